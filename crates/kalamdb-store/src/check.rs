@@ -1,0 +1,58 @@
+//! What every store checks before it writes.
+
+use std::collections::BTreeSet;
+
+use crate::{Commit, FORMAT_VERSION, Meta, StoreError, StoreResult};
+
+/// The greatest number in a key: JavaScript's `Number.MAX_SAFE_INTEGER`, since IndexedDB's keys are doubles.
+pub const MAX_KEY: u64 = (1 << 53) - 1;
+
+/// Checks that `commit` keeps the rules of [`Commit`] and that its keys are exact as doubles.
+///
+/// # Errors
+/// `InvalidCommit`.
+pub fn check_commit(commit: &Commit) -> StoreResult<()> {
+    let number = commit.base.checked_add(1).filter(|number| *number <= MAX_KEY);
+    let Some(number) = number else {
+        return invalid(format!("no commit number after {} is left", commit.base));
+    };
+    if commit.meta.head != number {
+        return invalid(format!("its head is {}, it must be {number}", commit.meta.head));
+    }
+    if commit.meta.catalog_head > number {
+        return invalid(format!("its catalog head is {}, after its head {number}", commit.meta.catalog_head));
+    }
+    let mut parts = BTreeSet::new();
+    for record in &commit.log {
+        if record.key.commit != number {
+            return invalid(format!("a log record is of commit {}, it must be of {number}", record.key.commit));
+        }
+        if !parts.insert(record.key.part) {
+            return invalid(format!("part {} comes twice", record.key.part));
+        }
+    }
+    match commit.drop_log.iter().find(|key| key.commit > commit.base) {
+        Some(key) => invalid(format!("it drops a record of commit {}, which is not stored", key.commit)),
+        None => Ok(()),
+    }
+}
+
+/// Checks that this code reads the stored format.
+///
+/// # Errors
+/// `SchemaTooNew`.
+pub fn check_format(found: u32) -> StoreResult<()> {
+    if found > FORMAT_VERSION { Err(StoreError::SchemaTooNew { found, supported: FORMAT_VERSION }) } else { Ok(()) }
+}
+
+/// Checks that nobody has committed after `base`.
+///
+/// # Errors
+/// `Conflict`.
+pub fn check_base(stored: &Meta, base: u64) -> StoreResult<()> {
+    if stored.head == base { Ok(()) } else { Err(StoreError::Conflict { expected: base, found: stored.head }) }
+}
+
+fn invalid(what: String) -> StoreResult<()> {
+    Err(StoreError::InvalidCommit { what })
+}
