@@ -1,0 +1,147 @@
+//! Opening and deleting databases.
+
+use std::future;
+
+use futures::channel::oneshot;
+use futures::future::{Either, select};
+use indexed_db_futures::database::{Database, VersionChangeEvent};
+use indexed_db_futures::factory::DBFactory;
+use indexed_db_futures::internals::SystemRepr;
+use indexed_db_futures::prelude::*;
+use js_sys::{Function, Promise};
+use kalamdb_store::{FORMAT_VERSION, Faults, Meta, StoreError, StoreResult, encode_meta};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::IdbOpenDbRequest;
+
+use crate::error::open_error;
+use crate::values::{FORMAT_KEY, META, STATE_KEY, STORES, bytes};
+
+/// How to open a database.
+#[derive(Debug, Clone)]
+pub struct IdbOptions {
+    /// How long to wait for other connections to close after the browser has said that they block, in milliseconds.
+    ///
+    /// They close by themselves when they are asked to, but first finish the transactions that are under way. Only code that
+    /// is not ours, or a tab that is frozen, takes longer.
+    pub blocked_ms: i32,
+    /// Failures on demand, for tests.
+    pub faults: Faults,
+}
+
+impl Default for IdbOptions {
+    fn default() -> Self {
+        Self { blocked_ms: 5000, faults: Faults::default() }
+    }
+}
+
+/// The name of the IndexedDB database, and of the channel for news, of the KalamDB database `name`.
+pub fn database_name(name: &str) -> String {
+    format!("kalamdb/{name}")
+}
+
+/// Opens the database, creating it if there is none.
+pub(crate) async fn open(name: &str, options: &IdbOptions) -> StoreResult<Database> {
+    let (tell, blocked) = oneshot::channel();
+    let request = Database::open(name)
+        .with_version(FORMAT_VERSION)
+        .with_on_blocked(move |_| {
+            // Nobody listens if the request has been given up.
+            let _ = tell.send(());
+            Ok(())
+        })
+        .with_on_upgrade_needed(create)
+        .build()
+        .map_err(open_error)?;
+    let waiting = Box::pin(stays_blocked(blocked, options.blocked_ms));
+    let opened = match select(request, waiting).await {
+        Either::Left((opened, _)) => opened.map_err(open_error),
+        Either::Right(((), request)) => {
+            // A request cannot be taken back: when it succeeds after all, its connection must not stay open.
+            spawn_local(async move {
+                if let Ok(database) = request.await {
+                    database.close();
+                }
+            });
+            Err(StoreError::Blocked { name: name.to_owned() })
+        }
+    };
+    match opened {
+        Ok(database) => complete(database),
+        Err(StoreError::SchemaTooNew { found, supported }) => {
+            Err(StoreError::SchemaTooNew { found: stored_version(name).await.unwrap_or(found), supported })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Deletes the database; nothing happens if there is none.
+pub(crate) async fn delete(name: &str, options: &IdbOptions) -> StoreResult<()> {
+    let request = DBFactory::new().map_err(open_error)?.delete_db(name).map_err(|error| open_error(error.into()))?;
+    let (tell, blocked) = oneshot::channel();
+    let listener = Closure::once(move || {
+        // As above.
+        let _ = tell.send(());
+    });
+    let raw: IdbOpenDbRequest = request.as_sys().clone().unchecked_into();
+    raw.set_onblocked(Some(listener.as_ref().unchecked_ref()));
+    let waiting = Box::pin(stays_blocked(blocked, options.blocked_ms));
+    let deleted = match select(request, waiting).await {
+        Either::Left((deleted, _)) => deleted.map_err(|error| open_error(error.into())),
+        Either::Right(_) => Err(StoreError::Blocked { name: name.to_owned() }),
+    };
+    raw.set_onblocked(None);
+    deleted
+}
+
+/// Creates the object stores and the records of an empty database, within the transaction that creates the database.
+fn create(_event: VersionChangeEvent, database: Database) -> indexed_db_futures::Result<()> {
+    for name in STORES {
+        let store = database.create_object_store(name).build()?;
+        if name == META {
+            store.put(FORMAT_VERSION).with_key(FORMAT_KEY).without_key_type().primitive()?;
+            store.put(bytes(&encode_meta(&Meta::default()))).with_key(STATE_KEY).without_key_type().primitive()?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks that the database has its object stores: a script that opens the name without creating them leaves none.
+fn complete(database: Database) -> StoreResult<Database> {
+    let names: Vec<String> = database.object_store_names().collect();
+    match STORES.iter().find(|store| !names.iter().any(|name| name == *store)) {
+        None => Ok(database),
+        Some(store) => {
+            database.close();
+            Err(StoreError::Corrupted { key: (*store).to_owned(), what: "the object store is missing".to_owned() })
+        }
+    }
+}
+
+/// The version of a database that is known to exist.
+async fn stored_version(name: &str) -> StoreResult<u32> {
+    // Fails rather than creates the database, if it has been deleted meanwhile.
+    let refuse = |_, _| Err(js_sys::Error::new("the database is gone").into());
+    let request = Database::open(name).with_on_upgrade_needed(refuse).build().map_err(open_error)?;
+    let database = request.await.map_err(open_error)?;
+    let version = database.version() as u32;
+    database.close();
+    Ok(version)
+}
+
+/// Resolves `ms` milliseconds after `blocked` was told, or never.
+async fn stays_blocked(blocked: oneshot::Receiver<()>, ms: i32) {
+    if blocked.await.is_err() {
+        future::pending::<()>().await;
+    }
+    let timer = Promise::new(&mut |resolve, _| set_timeout(&resolve, ms));
+    // The promise is never rejected.
+    let _ = JsFuture::from(timer).await;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// Pages and workers both have it.
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout(callback: &Function, ms: i32);
+}

@@ -1,0 +1,101 @@
+//! Keys and values as IndexedDB holds them.
+
+use js_sys::{Array, Number, Uint8Array};
+use kalamdb_store::{Commit, LogKey, RecordKey, StoreError, StoreResult, decode_meta, encode_catalog, encode_log, encode_meta};
+use kalamdb_store::{MAX_KEY, Meta};
+use wasm_bindgen::prelude::*;
+
+pub(crate) const META: &str = "meta";
+pub(crate) const CATALOG: &str = "catalog";
+pub(crate) const LOG: &str = "log";
+pub(crate) const SEGMENTS: &str = "segments";
+pub(crate) const MANIFEST: &str = "manifest";
+
+/// All object stores of a database.
+pub(crate) const STORES: [&str; 5] = [META, CATALOG, LOG, SEGMENTS, MANIFEST];
+
+/// The key in `meta` of the format's version.
+pub(crate) const FORMAT_KEY: &str = "format";
+
+/// The key in `meta` of the meta record.
+pub(crate) const STATE_KEY: &str = "state";
+
+/// One request of a commit.
+pub(crate) enum Write {
+    Put { store: &'static str, key: JsValue, value: JsValue },
+    Delete { store: &'static str, key: JsValue },
+}
+
+/// Everything that a commit writes, in its order: what is removed first, the meta record last.
+pub(crate) fn writes_of(commit: &Commit) -> StoreResult<Vec<Write>> {
+    let mut writes = Vec::new();
+    writes.extend(commit.drop_log.iter().map(|key| Write::Delete { store: LOG, key: log_key(*key) }));
+    writes.extend(commit.drop_catalog.iter().map(|key| Write::Delete { store: CATALOG, key: JsValue::from_str(key) }));
+    for record in &commit.log {
+        writes.push(Write::Put { store: LOG, key: log_key(record.key), value: bytes(&encode_log(record)?) });
+    }
+    for record in &commit.put_catalog {
+        let (key, value) = (JsValue::from_str(&record.key), bytes(&encode_catalog(record)));
+        writes.push(Write::Put { store: CATALOG, key, value });
+    }
+    writes.push(Write::Put { store: META, key: JsValue::from_str(STATE_KEY), value: bytes(&encode_meta(&commit.meta)) });
+    Ok(writes)
+}
+
+/// Copies bytes to where JavaScript can keep them.
+pub(crate) fn bytes(bytes: &[u8]) -> JsValue {
+    Uint8Array::from(bytes).into()
+}
+
+/// Copies bytes from JavaScript; `None` if the value is something else.
+pub(crate) fn to_bytes(value: &JsValue) -> Option<Vec<u8>> {
+    value.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec)
+}
+
+/// The key `[commit, part]`.
+pub(crate) fn log_key(key: LogKey) -> JsValue {
+    Array::of2(&number(key.commit), &JsValue::from(key.part)).into()
+}
+
+/// The least key of the commits after `head`: `[head + 1]` comes before `[head + 1, 0]`.
+pub(crate) fn log_key_after(head: u64) -> JsValue {
+    Array::of1(&number(head.saturating_add(1))).into()
+}
+
+/// Reads a key `[commit, part]`; `None` if it is another one.
+pub(crate) fn to_log_key(key: &JsValue) -> Option<LogKey> {
+    let key = key.dyn_ref::<Array>().filter(|key| key.length() == 2)?;
+    Some(LogKey { commit: to_number(&key.get(0))?, part: u32::try_from(to_number(&key.get(1))?).ok()? })
+}
+
+/// Reads what is kept under [`FORMAT_KEY`].
+pub(crate) fn to_format(value: Option<&JsValue>) -> StoreResult<u32> {
+    let number = value.and_then(to_number).and_then(|number| u32::try_from(number).ok());
+    number.ok_or_else(|| StoreError::Corrupted { key: format!("{META}/{FORMAT_KEY}"), what: "it is not a version".to_owned() })
+}
+
+/// Reads what is kept under [`STATE_KEY`].
+pub(crate) fn to_meta(value: Option<&JsValue>) -> StoreResult<Meta> {
+    match value.and_then(to_bytes) {
+        Some(bytes) => decode_meta(&bytes),
+        None => Err(not_bytes(&RecordKey::Meta)),
+    }
+}
+
+/// The error of a record that is missing or of another type.
+pub(crate) fn not_bytes(key: &RecordKey) -> StoreError {
+    StoreError::Corrupted { key: key.to_string(), what: NOT_BYTES.to_owned() }
+}
+
+/// What is wrong with a value that is missing or of another type.
+pub(crate) const NOT_BYTES: &str = "it is not bytes";
+
+/// Every number that comes here is checked before, apart from positions, which may be anything and then match no key.
+pub(crate) fn number(number: u64) -> JsValue {
+    JsValue::from_f64(number.min(MAX_KEY) as f64)
+}
+
+fn to_number(value: &JsValue) -> Option<u64> {
+    let number = value.as_f64().filter(|number| *number >= 0.0 && Number::is_safe_integer(value))?;
+    Some(number as u64)
+}

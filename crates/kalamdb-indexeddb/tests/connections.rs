@@ -1,0 +1,151 @@
+//! What only IndexedDB does: other connections, other versions, foreign data.
+#![cfg(target_arch = "wasm32")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod support;
+
+use indexed_db_futures::database::Database;
+use js_sys::{Array, Promise};
+use kalamdb_indexeddb::{IdbOptions, IdbStore, database_name};
+use kalamdb_store::conformance::Harness;
+use kalamdb_store::{CatalogRecord, Commit, FORMAT_VERSION, Meta, Store, StoreError};
+use support::IdbHarness;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::{wasm_bindgen_test as test, wasm_bindgen_test_configure};
+use web_sys::BroadcastChannel;
+
+wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+fn first_commit() -> Commit {
+    let put_catalog = vec![CatalogRecord { key: "table/1".to_owned(), value: b"{}".to_vec() }];
+    Commit { meta: Meta { head: 1, catalog_head: 1, next_seq: 1, next_id: 2 }, put_catalog, ..Commit::default() }
+}
+
+#[test]
+async fn deleting_closes_the_other_connections_and_leaves_nothing() {
+    let harness = IdbHarness::fresh().await;
+    let (left, right) = (harness.connect().await, harness.connect().await);
+    left.commit(&first_commit()).await.unwrap();
+    IdbStore::delete(&harness.name).await.unwrap();
+    for store in [&left, &right] {
+        assert_eq!(store.read_since(None).await, Err(StoreError::Closed));
+        assert_eq!(store.commit(&first_commit()).await, Err(StoreError::Closed));
+        store.close().await;
+    }
+    assert_eq!(harness.connect().await.read_since(None).await.unwrap().meta, Meta::default());
+    harness.destroy().await;
+}
+
+#[test]
+async fn deleting_what_does_not_exist_is_no_error() {
+    assert_eq!(IdbStore::delete("test-never-created").await, Ok(()));
+}
+
+#[test]
+async fn a_commit_under_way_is_stored_before_its_connection_makes_way() {
+    let harness = IdbHarness::fresh().await;
+    let store = harness.connect().await;
+    let commit = first_commit();
+    let (committed, upgraded) = futures::future::join(store.commit(&commit), upgrade(&harness, FORMAT_VERSION + 1)).await;
+    assert_eq!(committed, Ok(()));
+    assert_eq!(store.read_since(None).await, Err(StoreError::Closed));
+    upgraded.close();
+    harness.destroy().await;
+}
+
+#[test]
+async fn a_newer_database_is_refused_with_its_version() {
+    let harness = IdbHarness::fresh().await;
+    let store = harness.connect().await;
+    store.commit(&first_commit()).await.unwrap();
+    upgrade(&harness, 7).await.close();
+    assert_eq!(store.read_since(None).await, Err(StoreError::Closed));
+    let refused = IdbStore::open(&harness.name, IdbOptions::default()).await.map(drop);
+    assert_eq!(refused, Err(StoreError::SchemaTooNew { found: 7, supported: FORMAT_VERSION }));
+    let database = Database::open(database_name(&harness.name)).await.unwrap();
+    assert_eq!(database.version(), 7.0);
+    database.close();
+    harness.destroy().await;
+}
+
+#[test]
+async fn a_connection_that_does_not_make_way_blocks_deleting_until_it_closes() {
+    let harness = IdbHarness::fresh().await;
+    harness.connect().await.commit(&first_commit()).await.unwrap();
+    let stubborn = Database::open(database_name(&harness.name)).await.unwrap();
+    let impatient = IdbOptions { blocked_ms: 1, ..IdbOptions::default() };
+    let blocked = StoreError::Blocked { name: database_name(&harness.name) };
+    assert_eq!(IdbStore::delete_with(&harness.name, &impatient).await, Err(blocked));
+    stubborn.close();
+    assert_eq!(harness.connect().await.read_since(None).await.unwrap().meta, Meta::default());
+    harness.destroy().await;
+}
+
+#[test]
+async fn a_database_without_the_object_stores_is_refused() {
+    let harness = IdbHarness::fresh().await;
+    Database::open(database_name(&harness.name)).await.unwrap().close();
+    let refused = IdbStore::open(&harness.name, IdbOptions::default()).await.map(drop);
+    assert!(matches!(&refused, Err(StoreError::Corrupted { key, .. }) if key == "meta"), "{refused:?}");
+    harness.destroy().await;
+}
+
+#[test]
+async fn foreign_keys_and_values_are_listed_as_damaged() {
+    let harness = IdbHarness::fresh().await;
+    let store = harness.connect().await;
+    store.commit(&first_commit()).await.unwrap();
+    let part = |commit: f64, part: f64| JsValue::from(Array::of2(&commit.into(), &part.into()));
+    harness.edit("log", part(1.0, 0.0), |_| "text".into()).await;
+    harness.edit("log", part(1.0, 0.5), |_| 1.into()).await;
+    harness.edit("log", "key".into(), |_| 1.into()).await;
+    harness.edit("catalog", "table/2".into(), |_| Array::new().into()).await;
+    harness.edit("catalog", 5.into(), |_| 1.into()).await;
+    let tail = store.read_since(None).await.unwrap();
+    assert_eq!(tail.catalog, Some(first_commit().put_catalog));
+    let keys: Vec<&str> = tail.damaged.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(keys, ["log/\"key\"", "log/1/0", "log/[1,0.5]", "catalog/5", "catalog/table/2"]);
+    harness.destroy().await;
+}
+
+#[test]
+async fn foreign_meta_values_are_errors() {
+    for (key, named) in [("format", "meta/format"), ("state", "meta/state")] {
+        let harness = IdbHarness::fresh().await;
+        let store = harness.connect().await;
+        harness.edit("meta", key.into(), |_| JsValue::from_f64(0.5)).await;
+        for error in [store.read_since(None).await.unwrap_err(), store.commit(&first_commit()).await.unwrap_err()] {
+            assert!(matches!(&error, StoreError::Corrupted { key, .. } if key == named), "{error}");
+        }
+        harness.destroy().await;
+    }
+}
+
+#[test]
+async fn other_connections_hear_of_a_commit() {
+    let harness = IdbHarness::fresh().await;
+    let (left, right) = (harness.connect().await, harness.connect().await);
+    // Channels are served in the order in which they were made, so this one hears last.
+    let last = BroadcastChannel::new(&database_name(&harness.name)).unwrap();
+    let heard = Promise::new(&mut |resolve, _| last.set_onmessage(Some(&resolve)));
+    assert_eq!((left.newest_head_heard(), right.newest_head_heard()), (None, None));
+    left.commit(&first_commit()).await.unwrap();
+    JsFuture::from(heard).await.unwrap();
+    assert_eq!((left.newest_head_heard(), right.newest_head_heard()), (None, Some(1)));
+
+    let heard = Promise::new(&mut |resolve, _| last.set_onmessage(Some(&resolve)));
+    for nonsense in [JsValue::NULL, "9".into(), (-9).into(), 0.5.into(), f64::INFINITY.into(), 1e300.into()] {
+        last.post_message(&nonsense).unwrap();
+    }
+    right.commit(&Commit { base: 1, meta: Meta { head: 2, ..first_commit().meta }, ..Commit::default() }).await.unwrap();
+    JsFuture::from(heard).await.unwrap();
+    assert_eq!((left.newest_head_heard(), right.newest_head_heard()), (Some(2), Some(1)));
+    last.close();
+    harness.destroy().await;
+}
+
+/// Raises the version of the database, as newer code would.
+async fn upgrade(harness: &IdbHarness, version: u32) -> Database {
+    Database::open(database_name(&harness.name)).with_version(version).await.unwrap()
+}

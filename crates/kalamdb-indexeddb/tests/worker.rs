@@ -1,0 +1,9 @@
+//! The conformance suite on IndexedDB in a dedicated worker.
+#![cfg(target_arch = "wasm32")]
+
+mod support;
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
+kalamdb_store::conformance_tests!(
+    #[wasm_bindgen_test::wasm_bindgen_test]
+    support::IdbHarness
+);
