@@ -1,0 +1,111 @@
+//! Namespaces and tables: what the engine knows of the shape of the data, and how that is stored.
+//!
+//! A [`Catalog`] is a value: a statement plans against one, and a DDL statement commits the next.
+
+mod columns;
+mod names;
+mod record;
+mod table;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kalamdb_store::TableId;
+
+use crate::error::{Error, ErrorKind, Result, nearest};
+
+pub(crate) use columns::{SystemColumn, is_system_column};
+pub(crate) use names::{TableName, check_column_name, check_namespace_name, check_table_name};
+pub(crate) use record::{NamespaceRecord, decode, namespace_key, table_key};
+pub(crate) use table::{ColumnDef, Table, TableKind};
+
+/// The namespace that always exists.
+pub(crate) const DEFAULT_NAMESPACE: &str = "default";
+
+/// The id of the namespace that always exists; no record is stored for it.
+pub(crate) const DEFAULT_NAMESPACE_ID: u64 = 0;
+
+/// Every namespace and table of a database at one moment.
+#[derive(Debug, Clone)]
+pub(crate) struct Catalog {
+    namespaces: BTreeMap<String, u64>,
+    tables: BTreeMap<(String, String), Arc<Table>>,
+}
+
+impl Default for Catalog {
+    fn default() -> Self {
+        Self { namespaces: BTreeMap::from([(DEFAULT_NAMESPACE.to_owned(), DEFAULT_NAMESPACE_ID)]), tables: BTreeMap::new() }
+    }
+}
+
+impl Catalog {
+    pub(crate) fn add_namespace(&mut self, name: String, id: u64) {
+        self.namespaces.insert(name, id);
+    }
+
+    pub(crate) fn add_table(&mut self, table: Arc<Table>) {
+        self.tables.insert((table.namespace.clone(), table.name.clone()), table);
+    }
+
+    pub(crate) fn remove_namespace(&mut self, name: &str) {
+        self.namespaces.remove(name);
+    }
+
+    pub(crate) fn without_tables(&self, dropped: &[Arc<Table>]) -> Self {
+        let mut catalog = self.clone();
+        catalog.tables.retain(|_, table| dropped.iter().all(|other| other.id != table.id));
+        catalog
+    }
+
+    pub(crate) fn namespace_names(&self) -> impl Iterator<Item = &str> {
+        self.namespaces.keys().map(String::as_str)
+    }
+
+    pub(crate) fn namespace_id(&self, name: &str) -> Option<u64> {
+        self.namespaces.get(name).copied()
+    }
+
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &Arc<Table>> {
+        self.tables.values()
+    }
+
+    pub(crate) fn tables_in<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a Arc<Table>> {
+        self.tables.values().filter(move |table| table.namespace == namespace)
+    }
+
+    pub(crate) fn contains_table_id(&self, id: TableId) -> bool {
+        self.tables.values().any(|table| table.id == id)
+    }
+
+    pub(crate) fn find(&self, name: &TableName) -> Option<&Arc<Table>> {
+        self.tables.get(&(name.namespace.clone(), name.table.clone()))
+    }
+
+    /// The namespace's id, or an error that suggests the nearest name.
+    pub(crate) fn require_namespace(&self, name: &str) -> Result<u64> {
+        self.namespace_id(name).ok_or_else(|| {
+            let error = Error::new(ErrorKind::UndefinedSchema, format!("namespace {name} does not exist"));
+            match nearest(name, self.namespace_names()) {
+                Some(near) => error.with_hint(format!("perhaps you meant {near}")),
+                None => error,
+            }
+        })
+    }
+
+    /// The table, or an error that suggests the nearest name.
+    pub(crate) fn require_table(&self, name: &TableName) -> Result<&Arc<Table>> {
+        self.find(name).ok_or_else(|| {
+            let error = Error::new(ErrorKind::UndefinedTable, format!("table {name} does not exist"));
+            if self.namespace_id(&name.namespace).is_none() {
+                return match nearest(&name.namespace, self.namespace_names()) {
+                    Some(near) => error.with_hint(format!("there is no namespace {}; perhaps you meant {near}", name.namespace)),
+                    None => error.with_hint(format!("there is no namespace {}", name.namespace)),
+                };
+            }
+            match nearest(&name.table, self.tables_in(&name.namespace).map(|table| table.name.as_str())) {
+                Some(near) => error.with_hint(format!("perhaps you meant {near}")),
+                None => error,
+            }
+        })
+    }
+}

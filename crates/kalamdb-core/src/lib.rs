@@ -1,0 +1,27 @@
+//! The engine: catalog, partitions, table providers and SQL over a [`Store`](kalamdb_store::Store).
+//!
+//! It knows no browser: the same code runs natively on `MemoryStore` and in wasm on IndexedDB. It keeps no global state; the
+//! clock is an argument.
+//!
+//! - [`Database`] is what is stored, as one instance has read it, and the one writer at a time.
+//! - [`Session`] runs statements on it.
+//! - [`Error`] has a closed list of kinds, [`ErrorKind`].
+
+mod catalog;
+mod database;
+mod environment;
+mod error;
+mod message;
+mod partition;
+mod result;
+mod session;
+mod sql;
+mod tables;
+mod write;
+
+pub use database::Database;
+pub use environment::Clock;
+pub use error::{Error, ErrorCause, ErrorKind, ErrorPayload, Location, Result};
+pub use message::encode_results;
+pub use result::{ResultField, StatementResult};
+pub use session::{CallOptions, Session};

@@ -1,0 +1,94 @@
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, AsArray, Int64Array};
+use datafusion::arrow::datatypes::Int64Type;
+use kalamdb_store::{LogKey, LogRecord, PartitionId, RowState};
+
+use crate::catalog::Table;
+use crate::error::{Error, ErrorKind, Result};
+
+/// The most rows that one log record holds: large commits are read and checked in pieces.
+const RECORD_ROWS: usize = 16_384;
+
+/// Row versions of one state, written by one commit.
+#[derive(Debug, Clone)]
+pub(crate) struct RowGroup {
+    pub(crate) state: RowState,
+    /// True if none of these rows has an earlier version.
+    pub(crate) fresh: bool,
+    /// The user columns, in the order of the table's schema.
+    pub(crate) columns: Vec<ArrayRef>,
+    /// The hidden row ids of a table without a primary key.
+    pub(crate) row_ids: Option<Int64Array>,
+    /// The sequence number of the first row; the others count on.
+    pub(crate) first_seq: u64,
+    /// When the rows were written, in microseconds since the epoch.
+    pub(crate) updated_us: i64,
+    pub(crate) n_rows: usize,
+}
+
+impl RowGroup {
+    /// Turns the group into log records, appended to `log`.
+    pub(crate) fn encode(&self, table: &Table, partition: &PartitionId, commit: u64, log: &mut Vec<LogRecord>) -> Result<()> {
+        let types = table.stored_types();
+        let row_ids = self.row_ids.clone().map(|ids| Arc::new(ids) as ArrayRef);
+        let columns: Vec<ArrayRef> = row_ids.into_iter().chain(self.columns.iter().cloned()).collect();
+        let mut from = 0;
+        while from < self.n_rows {
+            let to = (from + RECORD_ROWS).min(self.n_rows);
+            let mut rows = Vec::new();
+            kalamdb_types::json::encode_rows(&columns, &types, from, to, &mut rows).map_err(|error| Error::internal(error.to_string()))?;
+            log.push(LogRecord {
+                key: LogKey { commit, part: u32::try_from(log.len()).map_err(|_| too_many_records())? },
+                partition: partition.clone(),
+                schema_version: table.schema_version,
+                first_seq: self.first_seq + from as u64,
+                updated_us: self.updated_us,
+                state: self.state,
+                fresh: self.fresh,
+                n_rows: u32::try_from(to - from).map_err(|_| too_many_records())?,
+                rows,
+            });
+            from = to;
+        }
+        Ok(())
+    }
+
+    /// Reads the group back from one log record.
+    ///
+    /// # Errors
+    /// `data_corrupted`, naming table and record.
+    pub(crate) fn decode(record: &LogRecord, table: &Table) -> Result<Self> {
+        let damaged = |what: String| {
+            let message = format!("table {}: log record {}/{} is damaged: {what}", table.full_name(), record.key.commit, record.key.part);
+            Error::new(ErrorKind::DataCorrupted, message)
+        };
+        if record.schema_version != table.schema_version {
+            return Err(damaged(format!("it was written with schema version {}, the table has {}", record.schema_version, table.schema_version)));
+        }
+        let n_rows = record.n_rows as usize;
+        let mut columns = kalamdb_types::json::decode_rows(&record.rows, &table.stored_types(), n_rows).map_err(|error| damaged(error.to_string()))?;
+        if columns.iter().any(|column| column.len() != n_rows) {
+            return Err(damaged(format!("it does not hold the {n_rows} rows that it announces")));
+        }
+        let row_ids = if table.has_primary_key() {
+            None
+        } else {
+            let ids = columns.remove(0);
+            Some(ids.as_primitive_opt::<Int64Type>().cloned().ok_or_else(|| damaged("its row ids are not integers".to_owned()))?)
+        };
+        Ok(Self {
+            state: record.state,
+            fresh: record.fresh,
+            columns,
+            row_ids,
+            first_seq: record.first_seq,
+            updated_us: record.updated_us,
+            n_rows,
+        })
+    }
+}
+
+fn too_many_records() -> Error {
+    Error::new(ErrorKind::ProgramLimitExceeded, "one statement writes too many rows")
+}

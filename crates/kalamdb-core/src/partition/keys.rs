@@ -1,0 +1,80 @@
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type, UInt64Type};
+use datafusion::arrow::row::{RowConverter, Rows, SortField};
+
+use super::Chunk;
+use crate::catalog::Table;
+use crate::error::{Error, Result};
+
+/// The keys of a run of rows: primary keys, or hidden row ids where there is none.
+#[derive(Debug)]
+pub(crate) enum Keys {
+    /// One integer column.
+    Integers(Vec<i64>),
+    /// Anything else, as bytes that are equal exactly if the keys are.
+    Bytes(Rows),
+}
+
+impl Keys {
+    /// Whether the table's keys are single integers.
+    pub(crate) fn are_integers(table: &Table) -> bool {
+        match table.primary_key.as_slice() {
+            [] => true,
+            [one] => table.data_type(*one).is_some_and(DataType::is_integer),
+            _ => false,
+        }
+    }
+
+    /// The keys of every row of a chunk, superseded ones included.
+    pub(crate) fn of_chunk(table: &Table, chunk: &Chunk) -> Result<Self> {
+        if let Some(row_ids) = chunk.row_ids() {
+            return Ok(Self::Integers(row_ids.values().to_vec()));
+        }
+        Self::of_columns(table, |index| chunk.column(index).cloned())
+    }
+
+    /// The primary keys of rows whose user columns `column` gives.
+    pub(crate) fn of_columns(table: &Table, column: impl Fn(usize) -> Option<ArrayRef>) -> Result<Self> {
+        let columns = table
+            .primary_key
+            .iter()
+            .map(|&index| column(index).ok_or_else(|| Error::internal("a key column is missing")))
+            .collect::<Result<Vec<_>>>()?;
+        match columns.as_slice() {
+            [one] if one.data_type().is_integer() => Ok(Self::Integers(integers(one)?)),
+            _ => {
+                let columns: Vec<ArrayRef> = columns.iter().map(with_one_zero).collect();
+                let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
+                Ok(Self::Bytes(RowConverter::new(fields)?.convert_columns(&columns)?))
+            }
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Keys::Integers(keys) => keys.len(),
+            Keys::Bytes(rows) => rows.num_rows(),
+        }
+    }
+}
+
+/// Unsigned 64-bit keys wrap around, which keeps different keys different.
+fn integers(column: &ArrayRef) -> Result<Vec<i64>> {
+    if *column.data_type() == DataType::UInt64 {
+        return Ok(column.as_primitive::<UInt64Type>().values().iter().map(|value| value.cast_signed()).collect());
+    }
+    let column = cast(column, &DataType::Int64)?;
+    Ok(column.as_primitive::<Int64Type>().values().to_vec())
+}
+
+/// Makes -0.0 and 0.0 the same key, as they are equal in SQL.
+fn with_one_zero(column: &ArrayRef) -> ArrayRef {
+    match column.data_type() {
+        DataType::Float32 => Arc::new(column.as_primitive::<Float32Type>().unary::<_, Float32Type>(|value| value + 0.0)) as ArrayRef,
+        DataType::Float64 => Arc::new(column.as_primitive::<Float64Type>().unary::<_, Float64Type>(|value| value + 0.0)) as ArrayRef,
+        _ => Arc::clone(column),
+    }
+}

@@ -1,0 +1,163 @@
+//! The rows of one partition in memory: chunks of Arrow columns, and an index from keys to rows.
+//!
+//! A row version is never changed in place: a newer one is appended, and a bit masks the older. Readers hold a
+//! [`Snapshot`], which later commits do not touch.
+
+mod chunk;
+mod group;
+mod key_index;
+mod keys;
+
+use std::sync::Arc;
+
+use kalamdb_store::{LogKey, LogRecord};
+
+use crate::catalog::Table;
+use crate::error::Result;
+
+pub(crate) use chunk::{Chunk, RowAddress};
+pub(crate) use group::RowGroup;
+use key_index::KeyIndex;
+pub(crate) use keys::Keys;
+
+/// Chunks of at most this many rows are merged with their neighbours, so that many small commits leave few chunks.
+const MERGE_ROWS: usize = 32_768;
+
+/// The chunks of a partition at one moment, oldest first.
+pub(crate) type Snapshot = Arc<Vec<Chunk>>;
+
+/// One partition's rows.
+#[derive(Debug, Default)]
+pub(crate) struct Partition {
+    chunks: Snapshot,
+    /// Built when a key is first looked for.
+    index: Option<KeyIndex>,
+    /// Records read from the log and not decoded yet: nobody has asked for the rows.
+    pending: Vec<LogRecord>,
+    /// Where the partition's log records are kept.
+    log_keys: Vec<LogKey>,
+}
+
+impl Partition {
+    /// Takes note of a record read from the log; it is decoded when the rows are first asked for.
+    pub(crate) fn add_pending(&mut self, record: LogRecord) {
+        self.log_keys.push(record.key);
+        self.pending.push(record);
+    }
+
+    /// Takes note of records that a commit of this instance has written; their rows come by [`Partition::apply`].
+    pub(crate) fn add_log_keys(&mut self, keys: impl IntoIterator<Item = LogKey>) {
+        self.log_keys.extend(keys);
+    }
+
+    pub(crate) fn log_keys(&self) -> &[LogKey] {
+        &self.log_keys
+    }
+
+    /// Decodes what is pending and returns the rows as of now.
+    ///
+    /// # Errors
+    /// `data_corrupted` if a record does not decode; the partition stays as it is, so every later call fails too.
+    pub(crate) fn snapshot(&mut self, table: &Table) -> Result<Snapshot> {
+        self.load(table)?;
+        Ok(Arc::clone(&self.chunks))
+    }
+
+    fn load(&mut self, table: &Table) -> Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let groups = self.pending.iter().map(|record| RowGroup::decode(record, table)).collect::<Result<Vec<_>>>()?;
+        self.pending.clear();
+        for group in groups {
+            self.append(table, group)?;
+        }
+        Ok(())
+    }
+
+    /// Adds row versions; those that they supersede are masked.
+    pub(crate) fn apply(&mut self, table: &Table, group: RowGroup) -> Result<()> {
+        self.load(table)?;
+        self.append(table, group)
+    }
+
+    /// Finds the current version, live or tombstone, of each key.
+    pub(crate) fn find(&mut self, table: &Table, keys: &Keys) -> Result<Vec<Option<RowAddress>>> {
+        self.load(table)?;
+        let index = self.index(table)?;
+        Ok((0..keys.len()).map(|row| index.get(keys, row)).collect())
+    }
+
+    /// Whether the row at `address` is a tombstone.
+    pub(crate) fn is_deleted(&self, address: RowAddress) -> bool {
+        self.chunks.get(address.chunk()).is_some_and(|chunk| chunk.is_deleted(address.row()))
+    }
+
+    fn index(&mut self, table: &Table) -> Result<&mut KeyIndex> {
+        let index = match self.index.take() {
+            Some(index) => index,
+            None => {
+                let mut index = KeyIndex::new(Keys::are_integers(table));
+                for (at, chunk) in self.chunks.iter().enumerate() {
+                    index.add_chunk(at, chunk, &Keys::of_chunk(table, chunk)?);
+                }
+                index
+            }
+        };
+        Ok(self.index.insert(index))
+    }
+
+    fn append(&mut self, table: &Table, group: RowGroup) -> Result<()> {
+        if group.n_rows == 0 {
+            return Ok(());
+        }
+        let fresh = group.fresh;
+        let chunk = Chunk::new(group);
+        if !fresh || self.index.is_some() {
+            let keys = Keys::of_chunk(table, &chunk)?;
+            self.index(table)?;
+            let chunks = Arc::make_mut(&mut self.chunks);
+            if let Some(index) = &mut self.index {
+                let superseded = index.add_chunk(chunks.len(), &chunk, &keys);
+                mask(chunks, superseded);
+            }
+        }
+        Arc::make_mut(&mut self.chunks).push(chunk);
+        self.merge(table)
+    }
+
+    /// Merges the last chunks while the one before is not much larger than the one behind it.
+    fn merge(&mut self, table: &Table) -> Result<()> {
+        let chunks = &self.chunks;
+        let mut from = chunks.len().saturating_sub(1);
+        let mut rows = chunks.last().map_or(0, Chunk::n_rows);
+        while let Some(previous) = from.checked_sub(1).and_then(|at| chunks.get(at)) {
+            if previous.n_rows() > rows * 2 || previous.n_rows() + rows > MERGE_ROWS {
+                break;
+            }
+            rows += previous.n_rows();
+            from -= 1;
+        }
+        let Some(tail) = chunks.get(from..).filter(|tail| tail.len() > 1) else {
+            return Ok(());
+        };
+        let merged = Chunk::merge(tail)?;
+        if let Some(index) = &mut self.index {
+            index.add_chunk(from, &merged, &Keys::of_chunk(table, &merged)?);
+        }
+        let chunks = Arc::make_mut(&mut self.chunks);
+        chunks.truncate(from);
+        chunks.push(merged);
+        Ok(())
+    }
+}
+
+/// Masks rows that a newer version supersedes.
+fn mask(chunks: &mut [Chunk], mut superseded: Vec<RowAddress>) {
+    superseded.sort_unstable();
+    for rows in superseded.chunk_by(|a, b| a.chunk() == b.chunk()) {
+        if let Some(chunk) = rows.first().and_then(|address| chunks.get_mut(address.chunk())) {
+            chunk.mask(rows.iter().map(|address| address.row()));
+        }
+    }
+}

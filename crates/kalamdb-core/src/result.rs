@@ -1,0 +1,53 @@
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::Schema;
+use serde::Serialize;
+
+/// What a statement has given.
+#[derive(Debug, Clone)]
+pub struct StatementResult {
+    /// The kind of statement, for instance `SELECT`.
+    pub command: &'static str,
+    /// The result's columns; empty for statements that return no rows.
+    pub fields: Vec<ResultField>,
+    /// The rows, in order.
+    pub batches: Vec<RecordBatch>,
+    /// How many rows INSERT, UPDATE or DELETE has written.
+    pub affected_rows: Option<u64>,
+    /// The sequence number of the last row version written.
+    pub seq: Option<u64>,
+    /// How long the statement took, in microseconds.
+    pub took_us: i64,
+}
+
+/// One column of a result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ResultField {
+    /// The column's name.
+    pub name: String,
+    /// The SQL type's name, for instance `BIGINT`.
+    #[serde(rename = "type")]
+    pub type_name: String,
+}
+
+impl StatementResult {
+    pub(crate) fn rows(command: &'static str, schema: &Schema, batches: Vec<RecordBatch>) -> Self {
+        let field = |field: &std::sync::Arc<datafusion::arrow::datatypes::Field>| ResultField {
+            name: field.name().clone(),
+            type_name: kalamdb_types::type_name(field),
+        };
+        Self { command, fields: schema.fields().iter().map(field).collect(), batches, affected_rows: None, seq: None, took_us: 0 }
+    }
+
+    pub(crate) fn affected(command: &'static str, n_rows: usize, seq: Option<u64>) -> Self {
+        Self { command, fields: vec![], batches: vec![], affected_rows: Some(n_rows as u64), seq, took_us: 0 }
+    }
+
+    pub(crate) fn done(command: &'static str) -> Self {
+        Self { command, fields: vec![], batches: vec![], affected_rows: None, seq: None, took_us: 0 }
+    }
+
+    /// How many rows the result holds.
+    pub fn row_count(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+}

@@ -1,0 +1,126 @@
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use datafusion::execution::session_state::SessionState;
+use kalamdb_types::wire::decode_block;
+
+use crate::catalog::DEFAULT_NAMESPACE;
+use crate::database::Database;
+use crate::error::{Error, ErrorKind, Result};
+use crate::result::StatementResult;
+use crate::sql::{Command, Executor, Parameters, Statement, insert_columns, namespace_of_use, new_session_state, parse, parse_table_name};
+
+/// Options of one call.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CallOptions {
+    /// Puts the system columns into `*`.
+    pub system_columns_in_star: bool,
+}
+
+/// A connection to a database: it has its own current namespace and its own DataFusion state.
+#[derive(Debug)]
+pub struct Session {
+    database: Rc<Database>,
+    state: SessionState,
+    namespace: RefCell<String>,
+}
+
+impl Session {
+    /// Opens a session. `memory_limit_bytes` bounds what one query's operators may hold.
+    pub fn new(database: Rc<Database>, memory_limit_bytes: Option<usize>) -> Result<Self> {
+        Ok(Self { database, state: new_session_state(memory_limit_bytes)?, namespace: RefCell::new(DEFAULT_NAMESPACE.to_owned()) })
+    }
+
+    /// The database that the session is on.
+    pub fn database(&self) -> &Rc<Database> {
+        &self.database
+    }
+
+    /// Runs one statement. `params` is a wire block of one row, or empty.
+    ///
+    /// # Errors
+    /// Every kind that a statement can fail with; `syntax_error` if the text is not exactly one statement.
+    pub async fn query(&self, sql: &str, params: &[u8], options: CallOptions) -> Result<StatementResult> {
+        self.database.check_open()?;
+        let mut statements = parse(sql)?.into_iter();
+        let (Some(statement), None) = (statements.next(), statements.next()) else {
+            return Err(Error::new(ErrorKind::SyntaxError, "the text must be exactly one statement").with_hint("run several statements with exec()"));
+        };
+        let parameters = read_parameters(params)?;
+        parameters.check(statement.n_params)?;
+        self.run(&statement, &parameters, options).await
+    }
+
+    /// Runs any number of statements in order, each a commit of its own; stops at the first that fails.
+    pub async fn exec(&self, sql: &str, options: CallOptions) -> Result<Vec<StatementResult>> {
+        self.database.check_open()?;
+        let mut results = Vec::new();
+        let parameters = Parameters::default();
+        for statement in parse(sql)? {
+            parameters.check(statement.n_params)?;
+            results.push(self.run(&statement, &parameters, options).await?);
+        }
+        Ok(results)
+    }
+
+    /// Inserts rows given as a wire block, one column of it for each name in `columns`, in one commit.
+    ///
+    /// # Errors
+    /// `undefined_table`, `undefined_column`, `datatype_mismatch` and the other value errors, `not_null_violation`,
+    /// `unique_violation`; `invalid_parameter_value` if the block does not fit the names.
+    pub async fn insert(&self, table: &str, columns: &[String], block: &[u8]) -> Result<StatementResult> {
+        self.database.check_open()?;
+        let executor = self.executor(CallOptions::default());
+        let name = parse_table_name(table, &executor.namespace)?;
+        let block = decode_block(block).map_err(|error| Error::new(ErrorKind::InvalidParameterValue, error.to_string()))?;
+        if block.columns.len() != columns.len() {
+            let message = format!("{} columns are named, {} are given", columns.len(), block.columns.len());
+            return Err(Error::new(ErrorKind::InvalidParameterValue, message));
+        }
+        insert_columns(&executor, &name, columns, block.n_rows, |table, position, target| {
+            let (Some(column), Some(definition)) = (block.columns.get(position), table.columns.get(target)) else {
+                return Err(Error::internal("a column is missing"));
+            };
+            column.clone().into_typed(&definition.sql_type).map_err(|error| {
+                let detail = format!("row {}", error.row + 1);
+                Error::from(error).in_column(&definition.name).with_detail(detail)
+            })
+        })
+        .await
+    }
+
+    fn executor(&self, options: CallOptions) -> Executor<'_> {
+        Executor::new(&self.database, &self.state, self.namespace.borrow().clone(), options.system_columns_in_star)
+    }
+
+    async fn run(&self, statement: &Statement, parameters: &Parameters, options: CallOptions) -> Result<StatementResult> {
+        if let Command::Use(name) = &statement.command {
+            let name = namespace_of_use(name)?;
+            self.database.refresh().await?;
+            self.database.catalog().require_namespace(&name)?;
+            *self.namespace.borrow_mut() = name;
+        }
+        let started_us = self.database.now_us();
+        let mut result = self.executor(options).run(&statement.command, parameters).await?;
+        result.took_us = self.database.now_us() - started_us;
+        Ok(result)
+    }
+}
+
+fn read_parameters(block: &[u8]) -> Result<Parameters> {
+    if block.is_empty() {
+        return Ok(Parameters::default());
+    }
+    let invalid = |message: String| Error::new(ErrorKind::InvalidParameterValue, message);
+    let block = decode_block(block).map_err(|error| invalid(error.to_string()))?;
+    if block.n_rows != 1 && !block.columns.is_empty() {
+        return Err(invalid(format!("parameters are one row, not {}", block.n_rows)));
+    }
+    let values = block
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| column.scalar_array().map_err(|error| Error::from(error).in_column(&format!("${}", at + 1))))
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Parameters::new(values))
+}

@@ -1,0 +1,280 @@
+//! What has to be known of a query before it is planned: the system columns that it names, and what would be silently ignored.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
+
+use datafusion::logical_expr::planner::ContextProvider;
+use datafusion::sql::sqlparser::ast::{
+    ExcludeSelectItem, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, Statement, TableFactor, TableWithJoins, VisitMut, VisitorMut, WildcardAdditionalOptions,
+};
+
+use super::names::{fold, table_name};
+use super::scope::Scope;
+use crate::catalog::{SystemColumn, TableName};
+use crate::error::{Error, ErrorKind, Location, Result, nearest};
+
+/// The system columns that a statement can see of each table.
+pub(super) type Exposure = HashMap<TableName, Vec<SystemColumn>>;
+
+/// Prepares a query for planning: finds the system columns that it names, keeps `*` free of them, and refuses what the planner
+/// would ignore.
+pub(super) fn analyze(statement: &mut Statement, current_namespace: &str, functions: &Scope<'_>) -> Result<Exposure> {
+    let mut collector = Collector::new(current_namespace, functions);
+    if let ControlFlow::Break(error) = statement.visit(&mut collector) {
+        return Err(error);
+    }
+    let exposure = collector.exposure();
+    if !exposure.is_empty() {
+        let mut stars = Stars { current_namespace, exposure: &exposure, ctes: &collector.ctes };
+        if let ControlFlow::Break(error) = statement.visit(&mut stars) {
+            return Err(error);
+        }
+    }
+    Ok(exposure)
+}
+
+struct Collector<'a> {
+    current_namespace: &'a str,
+    functions: &'a Scope<'a>,
+    ctes: HashSet<String>,
+    /// Base tables with the name that columns are qualified with.
+    tables: Vec<(TableName, String)>,
+    /// System columns named, with the qualifier if there is one.
+    mentions: Vec<(Option<String>, SystemColumn)>,
+}
+
+impl<'a> Collector<'a> {
+    fn new(current_namespace: &'a str, functions: &'a Scope<'a>) -> Self {
+        Self { current_namespace, functions, ctes: HashSet::new(), tables: Vec::new(), mentions: Vec::new() }
+    }
+
+    fn exposure(&self) -> Exposure {
+        let mut exposure = Exposure::new();
+        for (qualifier, column) in &self.mentions {
+            for (table, name) in &self.tables {
+                if qualifier.as_ref().is_none_or(|qualifier| qualifier == name) {
+                    let columns = exposure.entry(table.clone()).or_default();
+                    if !columns.contains(column) {
+                        columns.push(*column);
+                        columns.sort_unstable();
+                    }
+                }
+            }
+        }
+        exposure
+    }
+}
+
+impl VisitorMut for Collector<'_> {
+    type Break = Error;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        if let Some(with) = &query.with {
+            self.ctes.extend(with.cte_tables.iter().map(|cte| fold(&cte.alias.name)));
+        }
+        if !query.locks.is_empty() {
+            return ControlFlow::Break(Error::unsupported("FOR UPDATE or FOR SHARE"));
+        }
+        if query.for_clause.is_some() || query.settings.is_some() || query.format_clause.is_some() {
+            return ControlFlow::Break(Error::unsupported("a FOR, SETTINGS or FORMAT clause"));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        if select.into.is_some() {
+            return ControlFlow::Break(Error::unsupported("SELECT INTO").with_hint("create the table, then INSERT INTO it ... SELECT"));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        let TableFactor::Table { name, alias, args: None, sample, version, partitions, index_hints, with_hints, .. } = factor else {
+            if let TableFactor::Derived { sample: Some(_), .. } = factor {
+                return ControlFlow::Break(Error::unsupported("TABLESAMPLE"));
+            }
+            return ControlFlow::Continue(());
+        };
+        if sample.is_some() {
+            return ControlFlow::Break(Error::unsupported("TABLESAMPLE"));
+        }
+        if version.is_some() || !partitions.is_empty() || !index_hints.is_empty() || !with_hints.is_empty() {
+            return ControlFlow::Break(Error::unsupported("a version, partition or hint on a table"));
+        }
+        if let Ok(table) = table_name(name, self.current_namespace) {
+            let qualifier = alias.as_ref().map_or_else(|| table.table.clone(), |alias| fold(&alias.name));
+            self.tables.push((table, qualifier));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        match expr {
+            Expr::Identifier(ident) => {
+                if let Some(column) = SystemColumn::from_name(&fold(ident)) {
+                    self.mentions.push((None, column));
+                }
+            }
+            Expr::CompoundIdentifier(parts) => {
+                if let [.., qualifier, column] = parts.as_slice()
+                    && let Some(column) = SystemColumn::from_name(&fold(column))
+                {
+                    self.mentions.push((Some(fold(qualifier)), column));
+                }
+            }
+            Expr::Function(function) => {
+                if let [ObjectNamePart::Identifier(name)] = function.name.0.as_slice()
+                    && let Err(error) = check_function(name, self.functions)
+                {
+                    return ControlFlow::Break(error);
+                }
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Functions that the planner knows without having them registered.
+const PLANNED_FUNCTIONS: [&str; 4] = ["unnest", "struct", "named_struct", "grouping"];
+
+fn check_function(name: &Ident, functions: &Scope<'_>) -> Result<()> {
+    let folded = fold(name);
+    let lower = folded.to_lowercase();
+    let known = PLANNED_FUNCTIONS.contains(&lower.as_str())
+        || functions.get_function_meta(&lower).is_some()
+        || functions.get_aggregate_meta(&lower).is_some()
+        || functions.get_window_meta(&lower).is_some()
+        || functions.get_higher_order_meta(&lower).is_some();
+    if known {
+        return Ok(());
+    }
+    let start = name.span.start;
+    let error = Error::new(ErrorKind::UndefinedFunction, format!("function {folded} does not exist"))
+        .with_location(Some(Location { line: start.line, column: start.column }));
+    let names = [functions.udf_names(), functions.udaf_names(), functions.udwf_names()].concat();
+    Err(match nearest(&folded, names.iter().map(String::as_str)) {
+        Some(near) => error.with_hint(format!("perhaps you meant {near}")),
+        None => error,
+    })
+}
+
+/// Takes the exposed system columns out of every `*` over base tables.
+struct Stars<'a> {
+    current_namespace: &'a str,
+    exposure: &'a Exposure,
+    ctes: &'a HashSet<String>,
+}
+
+/// One relation of a FROM clause.
+struct Relation {
+    /// The name that columns are qualified with, if there is one.
+    qualifier: Option<ObjectName>,
+    hidden: Vec<SystemColumn>,
+}
+
+impl VisitorMut for Stars<'_> {
+    type Break = Error;
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        let relations: Vec<Relation> = select.from.iter().flat_map(|from| self.relations(from)).collect();
+        if relations.iter().all(|relation| relation.hidden.is_empty()) {
+            return ControlFlow::Continue(());
+        }
+        let merges_columns = select.from.iter().any(|from| from.joins.iter().any(merges_columns));
+        let mut projection = Vec::with_capacity(select.projection.len());
+        for item in select.projection.drain(..) {
+            match item {
+                SelectItem::Wildcard(mut options) => {
+                    if let [only] = relations.as_slice() {
+                        exclude(&mut options, &only.hidden);
+                        projection.push(SelectItem::Wildcard(options));
+                        continue;
+                    }
+                    for relation in &relations {
+                        let (Some(qualifier), false) = (&relation.qualifier, merges_columns) else {
+                            return ControlFlow::Break(
+                                Error::unsupported("* together with system columns over a join with USING or an unnamed subquery")
+                                    .with_hint("list the columns"),
+                            );
+                        };
+                        let mut options = options.clone();
+                        exclude(&mut options, &relation.hidden);
+                        projection.push(SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(qualifier.clone()), options));
+                    }
+                }
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), mut options) => {
+                    let wanted = relations.iter().find(|relation| {
+                        let last = |name: &ObjectName| name.0.last().and_then(ObjectNamePart::as_ident).map(fold);
+                        relation.qualifier.as_ref().is_some_and(|qualifier| last(qualifier) == last(&name))
+                    });
+                    if let Some(relation) = wanted {
+                        exclude(&mut options, &relation.hidden);
+                    }
+                    projection.push(SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options));
+                }
+                other => projection.push(other),
+            }
+        }
+        select.projection = projection;
+        ControlFlow::Continue(())
+    }
+}
+
+impl Stars<'_> {
+    fn relations(&self, from: &TableWithJoins) -> Vec<Relation> {
+        let factors = std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation));
+        factors.flat_map(|factor| self.relation(factor)).collect()
+    }
+
+    fn relation(&self, factor: &TableFactor) -> Vec<Relation> {
+        match factor {
+            TableFactor::NestedJoin { table_with_joins, alias: None } => self.relations(table_with_joins),
+            TableFactor::Table { name, alias, args: None, .. } => {
+                let is_cte = matches!(name.0.as_slice(), [part] if part.as_ident().is_some_and(|ident| self.ctes.contains(&fold(ident))));
+                let table = table_name(name, self.current_namespace).ok().filter(|_| !is_cte);
+                let hidden = table.and_then(|table| self.exposure.get(&table)).cloned().unwrap_or_default();
+                let qualifier = alias.as_ref().map_or_else(|| name.clone(), |alias| ObjectName::from(vec![alias.name.clone()]));
+                vec![Relation { qualifier: Some(qualifier), hidden }]
+            }
+            TableFactor::Derived { alias, .. } | TableFactor::TableFunction { alias, .. } | TableFactor::Table { alias, .. } => {
+                vec![Relation { qualifier: alias.as_ref().map(|alias| ObjectName::from(vec![alias.name.clone()])), hidden: Vec::new() }]
+            }
+            _ => vec![Relation { qualifier: None, hidden: Vec::new() }],
+        }
+    }
+}
+
+fn exclude(options: &mut WildcardAdditionalOptions, hidden: &[SystemColumn]) {
+    if hidden.is_empty() {
+        return;
+    }
+    let mut names: Vec<ObjectName> = match options.opt_exclude.take() {
+        Some(ExcludeSelectItem::Single(name)) => vec![name],
+        Some(ExcludeSelectItem::Multiple(names)) => names,
+        None => Vec::new(),
+    };
+    for column in hidden {
+        let already = names.iter().any(|name| matches!(name.0.as_slice(), [part] if part.as_ident().is_some_and(|ident| fold(ident) == column.name())));
+        if !already {
+            names.push(ObjectName::from(vec![Ident::new(column.name())]));
+        }
+    }
+    options.opt_exclude = Some(ExcludeSelectItem::Multiple(names));
+}
+
+/// Whether a join makes one column of two, which a list of qualified stars would not.
+fn merges_columns(join: &Join) -> bool {
+    let constraint = match &join.join_operator {
+        JoinOperator::Join(constraint)
+        | JoinOperator::Inner(constraint)
+        | JoinOperator::Left(constraint)
+        | JoinOperator::LeftOuter(constraint)
+        | JoinOperator::Right(constraint)
+        | JoinOperator::RightOuter(constraint)
+        | JoinOperator::FullOuter(constraint) => constraint,
+        _ => return false,
+    };
+    matches!(constraint, JoinConstraint::Using(_) | JoinConstraint::Natural)
+}

@@ -1,0 +1,112 @@
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::Schema;
+use datafusion::execution::context::SQLOptions;
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::collect;
+use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
+use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
+
+use super::analysis::analyze;
+use super::scope::Scope;
+use super::{Command, Parameters, ddl, delete, insert, show, update};
+use crate::catalog::TableName;
+use crate::database::Database;
+use crate::error::Result;
+use crate::result::StatementResult;
+
+/// Runs the statements of one session.
+#[derive(Debug, Clone)]
+pub(crate) struct Executor<'a> {
+    pub(crate) database: &'a Database,
+    /// The session's DataFusion state, with the time of the statement.
+    pub(crate) state: SessionState,
+    pub(crate) namespace: String,
+    pub(crate) system_columns_in_star: bool,
+}
+
+impl<'a> Executor<'a> {
+    pub(crate) fn new(database: &'a Database, state: &SessionState, namespace: String, system_columns_in_star: bool) -> Self {
+        let mut state = state.clone();
+        let options = Arc::clone(state.config_options());
+        // now() is the same everywhere in one statement.
+        state.execution_props_mut().mark_start_execution(options);
+        Self { database, state, namespace, system_columns_in_star }
+    }
+
+    pub(crate) async fn run(&self, command: &Command, parameters: &Parameters) -> Result<StatementResult> {
+        match command {
+            Command::Query(statement) | Command::Explain(statement) => {
+                self.database.refresh().await?;
+                let rows = self.query((**statement).clone(), parameters, None).await?;
+                Ok(StatementResult::rows(command.tag(), &rows.schema, rows.batches))
+            }
+            Command::ShowTables(statement) => {
+                self.database.refresh().await?;
+                let rows = self.plan_and_collect((**statement).clone(), parameters, &self.scope()).await?;
+                Ok(StatementResult::rows(command.tag(), &rows.schema, rows.batches))
+            }
+            Command::Insert(statement) => insert::run(self, statement, parameters).await,
+            Command::Update(statement) => update::run(self, statement, parameters).await,
+            Command::Delete(statement) => delete::run(self, statement, parameters).await,
+            Command::CreateTable(create) => ddl::create_table(self, create).await,
+            Command::DropTables { names, if_exists } => ddl::drop_tables(self, names, *if_exists).await,
+            Command::CreateNamespace { name, if_not_exists } => ddl::create_namespace(self, name, *if_not_exists).await,
+            Command::DropNamespace { name, if_exists, cascade } => ddl::drop_namespace(self, name, *if_exists, *cascade).await,
+            Command::ShowNamespaces => show::namespaces(self).await,
+            Command::Describe(name) => show::describe(self, name).await,
+            // The session itself changes; see `Session`.
+            Command::Use(_) => Ok(StatementResult::done(command.tag())),
+        }
+    }
+
+    pub(super) fn scope(&self) -> Scope<'_> {
+        Scope::new(self.database, &self.state, &self.namespace).with_system_columns_in_star(self.system_columns_in_star)
+    }
+
+    /// Plans and runs a query. `target` is the table that an UPDATE or DELETE finds its rows in.
+    pub(super) async fn query(&self, mut statement: SqlStatement, parameters: &Parameters, target: Option<TableName>) -> Result<QueryRows> {
+        let exposure = analyze(&mut statement, &self.namespace, &self.scope())?;
+        let mut scope = self.scope().with_exposure(exposure);
+        if let Some(target) = target {
+            scope = scope.with_target(target);
+        }
+        self.plan_and_collect(statement, parameters, &scope).await
+    }
+
+    async fn plan_and_collect(&self, statement: SqlStatement, parameters: &Parameters, scope: &Scope<'_>) -> Result<QueryRows> {
+        let plan = SqlToRel::new_with_options(scope, parser_options()).sql_statement_to_plan(statement)?;
+        let plan = if parameters.is_empty() { plan } else { plan.with_param_values(parameters.to_param_values()?)? };
+        SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false).verify_plan(&plan)?;
+        let schema = schema_of(&plan);
+        let physical = self.state.create_physical_plan(&plan).await?;
+        let batches = collect(physical, self.state.task_ctx()).await?;
+        Ok(QueryRows { schema, batches })
+    }
+}
+
+/// The rows of a query.
+#[derive(Debug)]
+pub(super) struct QueryRows {
+    pub(super) schema: Arc<Schema>,
+    pub(super) batches: Vec<RecordBatch>,
+}
+
+fn schema_of(plan: &LogicalPlan) -> Arc<Schema> {
+    Arc::clone(plan.schema().inner())
+}
+
+fn parser_options() -> ParserOptions {
+    ParserOptions {
+        parse_float_as_decimal: false,
+        enable_ident_normalization: true,
+        support_varchar_with_length: true,
+        map_string_types_to_utf8view: true,
+        enable_options_value_normalization: false,
+        collect_spans: true,
+        // PostgreSQL's: NULL sorts as if larger than every value.
+        default_null_ordering: NullOrdering::NullsMax,
+    }
+}

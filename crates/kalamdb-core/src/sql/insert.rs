@@ -1,0 +1,285 @@
+use datafusion::arrow::array::{Array, ArrayRef};
+use datafusion::arrow::compute::concat;
+use datafusion::sql::sqlparser::ast::{Expr, Insert, Parens, Query, SetExpr, Spanned, Statement as SqlStatement, TableObject, Values};
+use kalamdb_store::RowState;
+use kalamdb_types::{Source, coerce};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::execute::Executor;
+use super::literals::{self, Cell};
+use super::names::{column_name, table_name};
+use super::{Parameters, defaults};
+use crate::catalog::{Table, TableName, is_system_column};
+use crate::error::{Error, ErrorKind, Location, Result};
+use crate::result::StatementResult;
+use crate::write::{Change, Rows, TableChange, check_not_null, check_unique, write};
+
+/// What an INSERT gives for one column of the table.
+pub(crate) enum Given {
+    /// Values, in the column's type.
+    Values(ArrayRef),
+    /// Nothing: the column's DEFAULT.
+    Default,
+}
+
+pub(super) async fn run(executor: &Executor<'_>, insert: &Insert, parameters: &Parameters) -> Result<StatementResult> {
+    check_clauses(insert)?;
+    let TableObject::TableName(name) = &insert.table else {
+        return Err(Error::unsupported("INSERT into anything but a table"));
+    };
+    let name = table_name(name, &executor.namespace)?;
+    let columns = insert.columns.iter().map(column_name).collect::<Result<Vec<_>>>()?;
+    let (committed, n_rows) = write(executor.database, async || {
+        let catalog = executor.database.catalog();
+        let table = catalog.require_table(&name)?;
+        let targets = target_columns(table, &columns)?;
+        let (given, n_rows) = source(executor, table, insert.source.as_deref(), &targets, !columns.is_empty(), parameters).await?;
+        let change = change(executor, table, given, n_rows)?;
+        Ok((change, n_rows))
+    })
+    .await?;
+    Ok(StatementResult::affected("INSERT", n_rows, committed.seq))
+}
+
+/// Inserts columns given by name, each in the type of the table's column.
+pub(crate) async fn insert_columns(
+    executor: &Executor<'_>,
+    name: &TableName,
+    columns: &[String],
+    n_rows: usize,
+    mut convert: impl FnMut(&Table, usize, usize) -> Result<ArrayRef>,
+) -> Result<StatementResult> {
+    let (committed, ()) = write(executor.database, async || {
+        let catalog = executor.database.catalog();
+        let table = catalog.require_table(name)?;
+        let targets = target_columns(table, columns)?;
+        let mut given: Vec<Given> = table.columns.iter().map(|_| Given::Default).collect();
+        for (position, &target) in targets.iter().enumerate().take(columns.len()) {
+            let values = convert(table, position, target)?;
+            if let Some(slot) = given.get_mut(target) {
+                *slot = Given::Values(values);
+            }
+        }
+        Ok((change(executor, table, given, n_rows)?, ()))
+    })
+    .await?;
+    Ok(StatementResult::affected("INSERT", n_rows, committed.seq))
+}
+
+fn check_clauses(insert: &Insert) -> Result<()> {
+    let refused = [
+        (insert.on.is_some(), "ON CONFLICT"),
+        (insert.returning.is_some(), "RETURNING"),
+        (insert.or.is_some() || insert.replace_into || insert.ignore, "INSERT OR ..., INSERT IGNORE and REPLACE"),
+        (insert.overwrite, "INSERT OVERWRITE"),
+        (insert.table_alias.is_some() || insert.insert_alias.is_some(), "an alias in INSERT"),
+        (insert.partitioned.is_some() || !insert.after_columns.is_empty(), "PARTITION in INSERT"),
+        (!insert.assignments.is_empty(), "SET in INSERT"),
+        (insert.priority.is_some() || insert.settings.is_some() || insert.format_clause.is_some() || insert.output.is_some(), "a clause of this INSERT"),
+        (insert.multi_table_insert_type.is_some() || !insert.multi_table_into_clauses.is_empty(), "INSERT into several tables"),
+    ];
+    match refused.into_iter().find(|(present, _)| *present) {
+        Some((_, what)) => Err(Error::unsupported(what)),
+        None => Ok(()),
+    }
+}
+
+/// Positions of the named columns, or of all columns where none is named.
+fn target_columns(table: &Table, names: &[String]) -> Result<Vec<usize>> {
+    if names.is_empty() {
+        return Ok((0..table.columns.len()).collect());
+    }
+    let mut targets = Vec::with_capacity(names.len());
+    for name in names {
+        if is_system_column(name) {
+            return Err(system_column(name));
+        }
+        let target = table.require_column(name)?;
+        if targets.contains(&target) {
+            return Err(Error::new(ErrorKind::DuplicateColumn, format!("column {name} is given twice")));
+        }
+        targets.push(target);
+    }
+    Ok(targets)
+}
+
+pub(super) fn system_column(name: &str) -> Error {
+    Error::new(ErrorKind::CannotModifySystemColumn, format!("column {name} is filled in by the engine and cannot be written"))
+}
+
+/// Evaluates what an INSERT inserts.
+async fn source(
+    executor: &Executor<'_>,
+    table: &Table,
+    source: Option<&Query>,
+    targets: &[usize],
+    columns_named: bool,
+    parameters: &Parameters,
+) -> Result<(Vec<Given>, usize)> {
+    let mut given: Vec<Given> = table.columns.iter().map(|_| Given::Default).collect();
+    let Some(query) = source else {
+        // INSERT INTO t DEFAULT VALUES
+        return Ok((given, 1));
+    };
+    let values = plain_values(query);
+    let n_given = match values {
+        Some(values) => check_arity(&values.rows, targets, columns_named)?,
+        None => targets.len(),
+    };
+    let targets = targets.get(..n_given).unwrap_or(targets);
+    let mut fill = |target: usize, values: ArrayRef| {
+        if let Some(slot) = given.get_mut(target) {
+            *slot = Given::Values(values);
+        }
+    };
+    let Some(values) = values else {
+        let (columns, n_rows) = planned(executor, table, query.clone(), targets, columns_named, parameters).await?;
+        targets.iter().zip(columns).for_each(|(target, column)| fill(*target, column));
+        return Ok((given, n_rows));
+    };
+    if let Some(rows) = literals::read(&values.rows, parameters) {
+        for (at, &target) in targets.iter().enumerate() {
+            let cells: Vec<&Cell<'_>> = rows.iter().filter_map(|row| row.get(at)).collect();
+            if let Some(values) = literal_column(executor, table, target, &cells)? {
+                fill(target, values);
+            }
+        }
+        return Ok((given, rows.len()));
+    }
+    // Expressions are planned, but for columns that are DEFAULT in every row.
+    let mut planned_targets = Vec::with_capacity(targets.len());
+    let mut planned_rows: Vec<Vec<Expr>> = vec![Vec::new(); values.rows.len()];
+    for (at, &target) in targets.iter().enumerate() {
+        let cells: Vec<&Expr> = values.rows.iter().filter_map(|row| row.content.get(at)).collect();
+        match cells.iter().filter(|cell| is_default(cell)).count() {
+            0 => {
+                planned_targets.push(target);
+                planned_rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push(cell.clone()));
+            }
+            n if n == cells.len() => {}
+            _ => return Err(Error::unsupported("DEFAULT in some rows and expressions in others").with_hint("insert those rows in statements of their own")),
+        }
+    }
+    let mut query = query.clone();
+    if let SetExpr::Values(values) = &mut *query.body {
+        for (row, planned) in values.rows.iter_mut().zip(planned_rows) {
+            *row = Parens { content: planned, ..row.clone() };
+        }
+    }
+    let (columns, n_rows) = planned(executor, table, query, &planned_targets, true, parameters).await?;
+    planned_targets.iter().zip(columns).for_each(|(target, column)| fill(*target, column));
+    Ok((given, n_rows))
+}
+
+fn is_default(expr: &Expr) -> bool {
+    matches!(expr, Expr::Identifier(ident) if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default"))
+}
+
+fn plain_values(query: &Query) -> Option<&Values> {
+    let plain = query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none();
+    match &*query.body {
+        SetExpr::Values(values) if plain => Some(values),
+        _ => None,
+    }
+}
+
+/// How many columns the rows of VALUES give: as many as are named, or the first few of all.
+fn check_arity(rows: &[Parens<Vec<Expr>>], targets: &[usize], columns_named: bool) -> Result<usize> {
+    let n_given = rows.first().map_or(0, |row| row.content.len());
+    for row in rows {
+        let n = row.content.len();
+        let what = if n != n_given {
+            "the rows of VALUES differ in length".to_owned()
+        } else if n > targets.len() {
+            format!("INSERT gives {n} values for {} columns", targets.len())
+        } else if columns_named && n < targets.len() {
+            format!("INSERT names {} columns and gives {n} values", targets.len())
+        } else {
+            continue;
+        };
+        let location = row.content.first().map(|expr| expr.span().start).filter(|start| start.line > 0);
+        let location = location.map(|start| Location { line: start.line, column: start.column });
+        return Err(Error::new(ErrorKind::SyntaxError, what).with_location(location));
+    }
+    Ok(n_given)
+}
+
+/// A column of literals, in the column's type; `None` if every row leaves it to the default.
+fn literal_column(executor: &Executor<'_>, table: &Table, target: usize, cells: &[&Cell<'_>]) -> Result<Option<ArrayRef>> {
+    let Some(definition) = table.columns.get(target) else { return Ok(None) };
+    let n_defaults = cells.iter().filter(|cell| matches!(cell, Cell::Default)).count();
+    if n_defaults == cells.len() {
+        return Ok(None);
+    }
+    let in_column = |error: Error| error.in_column(&definition.name);
+    if n_defaults == 0 {
+        return literals::column(cells, &definition.sql_type).map(Some).map_err(in_column);
+    }
+    let parts = cells
+        .iter()
+        .map(|cell| match cell {
+            Cell::Default => defaults::values(&executor.state, definition, 1),
+            _ => literals::column(&[*cell], &definition.sql_type).map_err(in_column),
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let parts: Vec<&dyn Array> = parts.iter().map(|part| part.as_ref()).collect();
+    Ok(Some(concat(&parts)?))
+}
+
+/// Runs the source as a query and converts its columns to those of the table.
+async fn planned(
+    executor: &Executor<'_>,
+    table: &Table,
+    query: Query,
+    targets: &[usize],
+    columns_named: bool,
+    parameters: &Parameters,
+) -> Result<(Vec<ArrayRef>, usize)> {
+    let rows = executor.query(SqlStatement::Query(Box::new(query)), parameters, None).await?;
+    let n_given = rows.schema.fields().len();
+    if n_given > targets.len() || columns_named && n_given < targets.len() {
+        let message = format!("INSERT gives {n_given} values for {} columns", targets.len());
+        return Err(Error::new(ErrorKind::SyntaxError, message));
+    }
+    let n_rows = rows.batches.iter().map(|batch| batch.num_rows()).sum();
+    let mut columns = Vec::with_capacity(n_given);
+    for (at, field) in rows.schema.fields().iter().enumerate() {
+        let Some(definition) = targets.get(at).and_then(|target| table.columns.get(*target)) else { continue };
+        let parts = rows
+            .batches
+            .iter()
+            .map(|batch| coerce(batch.column(at), field, &definition.sql_type, Source::Sql))
+            .collect::<std::result::Result<Vec<_>, _>>()
+            .map_err(|error| Error::from(error).in_column(&definition.name))?;
+        columns.push(concatenated(&parts, || definition.sql_type.arrow())?);
+    }
+    Ok((columns, n_rows))
+}
+
+pub(super) fn concatenated(parts: &[ArrayRef], data_type: impl FnOnce() -> datafusion::arrow::datatypes::DataType) -> Result<ArrayRef> {
+    match parts {
+        [] => Ok(datafusion::arrow::array::new_empty_array(&data_type())),
+        [only] => Ok(Arc::clone(only)),
+        parts => {
+            let parts: Vec<&dyn Array> = parts.iter().map(|part| part.as_ref()).collect();
+            Ok(concat(&parts)?)
+        }
+    }
+}
+
+/// Fills in defaults and checks the constraints.
+fn change(executor: &Executor<'_>, table: &Arc<Table>, given: Vec<Given>, n_rows: usize) -> Result<Change> {
+    let columns = given
+        .into_iter()
+        .zip(&table.columns)
+        .map(|(given, definition)| match given {
+            Given::Values(values) => Ok(values),
+            Given::Default => defaults::values(&executor.state, definition, n_rows),
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let rows = Rows { columns, row_ids: None, n_rows };
+    check_not_null(table, &rows)?;
+    let fresh = check_unique(executor.database, table, &rows, &HashSet::new())?;
+    Ok(Change { rows: vec![TableChange { table: Arc::clone(table), state: RowState::Live, fresh, rows }], catalog: None })
+}

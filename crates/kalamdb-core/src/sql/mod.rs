@@ -1,0 +1,32 @@
+//! From a SQL text to an executed statement.
+//!
+//! The text is tokenised, bounded and parsed; queries are planned and run by DataFusion; INSERT, UPDATE, DELETE and DDL are taken
+//! from the parsed statement and executed by the engine, which asks DataFusion only for rows.
+
+mod analysis;
+mod catalog_view;
+mod complexity;
+mod ddl;
+mod defaults;
+mod delete;
+mod execute;
+mod insert;
+mod literals;
+mod names;
+mod parameters;
+mod parse;
+mod scope;
+mod sequential;
+mod show;
+mod state;
+mod table_definition;
+mod target;
+mod types;
+mod update;
+
+pub(crate) use execute::Executor;
+pub(crate) use insert::insert_columns;
+pub(crate) use names::{namespace_name as namespace_of_use, parse_table_name};
+pub(crate) use parameters::Parameters;
+pub(crate) use parse::{Command, Statement, parse};
+pub(crate) use state::new_session_state;

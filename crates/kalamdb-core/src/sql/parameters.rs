@@ -1,0 +1,76 @@
+use std::ops::ControlFlow;
+
+use datafusion::arrow::array::{Array, ArrayRef};
+use datafusion::arrow::datatypes::{Field, FieldRef};
+use datafusion::common::metadata::ScalarAndMetadata;
+use datafusion::common::{ParamValues, ScalarValue};
+use datafusion::sql::sqlparser::ast::{Expr, Statement, Value, visit_expressions_mut};
+use std::sync::Arc;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The values bound to `$1`, `$2`, …: one array of one value each.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Parameters(Vec<(ArrayRef, FieldRef)>);
+
+impl Parameters {
+    pub(crate) fn new(values: Vec<(ArrayRef, Field)>) -> Self {
+        Self(values.into_iter().map(|(value, field)| (value, Arc::new(field))).collect())
+    }
+
+    /// Checks that there is a value for each of the statement's parameters and a parameter for each value.
+    pub(crate) fn check(&self, n_params: usize) -> Result<()> {
+        if self.0.len() == n_params {
+            return Ok(());
+        }
+        let message = format!("the statement has {n_params} parameters, {} values were given", self.0.len());
+        Err(Error::new(ErrorKind::UndefinedParameter, message))
+    }
+
+    /// The value of the parameter with this placeholder, for instance `$1`.
+    pub(crate) fn by_placeholder(&self, placeholder: &str) -> Option<&(ArrayRef, FieldRef)> {
+        let number: usize = placeholder.strip_prefix('$')?.parse().ok()?;
+        self.0.get(number.checked_sub(1)?)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn to_param_values(&self) -> Result<ParamValues> {
+        let values = self
+            .0
+            .iter()
+            .map(|(array, _)| {
+                debug_assert_eq!(array.len(), 1, "a parameter is one value");
+                Ok(ScalarAndMetadata::new(ScalarValue::try_from_array(array, 0)?, None))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok(ParamValues::List(values))
+    }
+}
+
+/// Gives each `?` its number and returns how many parameters the statement has.
+pub(super) fn number_placeholders(statement: &mut Statement) -> Result<usize> {
+    let (mut question_marks, mut highest) = (0_usize, 0_usize);
+    let outcome = visit_expressions_mut(statement, |expr| {
+        let Expr::Value(value) = expr else { return ControlFlow::Continue(()) };
+        let Value::Placeholder(text) = &mut value.value else { return ControlFlow::Continue(()) };
+        if text == "?" {
+            question_marks += 1;
+            *text = format!("${question_marks}");
+        }
+        match text.strip_prefix('$').and_then(|number| number.parse::<usize>().ok()) {
+            Some(number) if (1..=65_535).contains(&number) => {
+                highest = highest.max(number);
+                ControlFlow::Continue(())
+            }
+            _ => ControlFlow::Break(text.clone()),
+        }
+    });
+    if let ControlFlow::Break(placeholder) = outcome {
+        let message = format!("parameters are written $1, $2, ... or ?, not {placeholder}");
+        return Err(Error::new(ErrorKind::UndefinedParameter, message));
+    }
+    Ok(highest)
+}

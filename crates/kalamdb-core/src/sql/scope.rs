@@ -1,0 +1,192 @@
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::catalog::information_schema::{INFORMATION_SCHEMA, InformationSchemaProvider};
+use datafusion::catalog::{SchemaProvider, TableFunctionArgs, TableProvider};
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::{DFSchema, DataFusionError, TableReference, plan_datafusion_err};
+use datafusion::datasource::cte_worktable::CteWorkTable;
+use datafusion::datasource::provider_as_source;
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, RelationPlanner, TypePlanner};
+use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+use futures::FutureExt;
+
+use super::analysis::Exposure;
+use super::catalog_view::{CATALOG, CatalogView};
+use super::names::referenced_table;
+use crate::catalog::{SystemColumn, TableName};
+use crate::database::Database;
+use crate::error::{Error, ErrorKind, into_datafusion};
+use crate::tables::{Exposed, SharedTable};
+
+/// The namespace of the table that UPDATE and DELETE find their rows in; no statement can name it, as it holds a NUL.
+pub(super) const TARGET_NAMESPACE: &str = "\0target";
+
+/// What the names of one statement mean: tables as of one moment, and the session's functions.
+pub(super) struct Scope<'a> {
+    database: &'a Database,
+    state: &'a SessionState,
+    current_namespace: &'a str,
+    exposure: Exposure,
+    system_columns_in_star: bool,
+    target: Option<TableName>,
+    /// One provider a table, so that all references to it see the same rows.
+    tables: RefCell<HashMap<TableReference, Arc<dyn TableSource>>>,
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn new(database: &'a Database, state: &'a SessionState, current_namespace: &'a str) -> Self {
+        Self {
+            database,
+            state,
+            current_namespace,
+            exposure: Exposure::new(),
+            system_columns_in_star: false,
+            target: None,
+            tables: RefCell::default(),
+        }
+    }
+
+    /// Sets the system columns that the statement can see.
+    pub(super) fn with_exposure(mut self, exposure: Exposure) -> Self {
+        self.exposure = exposure;
+        self
+    }
+
+    /// Makes every system column an ordinary column of every table.
+    pub(super) fn with_system_columns_in_star(mut self, yes: bool) -> Self {
+        self.system_columns_in_star = yes;
+        self
+    }
+
+    /// Sets the table that UPDATE or DELETE writes to.
+    pub(super) fn with_target(mut self, target: TableName) -> Self {
+        self.target = Some(target);
+        self
+    }
+
+    fn table(&self, reference: &TableReference) -> Result<Arc<dyn TableProvider>, Error> {
+        if reference.catalog().is_some_and(|catalog| catalog != CATALOG) {
+            return Err(Error::new(ErrorKind::UndefinedTable, format!("table {reference} does not exist")));
+        }
+        let is_target = reference.schema() == Some(TARGET_NAMESPACE);
+        let name = match &self.target {
+            Some(target) if is_target => target.clone(),
+            _ => referenced_table(reference, self.current_namespace),
+        };
+        if name.namespace == INFORMATION_SCHEMA {
+            return self.information_schema(&name.table);
+        }
+        let (table, snapshot) = self.database.table_snapshot(&name)?;
+        let named = self.exposure.get(&name).map(Vec::as_slice).unwrap_or_default();
+        let system = if self.system_columns_in_star { &SystemColumn::ALL } else { named };
+        let mut shared = SharedTable::new(&table, Exposed::new(&table, system, is_target), snapshot);
+        if self.system_columns_in_star && !named.contains(&SystemColumn::Deleted) {
+            shared = shared.without_deleted();
+        }
+        Ok(Arc::new(shared))
+    }
+
+    fn information_schema(&self, table: &str) -> Result<Arc<dyn TableProvider>, Error> {
+        let provider = InformationSchemaProvider::new(Arc::new(CatalogView(self.database.catalog())));
+        // Nothing in it waits: the catalog is in memory.
+        let table_provider = provider.table(table).now_or_never().transpose()?.flatten();
+        table_provider.ok_or_else(|| Error::new(ErrorKind::UndefinedTable, format!("table information_schema.{table} does not exist")))
+    }
+}
+
+impl ContextProvider for Scope<'_> {
+    fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>, DataFusionError> {
+        if let Some(source) = self.tables.borrow().get(&name) {
+            return Ok(Arc::clone(source));
+        }
+        let source = provider_as_source(self.table(&name).map_err(into_datafusion)?);
+        self.tables.borrow_mut().insert(name, Arc::clone(&source));
+        Ok(source)
+    }
+
+    fn get_table_function_source(&self, name: &str, args: Vec<Expr>) -> Result<Arc<dyn TableSource>, DataFusionError> {
+        let function = self.state.table_functions().get(name).cloned();
+        let function = function
+            .ok_or_else(|| into_datafusion(Error::new(ErrorKind::UndefinedFunction, format!("table function {name} does not exist"))))?;
+        let context = SimplifyContext::builder()
+            .with_config_options(Arc::clone(self.state.config_options()))
+            .with_query_execution_start_time(self.state.execution_props().query_execution_start_time)
+            .build();
+        let simplifier = ExprSimplifier::new(context);
+        let schema = DFSchema::empty();
+        let args = args
+            .into_iter()
+            .map(|arg| simplifier.coerce(arg, &schema).and_then(|arg| simplifier.simplify(arg)))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(provider_as_source(function.create_table_provider_with_args(TableFunctionArgs::new(&args, self.state))?))
+    }
+
+    fn create_cte_work_table(&self, name: &str, schema: SchemaRef) -> Result<Arc<dyn TableSource>, DataFusionError> {
+        Ok(provider_as_source(Arc::new(CteWorkTable::new(name, schema))))
+    }
+
+    fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
+        self.state.expr_planners()
+    }
+
+    fn get_relation_planners(&self) -> &[Arc<dyn RelationPlanner>] {
+        self.state.relation_planners()
+    }
+
+    fn get_type_planner(&self) -> Option<Arc<dyn TypePlanner>> {
+        None
+    }
+
+    fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
+        self.state.scalar_functions().get(name).cloned()
+    }
+
+    fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {
+        self.state.higher_order_functions().get(name).cloned()
+    }
+
+    fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
+        self.state.aggregate_functions().get(name).cloned()
+    }
+
+    fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {
+        self.state.window_functions().get(name).cloned()
+    }
+
+    fn get_variable_type(&self, _: &[String]) -> Option<DataType> {
+        None
+    }
+
+    fn options(&self) -> &ConfigOptions {
+        self.state.config_options()
+    }
+
+    fn udf_names(&self) -> Vec<String> {
+        self.state.scalar_functions().keys().cloned().collect()
+    }
+
+    fn higher_order_function_names(&self) -> Vec<String> {
+        self.state.higher_order_functions().keys().cloned().collect()
+    }
+
+    fn udaf_names(&self) -> Vec<String> {
+        self.state.aggregate_functions().keys().cloned().collect()
+    }
+
+    fn udwf_names(&self) -> Vec<String> {
+        self.state.window_functions().keys().cloned().collect()
+    }
+
+    fn get_file_type(
+        &self,
+        extension: &str,
+    ) -> Result<Arc<dyn datafusion::common::file_options::file_type::FileType>, DataFusionError> {
+        Err(plan_datafusion_err!("there are no files of type {extension} here"))
+    }
+}

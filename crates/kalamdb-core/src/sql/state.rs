@@ -1,0 +1,34 @@
+use std::sync::Arc;
+
+use datafusion::execution::memory_pool::GreedyMemoryPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::prelude::SessionConfig;
+
+use super::sequential::Sequential;
+use crate::error::Result;
+
+/// DataFusion's state for one session: functions, rules and settings; tables come with each statement.
+pub(crate) fn new_session_state(memory_limit_bytes: Option<usize>) -> Result<SessionState> {
+    let mut config = SessionConfig::new()
+        .with_target_partitions(1)
+        .with_information_schema(true)
+        .with_default_catalog_and_schema(super::catalog_view::CATALOG, crate::catalog::DEFAULT_NAMESPACE)
+        .with_create_default_catalog_and_schema(false);
+    let options = config.options_mut();
+    options.sql_parser.collect_spans = true;
+    options.optimizer.enable_round_robin_repartition = false;
+    // Joins and sorts over rows in memory gain nothing from filters that the scan would have to evaluate again.
+    options.optimizer.enable_dynamic_filter_pushdown = false;
+    let mut runtime = RuntimeEnvBuilder::new().with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled));
+    if let Some(limit) = memory_limit_bytes {
+        runtime = runtime.with_memory_pool(Arc::new(GreedyMemoryPool::new(limit)));
+    }
+    Ok(SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(Arc::new(runtime.build()?))
+        .with_default_features()
+        .with_physical_optimizer_rule(Arc::new(Sequential))
+        .build())
+}

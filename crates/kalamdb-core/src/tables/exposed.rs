@@ -1,0 +1,64 @@
+use std::sync::Arc;
+
+use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+
+use crate::catalog::{SystemColumn, Table};
+use crate::partition::Chunk;
+
+/// The name of the column that carries row addresses to UPDATE and DELETE. No user column can have it: it holds a NUL.
+pub(crate) const ADDRESS_COLUMN: &str = "\0address";
+
+/// A column that a statement can see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ExposedColumn {
+    /// A user column, by position.
+    User(usize),
+    /// A system column.
+    System(SystemColumn),
+    /// The row's address.
+    Address,
+}
+
+/// The columns of one table that one statement can see.
+///
+/// System columns are there only if the statement names them, so that `*` leaves them out.
+#[derive(Debug, Clone)]
+pub(crate) struct Exposed {
+    pub(crate) columns: Vec<ExposedColumn>,
+    pub(crate) schema: SchemaRef,
+}
+
+impl Exposed {
+    pub(crate) fn new(table: &Table, system: &[SystemColumn], with_address: bool) -> Self {
+        let user = (0..table.columns.len()).map(ExposedColumn::User);
+        let system = system.iter().copied().map(ExposedColumn::System);
+        let address = with_address.then_some(ExposedColumn::Address);
+        let columns: Vec<ExposedColumn> = user.chain(system).chain(address).collect();
+        let fields: Vec<FieldRef> = columns.iter().filter_map(|column| column.field(table)).collect();
+        Self { columns, schema: Arc::new(Schema::new(fields)) }
+    }
+
+    pub(crate) fn includes(&self, column: SystemColumn) -> bool {
+        self.columns.contains(&ExposedColumn::System(column))
+    }
+}
+
+impl ExposedColumn {
+    fn field(self, table: &Table) -> Option<FieldRef> {
+        match self {
+            ExposedColumn::User(index) => table.fields.get(index).cloned(),
+            ExposedColumn::System(column) => Some(column.field()),
+            ExposedColumn::Address => Some(Arc::new(Field::new(ADDRESS_COLUMN, DataType::UInt64, false))),
+        }
+    }
+
+    /// The column's values in one chunk, which is the partition's chunk number `at`.
+    pub(crate) fn values(self, chunk: &Chunk, at: usize) -> Option<ArrayRef> {
+        match self {
+            ExposedColumn::User(index) => chunk.column(index).cloned(),
+            ExposedColumn::System(column) => Some(chunk.system_column(column)),
+            ExposedColumn::Address => Some(chunk.addresses(at)),
+        }
+    }
+}

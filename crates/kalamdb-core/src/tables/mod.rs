@@ -1,0 +1,9 @@
+//! Tables as DataFusion sees them: providers over one snapshot of one partition, and the scan of it.
+
+mod exposed;
+mod row_scan;
+mod shared;
+
+pub(crate) use exposed::{ADDRESS_COLUMN, Exposed, ExposedColumn};
+pub(crate) use row_scan::RowScanExec;
+pub(crate) use shared::SharedTable;

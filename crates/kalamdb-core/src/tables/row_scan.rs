@@ -1,0 +1,270 @@
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::buffer::BooleanBuffer;
+use datafusion::arrow::compute::{FilterBuilder, prep_null_mask_filter};
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::stats::Precision;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Statistics, internal_datafusion_err};
+use datafusion::error::Result;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, ReplaceChildrenOptions, StatisticsArgs,
+};
+use futures::stream;
+
+use super::{Exposed, ExposedColumn};
+use crate::partition::{Chunk, Snapshot};
+
+/// Scans the rows of one partition.
+///
+/// # Shape
+/// Batches of at most the session's batch size, in the order of the chunks. An empty projection yields row counts only.
+/// Superseded versions are never returned, tombstones only where the statement names `_deleted`.
+///
+/// # Limit
+/// At most `limit` rows pass; the predicate is evaluated first.
+#[derive(Debug, Clone)]
+pub(crate) struct RowScanExec {
+    output: Vec<ExposedColumn>,
+    snapshot: Snapshot,
+    with_deleted: bool,
+    predicate: Option<Predicate>,
+    limit: Option<usize>,
+    properties: Arc<PlanProperties>,
+}
+
+/// A filter over columns of its own, which need not be in the output.
+#[derive(Debug, Clone)]
+struct Predicate {
+    expr: Arc<dyn PhysicalExpr>,
+    columns: Vec<ExposedColumn>,
+    schema: SchemaRef,
+}
+
+impl RowScanExec {
+    pub(crate) fn try_new(
+        exposed: &Exposed,
+        projection: &[usize],
+        snapshot: Snapshot,
+        with_deleted: bool,
+        limit: Option<usize>,
+    ) -> Result<Self> {
+        let schema = Arc::new(exposed.schema.project(projection)?);
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            Partitioning::UnknownPartitioning(1),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        Ok(Self {
+            output: select(exposed, projection)?,
+            snapshot,
+            with_deleted,
+            predicate: None,
+            limit,
+            properties: Arc::new(properties),
+        })
+    }
+
+    /// Adds a filter; `expr` is over the columns at the positions `columns`.
+    pub(crate) fn with_predicate(mut self, exposed: &Exposed, expr: Arc<dyn PhysicalExpr>, columns: &[usize]) -> Result<Self> {
+        let schema = Arc::new(exposed.schema.project(columns)?);
+        self.predicate = Some(Predicate { expr, columns: select(exposed, columns)?, schema });
+        Ok(self)
+    }
+
+    fn n_visible(&self) -> usize {
+        let visible = |chunk: &Chunk| chunk.visible(self.with_deleted).map_or(chunk.n_rows(), |mask| mask.count_set_bits());
+        self.snapshot.iter().map(visible).sum()
+    }
+}
+
+fn select(exposed: &Exposed, positions: &[usize]) -> Result<Vec<ExposedColumn>> {
+    positions
+        .iter()
+        .map(|&at| exposed.columns.get(at).copied().ok_or_else(|| internal_datafusion_err!("column {at} is outside the table")))
+        .collect()
+}
+
+impl DisplayAs for RowScanExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let schema = self.properties.eq_properties.schema();
+        let columns: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        write!(f, "RowScanExec: columns=[{}]", columns.join(", "))?;
+        if let Some(predicate) = &self.predicate {
+            write!(f, ", predicate={}", predicate.expr)?;
+        }
+        if let Some(limit) = self.limit {
+            write!(f, ", limit={limit}")?;
+        }
+        Ok(())
+    }
+}
+
+impl ExecutionPlan for RowScanExec {
+    fn name(&self) -> &'static str {
+        "RowScanExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![]
+    }
+
+    fn apply_expressions(&self, f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>) -> Result<TreeNodeRecursion> {
+        match &self.predicate {
+            Some(predicate) => f(&predicate.expr),
+            None => Ok(TreeNodeRecursion::Continue),
+        }
+    }
+
+    fn replace_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>, _: ReplaceChildrenOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn execute(&self, _partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let batches = Batches {
+            scan: self.clone(),
+            batch_rows: context.session_config().batch_size().max(1),
+            chunk: 0,
+            row: 0,
+            current: None,
+            remaining: self.limit.unwrap_or(usize::MAX),
+        };
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), stream::iter(batches))))
+    }
+
+    fn statistics_from_inputs(&self, _: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
+        let mut statistics = Statistics::new_unknown(&self.schema());
+        let rows = self.n_visible();
+        statistics.num_rows = match (&self.predicate, self.limit) {
+            (None, None) => Precision::Exact(rows),
+            (None, Some(limit)) => Precision::Exact(rows.min(limit)),
+            (Some(_), limit) => Precision::Inexact(rows.min(limit.unwrap_or(rows))),
+        };
+        Ok(Arc::new(statistics))
+    }
+}
+
+/// The columns of the chunk that a scan is in.
+struct CurrentChunk {
+    n_rows: usize,
+    output: Vec<ArrayRef>,
+    predicate: Vec<ArrayRef>,
+    visible: Option<BooleanBuffer>,
+}
+
+struct Batches {
+    scan: RowScanExec,
+    batch_rows: usize,
+    chunk: usize,
+    row: usize,
+    current: Option<CurrentChunk>,
+    remaining: usize,
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if self.remaining == 0 {
+                return None;
+            }
+            let current = match self.current.take() {
+                Some(current) if self.row < current.n_rows => current,
+                Some(_) => {
+                    self.chunk += 1;
+                    self.row = 0;
+                    self.open_chunk()?
+                }
+                None => self.open_chunk()?,
+            };
+            let from = self.row;
+            let len = self.batch_rows.min(current.n_rows - from);
+            self.row += len;
+            let batch = self.batch(&current, from, len);
+            self.current = Some(current);
+            match batch {
+                Ok(Some(batch)) => {
+                    self.remaining -= batch.num_rows();
+                    return Some(Ok(batch));
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    self.remaining = 0;
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}
+
+impl Batches {
+    fn open_chunk(&self) -> Option<CurrentChunk> {
+        let chunk = self.scan.snapshot.get(self.chunk)?;
+        let values = |columns: &[ExposedColumn]| columns.iter().filter_map(|column| column.values(chunk, self.chunk)).collect();
+        Some(CurrentChunk {
+            n_rows: chunk.n_rows(),
+            output: values(&self.scan.output),
+            predicate: self.scan.predicate.as_ref().map_or_else(Vec::new, |predicate| values(&predicate.columns)),
+            visible: chunk.visible(self.scan.with_deleted),
+        })
+    }
+
+    /// The rows from `from` on that pass, or `None` if none does.
+    fn batch(&self, current: &CurrentChunk, from: usize, len: usize) -> Result<Option<RecordBatch>> {
+        let mut mask = current.visible.as_ref().map(|visible| visible.slice(from, len));
+        if let Some(predicate) = &self.scan.predicate {
+            let columns = current.predicate.iter().map(|column| column.slice(from, len)).collect();
+            let passed = evaluate(predicate, columns, len)?;
+            mask = Some(match mask {
+                Some(mask) => &mask & &passed,
+                None => passed,
+            });
+        }
+        let rows = mask.as_ref().map_or(len, BooleanBuffer::count_set_bits);
+        let taken = rows.min(self.remaining);
+        if taken == 0 {
+            return Ok(None);
+        }
+        let filter = mask.filter(|_| rows < len).map(|mask| FilterBuilder::new(&BooleanArray::new(mask, None)).optimize().build());
+        let columns = current
+            .output
+            .iter()
+            .map(|column| {
+                let column = column.slice(from, len);
+                let column = match &filter {
+                    Some(filter) => filter.filter(&column)?,
+                    None => column,
+                };
+                Ok(column.slice(0, taken))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(taken));
+        Ok(Some(RecordBatch::try_new_with_options(self.scan.schema(), columns, &options)?))
+    }
+}
+
+fn evaluate(predicate: &Predicate, columns: Vec<ArrayRef>, len: usize) -> Result<BooleanBuffer> {
+    let options = RecordBatchOptions::new().with_row_count(Some(len));
+    let batch = RecordBatch::try_new_with_options(Arc::clone(&predicate.schema), columns, &options)?;
+    let passed = predicate.expr.evaluate(&batch)?.into_array(len)?;
+    let passed = passed.as_boolean_opt().ok_or_else(|| internal_datafusion_err!("a filter is not boolean"))?;
+    // A row whose filter is NULL does not pass.
+    let passed = if passed.null_count() > 0 { prep_null_mask_filter(passed) } else { passed.clone() };
+    Ok(passed.values().clone())
+}

@@ -1,0 +1,111 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{Constraint, Constraints, DFSchema};
+use datafusion::error::Result;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_expr::create_physical_expr;
+use datafusion::physical_plan::ExecutionPlan;
+
+use super::{Exposed, RowScanExec};
+use crate::catalog::{SystemColumn, Table};
+use crate::partition::Snapshot;
+
+/// A shared table at one moment, as one statement sees it.
+///
+/// The provider is given its partition's rows and cannot reach any others.
+#[derive(Debug)]
+pub(crate) struct SharedTable {
+    exposed: Exposed,
+    with_deleted: bool,
+    snapshot: Snapshot,
+    constraints: Constraints,
+}
+
+impl SharedTable {
+    pub(crate) fn new(table: &Table, exposed: Exposed, snapshot: Snapshot) -> Self {
+        let key = table.has_primary_key().then(|| Constraint::PrimaryKey(table.primary_key.clone()));
+        // A statement that names `_deleted` asks for tombstones too.
+        let with_deleted = exposed.includes(SystemColumn::Deleted);
+        Self { exposed, with_deleted, snapshot, constraints: Constraints::new_unverified(key.into_iter().collect()) }
+    }
+
+    /// Leaves tombstones out although `_deleted` is exposed.
+    pub(crate) fn without_deleted(mut self) -> Self {
+        self.with_deleted = false;
+        self
+    }
+}
+
+#[async_trait]
+impl TableProvider for SharedTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.exposed.schema)
+    }
+
+    fn constraints(&self) -> Option<&Constraints> {
+        Some(&self.constraints)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    /// The scan evaluates every filter whose value depends on the row alone.
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        Ok(filters
+            .iter()
+            .map(|filter| {
+                if filter.is_volatile() || contains_subquery(filter) {
+                    TableProviderFilterPushDown::Unsupported
+                } else {
+                    TableProviderFilterPushDown::Exact
+                }
+            })
+            .collect())
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let all = || (0..self.exposed.columns.len()).collect();
+        let projection = projection.cloned().unwrap_or_else(all);
+        let scan = RowScanExec::try_new(&self.exposed, &projection, Arc::clone(&self.snapshot), self.with_deleted, limit)?;
+        let Some(filter) = conjunction(filters.iter().cloned()) else {
+            return Ok(Arc::new(scan));
+        };
+        let referenced = self.referenced(&filter)?;
+        let schema = DFSchema::try_from(self.exposed.schema.project(&referenced)?)?;
+        let predicate = create_physical_expr(&filter, &schema, state.execution_props(), &PhysicalPlanningContext::default())?;
+        Ok(Arc::new(scan.with_predicate(&self.exposed, predicate, &referenced)?))
+    }
+}
+
+impl SharedTable {
+    /// Positions of the columns that a filter reads.
+    fn referenced(&self, filter: &Expr) -> Result<Vec<usize>> {
+        let mut indices = filter
+            .column_refs()
+            .into_iter()
+            .map(|column| Ok(self.exposed.schema.index_of(column.name())?))
+            .collect::<Result<Vec<_>>>()?;
+        indices.sort_unstable();
+        indices.dedup();
+        Ok(indices)
+    }
+}
+
+fn contains_subquery(filter: &Expr) -> bool {
+    use datafusion::common::tree_node::TreeNode;
+    filter
+        .exists(|expr| Ok(matches!(expr, Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) | Expr::OuterReferenceColumn(..))))
+        .unwrap_or(true)
+}

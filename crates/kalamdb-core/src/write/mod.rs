@@ -1,0 +1,11 @@
+//! Writing: the change that a statement computes, the constraints it must keep, and its commit.
+
+mod change;
+mod commit;
+mod constraints;
+mod rows;
+
+pub(crate) use change::{CatalogChange, Change, TableChange};
+pub(crate) use commit::write;
+pub(crate) use constraints::{check_not_null, check_unique};
+pub(crate) use rows::{Rows, take_rows};
