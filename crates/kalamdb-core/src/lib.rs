@@ -19,6 +19,9 @@ mod sql;
 mod tables;
 mod write;
 
+/// The Arrow of [`StatementResult::batches`] is this DataFusion's.
+pub use datafusion;
+
 pub use database::Database;
 pub use environment::Clock;
 pub use error::{Error, ErrorCause, ErrorKind, ErrorPayload, Location, Result};

@@ -16,7 +16,9 @@ pub(super) async fn create_table(executor: &Executor<'_>, create: &CreateTable) 
     let name = table_name(&create.name, &executor.namespace)?;
     check_table_name(&name)?;
     let definition = table_definition::read(create)?;
-    definition.columns.iter().try_for_each(|column| defaults::check(&executor.state, column))?;
+    for column in &definition.columns {
+        defaults::check(executor, column).await?;
+    }
     let database = executor.database;
     run(executor, async || {
         let catalog = database.catalog();

@@ -35,7 +35,7 @@ pub(super) async fn run(executor: &Executor<'_>, insert: &Insert, parameters: &P
         let table = catalog.require_table(&name)?;
         let targets = target_columns(table, &columns)?;
         let (given, n_rows) = source(executor, table, insert.source.as_deref(), &targets, !columns.is_empty(), parameters).await?;
-        let change = change(executor, table, given, n_rows)?;
+        let change = change(executor, table, given, n_rows).await?;
         Ok((change, n_rows))
     })
     .await?;
@@ -61,7 +61,7 @@ pub(crate) async fn insert_columns(
                 *slot = Given::Values(values);
             }
         }
-        Ok((change(executor, table, given, n_rows)?, ()))
+        Ok((change(executor, table, given, n_rows).await?, ()))
     })
     .await?;
     Ok(StatementResult::affected("INSERT", n_rows, committed.seq))
@@ -141,7 +141,7 @@ async fn source(
     if let Some(rows) = literals::read(&values.rows, parameters) {
         for (at, &target) in targets.iter().enumerate() {
             let cells: Vec<&Cell<'_>> = rows.iter().filter_map(|row| row.get(at)).collect();
-            if let Some(values) = literal_column(executor, table, target, &cells)? {
+            if let Some(values) = literal_column(executor, table, target, &cells).await? {
                 fill(target, values);
             }
         }
@@ -206,7 +206,7 @@ fn check_arity(rows: &[Parens<Vec<Expr>>], targets: &[usize], columns_named: boo
 }
 
 /// A column of literals, in the column's type; `None` if every row leaves it to the default.
-fn literal_column(executor: &Executor<'_>, table: &Table, target: usize, cells: &[&Cell<'_>]) -> Result<Option<ArrayRef>> {
+async fn literal_column(executor: &Executor<'_>, table: &Table, target: usize, cells: &[&Cell<'_>]) -> Result<Option<ArrayRef>> {
     let Some(definition) = table.columns.get(target) else { return Ok(None) };
     let n_defaults = cells.iter().filter(|cell| matches!(cell, Cell::Default)).count();
     if n_defaults == cells.len() {
@@ -216,13 +216,13 @@ fn literal_column(executor: &Executor<'_>, table: &Table, target: usize, cells: 
     if n_defaults == 0 {
         return literals::column(cells, &definition.sql_type).map(Some).map_err(in_column);
     }
-    let parts = cells
-        .iter()
-        .map(|cell| match cell {
-            Cell::Default => defaults::values(&executor.state, definition, 1),
-            _ => literals::column(&[*cell], &definition.sql_type).map_err(in_column),
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let mut parts = Vec::with_capacity(cells.len());
+    for cell in cells {
+        parts.push(match cell {
+            Cell::Default => defaults::values(executor, definition, 1).await?,
+            _ => literals::column(&[*cell], &definition.sql_type).map_err(in_column)?,
+        });
+    }
     let parts: Vec<&dyn Array> = parts.iter().map(|part| part.as_ref()).collect();
     Ok(Some(concat(&parts)?))
 }
@@ -269,15 +269,14 @@ pub(super) fn concatenated(parts: &[ArrayRef], data_type: impl FnOnce() -> dataf
 }
 
 /// Fills in defaults and checks the constraints.
-fn change(executor: &Executor<'_>, table: &Arc<Table>, given: Vec<Given>, n_rows: usize) -> Result<Change> {
-    let columns = given
-        .into_iter()
-        .zip(&table.columns)
-        .map(|(given, definition)| match given {
-            Given::Values(values) => Ok(values),
-            Given::Default => defaults::values(&executor.state, definition, n_rows),
-        })
-        .collect::<Result<Vec<_>>>()?;
+async fn change(executor: &Executor<'_>, table: &Arc<Table>, given: Vec<Given>, n_rows: usize) -> Result<Change> {
+    let mut columns = Vec::with_capacity(given.len());
+    for (given, definition) in given.into_iter().zip(&table.columns) {
+        columns.push(match given {
+            Given::Values(values) => values,
+            Given::Default => defaults::values(executor, definition, n_rows).await?,
+        });
+    }
     let rows = Rows { columns, row_ids: None, n_rows };
     check_not_null(table, &rows)?;
     let fresh = check_unique(executor.database, table, &rows, &HashSet::new())?;

@@ -32,7 +32,7 @@ pub(super) fn read<'a>(rows: &'a [Parens<Vec<Expr>>], parameters: &'a Parameters
     rows.iter().map(|row| row.content.iter().map(|expr| cell(expr, parameters)).collect()).collect()
 }
 
-fn cell<'a>(expr: &'a Expr, parameters: &'a Parameters) -> Option<Cell<'a>> {
+pub(super) fn cell<'a>(expr: &'a Expr, parameters: &'a Parameters) -> Option<Cell<'a>> {
     match expr {
         Expr::Value(value) => literal(&value.value, parameters),
         Expr::UnaryOp { op: op @ (UnaryOperator::Minus | UnaryOperator::Plus), expr } => match &**expr {

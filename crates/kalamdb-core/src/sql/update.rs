@@ -54,7 +54,7 @@ async fn compute(executor: &Executor<'_>, update: &Update, target: &Target, para
             let (value, field) = values.next().ok_or_else(|| Error::internal("an assigned value is missing"))?;
             coerce(&value, &field, &definition.sql_type, Source::Sql).map_err(|error| Error::from(error).in_column(&definition.name))?
         } else {
-            defaults::values(&executor.state, definition, old.n_rows)?
+            defaults::values(executor, definition, old.n_rows).await?
         };
         if let Some(slot) = new.columns.get_mut(assignment.column) {
             *slot = column;

@@ -1,0 +1,113 @@
+//! The native engine, on a store in memory.
+
+use std::rc::Rc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use futures::executor::block_on;
+use kalamdb_core::datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use kalamdb_core::datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type};
+use kalamdb_core::datafusion::arrow::error::ArrowError;
+use kalamdb_core::datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+use kalamdb_core::{CallOptions, Clock, Database, Error, Session, StatementResult};
+use kalamdb_store::{Durability, MemoryStore};
+use sqllogictest::{DB, DBOutput, DefaultColumnType};
+
+use crate::{Outcome, SqlError};
+
+#[derive(Debug)]
+struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now_us(&self) -> i64 {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since_epoch.as_micros()).unwrap_or_default()
+    }
+}
+
+/// A session on a thread of its own: the engine belongs to one thread, the runner's databases go from one to another.
+pub struct Native {
+    statements: Sender<String>,
+    outcomes: Receiver<Result<Outcome, SqlError>>,
+}
+
+impl Native {
+    /// Opens an empty database.
+    pub fn open() -> Self {
+        let (statements, incoming) = channel::<String>();
+        let (outgoing, outcomes) = channel();
+        std::thread::spawn(move || {
+            let session = block_on(async {
+                let database = Database::open(Rc::new(MemoryStore::new()), Rc::new(SystemClock), Durability::Relaxed).await?;
+                Session::new(database, None)
+            });
+            for sql in incoming {
+                let outcome = match &session {
+                    Ok(session) => block_on(run(session, &sql)).map_err(|error| to_sql_error(&error)),
+                    Err(error) => Err(to_sql_error(error)),
+                };
+                if outgoing.send(outcome).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { statements, outcomes }
+    }
+}
+
+impl DB for Native {
+    type Error = SqlError;
+    type ColumnType = DefaultColumnType;
+
+    fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, SqlError> {
+        let gone = |_| SqlError { code: "engine_crashed".to_owned(), sql_state: "ZB003".to_owned(), message: "the engine is gone".to_owned() };
+        self.statements.send(sql.to_owned()).map_err(|error| gone(error.to_string()))?;
+        self.outcomes.recv().map_err(|error| gone(error.to_string()))?.map(Outcome::into_output)
+    }
+
+    fn engine_name(&self) -> &'static str {
+        "kalamdb"
+    }
+
+    fn error_sql_state(error: &SqlError) -> Option<String> {
+        Some(error.sql_state.clone())
+    }
+}
+
+fn to_sql_error(error: &Error) -> SqlError {
+    SqlError { code: error.kind().code().to_owned(), sql_state: error.kind().sql_state().to_owned(), message: error.to_string() }
+}
+
+async fn run(session: &Session, sql: &str) -> Result<Outcome, Error> {
+    let result = session.query(sql, &[], CallOptions::default()).await?;
+    let types = result.fields.iter().map(|field| field.type_name.clone()).collect();
+    let rows = if result.fields.is_empty() { None } else { Some(print(&result)?) };
+    Ok(Outcome { types, rows, affected: result.affected_rows.unwrap_or_default() })
+}
+
+fn print(result: &StatementResult) -> Result<Vec<Vec<String>>, ArrowError> {
+    let mut rows = Vec::new();
+    for batch in &result.batches {
+        for row in 0..batch.num_rows() {
+            rows.push(print_row(batch, row)?);
+        }
+    }
+    Ok(rows)
+}
+
+fn print_row(batch: &RecordBatch, row: usize) -> Result<Vec<String>, ArrowError> {
+    batch.columns().iter().map(|column| print_value(column, row)).collect()
+}
+
+fn print_value(column: &dyn Array, row: usize) -> Result<String, ArrowError> {
+    if column.is_null(row) {
+        return Ok("NULL".to_owned());
+    }
+    let number = |value: f64| if value == 0.0 { "0".to_owned() } else { ryu_js::Buffer::new().format(value).to_owned() };
+    let text = match column.data_type() {
+        DataType::Float32 => number(f64::from(column.as_primitive::<Float32Type>().value(row))),
+        DataType::Float64 => number(column.as_primitive::<Float64Type>().value(row)),
+        _ => ArrayFormatter::try_new(column, &FormatOptions::default())?.value(row).try_to_string()?,
+    };
+    Ok(if text.is_empty() { "(empty)".to_owned() } else { text })
+}
