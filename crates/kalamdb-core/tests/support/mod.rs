@@ -1,0 +1,126 @@
+//! What the tests of the engine share: a clock, several tabs on one disk, and results as plain values.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
+#![allow(dead_code, reason = "each test file uses a part of this")]
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use async_trait::async_trait;
+use futures::executor::block_on;
+use kalamdb_core::datafusion::arrow::array::Array;
+use kalamdb_core::datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+use kalamdb_core::{CallOptions, Clock, Database, Error, Session, StatementResult};
+use kalamdb_store::{Commit, Durability, Faults, MemoryStore, Position, SegmentRecord, Store, StoreResult, Tail};
+
+/// A clock that moves on by one millisecond each time it is read.
+#[derive(Debug, Default)]
+pub struct StepClock(Cell<i64>);
+
+impl Clock for StepClock {
+    fn now_us(&self) -> i64 {
+        self.0.set(self.0.get() + 1000);
+        1_700_000_000_000_000 + self.0.get()
+    }
+}
+
+/// A store that lets other tasks run at every call, and that hears of other tabs only while told to.
+pub struct SlowStore {
+    inner: MemoryStore,
+    hears: Rc<Cell<bool>>,
+}
+
+#[async_trait(?Send)]
+impl Store for SlowStore {
+    async fn read_since(&self, since: Option<Position>) -> StoreResult<Tail> {
+        yield_once().await;
+        let tail = self.inner.read_since(since).await;
+        yield_once().await;
+        tail
+    }
+
+    async fn commit(&self, commit: &Commit) -> StoreResult<()> {
+        yield_once().await;
+        let done = self.inner.commit(commit).await;
+        yield_once().await;
+        done
+    }
+
+    async fn read_segment(&self, id: u64) -> StoreResult<Option<SegmentRecord>> {
+        self.inner.read_segment(id).await
+    }
+
+    fn newest_head_heard(&self) -> Option<u64> {
+        self.hears.get().then(|| self.inner.newest_head_heard()).flatten()
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+async fn yield_once() {
+    let mut yielded = false;
+    std::future::poll_fn(|context| {
+        if yielded {
+            return std::task::Poll::Ready(());
+        }
+        yielded = true;
+        context.waker().wake_by_ref();
+        std::task::Poll::Pending
+    })
+    .await;
+}
+
+/// One disk, from which tabs are opened.
+pub struct Disk {
+    origin: MemoryStore,
+    pub faults: Faults,
+    pub hears: Rc<Cell<bool>>,
+}
+
+impl Disk {
+    pub fn new() -> Self {
+        Self { origin: MemoryStore::new(), faults: Faults::default(), hears: Rc::new(Cell::new(true)) }
+    }
+
+    pub fn store(&self) -> MemoryStore {
+        MemoryStore::on_disk(self.origin.disk(), self.faults.clone())
+    }
+
+    pub fn open(&self) -> Session {
+        block_on(self.try_open()).unwrap()
+    }
+
+    pub async fn try_open(&self) -> Result<Session, Error> {
+        let store = SlowStore { inner: self.store(), hears: Rc::clone(&self.hears) };
+        let database = Database::open(Rc::new(store), Rc::new(StepClock::default()), Durability::Relaxed).await?;
+        Session::new(database, None)
+    }
+}
+
+pub fn query(session: &Session, sql: &str) -> Result<StatementResult, Error> {
+    block_on(session.query(sql, &[], CallOptions::default()))
+}
+
+/// The rows of a query, each value as text, NULL as `NULL`.
+pub fn rows(session: &Session, sql: &str) -> Vec<Vec<String>> {
+    try_rows(session, sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
+}
+
+pub fn try_rows(session: &Session, sql: &str) -> Result<Vec<Vec<String>>, Error> {
+    let result = query(session, sql)?;
+    let mut rows = Vec::new();
+    for batch in &result.batches {
+        for row in 0..batch.num_rows() {
+            rows.push(batch.columns().iter().map(|column| value(column, row)).collect());
+        }
+    }
+    Ok(rows)
+}
+
+fn value(column: &dyn Array, row: usize) -> String {
+    if column.is_null(row) {
+        return "NULL".to_owned();
+    }
+    ArrayFormatter::try_new(column, &FormatOptions::default()).unwrap().value(row).to_string()
+}
