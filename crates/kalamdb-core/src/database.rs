@@ -106,7 +106,7 @@ impl Database {
     }
 
     /// For each key, the row that holds it now, if one does; tombstones do not count.
-    pub(crate) fn find_live(&self, table: &Table, keys: &Keys) -> Result<Vec<Option<RowAddress>>> {
+    pub(crate) fn find_live(&self, table: &Arc<Table>, keys: &Keys) -> Result<Vec<Option<RowAddress>>> {
         let mut state = self.state.borrow_mut();
         let partition = state.partition(table)?;
         let mut found = partition.find(table, keys)?;
@@ -117,7 +117,7 @@ impl Database {
     }
 
     /// For each key, whether any version of it is stored, tombstones included.
-    pub(crate) fn exists(&self, table: &Table, keys: &Keys) -> Result<bool> {
+    pub(crate) fn exists(&self, table: &Arc<Table>, keys: &Keys) -> Result<bool> {
         Ok(self.state.borrow_mut().partition(table)?.find(table, keys)?.iter().any(Option::is_some))
     }
 

@@ -1,7 +1,7 @@
 //! Prints how many rows a second each direction converts: 100,000 rows of INTEGER, TEXT, TEXT, DOUBLE, INTEGER, BIGINT.
 //!
 //! `cargo run --release -p kalamdb-types --example throughput`
-#![allow(clippy::print_stdout, clippy::expect_used, reason = "it is a benchmark: it prints, and stops at the first error")]
+#![allow(clippy::print_stdout, clippy::expect_used, clippy::disallowed_types, reason = "a native benchmark: it prints, stops at errors, has a clock")]
 
 use std::{hint::black_box, sync::Arc, time::Instant};
 

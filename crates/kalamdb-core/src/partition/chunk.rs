@@ -6,10 +6,11 @@ use datafusion::arrow::array::{
 use datafusion::arrow::buffer::BooleanBuffer;
 use datafusion::arrow::compute::{concat, filter};
 use datafusion::arrow::datatypes::{DataType, Int64Type};
-use kalamdb_store::RowState;
+use kalamdb_store::{LogRecord, RowState};
 
 use super::RowGroup;
-use crate::catalog::SystemColumn;
+use super::columns::{Columns, Decoded};
+use crate::catalog::{SystemColumn, Table};
 use crate::error::{Error, Result};
 
 /// Where a row is: a chunk and a row in it. Valid for one snapshot.
@@ -33,39 +34,54 @@ impl RowAddress {
 /// Row versions as columns. The columns never change; which of the rows are current does.
 #[derive(Debug, Clone)]
 pub(crate) struct Chunk {
-    columns: Arc<Vec<ArrayRef>>,
-    row_ids: Option<Int64Array>,
-    seqs: Int64Array,
-    updated: TimestampMicrosecondArray,
+    n_rows: usize,
+    columns: Columns,
+    versions: Versions,
     /// Which rows are tombstones; `None`: none is.
     deleted: Option<BooleanBuffer>,
     /// Which rows no newer version supersedes; `None`: none is superseded.
     current: Option<BooleanBuffer>,
 }
 
+/// The numbers and times of row versions.
+#[derive(Debug, Clone)]
+enum Versions {
+    /// The rows of one commit: numbered from the first on, all of one time.
+    Run { first_seq: u64, updated_us: i64 },
+    /// The rows of several commits.
+    Each { seqs: Int64Array, updated: TimestampMicrosecondArray },
+}
+
 impl Chunk {
     pub(crate) fn new(group: RowGroup) -> Self {
-        let first_seq = i64::try_from(group.first_seq).unwrap_or(i64::MAX);
-        Self {
-            seqs: (0..group.n_rows as i64).map(|row| first_seq + row).collect::<Vec<_>>().into(),
-            updated: vec![group.updated_us; group.n_rows].into(),
-            deleted: (group.state == RowState::Deleted).then(|| BooleanBuffer::new_set(group.n_rows)),
-            current: None,
-            columns: Arc::new(group.columns),
-            row_ids: group.row_ids,
-        }
+        let versions = Versions::Run { first_seq: group.first_seq, updated_us: group.updated_us };
+        let columns = Columns::new(Decoded { columns: group.columns, row_ids: group.row_ids });
+        Self { n_rows: group.n_rows, columns, versions, deleted: tombstones(group.state, group.n_rows), current: None }
+    }
+
+    /// The rows of a log record, which is decoded when a column is first asked for.
+    pub(crate) fn from_record(record: LogRecord, table: &Arc<Table>) -> Self {
+        let n_rows = record.n_rows as usize;
+        let versions = Versions::Run { first_seq: record.first_seq, updated_us: record.updated_us };
+        let deleted = tombstones(record.state, n_rows);
+        Self { n_rows, columns: Columns::of_record(record, Arc::clone(table)), versions, deleted, current: None }
     }
 
     pub(crate) fn n_rows(&self) -> usize {
-        self.seqs.len()
+        self.n_rows
     }
 
-    pub(crate) fn column(&self, index: usize) -> Option<&ArrayRef> {
-        self.columns.get(index)
+    /// A user column.
+    ///
+    /// # Errors
+    /// `data_corrupted` if the log record behind it does not decode.
+    pub(crate) fn column(&self, index: usize) -> Result<ArrayRef> {
+        let columns = &self.columns.get()?.columns;
+        columns.get(index).cloned().ok_or_else(|| Error::internal(format!("a chunk has no column {index}")))
     }
 
-    pub(crate) fn row_ids(&self) -> Option<&Int64Array> {
-        self.row_ids.as_ref()
+    pub(crate) fn row_ids(&self) -> Result<Option<&Int64Array>> {
+        Ok(self.columns.get()?.row_ids.as_ref())
     }
 
     pub(crate) fn is_deleted(&self, row: usize) -> bool {
@@ -77,12 +93,24 @@ impl Chunk {
         self.current.as_ref().is_none_or(|current| row < current.len() && current.value(row))
     }
 
+    /// How many rows no newer version supersedes.
+    pub(crate) fn n_current(&self) -> usize {
+        self.current.as_ref().map_or(self.n_rows, BooleanBuffer::count_set_bits)
+    }
+
     pub(crate) fn system_column(&self, column: SystemColumn) -> ArrayRef {
-        match column {
-            SystemColumn::Seq => Arc::new(self.seqs.clone()),
-            SystemColumn::Updated => Arc::new(self.updated.clone()),
-            SystemColumn::Deleted => {
-                let deleted = self.deleted.clone().unwrap_or_else(|| BooleanBuffer::new_unset(self.n_rows()));
+        match (column, &self.versions) {
+            (SystemColumn::Seq, Versions::Run { first_seq, .. }) => {
+                let first = first_seq.cast_signed();
+                Arc::new(Int64Array::from_iter_values(first..first + self.n_rows as i64))
+            }
+            (SystemColumn::Seq, Versions::Each { seqs, .. }) => Arc::new(seqs.clone()),
+            (SystemColumn::Updated, Versions::Run { updated_us, .. }) => {
+                Arc::new(TimestampMicrosecondArray::from_value(*updated_us, self.n_rows))
+            }
+            (SystemColumn::Updated, Versions::Each { updated, .. }) => Arc::new(updated.clone()),
+            (SystemColumn::Deleted, _) => {
+                let deleted = self.deleted.clone().unwrap_or_else(|| BooleanBuffer::new_unset(self.n_rows));
                 Arc::new(BooleanArray::new(deleted, None))
             }
         }
@@ -90,7 +118,7 @@ impl Chunk {
 
     /// The address of each row, for statements that come back to the rows they have found.
     pub(crate) fn addresses(&self, chunk: usize) -> ArrayRef {
-        Arc::new(UInt64Array::from_iter_values((0..self.n_rows()).map(|row| RowAddress::new(chunk, row).0)))
+        Arc::new(UInt64Array::from_iter_values((0..self.n_rows).map(|row| RowAddress::new(chunk, row).0)))
     }
 
     /// Which rows a scan returns: the current ones, tombstones among them only if asked for. `None`: all.
@@ -105,52 +133,60 @@ impl Chunk {
     }
 
     pub(crate) fn mask(&mut self, rows: impl Iterator<Item = usize>) {
-        let mut current = BooleanBufferBuilder::new(self.n_rows());
+        let mut current = BooleanBufferBuilder::new(self.n_rows);
         match &self.current {
             Some(buffer) => current.append_buffer(buffer),
-            None => current.append_n(self.n_rows(), true),
+            None => current.append_n(self.n_rows, true),
         }
-        for row in rows.filter(|row| *row < self.n_rows()) {
+        for row in rows.filter(|row| *row < self.n_rows) {
             current.set_bit(row, false);
         }
         self.current = Some(current.finish());
     }
 
     /// One chunk with the current rows of several, in their order.
-    pub(crate) fn merge(chunks: &[Chunk]) -> Result<Chunk> {
-        let n_columns = chunks.first().map_or(0, |chunk| chunk.columns.len());
-        let gather = |of: &dyn Fn(&Chunk) -> Option<ArrayRef>| -> Result<Option<ArrayRef>> {
+    pub(crate) fn merge(table: &Table, chunks: &[Chunk]) -> Result<Chunk> {
+        let gather = |of: &dyn Fn(&Chunk) -> Result<ArrayRef>| -> Result<ArrayRef> {
             let mut parts = Vec::with_capacity(chunks.len());
             for chunk in chunks {
-                let Some(column) = of(chunk) else { return Ok(None) };
+                let column = of(chunk)?;
                 parts.push(match &chunk.current {
                     Some(current) => filter(&column, &BooleanArray::new(current.clone(), None))?,
                     None => column,
                 });
             }
             let parts: Vec<&dyn Array> = parts.iter().map(|part| part.as_ref()).collect();
-            Ok(Some(owned(concat(&parts)?)))
+            Ok(owned(concat(&parts)?))
         };
-        let missing = || Error::internal("chunks of one partition have different columns");
-        let columns = (0..n_columns)
-            .map(|index| gather(&|chunk| chunk.columns.get(index).cloned())?.ok_or_else(missing))
-            .collect::<Result<Vec<_>>>()?;
-        let system = |column| gather(&|chunk: &Chunk| Some(chunk.system_column(column)))?.ok_or_else(missing);
+        let columns = (0..table.columns.len()).map(|index| gather(&|chunk| chunk.column(index))).collect::<Result<Vec<_>>>()?;
+        let row_ids = if table.has_primary_key() {
+            None
+        } else {
+            let missing = || Error::internal("a chunk has no row ids");
+            let ids = gather(&|chunk| Ok(Arc::new(chunk.row_ids()?.cloned().ok_or_else(missing)?)))?;
+            Some(ids.as_primitive::<Int64Type>().clone())
+        };
+        let system = |column| gather(&|chunk: &Chunk| Ok(chunk.system_column(column)));
         let deleted = if chunks.iter().any(|chunk| chunk.deleted.is_some()) {
             Some(system(SystemColumn::Deleted)?.as_boolean().values().clone())
         } else {
             None
         };
         Ok(Chunk {
-            columns: Arc::new(columns),
-            row_ids: gather(&|chunk| chunk.row_ids.clone().map(|ids| Arc::new(ids) as ArrayRef))?
-                .map(|ids| ids.as_primitive::<Int64Type>().clone()),
-            seqs: system(SystemColumn::Seq)?.as_primitive::<Int64Type>().clone(),
-            updated: system(SystemColumn::Updated)?.as_primitive().clone(),
+            n_rows: chunks.iter().map(Chunk::n_current).sum(),
+            columns: Columns::new(Decoded { columns, row_ids }),
+            versions: Versions::Each {
+                seqs: system(SystemColumn::Seq)?.as_primitive::<Int64Type>().clone(),
+                updated: system(SystemColumn::Updated)?.as_primitive().clone(),
+            },
             deleted,
             current: None,
         })
     }
+}
+
+fn tombstones(state: RowState, n_rows: usize) -> Option<BooleanBuffer> {
+    (state == RowState::Deleted).then(|| BooleanBuffer::new_set(n_rows))
 }
 
 /// Text and byte views keep the buffers of all that they were concatenated from; a merged chunk holds one copy instead.

@@ -7,7 +7,7 @@ use datafusion::arrow::row::{RowConverter, Rows, SortField};
 
 use super::Chunk;
 use crate::catalog::Table;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// The keys of a run of rows: primary keys, or hidden row ids where there is none.
 #[derive(Debug)]
@@ -30,18 +30,18 @@ impl Keys {
 
     /// The keys of every row of a chunk, superseded ones included.
     pub(crate) fn of_chunk(table: &Table, chunk: &Chunk) -> Result<Self> {
-        if let Some(row_ids) = chunk.row_ids() {
+        if let Some(row_ids) = chunk.row_ids()? {
             return Ok(Self::Integers(row_ids.values().to_vec()));
         }
-        Self::of_columns(table, |index| chunk.column(index).cloned())
+        Self::of_columns(table, |index| chunk.column(index))
     }
 
     /// The primary keys of rows whose user columns `column` gives.
-    pub(crate) fn of_columns(table: &Table, column: impl Fn(usize) -> Option<ArrayRef>) -> Result<Self> {
+    pub(crate) fn of_columns(table: &Table, column: impl Fn(usize) -> Result<ArrayRef>) -> Result<Self> {
         let columns = table
             .primary_key
             .iter()
-            .map(|&index| column(index).ok_or_else(|| Error::internal("a key column is missing")))
+            .map(|&index| column(index))
             .collect::<Result<Vec<_>>>()?;
         match columns.as_slice() {
             [one] if one.data_type().is_integer() => Ok(Self::Integers(integers(one)?)),

@@ -4,10 +4,12 @@
 //! [`Snapshot`], which later commits do not touch.
 
 mod chunk;
+mod columns;
 mod group;
 mod key_index;
 mod keys;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use kalamdb_store::{LogKey, LogRecord};
@@ -21,7 +23,7 @@ use key_index::KeyIndex;
 pub(crate) use keys::Keys;
 
 /// Chunks of at most this many rows are merged with their neighbours, so that many small commits leave few chunks.
-const MERGE_ROWS: usize = 32_768;
+const MERGE_ROWS: usize = 16_384;
 
 /// The chunks of a partition at one moment, oldest first.
 pub(crate) type Snapshot = Arc<Vec<Chunk>>;
@@ -32,17 +34,17 @@ pub(crate) struct Partition {
     chunks: Snapshot,
     /// Built when a key is first looked for.
     index: Option<KeyIndex>,
-    /// Records read from the log and not decoded yet: nobody has asked for the rows.
-    pending: Vec<LogRecord>,
+    /// Records read from the log that nobody has asked for yet.
+    pending: VecDeque<LogRecord>,
     /// Where the partition's log records are kept.
     log_keys: Vec<LogKey>,
 }
 
 impl Partition {
-    /// Takes note of a record read from the log; it is decoded when the rows are first asked for.
+    /// Takes note of a record read from the log; it is looked at when the rows are first asked for.
     pub(crate) fn add_pending(&mut self, record: LogRecord) {
         self.log_keys.push(record.key);
-        self.pending.push(record);
+        self.pending.push_back(record);
     }
 
     /// Takes note of records that a commit of this instance has written; their rows come by [`Partition::apply`].
@@ -54,35 +56,35 @@ impl Partition {
         &self.log_keys
     }
 
-    /// Decodes what is pending and returns the rows as of now.
+    /// The rows as of now.
     ///
     /// # Errors
     /// `data_corrupted` if a record does not decode; the partition stays as it is, so every later call fails too.
-    pub(crate) fn snapshot(&mut self, table: &Table) -> Result<Snapshot> {
+    pub(crate) fn snapshot(&mut self, table: &Arc<Table>) -> Result<Snapshot> {
         self.load(table)?;
         Ok(Arc::clone(&self.chunks))
     }
 
-    fn load(&mut self, table: &Table) -> Result<()> {
-        if self.pending.is_empty() {
-            return Ok(());
-        }
-        let groups = self.pending.iter().map(|record| RowGroup::decode(record, table)).collect::<Result<Vec<_>>>()?;
-        self.pending.clear();
-        for group in groups {
-            self.append(table, group)?;
+    /// Takes in what was read from the log. Rows without an earlier version need not be decoded for that.
+    fn load(&mut self, table: &Arc<Table>) -> Result<()> {
+        while let Some(record) = self.pending.front() {
+            let fresh = record.fresh;
+            let chunk = Chunk::from_record(record.clone(), table);
+            self.append(table, chunk, fresh)?;
+            self.pending.pop_front();
         }
         Ok(())
     }
 
     /// Adds row versions; those that they supersede are masked.
-    pub(crate) fn apply(&mut self, table: &Table, group: RowGroup) -> Result<()> {
+    pub(crate) fn apply(&mut self, table: &Arc<Table>, group: RowGroup) -> Result<()> {
         self.load(table)?;
-        self.append(table, group)
+        let fresh = group.fresh;
+        self.append(table, Chunk::new(group), fresh)
     }
 
     /// Finds the current version, live or tombstone, of each key.
-    pub(crate) fn find(&mut self, table: &Table, keys: &Keys) -> Result<Vec<Option<RowAddress>>> {
+    pub(crate) fn find(&mut self, table: &Arc<Table>, keys: &Keys) -> Result<Vec<Option<RowAddress>>> {
         self.load(table)?;
         let index = self.index(table)?;
         Ok((0..keys.len()).map(|row| index.get(keys, row)).collect())
@@ -107,12 +109,10 @@ impl Partition {
         Ok(self.index.insert(index))
     }
 
-    fn append(&mut self, table: &Table, group: RowGroup) -> Result<()> {
-        if group.n_rows == 0 {
+    fn append(&mut self, table: &Table, chunk: Chunk, fresh: bool) -> Result<()> {
+        if chunk.n_rows() == 0 {
             return Ok(());
         }
-        let fresh = group.fresh;
-        let chunk = Chunk::new(group);
         if !fresh || self.index.is_some() {
             let keys = Keys::of_chunk(table, &chunk)?;
             self.index(table)?;
@@ -141,7 +141,7 @@ impl Partition {
         let Some(tail) = chunks.get(from..).filter(|tail| tail.len() > 1) else {
             return Ok(());
         };
-        let merged = Chunk::merge(tail)?;
+        let merged = Chunk::merge(table, tail)?;
         if let Some(index) = &mut self.index {
             index.add_chunk(from, &merged, &Keys::of_chunk(table, &merged)?);
         }

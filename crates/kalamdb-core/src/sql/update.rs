@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, UInt32Array};
+use datafusion::arrow::array::UInt32Array;
 use datafusion::sql::sqlparser::ast::{Assignment, AssignmentTarget, Expr, Update};
 use kalamdb_store::RowState;
 use kalamdb_types::{Source, coerce};
@@ -103,7 +103,7 @@ fn read_assignments<'a>(table: &Table, assignments: &'a [Assignment]) -> Result<
 }
 
 fn rows_with_other_keys(table: &Table, old: &Rows, new: &Rows) -> Result<UInt32Array> {
-    let keys = |rows: &Rows| Keys::of_columns(table, |index| rows.columns.get(index).map(|column: &ArrayRef| Arc::clone(column)));
+    let keys = |rows: &Rows| Keys::of_columns(table, |index| rows.column(index));
     let differ: Vec<bool> = match (keys(old)?, keys(new)?) {
         (Keys::Integers(old), Keys::Integers(new)) => old.iter().zip(&new).map(|(old, new)| old != new).collect(),
         (Keys::Bytes(old), Keys::Bytes(new)) => old.iter().zip(new.iter()).map(|(old, new)| old.data() != new.data()).collect(),

@@ -4,6 +4,7 @@ use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 
 use crate::catalog::{SystemColumn, Table};
+use crate::error::Result;
 use crate::partition::Chunk;
 
 /// The name of the column that carries row addresses to UPDATE and DELETE. No user column can have it: it holds a NUL.
@@ -54,11 +55,11 @@ impl ExposedColumn {
     }
 
     /// The column's values in one chunk, which is the partition's chunk number `at`.
-    pub(crate) fn values(self, chunk: &Chunk, at: usize) -> Option<ArrayRef> {
+    pub(crate) fn values(self, chunk: &Chunk, at: usize) -> Result<ArrayRef> {
         match self {
-            ExposedColumn::User(index) => chunk.column(index).cloned(),
-            ExposedColumn::System(column) => Some(chunk.system_column(column)),
-            ExposedColumn::Address => Some(chunk.addresses(at)),
+            ExposedColumn::User(index) => chunk.column(index),
+            ExposedColumn::System(column) => Ok(chunk.system_column(column)),
+            ExposedColumn::Address => Ok(chunk.addresses(at)),
         }
     }
 }

@@ -19,6 +19,7 @@ use datafusion::physical_plan::{
 use futures::stream;
 
 use super::{Exposed, ExposedColumn};
+use crate::error::into_datafusion;
 use crate::partition::{Chunk, Snapshot};
 
 /// Scans the rows of one partition.
@@ -186,12 +187,17 @@ impl Iterator for Batches {
             }
             let current = match self.current.take() {
                 Some(current) if self.row < current.n_rows => current,
-                Some(_) => {
-                    self.chunk += 1;
+                ended => {
+                    self.chunk += usize::from(ended.is_some());
                     self.row = 0;
-                    self.open_chunk()?
+                    match self.open_chunk()? {
+                        Ok(chunk) => chunk,
+                        Err(error) => {
+                            self.remaining = 0;
+                            return Some(Err(error));
+                        }
+                    }
                 }
-                None => self.open_chunk()?,
             };
             let from = self.row;
             let len = self.batch_rows.min(current.n_rows - from);
@@ -214,15 +220,22 @@ impl Iterator for Batches {
 }
 
 impl Batches {
-    fn open_chunk(&self) -> Option<CurrentChunk> {
+    /// The columns of the chunk that comes next; `None` after the last.
+    fn open_chunk(&self) -> Option<Result<CurrentChunk>> {
         let chunk = self.scan.snapshot.get(self.chunk)?;
-        let values = |columns: &[ExposedColumn]| columns.iter().filter_map(|column| column.values(chunk, self.chunk)).collect();
-        Some(CurrentChunk {
-            n_rows: chunk.n_rows(),
-            output: values(&self.scan.output),
-            predicate: self.scan.predicate.as_ref().map_or_else(Vec::new, |predicate| values(&predicate.columns)),
-            visible: chunk.visible(self.scan.with_deleted),
-        })
+        let values = |columns: &[ExposedColumn]| {
+            let values = columns.iter().map(|column| column.values(chunk, self.chunk));
+            values.collect::<std::result::Result<Vec<_>, _>>().map_err(into_datafusion)
+        };
+        let open = || {
+            Ok(CurrentChunk {
+                n_rows: chunk.n_rows(),
+                output: values(&self.scan.output)?,
+                predicate: self.scan.predicate.as_ref().map_or_else(|| Ok(Vec::new()), |predicate| values(&predicate.columns))?,
+                visible: chunk.visible(self.scan.with_deleted),
+            })
+        };
+        Some(open())
     }
 
     /// The rows from `from` on that pass, or `None` if none does.

@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use datafusion::arrow::array::Array;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -29,11 +30,11 @@ pub(crate) fn check_not_null(table: &Table, rows: &Rows) -> Result<()> {
 /// Refuses keys that exist twice among `rows`, or already among the live rows that are not in `replaced`.
 ///
 /// Returns whether none of the keys has ever been stored, so that no earlier version has to be masked.
-pub(crate) fn check_unique(database: &Database, table: &Table, rows: &Rows, replaced: &HashSet<RowAddress>) -> Result<bool> {
+pub(crate) fn check_unique(database: &Database, table: &Arc<Table>, rows: &Rows, replaced: &HashSet<RowAddress>) -> Result<bool> {
     if !table.has_primary_key() {
         return Ok(rows.row_ids.is_none());
     }
-    let keys = Keys::of_columns(table, |index| rows.columns.get(index).cloned())?;
+    let keys = Keys::of_columns(table, |index| rows.column(index))?;
     if let Some(row) = first_repeated(&keys) {
         return Err(unique_violation(table, rows, row, "is given twice"));
     }

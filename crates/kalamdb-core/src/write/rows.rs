@@ -1,9 +1,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, UInt32Array};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, UInt32Array, new_empty_array};
 use datafusion::arrow::compute::{interleave, take};
-use datafusion::arrow::datatypes::Int64Type;
+use datafusion::arrow::datatypes::{DataType, Int64Type};
 
 use crate::catalog::Table;
 use crate::error::{Error, Result};
@@ -20,6 +20,11 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
+    /// A user column.
+    pub(crate) fn column(&self, index: usize) -> Result<ArrayRef> {
+        self.columns.get(index).cloned().ok_or_else(|| Error::internal("a column is missing"))
+    }
+
     /// The rows at the given positions, in that order.
     pub(crate) fn select(&self, positions: &UInt32Array) -> Result<Rows> {
         Ok(Rows {
@@ -51,20 +56,26 @@ pub(crate) fn take_rows(table: &Table, snapshot: &Snapshot, addresses: &[RowAddr
         };
         places.push((number, address.row()));
     }
-    let gather = |of: &dyn Fn(&Chunk) -> Option<ArrayRef>| -> Result<Option<ArrayRef>> {
-        let Some(parts) = chunks.iter().map(|chunk| of(chunk)).collect::<Option<Vec<_>>>() else { return Ok(None) };
+    let gather = |of: &dyn Fn(&Chunk) -> Result<ArrayRef>, data_type: DataType| -> Result<ArrayRef> {
+        let parts = chunks.iter().map(|chunk| of(chunk)).collect::<Result<Vec<_>>>()?;
         if parts.is_empty() {
-            return Ok(None);
+            return Ok(new_empty_array(&data_type));
         }
         let parts: Vec<&dyn Array> = parts.iter().map(|part| part.as_ref()).collect();
-        Ok(Some(interleave(&parts, &places)?))
+        Ok(interleave(&parts, &places)?)
     };
-    let columns = (0..table.columns.len())
-        .map(|index| {
-            let empty = || table.data_type(index).map(datafusion::arrow::array::new_empty_array);
-            gather(&|chunk| chunk.column(index).cloned())?.or_else(empty).ok_or_else(|| Error::internal("a column is missing"))
-        })
+    let columns = table
+        .fields
+        .iter()
+        .enumerate()
+        .map(|(index, field)| gather(&|chunk| chunk.column(index), field.data_type().clone()))
         .collect::<Result<Vec<_>>>()?;
-    let row_ids = gather(&|chunk| chunk.row_ids().cloned().map(|ids| Arc::new(ids) as ArrayRef))?;
-    Ok(Rows { columns, row_ids: row_ids.map(|ids| ids.as_primitive::<Int64Type>().clone()), n_rows: addresses.len() })
+    let row_ids = if table.has_primary_key() {
+        None
+    } else {
+        let missing = || Error::internal("a chunk has no row ids");
+        let ids = gather(&|chunk| Ok(Arc::new(chunk.row_ids()?.cloned().ok_or_else(missing)?)), DataType::Int64)?;
+        Some(ids.as_primitive::<Int64Type>().clone())
+    };
+    Ok(Rows { columns, row_ids, n_rows: addresses.len() })
 }

@@ -20,8 +20,7 @@ use crate::{
     SqlType, TYPE_KEY, TypeError,
     error::Failure,
     number::{self, Excess},
-    text,
-    type_name,
+    text, type_name,
 };
 
 /// Where the values come from, which says how strict the conversion is.
@@ -127,10 +126,7 @@ fn map<S: ArrowPrimitiveType, T: ArrowPrimitiveType>(
 }
 
 /// Parses each text to a value of a primitive type.
-fn parse<T: ArrowPrimitiveType>(
-    texts: &StringViewArray,
-    parse: impl Fn(&str) -> Result<T::Native, Failure>,
-) -> Result<PrimitiveArray<T>, Fault> {
+fn parse<T: ArrowPrimitiveType>(texts: &StringViewArray, parse: impl Fn(&str) -> Result<T::Native, Failure>) -> Result<PrimitiveArray<T>, Fault> {
     let mut values = Vec::with_capacity(texts.len());
     for (row, text) in texts.iter().enumerate() {
         values.push(match text {
@@ -145,11 +141,7 @@ fn parse<T: ArrowPrimitiveType>(
 const SHOWN_CHARS: usize = 60;
 
 fn describe(fault: Fault, array: &ArrayRef, field: &Field, target: &SqlType) -> TypeError {
-    let row = if fault.failure == Failure::Type {
-        (0..array.len()).find(|row| !array.is_null(*row)).unwrap_or(0)
-    } else {
-        fault.row
-    };
+    let row = if fault.failure == Failure::Type { (0..array.len()).find(|row| !array.is_null(*row)).unwrap_or(0) } else { fault.row };
     let value = show(array, row);
     let message = match fault.failure {
         Failure::Type => {

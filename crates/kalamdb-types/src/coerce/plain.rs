@@ -59,9 +59,7 @@ impl Plain {
                 let days = |ms: i64| i32::try_from(ms.div_euclid(86_400_000)).map_err(|_| Failure::Datetime);
                 Self::Date(map(array.as_primitive::<Date64Type>(), days)?)
             }
-            DataType::Time32(_) | DataType::Time64(_) => {
-                Self::Time(cast_to(array, DataType::Time64(TimeUnit::Microsecond))?.as_primitive().clone())
-            }
+            DataType::Time32(_) | DataType::Time64(_) => Self::Time(cast_to(array, DataType::Time64(TimeUnit::Microsecond))?.as_primitive().clone()),
             DataType::Timestamp(unit, _) => Self::Timestamp(timestamps(array, *unit)?),
             DataType::Null
             | DataType::Duration(_)

@@ -2,8 +2,8 @@ use std::{fmt, sync::Arc};
 
 use arrow::array::{
     ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float32Builder, Float64Builder, Int8Builder, Int16Builder,
-    Int32Builder, Int64Builder, StringViewBuilder, Time64MicrosecondBuilder, TimestampMicrosecondBuilder, UInt8Builder, UInt16Builder,
-    UInt32Builder, UInt64Builder,
+    Int32Builder, Int64Builder, StringViewBuilder, Time64MicrosecondBuilder, TimestampMicrosecondBuilder, UInt8Builder, UInt16Builder, UInt32Builder,
+    UInt64Builder,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
@@ -190,9 +190,7 @@ impl Cells {
             SqlType::BigIntUnsigned => Self::BigIntUnsigned(UInt64Builder::with_capacity(n_rows)),
             SqlType::Real => Self::Real(Float32Builder::with_capacity(n_rows)),
             SqlType::Double => Self::Double(Float64Builder::with_capacity(n_rows)),
-            SqlType::Decimal(_, scale) => {
-                Self::Decimal(Decimal128Builder::with_capacity(n_rows).with_data_type(sql_type.arrow()), scale)
-            }
+            SqlType::Decimal(_, scale) => Self::Decimal(Decimal128Builder::with_capacity(n_rows).with_data_type(sql_type.arrow()), scale),
             SqlType::Text | SqlType::Varchar(_) | SqlType::Uuid | SqlType::Json => Self::Text(StringViewBuilder::with_capacity(n_rows)),
             SqlType::Bytea => Self::Bytea(BinaryBuilder::with_capacity(n_rows, 0)),
             SqlType::Date => Self::Date(Date32Builder::with_capacity(n_rows)),
@@ -247,8 +245,7 @@ impl Cells {
 
     fn append_float(&mut self, value: f64) -> bool {
         match self {
-            // The shortest digits of a 32-bit float name it also by way of 64 bits.
-            Self::Real(builder) => builder.append_value(value as f32),
+            Self::Real(builder) => builder.append_value(to_f32(value)),
             Self::Double(builder) => builder.append_value(value),
             _ => return false,
         }
@@ -296,4 +293,17 @@ impl Cells {
             Self::Timestamp(_) => "TIMESTAMP",
         }
     }
+}
+
+/// The 32-bit float whose shortest digits were read as `value`.
+///
+/// Rounding twice, first the digits and then `value`, goes wrong only where `value` is halfway between two: of all
+/// 32-bit floats that is 7.038531e-26.
+fn to_f32(value: f64) -> f32 {
+    let rounded = value as f32;
+    if value.to_bits() & 0x1fff_ffff != 0x1000_0000 {
+        return rounded;
+    }
+    let is_written_so = |candidate: &f32| ryu::Buffer::new().format(*candidate).parse() == Ok(value);
+    [rounded, rounded.next_down(), rounded.next_up()].into_iter().find(is_written_so).unwrap_or(rounded)
 }

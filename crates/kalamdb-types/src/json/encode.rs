@@ -117,12 +117,7 @@ impl<'a> Cells<'a> {
     }
 }
 
-fn write_primitive<T: ArrowPrimitiveType>(
-    array: &PrimitiveArray<T>,
-    row: usize,
-    out: &mut Vec<u8>,
-    write: impl FnOnce(T::Native, &mut Vec<u8>),
-) {
+fn write_primitive<T: ArrowPrimitiveType>(array: &PrimitiveArray<T>, row: usize, out: &mut Vec<u8>, write: impl FnOnce(T::Native, &mut Vec<u8>)) {
     if array.is_valid(row) {
         write(array.value(row), out);
     } else {
@@ -161,50 +156,35 @@ fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Per byte: 0 if it stands for itself, `u` if it is written as `\u00XX`, else the letter after the backslash.
-const ESCAPES: [u8; 256] = escapes();
-
-const fn escapes() -> [u8; 256] {
-    let mut table = [0; 256];
-    let (controls, _) = table.split_at_mut(32);
-    let mut index = 0;
-    while index < controls.len() {
-        controls[index] = b'u';
-        index += 1;
-    }
-    table[0x08] = b'b';
-    table[b'\t' as usize] = b't';
-    table[b'\n' as usize] = b'n';
-    table[0x0c] = b'f';
-    table[b'\r' as usize] = b'r';
-    table[b'"' as usize] = b'"';
-    table[b'\\' as usize] = b'\\';
-    table
-}
-
 fn write_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = text.as_bytes();
     // Runs of bytes that stand for themselves are copied whole.
-    while let Some((run, [byte, after @ ..])) = next_escape(rest).and_then(|at| rest.split_at_checked(at)) {
+    while let Some((run, [byte, after @ ..])) = rest.iter().position(needs_escape).and_then(|at| rest.split_at_checked(at)) {
         out.extend_from_slice(run);
-        match escape_of(*byte) {
-            b'u' => {
-                out.extend_from_slice(b"\\u00");
-                out.extend([byte >> 4, byte & 15].map(|digit| if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }));
-            }
-            letter => out.extend_from_slice(&[b'\\', letter]),
-        }
+        write_escape(*byte, out);
         rest = after;
     }
     out.extend_from_slice(rest);
     out.push(b'"');
 }
 
-fn next_escape(bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|byte| escape_of(*byte) != 0)
+fn needs_escape(byte: &u8) -> bool {
+    *byte < b' ' || *byte == b'"' || *byte == b'\\'
 }
 
-fn escape_of(byte: u8) -> u8 {
-    ESCAPES.get(usize::from(byte)).copied().unwrap_or(0)
+fn write_escape(byte: u8, out: &mut Vec<u8>) {
+    let letter = match byte {
+        b'"' | b'\\' => byte,
+        0x08 => b'b',
+        b'\t' => b't',
+        b'\n' => b'n',
+        0x0c => b'f',
+        b'\r' => b'r',
+        _ => {
+            let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
+            return out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)]);
+        }
+    };
+    out.extend_from_slice(&[b'\\', letter]);
 }

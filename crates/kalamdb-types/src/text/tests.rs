@@ -20,13 +20,40 @@ fn text_of(array: impl Array) -> Vec<String> {
 #[test]
 fn floats_look_as_in_postgresql() {
     let values = [
-        1.0, -0.0, 0.1, 100000.0, 123456789012345.0, 1e14, 1e15, 1e21, 0.0001, 0.00001, 1.5e-7, -2.5e300, f64::NAN, f64::INFINITY, f64::NEG_INFINITY,
+        1.0,
+        -0.0,
+        0.1,
+        100000.0,
+        123456789012345.0,
+        1e14,
+        1e15,
+        1e21,
+        0.0001,
+        0.00001,
+        1.5e-7,
+        -2.5e300,
+        f64::NAN,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
     ];
     assert_eq!(
         text_of(Float64Array::from(values.to_vec())),
         [
-            "1", "-0", "0.1", "100000", "123456789012345", "100000000000000", "1e+15", "1e+21", "0.0001", "1e-05", "1.5e-07", "-2.5e+300", "NaN",
-            "Infinity", "-Infinity"
+            "1",
+            "-0",
+            "0.1",
+            "100000",
+            "123456789012345",
+            "100000000000000",
+            "1e+15",
+            "1e+21",
+            "0.0001",
+            "1e-05",
+            "1.5e-07",
+            "-2.5e+300",
+            "NaN",
+            "Infinity",
+            "-Infinity"
         ]
     );
     assert_eq!(text_of(Float32Array::from(vec![0.1, 123456.0, 1234567.0, 16777216.0])), ["0.1", "123456", "1.234567e+06", "1.6777216e+07"]);
@@ -42,13 +69,10 @@ fn decimals_keep_the_digits_of_their_scale() {
 
 #[test]
 fn dates_and_times() {
-    assert_eq!(text_of(Date32Array::from(vec![0, -719_162, -719_163, 2_932_896, 2_932_897])), [
-        "1970-01-01",
-        "0001-01-01",
-        "0001-12-31 BC",
-        "9999-12-31",
-        "10000-01-01"
-    ]);
+    assert_eq!(
+        text_of(Date32Array::from(vec![0, -719_162, -719_163, 2_932_896, 2_932_897])),
+        ["1970-01-01", "0001-01-01", "0001-12-31 BC", "9999-12-31", "10000-01-01"]
+    );
     let micros = TimestampMicrosecondArray::from(vec![0, -1, 1_500_000]);
     assert_eq!(text_of(micros.clone()), ["1970-01-01 00:00:00", "1969-12-31 23:59:59.999999", "1970-01-01 00:00:01.5"]);
     assert_eq!(text_of(micros.with_timezone("UTC"))[1], "1969-12-31 23:59:59.999999+00");
@@ -59,8 +83,10 @@ fn dates_and_times() {
 
 #[test]
 fn intervals() {
-    let intervals = [(14, 3, 4 * 3_600_000_000_000 + 5_700_000_000), (0, 0, 0), (-1, 1, 0), (0, -1, 1_000_000_000), (1, 0, -60_000_000_000), (0, 1, 0)];
-    let array = IntervalMonthDayNanoArray::from_iter_values(intervals.map(|(months, days, nanoseconds)| IntervalMonthDayNano { months, days, nanoseconds }));
+    let intervals =
+        [(14, 3, 4 * 3_600_000_000_000 + 5_700_000_000), (0, 0, 0), (-1, 1, 0), (0, -1, 1_000_000_000), (1, 0, -60_000_000_000), (0, 1, 0)];
+    let array =
+        IntervalMonthDayNanoArray::from_iter_values(intervals.map(|(months, days, nanoseconds)| IntervalMonthDayNano { months, days, nanoseconds }));
     assert_eq!(text_of(array), ["1 year 2 mons 3 days 04:00:05.7", "00:00:00", "-1 mons +1 day", "-1 days +00:00:01", "1 mon -00:01:00", "1 day"]);
     assert_eq!(text_of(DurationSecondArray::from(vec![90_061, -1, i64::MAX]))[..2], ["1 day 01:01:01", "-00:00:01"]);
 }
@@ -104,9 +130,26 @@ fn timestamps_from_text() {
         assert_eq!(micros(text), Ok((local, utc)), "{text:?}");
     }
     for text in [
-        "", "x", "1970", "1970-1", "70-01-01", "0000-01-01", "2023-02-29", "2024-13-01", "1970-01-01 25:00", "1970-01-01 24:00:01", "1970-01-01 00:60",
-        "1970-01-01 00:00:61", "1970-01-01 00:00:00.", "1970-01-01 00:00+16", "1970-01-01 00:00 Mars", "1970-01-01x", "1970-01-01 00:00:00Zx",
-        "9999999-01-01", "1970-01-01T", "\u{663}970-01-01",
+        "",
+        "x",
+        "1970",
+        "1970-1",
+        "70-01-01",
+        "0000-01-01",
+        "2023-02-29",
+        "2024-13-01",
+        "1970-01-01 25:00",
+        "1970-01-01 24:00:01",
+        "1970-01-01 00:60",
+        "1970-01-01 00:00:61",
+        "1970-01-01 00:00:00.",
+        "1970-01-01 00:00+16",
+        "1970-01-01 00:00 Mars",
+        "1970-01-01x",
+        "1970-01-01 00:00:00Zx",
+        "9999999-01-01",
+        "1970-01-01T",
+        "\u{663}970-01-01",
     ] {
         assert_eq!(micros(text), Err(Failure::Datetime), "{text:?}");
     }

@@ -1,0 +1,48 @@
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use datafusion::arrow::array::{ArrayRef, Int64Array};
+use kalamdb_store::LogRecord;
+
+use super::RowGroup;
+use crate::catalog::Table;
+use crate::error::{Error, Result};
+
+/// The columns of a chunk: at hand, or still to be decoded from the log record that holds them.
+#[derive(Debug, Clone)]
+pub(super) struct Columns(Arc<Lazy>);
+
+/// The columns of a chunk, decoded.
+#[derive(Debug)]
+pub(super) struct Decoded {
+    /// The user columns, in the order of the table's schema.
+    pub(super) columns: Vec<ArrayRef>,
+    /// The hidden row ids of a table without a primary key.
+    pub(super) row_ids: Option<Int64Array>,
+}
+
+#[derive(Debug)]
+struct Lazy {
+    decoded: OnceLock<Result<Decoded>>,
+    /// Let go of when it is decoded.
+    record: Mutex<Option<(LogRecord, Arc<Table>)>>,
+}
+
+impl Columns {
+    pub(super) fn new(decoded: Decoded) -> Self {
+        Self(Arc::new(Lazy { decoded: OnceLock::from(Ok(decoded)), record: Mutex::new(None) }))
+    }
+
+    pub(super) fn of_record(record: LogRecord, table: Arc<Table>) -> Self {
+        Self(Arc::new(Lazy { decoded: OnceLock::new(), record: Mutex::new(Some((record, table))) }))
+    }
+
+    pub(super) fn get(&self) -> Result<&Decoded> {
+        let decoded = self.0.decoded.get_or_init(|| {
+            let record = self.0.record.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let (record, table) = record.ok_or_else(|| Error::internal("a chunk has neither columns nor a record"))?;
+            let group = RowGroup::decode(&record, &table)?;
+            Ok(Decoded { columns: group.columns, row_ids: group.row_ids })
+        });
+        decoded.as_ref().map_err(Error::clone)
+    }
+}

@@ -1,0 +1,129 @@
+import { KalamDB } from 'kalamdb';
+import wasm from 'kalamdb/kalamdb.wasm?url';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { column, failureOf, withName } from './support.js';
+
+/** Kills the engine of the database that was opened last. */
+type Kill = () => void;
+
+/** Workers are asked to trap by the message that the package has for that. */
+function watchWorkers(): Kill {
+  const workers: Worker[] = [];
+  const RealWorker = Worker;
+  vi.stubGlobal(
+    'Worker',
+    class extends RealWorker {
+      constructor(url: string | URL, options?: WorkerOptions) {
+        super(url, options);
+        workers.push(this);
+      }
+    },
+  );
+  return () => workers.at(-1)?.postMessage({ type: 'call', id: 0, call: { kind: 'crash' } });
+}
+
+/** In the page, the next entry into the instance traps. */
+function watchInstances(): Kill {
+  let armed = false;
+  const instantiate = WebAssembly.instantiate;
+  vi.spyOn(WebAssembly, 'instantiate').mockImplementation((async (
+    module: WebAssembly.Module,
+    imports: WebAssembly.Imports,
+  ) => {
+    const { exports } = await instantiate(module, imports);
+    const trapping = Object.entries(exports).map(([name, value]) => {
+      if (typeof value !== 'function') return [name, value];
+      const call = (...args: unknown[]): unknown => {
+        if (!armed) return value(...args);
+        armed = false;
+        return (exports['crash'] as () => void)();
+      };
+      return [name, call];
+    });
+    return { exports: Object.fromEntries(trapping) };
+  }) as never);
+  return () => {
+    armed = true;
+  };
+}
+
+const WAYS = [
+  { where: 'worker', worker: true, watch: watchWorkers },
+  { where: 'page', worker: false, watch: watchInstances },
+];
+
+describe.each(WAYS)('when the engine in the $where crashes', ({ worker, watch }) => {
+  let kill: Kill;
+  let options: { worker: boolean; wasmUrl: string };
+  beforeEach(() => {
+    kill = watch();
+    // The page keeps an instance for each URL, and the one of this test must be a new one.
+    options = { worker, wasmUrl: `${wasm}?test=${crypto.randomUUID()}` };
+  });
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.restoreAllMocks();
+  });
+
+  test('everything pending rejects, and the next call finds what was committed', async () => {
+    await withName(options, async (name) => {
+      const db = await KalamDB.open(name, options);
+      await db.exec('CREATE TABLE t (id INT PRIMARY KEY)');
+      await db.insert('t', [{ id: 1 }, { id: 2 }]);
+      kill();
+      const errors = await Promise.all([
+        failureOf(db.query('SELECT 1')),
+        failureOf(db.exec('SELECT 2')),
+        failureOf(db.insert('t', [{ id: 3 }])),
+      ]);
+      for (const error of errors)
+        expect(error).toMatchObject({ code: 'engine_crashed', sqlState: 'ZB003', retryable: true });
+      expect(await column(db, 'SELECT id FROM t ORDER BY id')).toEqual([1, 2]);
+      expect(await db.insert('t', [{ id: 3 }])).toMatchObject({ affectedRows: 1 });
+      await db.close();
+    });
+  });
+
+  test('calls after the crash share one new engine', async () => {
+    await withName(options, async (name) => {
+      const db = await KalamDB.open(name, options);
+      await db.exec('CREATE TABLE t (id INT PRIMARY KEY)');
+      kill();
+      await failureOf(db.query('SELECT 1'));
+      const ids = [1, 2, 3];
+      await Promise.all(ids.map((id) => db.insert('t', [{ id }])));
+      expect(await column(db, 'SELECT id FROM t ORDER BY id')).toEqual(ids);
+      await db.close();
+    });
+  });
+
+  test('a database in memory is lost and says so', async () => {
+    const db = await KalamDB.open('memory:', options);
+    kill();
+    expect(await failureOf(db.query('SELECT 1'))).toMatchObject({ code: 'engine_crashed' });
+    expect(await failureOf(db.query('SELECT 1'))).toMatchObject({ code: 'engine_crashed' });
+    await db.close();
+    expect(await failureOf(db.query('SELECT 1'))).toMatchObject({ code: 'database_closed' });
+  });
+});
+
+describe('a part of the package that is not there', () => {
+  const nowhere = new URL('/nowhere/', location.href).href;
+
+  test('the module', async () => {
+    const wasmUrl = `${nowhere}kalamdb.wasm`;
+    for (const worker of [true, false])
+      expect(await failureOf(KalamDB.open('memory:', { worker, wasmUrl }))).toMatchObject({
+        code: 'engine_crashed',
+        message: expect.stringContaining(wasmUrl),
+      });
+  });
+
+  test('the script of the worker', async () => {
+    const workerUrl = `${nowhere}kalamdb-worker.js`;
+    expect(await failureOf(KalamDB.open('memory:', { workerUrl }))).toMatchObject({
+      code: 'engine_crashed',
+      message: expect.stringContaining(workerUrl),
+    });
+  });
+});

@@ -1,0 +1,32 @@
+import type { InsertResult } from '../result.js';
+
+/** What the engine is told when a database is opened. */
+export interface EngineOptions {
+  durability: 'relaxed' | 'strict';
+  memoryLimitBytes?: number;
+}
+
+/** One open database inside the engine. Failures are thrown as plain error payloads. */
+export interface Engine {
+  exec(sql: string, systemColumns: boolean): Promise<Uint8Array>;
+  query(sql: string, params: Uint8Array, systemColumns: boolean): Promise<Uint8Array>;
+  insert(table: string, columns: string[], block: Uint8Array): Promise<InsertResult>;
+  close(): Promise<void>;
+  free(): void;
+}
+
+/** The functions of one instance of the wasm module. */
+export interface Bindings {
+  /** Instantiates the module; everything else works after that only. */
+  default(input: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+  Engine: { open(name: string, options: EngineOptions): Promise<Engine> };
+  deleteDatabase(name: string): Promise<void>;
+  /** Traps, so that what follows a trap can be tested. */
+  crash(): void;
+}
+
+/**
+ * Makes the functions of a new instance. The argument stands in for the global `WebAssembly` inside them, through
+ * which the instance's exports are watched.
+ */
+export type MakeBindings = (webAssembly: typeof WebAssembly) => Bindings;

@@ -1,0 +1,55 @@
+/**
+ * Every code a {@link KalamDBError} can carry, with its SQLSTATE.
+ *
+ * The list is closed; it is the same as the engine's (crates/kalamdb-core/src/error/kind.rs), and a test compares them.
+ */
+export const SQL_STATES = {
+  syntax_error: '42601',
+  feature_not_supported: '0A000',
+  undefined_table: '42P01',
+  undefined_column: '42703',
+  undefined_function: '42883',
+  undefined_object: '42704',
+  undefined_schema: '3F000',
+  undefined_parameter: '42P02',
+  duplicate_table: '42P07',
+  duplicate_schema: '42P06',
+  duplicate_column: '42701',
+  ambiguous_column: '42702',
+  invalid_name: '42602',
+  reserved_name: '42939',
+  name_too_long: '42622',
+  invalid_table_definition: '42P16',
+  cannot_modify_system_column: '428C9',
+  dependent_objects_still_exist: '2BP01',
+  grouping_error: '42803',
+  invalid_query: '42000',
+  data_exception: '22000',
+  datatype_mismatch: '42804',
+  invalid_text_representation: '22P02',
+  numeric_value_out_of_range: '22003',
+  division_by_zero: '22012',
+  string_data_right_truncation: '22001',
+  invalid_datetime_format: '22007',
+  character_not_in_repertoire: '22021',
+  invalid_parameter_value: '22023',
+  cardinality_violation: '21000',
+  not_null_violation: '23502',
+  unique_violation: '23505',
+  statement_too_complex: '54001',
+  program_limit_exceeded: '54000',
+  serialization_failure: '40001',
+  query_canceled: '57014',
+  disk_full: '53100',
+  out_of_memory: '53200',
+  database_closed: '08003',
+  object_in_use: '55006',
+  data_corrupted: 'XX001',
+  internal_error: 'XX000',
+  schema_too_new: 'ZB001',
+  storage_unavailable: 'ZB002',
+  engine_crashed: 'ZB003',
+} as const;
+
+/** What went wrong, as one word of a closed list. */
+export type ErrorCode = keyof typeof SQL_STATES;

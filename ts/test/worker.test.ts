@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { KalamDB } from '../index.js';
+import type { FromWorker, ToWorker } from '../worker/protocol.js';
+import { textMessage } from './message.js';
+
+/** A worker of the tests: it records what is posted, and the test answers. */
+class FakeWorker {
+  static all: FakeWorker[] = [];
+  readonly url: string;
+  readonly posted: ToWorker[] = [];
+  readonly transferred: Transferable[] = [];
+  terminated = false;
+  onmessage: ((event: { data: FromWorker }) => void) | undefined;
+  onmessageerror: (() => void) | undefined;
+  onerror: ((event: { message: string; preventDefault(): void }) => void) | undefined;
+
+  constructor(url: string | URL) {
+    this.url = String(url);
+    FakeWorker.all.push(this);
+  }
+
+  postMessage(message: ToWorker, transfer: Transferable[]): void {
+    this.posted.push(message);
+    this.transferred.push(...transfer);
+    if (message.type !== 'call') return;
+    const { id, call } = message;
+    if (call.kind === 'open' || call.kind === 'close') this.answer({ type: 'done', id, reply: undefined });
+    else if (call.kind === 'query' && call.sql.startsWith('ok'))
+      this.answer({ type: 'done', id, reply: textMessage(call.sql) });
+  }
+
+  answer(message: FromWorker): void {
+    queueMicrotask(() => this.onmessage?.({ data: message }));
+  }
+
+  fail(message: string): void {
+    this.onerror?.({ message, preventDefault: () => undefined });
+  }
+
+  terminate(): void {
+    this.terminated = true;
+  }
+}
+
+const HERE = { workerUrl: 'http://localhost/worker.js', wasmUrl: 'http://localhost/kalamdb.wasm' };
+
+beforeEach(() => {
+  FakeWorker.all = [];
+  vi.stubGlobal('Worker', FakeWorker);
+});
+afterEach(() => vi.unstubAllGlobals());
+
+async function open(): Promise<{ db: KalamDB; worker: FakeWorker }> {
+  const db = await KalamDB.open('a', HERE);
+  return { db, worker: FakeWorker.all.at(-1) as FakeWorker };
+}
+
+test('starts with the URL of the module and gives bytes away', async () => {
+  const { db, worker } = await open();
+  expect(worker.url).toBe(HERE.workerUrl);
+  expect(worker.posted[0]).toEqual({ type: 'start', wasmUrl: HERE.wasmUrl });
+  expect((await db.query('ok', [5])).rows).toEqual([{ text: 'ok' }]);
+  expect(worker.transferred).toHaveLength(1);
+  await db.close();
+  expect(worker.terminated).toBe(true);
+});
+
+test('answers find their calls in any order', async () => {
+  const { db, worker } = await open();
+  const calls = [db.query('a'), db.query('b'), db.query('c')];
+  const posted = worker.posted.flatMap((message) =>
+    message.type === 'call' && message.call.kind === 'query' ? [{ id: message.id, sql: message.call.sql }] : [],
+  );
+  for (const { id, sql } of posted.reverse()) worker.answer({ type: 'done', id, reply: textMessage(sql) });
+  expect((await Promise.all(calls)).flatMap((result) => result.rows)).toEqual(
+    ['a', 'b', 'c'].map((text) => ({ text })),
+  );
+  await db.close();
+});
+
+test('an error of the engine keeps its fields', async () => {
+  const { db, worker } = await open();
+  const call = db.query('x');
+  const error = {
+    code: 'disk_full',
+    sqlState: '53100',
+    message: 'm',
+    retryable: false,
+    hint: 'h',
+    cause: { name: 'QuotaExceededError', message: 'q' },
+  } as const;
+  worker.answer({ type: 'failed', id: 2, error });
+  const caught = await call.catch((reason: unknown) => reason);
+  expect(caught).toMatchObject({ code: 'disk_full', sqlState: '53100', message: 'm', hint: 'h' });
+  expect((caught as Error).cause).toMatchObject({ name: 'QuotaExceededError', message: 'q' });
+  await db.close();
+});
+
+const deaths: [string, (worker: FakeWorker) => void, string][] = [
+  ['a trap', (worker) => worker.answer({ type: 'crashed', message: 'unreachable' }), 'unreachable'],
+  ['an error event', (worker) => worker.fail('boom'), 'boom'],
+  ['a message that cannot be read', (worker) => worker.onmessageerror?.(), 'cannot be read'],
+];
+test.each(deaths)('%s rejects everything and starts another worker for the next call', async (_, kill, message) => {
+  const { db, worker } = await open();
+  const pending = [db.query('x'), db.exec('y')];
+  kill(worker);
+  for (const outcome of await Promise.allSettled(pending))
+    expect(outcome).toMatchObject({
+      status: 'rejected',
+      reason: { code: 'engine_crashed', retryable: true, message: expect.stringContaining(message) },
+    });
+  expect(worker.terminated).toBe(true);
+  expect((await db.query('ok again')).rows).toEqual([{ text: 'ok again' }]);
+  expect(FakeWorker.all).toHaveLength(2);
+  await db.close();
+});
+
+test('a script that does not load rejects open with its URL', async () => {
+  const opening = KalamDB.open('a', HERE);
+  await vi.waitUntil(() => FakeWorker.all.length === 1);
+  FakeWorker.all[0]?.fail('');
+  await expect(opening).rejects.toMatchObject({
+    code: 'engine_crashed',
+    message: expect.stringContaining(HERE.workerUrl),
+  });
+  expect(FakeWorker.all[0]?.terminated).toBe(true);
+});

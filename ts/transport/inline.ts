@@ -1,0 +1,46 @@
+import type { Call, Replies } from '../engine/calls.js';
+import type { Host } from '../engine/host.js';
+import type { Instance } from '../engine/instance.js';
+import { crashed, type KalamDBError, messageOf, toError } from '../errors.js';
+import { PendingCalls } from './pending.js';
+import type { Transport } from './transport.js';
+
+/** The engine in the calling thread. */
+export class InlineTransport implements Transport {
+  readonly #host: Host;
+  readonly #pending = new PendingCalls();
+  readonly #unwatch: () => void;
+
+  private constructor(host: Host, instance: Instance) {
+    this.#host = host;
+    this.#unwatch = instance.onDeath((error) => this.#pending.rejectAll(error));
+  }
+
+  static async start(wasmUrl: string): Promise<InlineTransport> {
+    // Loaded on demand, because it is many times larger than the rest and most pages use the worker.
+    const { startHost } = await import('../kalamdb-engine.js').catch((error: unknown) => {
+      throw crashed(`the engine's script could not be loaded: ${messageOf(error)}`, error);
+    });
+    const { host, instance } = await startHost(wasmUrl);
+    return new InlineTransport(host, instance);
+  }
+
+  get crash(): KalamDBError | undefined {
+    return this.#pending.end;
+  }
+
+  async call<C extends Call>(call: C): Promise<Replies[C['kind']]> {
+    const reply = await this.#pending.add((id) => {
+      this.#host.handle(call).then(
+        (value) => this.#pending.resolve(id, value),
+        (error: unknown) => this.#pending.reject(id, toError(error)),
+      );
+    });
+    return reply as Replies[C['kind']];
+  }
+
+  dispose(): void {
+    this.#unwatch();
+    this.#pending.rejectAll(crashed('the engine was stopped'));
+  }
+}

@@ -1,0 +1,16 @@
+import type { Call, Replies } from '../engine/calls.js';
+import type { KalamDBError } from '../errors.js';
+
+/** A way to an engine that holds one database: in a worker, or in the calling thread. */
+export interface Transport {
+  /**
+   * Asks the engine; calls may be made without waiting for earlier ones. The bytes of a call are given away.
+   *
+   * @throws {@link KalamDBError}; `engine_crashed` when the engine dies before it has answered
+   */
+  call<C extends Call>(call: C): Promise<Replies[C['kind']]>;
+  /** Set when the engine died; nothing more can be asked through this transport. */
+  readonly crash: KalamDBError | undefined;
+  /** Frees what the transport holds. The engine must have been closed. */
+  dispose(): void;
+}

@@ -1,0 +1,107 @@
+import type { Call, Replies } from '../engine/calls.js';
+import { crashed, KalamDBError, messageOf } from '../errors.js';
+import type { FromWorker, ToWorker } from '../worker/protocol.js';
+import { locationHint } from './locate.js';
+import { PendingCalls } from './pending.js';
+import type { Transport } from './transport.js';
+
+/** The engine in a worker of its own. */
+export class WorkerTransport implements Transport {
+  readonly #worker: Worker;
+  readonly #pending = new PendingCalls();
+  readonly #script: string;
+  /** Whether the worker ever sent anything. Until then an error means that its script did not load. */
+  #answered = false;
+
+  /** @param workerUrl - where the worker's script is; undefined for beside this module */
+  constructor(wasmUrl: string, workerUrl: string | undefined) {
+    this.#worker = startWorker(workerUrl);
+    this.#script = workerUrl ?? `kalamdb-worker.js beside ${import.meta.url}`;
+    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
+    this.#worker.onmessageerror = () => this.#die('the engine sent a message that cannot be read');
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#die(this.#explain(event));
+    };
+    this.#post({ type: 'start', wasmUrl } satisfies ToWorker, []);
+  }
+
+  get crash(): KalamDBError | undefined {
+    return this.#pending.end;
+  }
+
+  async call<C extends Call>(call: C): Promise<Replies[C['kind']]> {
+    const reply = await this.#pending.add((id) => {
+      this.#post({ type: 'call', id, call } satisfies ToWorker, transferOf(call));
+    });
+    return reply as Replies[C['kind']];
+  }
+
+  dispose(): void {
+    this.#die('the engine was stopped');
+  }
+
+  #post(message: ToWorker, transfer: Transferable[]): void {
+    this.#worker.postMessage(message, transfer);
+  }
+
+  #receive(message: FromWorker): void {
+    this.#answered = true;
+    switch (message.type) {
+      case 'done':
+        this.#pending.resolve(message.id, message.reply);
+        break;
+      case 'failed':
+        this.#pending.reject(message.id, new KalamDBError(message.error));
+        break;
+      case 'crashed':
+        this.#die(message.message);
+        break;
+    }
+  }
+
+  #die(message: string): void {
+    this.#worker.terminate();
+    this.#pending.rejectAll(crashed(message));
+  }
+
+  #explain(event: ErrorEvent): string {
+    if (this.#answered) return `the engine stopped working: ${event.message}`;
+    const why = event.message ? `: ${event.message}` : '';
+    return `the worker could not be started from ${this.#script}${why}${locationHint(import.meta.url)}`;
+  }
+}
+
+function startWorker(url: string | undefined): Worker {
+  try {
+    // Bundlers look for exactly this expression.
+    if (url === undefined) return new Worker(new URL('./kalamdb-worker.js', import.meta.url), { type: 'module' });
+    return new Worker(url, { type: 'module' });
+  } catch (error) {
+    if (!(error instanceof DOMException && error.name === 'SecurityError'))
+      throw crashed(`the worker could not be started: ${messageOf(error)}`, error);
+    return startForeignWorker(url ?? beside('kalamdb-worker.js'));
+  }
+}
+
+/** A worker must come from the page's own origin, but may import from others, such as a CDN. */
+function startForeignWorker(url: string): Worker {
+  const script = new Blob([`import ${JSON.stringify(url)};`], { type: 'text/javascript' });
+  return new Worker(URL.createObjectURL(script), { type: 'module' });
+}
+
+/** A function, because bundlers would take the expression itself for an asset to copy. */
+function beside(file: string): string {
+  return new URL(file, import.meta.url).href;
+}
+
+function transferOf(call: Call): Transferable[] {
+  switch (call.kind) {
+    case 'query':
+      return [call.params.buffer];
+    case 'insert':
+      return [call.block.buffer];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,113 @@
+import type { KalamDB } from 'kalamdb';
+import type { Connection } from './connection';
+import { el } from './dom';
+import type { Editor, Piece } from './editor';
+import { errorPanel } from './error-panel';
+import { errorText } from './error-text';
+import { formatMs, plural } from './format-number';
+import { resultPanel } from './result-panel';
+import { type Statement, splitStatements } from './statements';
+
+/** Commands that change neither tables nor rows. */
+const READ_ONLY = /^(SELECT|SHOW|DESCRIBE|EXPLAIN|VALUES|USE)\b/i;
+/** Errors after which the connection is of no use. */
+const NEEDS_REOPEN: ReadonlySet<string> = new Set(['engine_crashed', 'database_closed']);
+
+/** The places on the page that a run writes to. */
+export interface ConsoleParts {
+  readonly editor: Editor;
+  readonly results: HTMLElement;
+  readonly runButton: HTMLButtonElement;
+  readonly note: HTMLElement;
+}
+
+/** What the console tells the rest of the page. */
+export interface ConsoleEvents {
+  /** A run has ended; `mayHaveChanged` is false if it only read. */
+  readonly ran: (piece: Piece, ok: boolean, mayHaveChanged: boolean) => void;
+}
+
+/** Runs what the editor holds, statement by statement, and shows a panel for each. */
+export class Console {
+  readonly #connection: Connection;
+  readonly #parts: ConsoleParts;
+  readonly #events: ConsoleEvents;
+  #isRunning = false;
+
+  constructor(connection: Connection, parts: ConsoleParts, events: ConsoleEvents) {
+    this.#connection = connection;
+    this.#parts = parts;
+    this.#events = events;
+  }
+
+  /** Runs the selection, or all; gives whether every statement succeeded. A second call while one is running does nothing. */
+  async run(): Promise<boolean> {
+    const { db } = this.#connection;
+    if (db === null || this.#isRunning) return false;
+    const { editor, results, note } = this.#parts;
+    const piece = editor.piece;
+    const statements = splitStatements(piece.text);
+    editor.clearErrors();
+    if (statements.length === 0) {
+      note.textContent = 'There is no statement to run.';
+      return false;
+    }
+    results.replaceChildren();
+    this.#setRunning(true);
+    const start = performance.now();
+    let mayHaveChanged = false;
+    let done = 0;
+    for (const statement of statements) {
+      note.textContent = statements.length === 1 ? 'Running' : `Running ${done + 1} of ${statements.length}`;
+      if (!(await this.#runOne(db, statement, piece))) break;
+      mayHaveChanged ||= !READ_ONLY.test(statement.text);
+      done += 1;
+    }
+    const ok = done === statements.length;
+    const took = formatMs(performance.now() - start);
+    note.textContent = ok ? `${plural(done, 'statement')} in ${took}` : `Failed after ${took}`;
+    const left = statements.length - done - 1;
+    if (left > 0) results.append(el('p', { class: 'not-run' }, `${plural(left, 'statement')} after it did not run.`));
+    this.#setRunning(false);
+    this.#events.ran(piece, ok, mayHaveChanged);
+    return ok;
+  }
+
+  async #runOne(db: KalamDB, statement: Statement, piece: Piece): Promise<boolean> {
+    const start = performance.now();
+    try {
+      const result = await db.query<unknown[]>(statement.text, [], { rowMode: 'array', timestamps: 'iso' });
+      const clientMs = performance.now() - start;
+      this.#parts.results.append(resultPanel({ statement: statement.text, result, clientMs }));
+      return true;
+    } catch (error) {
+      this.#parts.results.append(this.#failure(error, statement, piece));
+      return false;
+    }
+  }
+
+  #failure(error: unknown, statement: Statement, piece: Piece): HTMLElement {
+    const { editor } = this.#parts;
+    const text = errorText(error);
+    const actions = NEEDS_REOPEN.has(text.code) ? [this.#reopenButton()] : [];
+    if (text.position === null) return errorPanel(text, null, ...actions);
+    const position = piece.offset + statement.offset + text.position;
+    editor.markError(position, text.message);
+    // Line numbers are the editor's, also when only a selection was run.
+    return errorPanel(text, { script: editor.text, position, goTo: () => editor.goTo(position) }, ...actions);
+  }
+
+  #reopenButton(): HTMLElement {
+    return el(
+      'button',
+      { type: 'button', class: 'button', onclick: () => void this.#connection.reopen() },
+      'Open the database again',
+    );
+  }
+
+  #setRunning(isRunning: boolean): void {
+    this.#isRunning = isRunning;
+    this.#parts.runButton.disabled = isRunning;
+    this.#parts.results.setAttribute('aria-busy', String(isRunning));
+  }
+}

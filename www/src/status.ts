@@ -1,0 +1,25 @@
+import { type ConnectionState, DATABASE_NAME } from './connection';
+import { byId } from './dom';
+import { errorText } from './error-text';
+import { formatMs } from './format-number';
+
+const MODES = { indexeddb: 'in IndexedDB', memory: 'in memory only' } as const;
+
+/** Shows the state of the database in the header. */
+export function showStatus(state: ConnectionState): void {
+  const [text, detail] = words(state);
+  byId('status').dataset.state = state.type;
+  byId('status-text').textContent = text;
+  byId('status-detail').textContent = detail;
+}
+
+function words(state: ConnectionState): [string, string] {
+  switch (state.type) {
+    case 'opening':
+      return ['Opening', `"${DATABASE_NAME}"`];
+    case 'ready':
+      return ['Ready', `"${DATABASE_NAME}" ${MODES[state.mode]}, opened in ${formatMs(state.openMs)}`];
+    case 'failed':
+      return ['Not open', errorText(state.error).code];
+  }
+}

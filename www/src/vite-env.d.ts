@@ -1,0 +1,4 @@
+declare module 'vega-datasets-files/*?url' {
+  const url: string;
+  export default url;
+}

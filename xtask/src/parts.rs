@@ -1,0 +1,60 @@
+//! The parts of `cargo xtask test`, in the order in which they run.
+
+use crate::setup::Need;
+
+/// One part: a name to select it by, what it needs, and its command lines.
+pub(crate) struct Part {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) needs: &'static [Need],
+    /// Run in turn, in the project's root. Split at white space; no shell sees them.
+    pub(crate) commands: &'static [&'static str],
+}
+
+/// A part that runs a script of the root's package.json.
+const fn npm(name: &'static str, about: &'static str, needs: &'static [Need], commands: &'static [&'static str]) -> Part {
+    Part { name, about, needs, commands }
+}
+
+const PACKAGES: &[Need] = &[Need::Npm(".")];
+const PAGES: &[Need] = &[Need::Chromium, Need::Npm("."), Need::Npm("www")];
+
+pub(crate) const PARTS: &[Part] = &[
+    Part { name: "fmt", about: "the Rust is formatted", needs: &[], commands: &["cargo fmt --all -- --check"] },
+    Part { name: "tidy", about: "the rules that no compiler checks", needs: &[], commands: &["cargo test --package xtask"] },
+    Part {
+        name: "native",
+        about: "Rust tests and examples, and SQL behaviour, natively",
+        needs: &[],
+        commands: &["cargo test --workspace --exclude xtask --exclude kalamdb-wasm --exclude kalamdb-indexeddb"],
+    },
+    Part {
+        name: "clippy",
+        about: "lints of what is built natively",
+        needs: &[],
+        commands: &["cargo clippy --workspace --exclude kalamdb-wasm --exclude kalamdb-indexeddb --all-targets -- -D warnings"],
+    },
+    Part {
+        name: "clippy-wasm",
+        about: "lints of what is built for the browser only",
+        needs: &[],
+        commands: &["cargo clippy --package kalamdb-wasm --package kalamdb-indexeddb --target wasm32-unknown-unknown --all-targets -- -D warnings"],
+    },
+    Part {
+        name: "wasm",
+        about: "Rust tests on IndexedDB, in Chromium",
+        needs: &[Need::Chromium, Need::WasmBindgen, Need::WasmPack],
+        commands: &["wasm-pack test --headless --chrome --mode no-install crates/kalamdb-indexeddb"],
+    },
+    Part { name: "build", about: "the package, as it is shipped", needs: crate::build::NEEDS, commands: &["cargo xtask build"] },
+    npm("ts", "types, lints and unit tests of the TypeScript", PACKAGES, &["npm run --silent check:ts", "npm run --silent test:ts"]),
+    Part {
+        name: "slt",
+        about: "SQL behaviour, through the package in Chromium",
+        needs: &[Need::Chromium, Need::Npm(".")],
+        commands: &["cargo run --quiet --package kalamdb-slt --bin slt-browser"],
+    },
+    npm("browser", "the TypeScript API on IndexedDB, in Chromium", PAGES, &["npm run --silent test:browser"]),
+    npm("packaging", "the package in bundlers and a bare page", PAGES, &["npm run --silent test:packaging"]),
+    npm("e2e", "the demo's pages: reload, tabs, crashes", PAGES, &["npm run --silent test:e2e"]),
+];

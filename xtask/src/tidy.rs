@@ -1,0 +1,165 @@
+//! The rules that no compiler checks.
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+use xshell::{Shell, cmd};
+
+/// The longest source file, in lines.
+const MAX_LINES: usize = 800;
+/// What only the crates that speak to the browser may depend on.
+const BROWSER: &[&str] = &["wasm-bindgen", "wasm-bindgen-futures", "js-sys", "web-sys", "indexed_db_futures", "serde-wasm-bindgen"];
+const BROWSER_CRATES: &[&str] = &["kalamdb-indexeddb", "kalamdb-wasm"];
+/// The crates below the engine, which know no SQL.
+const LOWER_CRATES: &[&str] = &["kalamdb-store", "kalamdb-types"];
+/// Folders that say nothing about what is in them.
+const VAGUE_FOLDERS: &[&str] = &["utils", "util", "helpers", "common", "misc"];
+/// Where a path of one person's machine begins.
+const MACHINE_PATHS: &[&str] = &["/home/", "/Users/", "/root/", "/work/"];
+
+/// Everything that breaks a rule, one sentence each.
+///
+/// # Errors
+/// If git or cargo cannot be asked, or a file cannot be read.
+pub(crate) fn findings(sh: &Shell) -> Result<Vec<String>> {
+    let mut findings = Vec::new();
+    let metadata = cmd!(sh, "cargo metadata --no-deps --format-version 1").quiet().read()?;
+    dependencies(&serde_json::from_str(&metadata).context("cargo metadata is not JSON")?, &mut findings);
+    let tracked = cmd!(sh, "git ls-files --cached --others --exclude-standard").quiet().read()?;
+    for path in tracked.lines() {
+        folders(path, &mut findings);
+        if let (true, Ok(text)) = (is_text(path), sh.read_file(path)) {
+            file(path, &text, &mut findings);
+        }
+    }
+    let readme = sh.read_file("README.md")?;
+    for command in ["npm start", "npm test"] {
+        if !readme.contains(command) {
+            findings.push(format!("README.md does not name `{command}`"));
+        }
+    }
+    Ok(findings)
+}
+
+/// Checks the direct dependencies of the workspace's crates; those for tests are free.
+fn dependencies(metadata: &Value, findings: &mut Vec<String>) {
+    for package in metadata["packages"].as_array().into_iter().flatten() {
+        let name = package["name"].as_str().unwrap_or_default();
+        let normal = package["dependencies"].as_array().into_iter().flatten().filter(|dependency| dependency["kind"].is_null());
+        for dependency in normal.filter_map(|dependency| dependency["name"].as_str()) {
+            let browser = BROWSER.contains(&dependency) && !BROWSER_CRATES.contains(&name);
+            let upwards = LOWER_CRATES.contains(&name) && (dependency.starts_with("datafusion") || dependency.starts_with("kalamdb"));
+            if browser || upwards {
+                findings.push(format!("{name} must not depend on {dependency}"));
+            }
+        }
+    }
+}
+
+fn folders(path: &str, findings: &mut Vec<String>) {
+    let mut folders: Vec<&str> = path.split('/').collect();
+    folders.pop();
+    if let Some(vague) = folders.iter().find(|folder| VAGUE_FOLDERS.contains(folder)) {
+        findings.push(format!("{path}: a folder named {vague} says nothing about what is in it"));
+    }
+    if folders.first() == Some(&"pkg") {
+        findings.push(format!("{path}: pkg/ is built and must not be tracked"));
+    }
+}
+
+fn extension(path: &str) -> &str {
+    path.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
+fn is_source(path: &str) -> bool {
+    matches!(extension(path), "rs" | "ts" | "tsx" | "mts" | "js" | "mjs" | "toml")
+}
+
+fn is_text(path: &str) -> bool {
+    let lock = path.ends_with("package-lock.json") || path.ends_with("Cargo.lock");
+    !lock && (is_source(path) || matches!(extension(path), "css" | "html" | "json" | "md" | "slt" | "sql" | "yml") || path == ".ci/run")
+}
+
+fn file(path: &str, text: &str, findings: &mut Vec<String>) {
+    if is_source(path) && text.lines().count() > MAX_LINES {
+        findings.push(format!("{path}: longer than {MAX_LINES} lines"));
+    }
+    for (number, line) in (1..).zip(text.lines()) {
+        if is_source(path) && !line.is_ascii() {
+            findings.push(format!("{path}:{number}: not ASCII; write an escape"));
+        }
+        // This file has to name them.
+        if path != "xtask/src/tidy.rs" && MACHINE_PATHS.iter().any(|start| names_path(line, start)) {
+            findings.push(format!("{path}:{number}: a path of one machine"));
+        }
+    }
+}
+
+/// Whether a line names an absolute path that begins with `start`; within a longer path or URL it is not absolute.
+fn names_path(line: &str, start: &str) -> bool {
+    line.match_indices(start).any(|(at, _)| {
+        let before = line.get(..at).and_then(|text| text.chars().next_back());
+        !before.is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | '*' | '}'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use xshell::Shell;
+
+    use super::{dependencies, file, findings, folders, names_path};
+
+    #[test]
+    fn the_tree_is_tidy() {
+        let sh = Shell::new().unwrap();
+        sh.change_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        assert_eq!(findings(&sh).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn dependencies_point_one_way() {
+        let package =
+            |name: &str, dependency: &str, kind: Option<&str>| json!({ "name": name, "dependencies": [{ "name": dependency, "kind": kind }] });
+        let metadata = json!({ "packages": [
+            package("kalamdb-core", "web-sys", None),
+            package("kalamdb-core", "js-sys", Some("dev")),
+            package("kalamdb-wasm", "js-sys", None),
+            package("kalamdb-types", "datafusion", None),
+            package("kalamdb-store", "kalamdb-core", None),
+        ] });
+        let mut found = Vec::new();
+        dependencies(&metadata, &mut found);
+        let expected = [
+            "kalamdb-core must not depend on web-sys",
+            "kalamdb-types must not depend on datafusion",
+            "kalamdb-store must not depend on kalamdb-core",
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn vague_folders_and_built_files_are_found() {
+        let mut found = Vec::new();
+        for path in ["ts/utils/a.ts", "pkg/index.js", "ts/common.ts", "crates/kalamdb-core/src/sql/parse.rs"] {
+            folders(path, &mut found);
+        }
+        assert_eq!(found.len(), 2, "{found:?}");
+    }
+
+    #[test]
+    fn sources_are_short_and_ascii() {
+        let mut found = Vec::new();
+        file("a.rs", &"x\n".repeat(801), &mut found);
+        file("b.ts", "const arrow = '\u{2192}'", &mut found);
+        file("c.md", "a \u{2192} b", &mut found);
+        assert_eq!(found, ["a.rs: longer than 800 lines", "b.ts:1: not ASCII; write an escape"]);
+    }
+
+    #[test]
+    fn a_path_within_a_url_is_no_path_of_a_machine() {
+        assert!(names_path("see /home/me/project", "/home/"));
+        assert!(names_path("'/work/main'", "/work/"));
+        assert!(!names_path("https://example.org/home/page", "/home/"));
+        assert!(!names_path("./work/", "/work/"));
+    }
+}
