@@ -48,13 +48,7 @@ impl Database {
     /// `schema_too_new`, `data_corrupted` if the catalog does not decode, `storage_unavailable`.
     pub async fn open(store: Rc<dyn Store>, clock: Rc<dyn Clock>, durability: Durability) -> Result<Rc<Self>> {
         let tail = store.read_since(None).await?;
-        let state = State {
-            meta: Meta::default(),
-            catalog: Arc::default(),
-            partitions: HashMap::new(),
-            damaged: Vec::new(),
-            is_closed: false,
-        };
+        let state = State { meta: Meta::default(), catalog: Arc::default(), partitions: HashMap::new(), damaged: Vec::new(), is_closed: false };
         let database = Self { store, clock, durability, state: RefCell::new(state), writer: Mutex::new(()) };
         database.state.borrow_mut().apply_tail(tail)?;
         Ok(Rc::new(database))
@@ -134,13 +128,13 @@ impl Database {
     pub(crate) async fn refresh(&self) -> Result<()> {
         self.check_open()?;
         match self.store.newest_head_heard() {
-            Some(head) if head > self.state.borrow().meta.head => self.catch_up().await,
+            Some(head) if head > self.state.borrow().meta.head => self.catch_up().await.map(drop),
             _ => Ok(()),
         }
     }
 
-    /// Reads what others have committed.
-    pub(crate) async fn catch_up(&self) -> Result<()> {
+    /// Reads what others have committed; returns whether there was anything.
+    pub(crate) async fn catch_up(&self) -> Result<bool> {
         loop {
             let meta = self.meta();
             let since = Position { head: meta.head, catalog_head: meta.catalog_head };
@@ -148,7 +142,8 @@ impl Database {
             let mut state = self.state.borrow_mut();
             // While this was read, another statement may have read the same, or committed.
             if state.meta.head == meta.head {
-                return state.apply_tail(tail);
+                let moved = tail.meta.head != meta.head;
+                return state.apply_tail(tail).map(|()| moved);
             }
         }
     }

@@ -101,7 +101,16 @@ impl Session {
             *self.namespace.borrow_mut() = name;
         }
         let started_us = self.database.now_us();
-        let mut result = self.executor(options).run(&statement.command, parameters).await?;
+        let mut result = match self.executor(options).run(&statement.command, parameters).await {
+            // Another tab may have made it a moment ago, and word of that is still on its way.
+            Err(error) if matches!(error.kind(), ErrorKind::UndefinedTable | ErrorKind::UndefinedSchema) => {
+                if !self.database.catch_up().await? {
+                    return Err(error);
+                }
+                self.executor(options).run(&statement.command, parameters).await?
+            }
+            result => result?,
+        };
         result.took_us = self.database.now_us() - started_us;
         Ok(result)
     }

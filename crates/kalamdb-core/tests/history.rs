@@ -15,21 +15,64 @@ use support::{Disk, query, rows};
 /// One statement or event of a history. Keys are small, so that statements meet each other's rows.
 #[derive(Debug, Clone)]
 enum Step {
-    Insert { tab: usize, keys: Vec<i64>, value: i64 },
-    InsertSelect { tab: usize, shift: i64 },
-    Add { tab: usize, divisor: i64, amount: i64 },
-    SetNull { tab: usize, key: i64 },
-    MoveKeys { tab: usize, from: i64, shift: i64 },
-    UpdateBySubquery { tab: usize },
-    Delete { tab: usize, divisor: i64 },
-    DeleteBySubquery { tab: usize },
-    BagInsert { tab: usize, value: i64, n: usize },
-    BagUpdate { tab: usize, value: i64 },
-    BagDelete { tab: usize, value: i64 },
+    Insert {
+        tab: usize,
+        keys: Vec<i64>,
+        value: i64,
+    },
+    InsertSelect {
+        tab: usize,
+        shift: i64,
+    },
+    Add {
+        tab: usize,
+        divisor: i64,
+        amount: i64,
+    },
+    SetNull {
+        tab: usize,
+        key: i64,
+    },
+    MoveKeys {
+        tab: usize,
+        from: i64,
+        shift: i64,
+    },
+    UpdateBySubquery {
+        tab: usize,
+    },
+    Delete {
+        tab: usize,
+        divisor: i64,
+    },
+    DeleteBySubquery {
+        tab: usize,
+    },
+    BagInsert {
+        tab: usize,
+        value: i64,
+        n: usize,
+    },
+    BagUpdate {
+        tab: usize,
+        value: i64,
+    },
+    BagDelete {
+        tab: usize,
+        value: i64,
+    },
     /// Both tabs write at the same moment, neither knowing of the other.
-    Race { key: i64, amount: i64 },
-    Fail { nth: u64, fault: Fault },
-    Reopen { tab: usize },
+    Race {
+        key: i64,
+        amount: i64,
+    },
+    Fail {
+        nth: u64,
+        fault: Fault,
+    },
+    Reopen {
+        tab: usize,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -145,9 +188,7 @@ impl Model {
                 let n: usize = self.bag.values().sum();
                 (*tab, sql, self.update(|key, _| self.bag.contains_key(&key).then_some((key, Some(n as i64)))))
             }
-            Step::Delete { tab, divisor } => {
-                (*tab, format!("DELETE FROM keyed WHERE id % {divisor} = 0"), self.delete(|key, _| key % divisor == 0))
-            }
+            Step::Delete { tab, divisor } => (*tab, format!("DELETE FROM keyed WHERE id % {divisor} = 0"), self.delete(|key, _| key % divisor == 0)),
             Step::DeleteBySubquery { tab } => {
                 let greatest = self.keyed.values().flatten().max().copied();
                 let sql = "DELETE FROM keyed WHERE v = (SELECT max(v) FROM keyed)".to_owned();
@@ -182,11 +223,8 @@ impl Model {
 }
 
 fn check(tab: &Session, model: &Model) {
-    let keyed: Vec<Vec<String>> = model
-        .keyed
-        .iter()
-        .map(|(key, value)| vec![key.to_string(), value.map_or_else(|| "NULL".to_owned(), |value| value.to_string())])
-        .collect();
+    let keyed: Vec<Vec<String>> =
+        model.keyed.iter().map(|(key, value)| vec![key.to_string(), value.map_or_else(|| "NULL".to_owned(), |value| value.to_string())]).collect();
     assert_eq!(rows(tab, "SELECT id, v FROM keyed ORDER BY id"), keyed);
     assert_eq!(rows(tab, "SELECT count(*) FROM keyed"), [[model.keyed.len().to_string()]]);
     let bag: Vec<Vec<String>> = model.bag.iter().map(|(value, n)| vec![value.to_string(), n.to_string()]).collect();
@@ -231,7 +269,7 @@ fn run(steps: &[Step]) {
                     (Err(error), Err(kind)) if error.kind() == kind => {}
                     (Err(error), expected) => {
                         assert!(struck, "{sql}: {error:?}, expected {expected:?}");
-                        // What failed has written nothing, unless the store itself said that it cannot tell and could not be asked.
+                        // What failed has written nothing: the model stays as it is.
                         if error.kind() == ErrorKind::DatabaseClosed {
                             tabs[tab] = disk.open();
                         }
@@ -242,6 +280,7 @@ fn run(steps: &[Step]) {
         }
         tabs.iter().for_each(|tab| check(tab, &model));
     }
+    disk.faults.disarm();
     check(&disk.open(), &model);
 }
 

@@ -83,11 +83,7 @@ async fn open(name: &str, options: &EngineOptions) -> Result<Engine, Error> {
         DurabilityOption::Relaxed => Durability::Relaxed,
         DurabilityOption::Strict => Durability::Strict,
     };
-    let store: Rc<dyn Store> = if name == MEMORY {
-        Rc::new(MemoryStore::new())
-    } else {
-        Rc::new(IdbStore::open(name, IdbOptions::default()).await?)
-    };
+    let store: Rc<dyn Store> = if name == MEMORY { Rc::new(MemoryStore::new()) } else { Rc::new(IdbStore::open(name, IdbOptions::default()).await?) };
     let database = Database::open(store, Rc::new(BrowserClock::new()), durability).await?;
     let memory_limit = options.memory_limit_bytes.filter(|bytes| *bytes >= 1.0).map(|bytes| bytes as usize);
     Ok(Engine { session: Session::new(database, memory_limit)? })

@@ -18,11 +18,7 @@ pub(crate) struct TableName {
 
 impl fmt::Display for TableName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.namespace == super::DEFAULT_NAMESPACE {
-            write!(f, "{}", self.table)
-        } else {
-            write!(f, "{}.{}", self.namespace, self.table)
-        }
+        if self.namespace == super::DEFAULT_NAMESPACE { write!(f, "{}", self.table) } else { write!(f, "{}.{}", self.namespace, self.table) }
     }
 }
 

@@ -19,10 +19,7 @@ impl From<DataFusionError> for Error {
                 let location = diagnostic.span.map(|span| Location { line: span.start.line, column: span.start.column });
                 Self::from(*inner).with_location(location)
             }
-            DataFusionError::Collection(errors) => errors
-                .into_iter()
-                .next()
-                .map_or_else(|| Self::internal("an empty list of errors"), Self::from),
+            DataFusionError::Collection(errors) => errors.into_iter().next().map_or_else(|| Self::internal("an empty list of errors"), Self::from),
             DataFusionError::Shared(inner) => match inner.find_root() {
                 DataFusionError::External(ours) if ours.is::<Error>() => {
                     ours.downcast_ref::<Error>().cloned().unwrap_or_else(|| Self::internal(inner.to_string()))
@@ -89,16 +86,16 @@ impl From<ParserError> for Error {
     }
 }
 
-/// Takes the place off the end of a parser's message, `… at Line: 1, Column: 8`.
+/// Takes the place off the end of a parser's message, `... at Line: 1, Column: 8`.
 ///
 /// The parser has no other way to say where it stopped.
 fn split_location(message: &str) -> (String, Option<Location>) {
     let Some((text, place)) = message.rsplit_once(" at Line: ") else {
         return (message.to_owned(), None);
     };
-    let location = place.split_once(", Column: ").and_then(|(line, column)| {
-        Some(Location { line: line.trim().parse().ok()?, column: column.trim().parse().ok()? })
-    });
+    let location = place
+        .split_once(", Column: ")
+        .and_then(|(line, column)| Some(Location { line: line.trim().parse().ok()?, column: column.trim().parse().ok()? }));
     match location {
         Some(_) => (text.to_owned(), location),
         None => (message.to_owned(), None),

@@ -1,8 +1,6 @@
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, Int64Array, TimestampMicrosecondArray, UInt64Array,
-};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, Int64Array, TimestampMicrosecondArray, UInt64Array};
 use datafusion::arrow::buffer::BooleanBuffer;
 use datafusion::arrow::compute::{concat, filter};
 use datafusion::arrow::datatypes::{DataType, Int64Type};
@@ -105,9 +103,7 @@ impl Chunk {
                 Arc::new(Int64Array::from_iter_values(first..first + self.n_rows as i64))
             }
             (SystemColumn::Seq, Versions::Each { seqs, .. }) => Arc::new(seqs.clone()),
-            (SystemColumn::Updated, Versions::Run { updated_us, .. }) => {
-                Arc::new(TimestampMicrosecondArray::from_value(*updated_us, self.n_rows))
-            }
+            (SystemColumn::Updated, Versions::Run { updated_us, .. }) => Arc::new(TimestampMicrosecondArray::from_value(*updated_us, self.n_rows)),
             (SystemColumn::Updated, Versions::Each { updated, .. }) => Arc::new(updated.clone()),
             (SystemColumn::Deleted, _) => {
                 let deleted = self.deleted.clone().unwrap_or_else(|| BooleanBuffer::new_unset(self.n_rows));

@@ -67,7 +67,8 @@ impl RowGroup {
             return Err(damaged(format!("it was written with schema version {}, the table has {}", record.schema_version, table.schema_version)));
         }
         let n_rows = record.n_rows as usize;
-        let mut columns = kalamdb_types::json::decode_rows(&record.rows, &table.stored_types(), n_rows).map_err(|error| damaged(error.to_string()))?;
+        let mut columns =
+            kalamdb_types::json::decode_rows(&record.rows, &table.stored_types(), n_rows).map_err(|error| damaged(error.to_string()))?;
         if columns.iter().any(|column| column.len() != n_rows) {
             return Err(damaged(format!("it does not hold the {n_rows} rows that it announces")));
         }
@@ -77,15 +78,7 @@ impl RowGroup {
             let ids = columns.remove(0);
             Some(ids.as_primitive_opt::<Int64Type>().cloned().ok_or_else(|| damaged("its row ids are not integers".to_owned()))?)
         };
-        Ok(Self {
-            state: record.state,
-            fresh: record.fresh,
-            columns,
-            row_ids,
-            first_seq: record.first_seq,
-            updated_us: record.updated_us,
-            n_rows,
-        })
+        Ok(Self { state: record.state, fresh: record.fresh, columns, row_ids, first_seq: record.first_seq, updated_us: record.updated_us, n_rows })
     }
 }
 

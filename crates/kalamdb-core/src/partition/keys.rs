@@ -38,11 +38,7 @@ impl Keys {
 
     /// The primary keys of rows whose user columns `column` gives.
     pub(crate) fn of_columns(table: &Table, column: impl Fn(usize) -> Result<ArrayRef>) -> Result<Self> {
-        let columns = table
-            .primary_key
-            .iter()
-            .map(|&index| column(index))
-            .collect::<Result<Vec<_>>>()?;
+        let columns = table.primary_key.iter().map(|&index| column(index)).collect::<Result<Vec<_>>>()?;
         match columns.as_slice() {
             [one] if one.data_type().is_integer() => Ok(Self::Integers(integers(one)?)),
             _ => {

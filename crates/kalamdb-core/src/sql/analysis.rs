@@ -256,7 +256,8 @@ fn exclude(options: &mut WildcardAdditionalOptions, hidden: &[SystemColumn]) {
         None => Vec::new(),
     };
     for column in hidden {
-        let already = names.iter().any(|name| matches!(name.0.as_slice(), [part] if part.as_ident().is_some_and(|ident| fold(ident) == column.name())));
+        let already =
+            names.iter().any(|name| matches!(name.0.as_slice(), [part] if part.as_ident().is_some_and(|ident| fold(ident) == column.name())));
         if !already {
             names.push(ObjectName::from(vec![Ident::new(column.name())]));
         }

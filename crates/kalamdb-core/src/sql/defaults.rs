@@ -60,11 +60,8 @@ async fn evaluate(executor: &Executor<'_>, column: &ColumnDef, default: &str, n_
     }
     let rows = executor.query(query(expr, n_rows)?, &parameters, None).await?;
     let field = rows.schema.fields().first().ok_or_else(|| Error::internal("a DEFAULT has one value"))?;
-    let parts = rows
-        .batches
-        .iter()
-        .map(|batch| coerce(batch.column(0), field, &column.sql_type, Source::Sql))
-        .collect::<std::result::Result<Vec<_>, _>>()?;
+    let parts =
+        rows.batches.iter().map(|batch| coerce(batch.column(0), field, &column.sql_type, Source::Sql)).collect::<std::result::Result<Vec<_>, _>>()?;
     concatenated(&parts, || column.sql_type.arrow())
 }
 

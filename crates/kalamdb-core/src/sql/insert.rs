@@ -76,7 +76,10 @@ fn check_clauses(insert: &Insert) -> Result<()> {
         (insert.table_alias.is_some() || insert.insert_alias.is_some(), "an alias in INSERT"),
         (insert.partitioned.is_some() || !insert.after_columns.is_empty(), "PARTITION in INSERT"),
         (!insert.assignments.is_empty(), "SET in INSERT"),
-        (insert.priority.is_some() || insert.settings.is_some() || insert.format_clause.is_some() || insert.output.is_some(), "a clause of this INSERT"),
+        (
+            insert.priority.is_some() || insert.settings.is_some() || insert.format_clause.is_some() || insert.output.is_some(),
+            "a clause of this INSERT",
+        ),
         (insert.multi_table_insert_type.is_some() || !insert.multi_table_into_clauses.is_empty(), "INSERT into several tables"),
     ];
     match refused.into_iter().find(|(present, _)| *present) {
@@ -158,7 +161,11 @@ async fn source(
                 planned_rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push(cell.clone()));
             }
             n if n == cells.len() => {}
-            _ => return Err(Error::unsupported("DEFAULT in some rows and expressions in others").with_hint("insert those rows in statements of their own")),
+            _ => {
+                return Err(
+                    Error::unsupported("DEFAULT in some rows and expressions in others").with_hint("insert those rows in statements of their own")
+                );
+            }
         }
     }
     let mut query = query.clone();

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, Float64Array, Int64Array, NullArray, StringArray, UInt64Array,
-};
+use datafusion::arrow::array::{Array, ArrayRef, BinaryArray, BooleanArray, Float64Array, Int64Array, NullArray, StringArray, UInt64Array};
 use datafusion::arrow::compute::concat;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::sql::sqlparser::ast::{Expr, Parens, UnaryOperator, Value};
@@ -21,7 +19,10 @@ pub(super) enum Cell<'a> {
     Default,
     Boolean(bool),
     /// A number as it is written.
-    Number { text: &'a str, negative: bool },
+    Number {
+        text: &'a str,
+        negative: bool,
+    },
     Text(&'a str),
     Bytes(Vec<u8>),
     Parameter(&'a (ArrayRef, FieldRef)),
@@ -96,18 +97,30 @@ fn uniform(cells: &[&Cell<'_>], target: &SqlType) -> Option<ArrayRef> {
     let first = cells.iter().find(|cell| !matches!(cell, Cell::Null));
     Some(match first {
         None => Arc::new(NullArray::new(cells.len())),
-        Some(Cell::Boolean(_)) => Arc::new(collect(cells, |cell| match cell {
-            Cell::Boolean(value) => Some(*value),
-            _ => None,
-        })?.into_iter().collect::<BooleanArray>()),
-        Some(Cell::Text(_)) => Arc::new(collect(cells, |cell| match cell {
-            Cell::Text(text) => Some(*text),
-            _ => None,
-        })?.into_iter().collect::<StringArray>()),
-        Some(Cell::Bytes(_)) => Arc::new(collect(cells, |cell| match cell {
-            Cell::Bytes(bytes) => Some(bytes.as_slice()),
-            _ => None,
-        })?.into_iter().collect::<BinaryArray>()),
+        Some(Cell::Boolean(_)) => Arc::new(
+            collect(cells, |cell| match cell {
+                Cell::Boolean(value) => Some(*value),
+                _ => None,
+            })?
+            .into_iter()
+            .collect::<BooleanArray>(),
+        ),
+        Some(Cell::Text(_)) => Arc::new(
+            collect(cells, |cell| match cell {
+                Cell::Text(text) => Some(*text),
+                _ => None,
+            })?
+            .into_iter()
+            .collect::<StringArray>(),
+        ),
+        Some(Cell::Bytes(_)) => Arc::new(
+            collect(cells, |cell| match cell {
+                Cell::Bytes(bytes) => Some(bytes.as_slice()),
+                _ => None,
+            })?
+            .into_iter()
+            .collect::<BinaryArray>(),
+        ),
         Some(Cell::Number { .. }) => numbers(cells, target)?,
         Some(Cell::Null | Cell::Default | Cell::Parameter(_)) => return None,
     })

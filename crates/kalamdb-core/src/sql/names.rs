@@ -13,10 +13,7 @@ pub(super) fn fold(ident: &Ident) -> String {
 }
 
 fn parts(name: &ObjectName) -> Result<Vec<String>> {
-    name.0
-        .iter()
-        .map(|part| part.as_ident().map(fold).ok_or_else(|| Error::new(ErrorKind::InvalidName, format!("{name} is not a name"))))
-        .collect()
+    name.0.iter().map(|part| part.as_ident().map(fold).ok_or_else(|| Error::new(ErrorKind::InvalidName, format!("{name} is not a name")))).collect()
 }
 
 /// The table that a name means when `current` is the current namespace.

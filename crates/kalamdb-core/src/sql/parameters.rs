@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The values bound to `$1`, `$2`, …: one array of one value each.
+/// The values bound to `$1`, `$2`, ...: one array of one value each.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Parameters(Vec<(ArrayRef, FieldRef)>);
 

@@ -24,9 +24,19 @@ pub(crate) enum Command {
     Update(Box<Update>),
     Delete(Box<Delete>),
     CreateTable(Box<CreateTable>),
-    DropTables { names: Vec<ObjectName>, if_exists: bool },
-    CreateNamespace { name: ObjectName, if_not_exists: bool },
-    DropNamespace { name: ObjectName, if_exists: bool, cascade: bool },
+    DropTables {
+        names: Vec<ObjectName>,
+        if_exists: bool,
+    },
+    CreateNamespace {
+        name: ObjectName,
+        if_not_exists: bool,
+    },
+    DropNamespace {
+        name: ObjectName,
+        if_exists: bool,
+        cascade: bool,
+    },
     Use(ObjectName),
     ShowNamespaces,
     ShowTables(Box<SqlStatement>),
@@ -159,9 +169,16 @@ fn classify(statement: SqlStatement) -> Result<Command> {
         SqlStatement::Update(update) => Command::Update(Box::new(update)),
         SqlStatement::Delete(delete) => Command::Delete(Box::new(delete)),
         SqlStatement::CreateTable(create) => Command::CreateTable(Box::new(create)),
-        SqlStatement::Drop { object_type: ObjectType::Table, if_exists, names, cascade: _, restrict: _, purge: false, temporary: false, table: None } => {
-            Command::DropTables { names, if_exists }
-        }
+        SqlStatement::Drop {
+            object_type: ObjectType::Table,
+            if_exists,
+            names,
+            cascade: _,
+            restrict: _,
+            purge: false,
+            temporary: false,
+            table: None,
+        } => Command::DropTables { names, if_exists },
         SqlStatement::CreateSchema {
             schema_name: SchemaName::Simple(name),
             if_not_exists,
@@ -170,11 +187,9 @@ fn classify(statement: SqlStatement) -> Result<Command> {
             default_collate_spec: None,
             clone: None,
         } => Command::CreateNamespace { name, if_not_exists },
-        SqlStatement::Drop { object_type: ObjectType::Schema, if_exists, mut names, cascade, purge: false, temporary: false, table: None, .. }
-            if names.len() == 1 =>
-        {
-            Command::DropNamespace { name: names.remove(0), if_exists, cascade }
-        }
+        SqlStatement::Drop {
+            object_type: ObjectType::Schema, if_exists, mut names, cascade, purge: false, temporary: false, table: None, ..
+        } if names.len() == 1 => Command::DropNamespace { name: names.remove(0), if_exists, cascade },
         SqlStatement::Use(Use::Object(name) | Use::Schema(name)) => Command::Use(name),
         SqlStatement::ShowTables { .. } | SqlStatement::ShowColumns { .. } => Command::ShowTables(Box::new(statement)),
         SqlStatement::ExplainTable { describe_alias: DescribeAlias::Describe | DescribeAlias::Desc, table_name, hive_format: None, .. } => {

@@ -112,18 +112,16 @@ impl ContextProvider for Scope<'_> {
 
     fn get_table_function_source(&self, name: &str, args: Vec<Expr>) -> Result<Arc<dyn TableSource>, DataFusionError> {
         let function = self.state.table_functions().get(name).cloned();
-        let function = function
-            .ok_or_else(|| into_datafusion(Error::new(ErrorKind::UndefinedFunction, format!("table function {name} does not exist"))))?;
+        let function =
+            function.ok_or_else(|| into_datafusion(Error::new(ErrorKind::UndefinedFunction, format!("table function {name} does not exist"))))?;
         let context = SimplifyContext::builder()
             .with_config_options(Arc::clone(self.state.config_options()))
             .with_query_execution_start_time(self.state.execution_props().query_execution_start_time)
             .build();
         let simplifier = ExprSimplifier::new(context);
         let schema = DFSchema::empty();
-        let args = args
-            .into_iter()
-            .map(|arg| simplifier.coerce(arg, &schema).and_then(|arg| simplifier.simplify(arg)))
-            .collect::<Result<Vec<_>, _>>()?;
+        let args =
+            args.into_iter().map(|arg| simplifier.coerce(arg, &schema).and_then(|arg| simplifier.simplify(arg))).collect::<Result<Vec<_>, _>>()?;
         Ok(provider_as_source(function.create_table_provider_with_args(TableFunctionArgs::new(&args, self.state))?))
     }
 
@@ -183,10 +181,7 @@ impl ContextProvider for Scope<'_> {
         self.state.window_functions().keys().cloned().collect()
     }
 
-    fn get_file_type(
-        &self,
-        extension: &str,
-    ) -> Result<Arc<dyn datafusion::common::file_options::file_type::FileType>, DataFusionError> {
+    fn get_file_type(&self, extension: &str) -> Result<Arc<dyn datafusion::common::file_options::file_type::FileType>, DataFusionError> {
         Err(plan_datafusion_err!("there are no files of type {extension} here"))
     }
 }

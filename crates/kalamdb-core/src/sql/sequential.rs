@@ -2,8 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::common::internal_datafusion_err;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
@@ -13,7 +13,8 @@ use datafusion::physical_plan::limit::LimitStream;
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties, ReplaceChildrenOptions,
+    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
+    ReplaceChildrenOptions,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -63,8 +64,7 @@ impl SequenceExec {
         // An order or a constant within each partition does not hold across them.
         equivalences.clear_orderings();
         equivalences.clear_per_partition_constants();
-        let properties =
-            PlanProperties::new(equivalences, Partitioning::UnknownPartitioning(1), input.pipeline_behavior(), input.boundedness());
+        let properties = PlanProperties::new(equivalences, Partitioning::UnknownPartitioning(1), input.pipeline_behavior(), input.boundedness());
         Self { input, fetch, properties: Arc::new(properties) }
     }
 }

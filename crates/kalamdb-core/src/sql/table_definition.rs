@@ -77,7 +77,9 @@ fn check_clauses(create: &CreateTable) -> Result<()> {
         .hive_formats(create.hive_formats.clone())
         .build();
     if plain != *create || create.to_string() != plain.to_string() {
-        return Err(Error::unsupported("a clause of this CREATE TABLE").with_hint("columns, PRIMARY KEY, NOT NULL, DEFAULT and WITH (TYPE = 'SHARED') are"));
+        return Err(
+            Error::unsupported("a clause of this CREATE TABLE").with_hint("columns, PRIMARY KEY, NOT NULL, DEFAULT and WITH (TYPE = 'SHARED') are")
+        );
     }
     Ok(())
 }
@@ -125,7 +127,8 @@ fn read_key(key: &PrimaryKeyConstraint, columns: &[ColumnDef]) -> Result<Vec<usi
     let mut indices = Vec::with_capacity(key.columns.len());
     for column in &key.columns {
         let order = &column.column;
-        let plain = column.operator_class.is_none() && order.options.asc.is_none() && order.options.nulls_first.is_none() && order.with_fill.is_none();
+        let plain =
+            column.operator_class.is_none() && order.options.asc.is_none() && order.options.nulls_first.is_none() && order.with_fill.is_none();
         let (Expr::Identifier(ident), true) = (&order.expr, plain) else {
             return Err(Error::unsupported(format!("{order} as a part of PRIMARY KEY")));
         };

@@ -49,7 +49,7 @@ impl Target {
         Ok(Self { name: target, alias, table: name.clone() })
     }
 
-    /// The query `SELECT address, values… FROM target WHERE selection`.
+    /// The query `SELECT address, values... FROM target WHERE selection`.
     fn query(&self, values: &[Expr], selection: Option<&Expr>) -> Result<SqlStatement> {
         // Parsed rather than built, so that every clause of a SELECT that is not set here has its default.
         let mut statement = Parser::parse_sql(&GenericDialect {}, "SELECT 1 FROM t AS t")?.pop().ok_or_else(|| Error::internal("no template"))?;
@@ -58,10 +58,17 @@ impl Target {
         let column = |ident: &str| Ident::with_quote('"', ident);
         let address = Expr::CompoundIdentifier(vec![self.alias.clone(), column(ADDRESS_COLUMN)]);
         select.projection = std::iter::once(SelectItem::UnnamedExpr(address))
-            .chain(values.iter().enumerate().map(|(at, value)| SelectItem::ExprWithAlias { expr: value.clone(), alias: column(&format!("\0value{at}")) }))
+            .chain(
+                values
+                    .iter()
+                    .enumerate()
+                    .map(|(at, value)| SelectItem::ExprWithAlias { expr: value.clone(), alias: column(&format!("\0value{at}")) }),
+            )
             .collect();
         select.selection = selection.cloned();
-        if let Some(TableFactor::Table { name, alias: Some(TableAlias { name: alias, .. }), .. }) = select.from.first_mut().map(|from| &mut from.relation) {
+        if let Some(TableFactor::Table { name, alias: Some(TableAlias { name: alias, .. }), .. }) =
+            select.from.first_mut().map(|from| &mut from.relation)
+        {
             let table = self.table.0.last().cloned().unwrap_or_else(|| ObjectNamePart::Identifier(self.alias.clone()));
             *name = ObjectName(vec![ObjectNamePart::Identifier(column(TARGET_NAMESPACE)), table]);
             *alias = self.alias.clone();
@@ -70,13 +77,7 @@ impl Target {
     }
 
     /// Finds the rows that `selection` chooses, each once, with the value of each expression.
-    pub(super) async fn find(
-        &self,
-        executor: &Executor<'_>,
-        values: &[Expr],
-        selection: Option<&Expr>,
-        parameters: &Parameters,
-    ) -> Result<Found> {
+    pub(super) async fn find(&self, executor: &Executor<'_>, values: &[Expr], selection: Option<&Expr>, parameters: &Parameters) -> Result<Found> {
         let statement = self.query(values, selection)?;
         let rows = executor.query(statement, parameters, Some(self.name.clone())).await?;
         let mut addresses = Vec::new();

@@ -56,7 +56,8 @@ pub(super) fn column_type(data_type: &DataType) -> Result<SqlType> {
 }
 
 fn undefined(name: &str) -> Error {
-    Error::new(ErrorKind::UndefinedObject, format!("type {name} does not exist, or cannot be a column's type")).with_hint("docs/types.md lists the types")
+    Error::new(ErrorKind::UndefinedObject, format!("type {name} does not exist, or cannot be a column's type"))
+        .with_hint("docs/types.md lists the types")
 }
 
 fn invalid(message: String) -> Error {
@@ -88,6 +89,8 @@ fn varchar(length: Option<&CharacterLength>) -> Result<SqlType> {
 fn at_most_microseconds(precision: Option<u64>, sql_type: SqlType) -> Result<SqlType> {
     match precision {
         None | Some(6) => Ok(sql_type),
-        Some(digits) => Err(Error::unsupported(format!("{sql_type}({digits})")).with_hint("times are kept to the microsecond, which is the precision 6")),
+        Some(digits) => {
+            Err(Error::unsupported(format!("{sql_type}({digits})")).with_hint("times are kept to the microsecond, which is the precision 6"))
+        }
     }
 }

@@ -96,7 +96,8 @@ fn read_assignments<'a>(table: &Table, assignments: &'a [Assignment]) -> Result<
         if assigned.iter().any(|other| other.column == column) {
             return Err(Error::new(ErrorKind::DuplicateColumn, format!("column {name} is set twice")));
         }
-        let is_default = matches!(&assignment.value, Expr::Identifier(ident) if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default"));
+        let is_default =
+            matches!(&assignment.value, Expr::Identifier(ident) if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default"));
         assigned.push(Assigned { column, value: (!is_default).then_some(&assignment.value) });
     }
     Ok(assigned)

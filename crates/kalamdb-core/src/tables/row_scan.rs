@@ -13,9 +13,7 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, ReplaceChildrenOptions, StatisticsArgs,
-};
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, ReplaceChildrenOptions, StatisticsArgs};
 use futures::stream;
 
 use super::{Exposed, ExposedColumn};
@@ -49,13 +47,7 @@ struct Predicate {
 }
 
 impl RowScanExec {
-    pub(crate) fn try_new(
-        exposed: &Exposed,
-        projection: &[usize],
-        snapshot: Snapshot,
-        with_deleted: bool,
-        limit: Option<usize>,
-    ) -> Result<Self> {
+    pub(crate) fn try_new(exposed: &Exposed, projection: &[usize], snapshot: Snapshot, with_deleted: bool, limit: Option<usize>) -> Result<Self> {
         let schema = Arc::new(exposed.schema.project(projection)?);
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema),
@@ -63,14 +55,7 @@ impl RowScanExec {
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        Ok(Self {
-            output: select(exposed, projection)?,
-            snapshot,
-            with_deleted,
-            predicate: None,
-            limit,
-            properties: Arc::new(properties),
-        })
+        Ok(Self { output: select(exposed, projection)?, snapshot, with_deleted, predicate: None, limit, properties: Arc::new(properties) })
     }
 
     /// Adds a filter; `expr` is over the columns at the positions `columns`.
@@ -87,10 +72,7 @@ impl RowScanExec {
 }
 
 fn select(exposed: &Exposed, positions: &[usize]) -> Result<Vec<ExposedColumn>> {
-    positions
-        .iter()
-        .map(|&at| exposed.columns.get(at).copied().ok_or_else(|| internal_datafusion_err!("column {at} is outside the table")))
-        .collect()
+    positions.iter().map(|&at| exposed.columns.get(at).copied().ok_or_else(|| internal_datafusion_err!("column {at} is outside the table"))).collect()
 }
 
 impl DisplayAs for RowScanExec {

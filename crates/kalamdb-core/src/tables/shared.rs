@@ -92,11 +92,8 @@ impl TableProvider for SharedTable {
 impl SharedTable {
     /// Positions of the columns that a filter reads.
     fn referenced(&self, filter: &Expr) -> Result<Vec<usize>> {
-        let mut indices = filter
-            .column_refs()
-            .into_iter()
-            .map(|column| Ok(self.exposed.schema.index_of(column.name())?))
-            .collect::<Result<Vec<_>>>()?;
+        let mut indices =
+            filter.column_refs().into_iter().map(|column| Ok(self.exposed.schema.index_of(column.name())?)).collect::<Result<Vec<_>>>()?;
         indices.sort_unstable();
         indices.dedup();
         Ok(indices)

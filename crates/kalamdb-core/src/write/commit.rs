@@ -32,7 +32,7 @@ pub(crate) async fn write<T>(database: &Database, mut compute: impl AsyncFnMut()
         }
         match commit(database, change).await? {
             Some(committed) => return Ok((committed, outcome)),
-            None => database.catch_up().await?,
+            None => drop(database.catch_up().await?),
         }
     }
     Err(Error::new(ErrorKind::SerializationFailure, "other tabs kept committing first").with_hint("run the statement again"))
