@@ -70,5 +70,6 @@ for await (const line of createInterface({ input: process.stdin })) {
   process.stdout.write(`${JSON.stringify(await page.evaluate((request) => globalThis.run(request), request))}\n`);
 }
 await context.close();
-server.close();
 rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+// Connections that the browser kept alive would hold the process.
+process.exit(0);

@@ -8,6 +8,7 @@ import type { FromWorker, ToWorker } from './protocol.js';
 
 /** The part of the worker's global scope that is used; the types of the page know no worker. */
 interface WorkerScope {
+  readonly indexedDB?: IDBFactory;
   postMessage(message: FromWorker, transfer: Transferable[]): void;
   addEventListener(type: 'message', listener: (event: MessageEvent<ToWorker>) => void): void;
 }
@@ -17,6 +18,8 @@ let host: Host | undefined;
 
 scope.addEventListener('message', ({ data }) => {
   if (data.type === 'start') {
+    // The browser opens the origin's storage while the module compiles. What is listed does not matter.
+    void scope.indexedDB?.databases?.().catch(() => undefined);
     const instance = new Instance(makeBindings, compile(data.wasmUrl));
     instance.onDeath((error) => {
       scope.postMessage({ type: 'crashed', message: error.message } satisfies FromWorker, []);

@@ -134,7 +134,7 @@ impl Model {
     fn update(&self, mut change: impl FnMut(i64, Option<i64>) -> Option<(i64, Option<i64>)>) -> Expected {
         let changed: Vec<_> = self.keyed.iter().filter_map(|(key, value)| change(*key, *value).map(|new| (*key, new))).collect();
         let mut next = self.clone();
-        changed.iter().for_each(|(key, _)| drop(next.keyed.remove(key)));
+        next.keyed.retain(|key, _| changed.iter().all(|(old, _)| old != key));
         for (_, (key, value)) in &changed {
             if next.keyed.insert(*key, *value).is_some() {
                 return Err(ErrorKind::UniqueViolation);

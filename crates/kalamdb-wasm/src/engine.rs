@@ -1,7 +1,8 @@
 use std::rc::Rc;
 
+use futures::future::join;
 use js_sys::Uint8Array;
-use kalamdb_core::{CallOptions, Database, Error, Session, encode_results};
+use kalamdb_core::{CallOptions, Clock, Database, Error, Session, encode_results};
 use kalamdb_indexeddb::{IdbOptions, IdbStore};
 use kalamdb_store::{Durability, MemoryStore, Store};
 use serde::{Deserialize, Serialize};
@@ -83,10 +84,27 @@ async fn open(name: &str, options: &EngineOptions) -> Result<Engine, Error> {
         DurabilityOption::Relaxed => Durability::Relaxed,
         DurabilityOption::Strict => Durability::Strict,
     };
-    let store: Rc<dyn Store> = if name == MEMORY { Rc::new(MemoryStore::new()) } else { Rc::new(IdbStore::open(name, IdbOptions::default()).await?) };
-    let database = Database::open(store, Rc::new(BrowserClock::new()), durability).await?;
+    let clock: Rc<dyn Clock> = Rc::new(BrowserClock::new());
+    let database = if name == MEMORY {
+        Database::open(Rc::new(MemoryStore::new()), clock, durability).await?
+    } else {
+        let store: Rc<dyn Store> = Rc::new(IdbStore::open(name, IdbOptions::default()).await?);
+        // While the browser reads the log, this thread has nothing else to do.
+        let (database, ()) = join(Database::open(store, Rc::clone(&clock), durability), warm_up(clock)).await;
+        database?
+    };
     let memory_limit = options.memory_limit_bytes.filter(|bytes| *bytes >= 1.0).map(|bytes| bytes as usize);
     Ok(Engine { session: Session::new(database, memory_limit)? })
+}
+
+/// Runs a small query on a database of its own, so that the browser has compiled the planner's code before the first real one.
+///
+/// A failure is of no consequence here: the first real query meets it again.
+async fn warm_up(clock: Rc<dyn Clock>) {
+    let Ok(database) = Database::open(Rc::new(MemoryStore::new()), clock, Durability::Relaxed).await else { return };
+    let Ok(session) = Session::new(database, None) else { return };
+    let sql = "CREATE TABLE w (id INTEGER PRIMARY KEY, v TEXT); SELECT count(*) AS n FROM w; SELECT id, v FROM w WHERE id = 1 ORDER BY v LIMIT 1";
+    drop(session.exec(sql, CallOptions::default()).await);
 }
 
 /// A copy of a message outside the instance's memory, so that it can be transferred.

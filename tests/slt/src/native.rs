@@ -1,4 +1,5 @@
 //! The native engine, on a store in memory.
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "clocks and threads are missing in the browser; this runs natively")]
 
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -116,14 +116,29 @@ impl Partition {
         if !fresh || self.index.is_some() {
             let keys = Keys::of_chunk(table, &chunk)?;
             self.index(table)?;
-            let chunks = Arc::make_mut(&mut self.chunks);
-            if let Some(index) = &mut self.index {
-                let superseded = index.add_chunk(chunks.len(), &chunk, &keys);
-                mask(chunks, superseded);
-            }
+            let at = self.chunks.len();
+            let superseded = self.index.as_mut().map(|index| index.add_chunk(at, &chunk, &keys)).unwrap_or_default();
+            let chunks: &mut Vec<Chunk> = Arc::make_mut(&mut self.chunks);
+            let masked = mask(chunks, superseded);
+            self.compact(table, &masked)?;
         }
         Arc::make_mut(&mut self.chunks).push(chunk);
         self.merge(table)
+    }
+
+    /// Rewrites those of the given chunks that hold more superseded rows than current ones.
+    fn compact(&mut self, table: &Table, masked: &[usize]) -> Result<()> {
+        for &at in masked {
+            let Some(chunk) = self.chunks.get(at).filter(|chunk| chunk.n_current() < chunk.n_rows() / 2) else { continue };
+            let compacted = Chunk::merge(table, std::slice::from_ref(chunk))?;
+            if let Some(index) = &mut self.index {
+                index.add_chunk(at, &compacted, &Keys::of_chunk(table, &compacted)?);
+            }
+            if let Some(slot) = Arc::make_mut(&mut self.chunks).get_mut(at) {
+                *slot = compacted;
+            }
+        }
+        Ok(())
     }
 
     /// Merges the last chunks while the one before is not much larger than the one behind it.
@@ -152,12 +167,16 @@ impl Partition {
     }
 }
 
-/// Masks rows that a newer version supersedes.
-fn mask(chunks: &mut [Chunk], mut superseded: Vec<RowAddress>) {
+/// Masks rows that a newer version supersedes; returns the chunks that they are in.
+fn mask(chunks: &mut [Chunk], mut superseded: Vec<RowAddress>) -> Vec<usize> {
     superseded.sort_unstable();
+    let mut masked = Vec::new();
     for rows in superseded.chunk_by(|a, b| a.chunk() == b.chunk()) {
-        if let Some(chunk) = rows.first().and_then(|address| chunks.get_mut(address.chunk())) {
+        let Some(at) = rows.first().map(|address| address.chunk()) else { continue };
+        if let Some(chunk) = chunks.get_mut(at) {
             chunk.mask(rows.iter().map(|address| address.row()));
+            masked.push(at);
         }
     }
+    masked
 }

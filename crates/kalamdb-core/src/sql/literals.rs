@@ -62,7 +62,7 @@ fn literal<'a>(value: &'a Value, parameters: &'a Parameters) -> Option<Cell<'a>>
 }
 
 fn bytes_of_hex(digits: &str) -> Option<Vec<u8>> {
-    if digits.len() % 2 != 0 || !digits.is_ascii() {
+    if !digits.len().is_multiple_of(2) || !digits.is_ascii() {
         return None;
     }
     (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()).collect()

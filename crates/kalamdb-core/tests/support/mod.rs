@@ -1,6 +1,6 @@
 //! What the tests of the engine share: a clock, several tabs on one disk, and results as plain values.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
-#![allow(dead_code, reason = "each test file uses a part of this")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of this")]
 
 use std::cell::Cell;
 use std::rc::Rc;
