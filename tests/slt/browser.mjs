@@ -1,5 +1,5 @@
 // Runs statements in a page with the built package: one line of JSON in, one line of JSON out.
-//   {"op":"open","name"}  {"op":"query","sql"}  {"op":"quit"}  →  {"types","rows","affected"} | {"error":{"code","sqlState","message"}}
+//   {"op":"open","name"}  {"op":"query","sql"}  {"op":"quit"}  ->  {"types","rows","affected"} | {"error":{"code","sqlState","message"}}
 import { createReadStream, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
