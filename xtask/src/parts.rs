@@ -16,7 +16,6 @@ const fn npm(name: &'static str, about: &'static str, needs: &'static [Need], co
     Part { name, about, needs, commands }
 }
 
-const PACKAGES: &[Need] = &[Need::Npm(".")];
 const PAGES: &[Need] = &[Need::Chromium, Need::Npm("."), Need::Npm("www")];
 
 pub(crate) const PARTS: &[Part] = &[
@@ -42,7 +41,12 @@ pub(crate) const PARTS: &[Part] = &[
         commands: &["wasm-pack test --headless --chrome --mode no-install crates/kalamdb-indexeddb"],
     },
     Part { name: "build", about: "the package, as it is shipped", needs: crate::build::NEEDS, commands: &["cargo xtask build"] },
-    npm("ts", "types, lints and unit tests of the TypeScript", PACKAGES, &["npm run --silent check:ts", "npm run --silent test:ts"]),
+    npm(
+        "ts",
+        "types, lints and unit tests of the TypeScript",
+        PAGES,
+        &["npm run --silent check:ts", "npm run --silent check:pages", "npm run --silent test:ts"],
+    ),
     Part {
         name: "slt",
         about: "SQL behaviour, through the package in Chromium",

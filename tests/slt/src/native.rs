@@ -37,7 +37,9 @@ impl Native {
     pub fn open() -> Self {
         let (statements, incoming) = channel::<String>();
         let (outgoing, outcomes) = channel();
-        std::thread::spawn(move || {
+        // Debug builds need several times the stack of a release build.
+        let builder = std::thread::Builder::new().stack_size(64 << 20);
+        let started = builder.spawn(move || {
             let session = block_on(async {
                 let database = Database::open(Rc::new(MemoryStore::new()), Rc::new(SystemClock), Durability::Relaxed).await?;
                 Session::new(database, None)
@@ -52,6 +54,8 @@ impl Native {
                 }
             }
         });
+        // Without the thread every statement fails, with the reason that the engine is gone.
+        drop(started);
         Self { statements, outcomes }
     }
 }

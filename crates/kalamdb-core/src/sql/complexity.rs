@@ -13,7 +13,7 @@ pub(super) const MAX_SQL_BYTES: usize = 4 << 20;
 const MAX_CHAIN: usize = 500;
 
 /// The deepest nesting of parentheses.
-const MAX_NESTING: usize = 100;
+const MAX_NESTING: usize = 60;
 
 /// Refuses texts that the parser or the planner would exhaust the stack on.
 ///
@@ -22,7 +22,14 @@ pub(super) fn check(tokens: &[TokenWithSpan]) -> Result<()> {
     // One counter of chained operators for each open parenthesis, and one of chained relations.
     let mut operators = vec![0_usize];
     let mut relations = vec![0_usize];
+    let mut prefixes = 0_usize;
     for token in tokens {
+        prefixes = match &token.token {
+            Token::Whitespace(_) => prefixes,
+            Token::Minus | Token::Plus | Token::Tilde | Token::ExclamationMark => prefixes + 1,
+            Token::Word(word) if word.keyword == Keyword::NOT => prefixes + 1,
+            _ => 0,
+        };
         match &token.token {
             Token::Whitespace(_) => continue,
             Token::LParen | Token::LBracket | Token::LBrace => {
@@ -50,7 +57,8 @@ pub(super) fn check(tokens: &[TokenWithSpan]) -> Result<()> {
             Token::Number(..) | Token::SingleQuotedString(_) | Token::Placeholder(_) | Token::Period | Token::EOF => {}
             _ => increment(&mut operators),
         }
-        let too_deep = operators.len() > MAX_NESTING;
+        // Each operator before an operand nests one level deeper.
+        let too_deep = operators.len() + prefixes > MAX_NESTING;
         if too_deep || over(&operators, MAX_CHAIN) || over(&relations, MAX_CHAIN / 2) {
             let what = if too_deep { "nests too deep" } else { "chains too many operators" };
             let start = token.span.start;

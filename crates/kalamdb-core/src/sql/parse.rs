@@ -11,7 +11,7 @@ use super::parameters::number_placeholders;
 use crate::error::{Error, ErrorKind, Location, Result};
 
 /// How deep the parser itself may recurse.
-const PARSER_RECURSION: usize = 200;
+const PARSER_RECURSION: usize = 100;
 
 /// What a statement asks for.
 #[derive(Debug, Clone)]
