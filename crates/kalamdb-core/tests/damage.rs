@@ -1,0 +1,89 @@
+//! What the engine says of a disk that is damaged, newer than the code, full or gone, and what it keeps.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
+
+mod support;
+
+use futures::executor::block_on;
+use kalamdb_core::{Error, ErrorKind};
+use kalamdb_store::{Fault, LogKey, RecordKey};
+use support::{Disk, query, rows};
+
+fn disk_with_rows() -> Disk {
+    let disk = Disk::new();
+    let tab = disk.open();
+    query(&tab, "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT)").unwrap();
+    query(&tab, "INSERT INTO notes VALUES (1, 'one')").unwrap();
+    query(&tab, "INSERT INTO notes VALUES (2, 'two')").unwrap();
+    disk
+}
+
+fn kind<T: std::fmt::Debug>(outcome: Result<T, Error>) -> ErrorKind {
+    outcome.unwrap_err().kind()
+}
+
+#[test]
+fn a_damaged_log_record_is_reported_by_every_statement_that_may_miss_its_rows() {
+    let disk = disk_with_rows();
+    assert!(disk.store().disk().corrupt(&RecordKey::Log(LogKey { commit: 2, part: 0 })));
+    let tab = disk.open();
+    let error = query(&tab, "SELECT count(*) FROM notes").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DataCorrupted);
+    assert!(error.message().contains("notes") && error.message().contains("log/2/0"), "{error}");
+    assert_eq!(kind(query(&tab, "INSERT INTO notes VALUES (3, 'three')")), ErrorKind::DataCorrupted);
+    assert_eq!(kind(query(&tab, "DELETE FROM notes")), ErrorKind::DataCorrupted);
+    assert_eq!(rows(&tab, "SELECT 1"), [["1"]]);
+}
+
+#[test]
+fn a_damaged_catalog_record_keeps_the_database_from_opening() {
+    let disk = disk_with_rows();
+    assert!(disk.store().disk().corrupt(&RecordKey::Catalog("table/1".to_owned())));
+    assert_eq!(block_on(disk.try_open()).map(drop).map_err(|error| error.kind()), Err(ErrorKind::DataCorrupted));
+}
+
+#[test]
+fn a_newer_format_is_refused() {
+    let disk = disk_with_rows();
+    disk.store().disk().set_format(99);
+    assert_eq!(block_on(disk.try_open()).map(drop).map_err(|error| error.kind()), Err(ErrorKind::SchemaTooNew));
+}
+
+#[test]
+fn a_full_disk_refuses_writes_and_keeps_what_is_there() {
+    let disk = disk_with_rows();
+    let tab = disk.open();
+    for nth in 1..=3 {
+        disk.faults.arm(nth, Fault::QuotaExceeded);
+        assert_eq!(kind(query(&tab, "INSERT INTO notes VALUES (3, 'three')")), ErrorKind::DiskFull);
+        assert_eq!(rows(&tab, "SELECT id FROM notes ORDER BY id"), [["1"], ["2"]]);
+    }
+    disk.faults.disarm();
+    query(&tab, "INSERT INTO notes VALUES (3, 'three')").unwrap();
+    assert_eq!(rows(&disk.open(), "SELECT id FROM notes ORDER BY id"), [["1"], ["2"], ["3"]]);
+}
+
+#[test]
+fn a_closed_database_refuses_every_statement() {
+    let disk = disk_with_rows();
+    let tab = disk.open();
+    block_on(tab.database().close());
+    block_on(tab.database().close());
+    assert_eq!(kind(query(&tab, "SELECT 1")), ErrorKind::DatabaseClosed);
+    assert_eq!(kind(query(&tab, "INSERT INTO notes VALUES (3, 'three')")), ErrorKind::DatabaseClosed);
+    assert_eq!(rows(&disk.open(), "SELECT count(*) FROM notes"), [["2"]]);
+}
+
+#[test]
+fn tables_of_other_tabs_are_found_before_word_of_them_arrives() {
+    let disk = disk_with_rows();
+    let (here, there) = (disk.open(), disk.open());
+    disk.hears.set(false);
+    query(&there, "CREATE NAMESPACE app").unwrap();
+    query(&there, "CREATE TABLE app.fresh (id INTEGER)").unwrap();
+    query(&there, "INSERT INTO app.fresh VALUES (7)").unwrap();
+    assert_eq!(rows(&here, "SELECT id FROM app.fresh"), [["7"]]);
+    assert_eq!(kind(query(&here, "INSERT INTO app.freshh VALUES (1)")), ErrorKind::UndefinedTable);
+    // A key that the other tab has taken is refused, although nobody said so.
+    query(&there, "INSERT INTO notes VALUES (3, 'there')").unwrap();
+    assert_eq!(kind(query(&here, "INSERT INTO notes VALUES (3, 'here')")), ErrorKind::UniqueViolation);
+}
