@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn a_path_within_a_url_is_no_path_of_a_machine() {
         assert!(names_path("see /home/me/project", "/home/"));
-        assert!(names_path("'/work/main'", "/work/"));
+        assert!(names_path("'/work/project'", "/work/"));
         assert!(!names_path("https://example.org/home/page", "/home/"));
         assert!(!names_path("./work/", "/work/"));
     }

@@ -10,7 +10,7 @@ use kalamdb_store::{Durability, Meta, PartitionId, Position, Store, Tail};
 use crate::catalog::{self, Catalog, Table, TableName};
 use crate::environment::Clock;
 use crate::error::{Error, ErrorKind, Result};
-use crate::partition::{Keys, Partition, RowAddress, Snapshot};
+use crate::partition::{Keys, Partition, Snapshot, StoredKey};
 
 /// An open database: what is stored, as this instance has read it, and the one writer at a time.
 ///
@@ -99,20 +99,9 @@ impl Database {
         Ok((table, snapshot))
     }
 
-    /// For each key, the row that holds it now, if one does; tombstones do not count.
-    pub(crate) fn find_live(&self, table: &Arc<Table>, keys: &Keys) -> Result<Vec<Option<RowAddress>>> {
-        let mut state = self.state.borrow_mut();
-        let partition = state.partition(table)?;
-        let mut found = partition.find(table, keys)?;
-        for address in &mut found {
-            *address = address.filter(|address| !partition.is_deleted(*address));
-        }
-        Ok(found)
-    }
-
-    /// For each key, whether any version of it is stored, tombstones included.
-    pub(crate) fn exists(&self, table: &Arc<Table>, keys: &Keys) -> Result<bool> {
-        Ok(self.state.borrow_mut().partition(table)?.find(table, keys)?.iter().any(Option::is_some))
+    /// For each key, its current version, if it was ever stored.
+    pub(crate) fn find(&self, table: &Arc<Table>, keys: &Keys) -> Result<Vec<Option<StoredKey>>> {
+        self.state.borrow_mut().partition(table)?.find(table, keys)
     }
 
     pub(crate) fn log_keys(&self, table: &Table) -> Vec<kalamdb_store::LogKey> {

@@ -2,18 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, type BrowserContextOptions, chromium } from '@playwright/test';
-
-const EXECUTABLE = '/usr/bin/chromium';
-const ARGUMENTS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--disable-dev-shm-usage',
-];
+import { launchOptions } from '../../browser/chromium.mjs';
 
 /** A browser profile on disk: what is stored in it outlives the browser. An ordinary context would keep IndexedDB in memory. */
 export class Profile {
@@ -31,8 +20,7 @@ export class Profile {
   /** Starts a browser on this profile. */
   async launch(options: BrowserContextOptions = {}): Promise<BrowserContext> {
     const context = await chromium.launchPersistentContext(this.directory, {
-      executablePath: EXECUTABLE,
-      args: ARGUMENTS,
+      ...launchOptions,
       ...options,
     });
     context.setDefaultTimeout(30_000);

@@ -28,6 +28,14 @@ const MERGE_ROWS: usize = 16_384;
 /// The chunks of a partition at one moment, oldest first.
 pub(crate) type Snapshot = Arc<Vec<Chunk>>;
 
+/// The current version of a key.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StoredKey {
+    pub(crate) address: RowAddress,
+    /// Whether it is a tombstone.
+    pub(crate) is_deleted: bool,
+}
+
 /// One partition's rows.
 #[derive(Debug, Default)]
 pub(crate) struct Partition {
@@ -84,15 +92,13 @@ impl Partition {
     }
 
     /// Finds the current version, live or tombstone, of each key.
-    pub(crate) fn find(&mut self, table: &Arc<Table>, keys: &Keys) -> Result<Vec<Option<RowAddress>>> {
+    pub(crate) fn find(&mut self, table: &Arc<Table>, keys: &Keys) -> Result<Vec<Option<StoredKey>>> {
         self.load(table)?;
         let index = self.index(table)?;
-        Ok((0..keys.len()).map(|row| index.get(keys, row)).collect())
-    }
-
-    /// Whether the row at `address` is a tombstone.
-    pub(crate) fn is_deleted(&self, address: RowAddress) -> bool {
-        self.chunks.get(address.chunk()).is_some_and(|chunk| chunk.is_deleted(address.row()))
+        let addresses: Vec<Option<RowAddress>> = (0..keys.len()).map(|row| index.get(keys, row)).collect();
+        let is_deleted = |address: RowAddress| self.chunks.get(address.chunk()).is_some_and(|chunk| chunk.is_deleted(address.row()));
+        let stored = |address| StoredKey { address, is_deleted: is_deleted(address) };
+        Ok(addresses.into_iter().map(|address| address.map(stored)).collect())
     }
 
     fn index(&mut self, table: &Table) -> Result<&mut KeyIndex> {

@@ -38,12 +38,13 @@ pub(crate) fn check_unique(database: &Database, table: &Arc<Table>, rows: &Rows,
     if let Some(row) = first_repeated(&keys) {
         return Err(unique_violation(table, rows, row, "is given twice"));
     }
-    let found = database.find_live(table, &keys)?;
-    let taken = found.iter().position(|address| address.is_some_and(|address| !replaced.contains(&address)));
+    let stored = database.find(table, &keys)?;
+    // A tombstone does not hold its key.
+    let taken = stored.iter().position(|stored| stored.is_some_and(|stored| !stored.is_deleted && !replaced.contains(&stored.address)));
     if let Some(row) = taken {
         return Err(unique_violation(table, rows, row, "already exists"));
     }
-    Ok(!database.exists(table, &keys)?)
+    Ok(stored.iter().all(Option::is_none))
 }
 
 fn first_repeated(keys: &Keys) -> Option<usize> {
