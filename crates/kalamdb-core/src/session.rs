@@ -2,12 +2,15 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use datafusion::execution::session_state::SessionState;
+use kalamdb_store::Durability;
 use kalamdb_types::wire::decode_block;
 
 use crate::catalog::DEFAULT_NAMESPACE;
-use crate::database::Database;
+use crate::database::{Database, Transaction, View};
 use crate::error::{Error, ErrorKind, Result};
+use crate::principal::Principal;
 use crate::result::StatementResult;
+use crate::session_transaction::SessionTransaction;
 use crate::sql::{Command, Executor, Parameters, Statement, insert_columns, namespace_of_use, new_session_state, parse, parse_table_name};
 
 /// Options of one call.
@@ -21,19 +24,39 @@ pub struct CallOptions {
 #[derive(Debug)]
 pub struct Session {
     database: Rc<Database>,
+    principal: Principal,
     state: SessionState,
     namespace: RefCell<String>,
+    transactions: SessionTransaction,
 }
 
 impl Session {
-    /// Opens a session. `memory_limit_bytes` bounds what one query's operators may hold.
-    pub fn new(database: Rc<Database>, memory_limit_bytes: Option<usize>) -> Result<Self> {
-        Ok(Self { database, state: new_session_state(memory_limit_bytes)?, namespace: RefCell::new(DEFAULT_NAMESPACE.to_owned()) })
+    /// Opens a session of `principal`. `memory_limit_bytes` bounds what one query's operators may hold.
+    ///
+    /// The session's DataFusion state is its own: nothing that it caches is reachable from another session.
+    pub fn new(database: Rc<Database>, principal: Principal, memory_limit_bytes: Option<usize>) -> Result<Self> {
+        let state = new_session_state(memory_limit_bytes)?;
+        Ok(Self { database, principal, state, namespace: RefCell::new(DEFAULT_NAMESPACE.to_owned()), transactions: SessionTransaction::default() })
     }
 
     /// The database that the session is on.
     pub fn database(&self) -> &Rc<Database> {
         &self.database
+    }
+
+    /// On whose behalf the session runs.
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// Another session of the same principal, which begins in the same namespace and shares nothing else.
+    ///
+    /// # Errors
+    /// As [`Session::new`].
+    pub fn sibling(&self, memory_limit_bytes: Option<usize>) -> Result<Self> {
+        let sibling = Self::new(Rc::clone(&self.database), self.principal.clone(), memory_limit_bytes)?;
+        sibling.namespace.replace(self.namespace.borrow().clone());
+        Ok(sibling)
     }
 
     /// Runs one statement. `params` is a wire block of one row, or empty.
@@ -51,7 +74,7 @@ impl Session {
         self.run(&statement, &parameters, options).await
     }
 
-    /// Runs any number of statements in order, each a commit of its own; stops at the first that fails.
+    /// Runs any number of statements in order, each a commit of its own outside of a transaction; stops at the first that fails.
     pub async fn exec(&self, sql: &str, options: CallOptions) -> Result<Vec<StatementResult>> {
         self.database.check_open()?;
         let mut results = Vec::new();
@@ -63,6 +86,16 @@ impl Session {
         Ok(results)
     }
 
+    /// Ends the session's transaction with a commit as durable as asked for, which need not be the database's default.
+    ///
+    /// # Errors
+    /// `serialization_failure` if what it rests on has changed; `invalid_transaction_state` if there is none; the store's. The
+    /// transaction is over in each case.
+    pub async fn commit(&self, durability: Durability) -> Result<StatementResult> {
+        self.database.check_open()?;
+        self.transactions.commit(&self.database, durability).await
+    }
+
     /// Inserts rows given as a wire block, one column of it for each name in `columns`, in one commit.
     ///
     /// # Errors
@@ -70,14 +103,15 @@ impl Session {
     /// `unique_violation`; `invalid_parameter_value` if the block does not fit the names.
     pub async fn insert(&self, table: &str, columns: &[String], block: &[u8]) -> Result<StatementResult> {
         self.database.check_open()?;
-        let executor = self.executor(CallOptions::default());
+        let transaction = self.transactions.current()?;
+        let executor = self.executor(CallOptions::default(), transaction.as_deref());
         let name = parse_table_name(table, &executor.namespace)?;
         let block = decode_block(block).map_err(|error| Error::new(ErrorKind::InvalidParameterValue, error.to_string()))?;
         if block.columns.len() != columns.len() {
             let message = format!("{} columns are named, {} are given", columns.len(), block.columns.len());
             return Err(Error::new(ErrorKind::InvalidParameterValue, message));
         }
-        insert_columns(&executor, &name, columns, block.n_rows, |table, position, target| {
+        let inserted = insert_columns(&executor, &name, columns, block.n_rows, |table, position, target| {
             let (Some(column), Some(definition)) = (block.columns.get(position), table.columns.get(target)) else {
                 return Err(Error::internal("a column is missing"));
             };
@@ -86,34 +120,62 @@ impl Session {
                 Error::from(error).in_column(&definition.name).with_detail(detail)
             })
         })
-        .await
+        .await;
+        fail_with(transaction.as_deref(), inserted)
     }
 
-    fn executor(&self, options: CallOptions) -> Executor<'_> {
-        Executor::new(&self.database, &self.state, self.namespace.borrow().clone(), options.system_columns_in_star)
+    fn executor<'a>(&'a self, options: CallOptions, transaction: Option<&'a Transaction>) -> Executor<'a> {
+        let view = View { database: &self.database, transaction };
+        Executor::new(view, &self.principal, &self.state, self.namespace.borrow().clone(), options.system_columns_in_star)
     }
 
     async fn run(&self, statement: &Statement, parameters: &Parameters, options: CallOptions) -> Result<StatementResult> {
-        if let Command::Use(name) = &statement.command {
-            let name = namespace_of_use(name)?;
-            self.database.refresh().await?;
-            self.database.catalog().require_namespace(&name)?;
-            *self.namespace.borrow_mut() = name;
-        }
         let started_us = self.database.now_us();
-        let mut result = match self.executor(options).run(&statement.command, parameters).await {
-            // Another tab may have made it a moment ago, and word of that is still on its way.
-            Err(error) if matches!(error.kind(), ErrorKind::UndefinedTable | ErrorKind::UndefinedSchema) => {
-                if !self.database.catch_up().await? {
-                    return Err(error);
-                }
-                self.executor(options).run(&statement.command, parameters).await?
+        let mut result = match &statement.command {
+            Command::Transaction(control) => self.transactions.run(&self.database, control).await?,
+            command => {
+                let transaction = self.transactions.current()?;
+                let outcome = self.run_command(command, parameters, options, transaction.as_deref()).await;
+                fail_with(transaction.as_deref(), outcome)?
             }
-            result => result?,
         };
         result.took_us = self.database.now_us() - started_us;
         Ok(result)
     }
+
+    async fn run_command(
+        &self,
+        command: &Command,
+        parameters: &Parameters,
+        options: CallOptions,
+        transaction: Option<&Transaction>,
+    ) -> Result<StatementResult> {
+        if let Command::Use(name) = command {
+            let name = namespace_of_use(name)?;
+            let view = View { database: &self.database, transaction };
+            view.refresh().await?;
+            view.catalog().require_namespace(&name)?;
+            *self.namespace.borrow_mut() = name;
+        }
+        match self.executor(options, transaction).run(command, parameters).await {
+            // Another tab may have made it a moment ago, and word of that is still on its way.
+            Err(error) if transaction.is_none() && matches!(error.kind(), ErrorKind::UndefinedTable | ErrorKind::UndefinedSchema) => {
+                if !self.database.catch_up().await? {
+                    return Err(error);
+                }
+                self.executor(options, transaction).run(command, parameters).await
+            }
+            result => result,
+        }
+    }
+}
+
+/// A statement that fails takes its transaction with it, as in PostgreSQL.
+fn fail_with<T>(transaction: Option<&Transaction>, outcome: Result<T>) -> Result<T> {
+    if let (Some(transaction), Err(_)) = (transaction, &outcome) {
+        transaction.fail();
+    }
+    outcome
 }
 
 fn read_parameters(block: &[u8]) -> Result<Parameters> {

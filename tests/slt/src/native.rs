@@ -10,7 +10,7 @@ use kalamdb_core::datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use kalamdb_core::datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type};
 use kalamdb_core::datafusion::arrow::error::ArrowError;
 use kalamdb_core::datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
-use kalamdb_core::{CallOptions, Clock, Database, Error, Session, StatementResult};
+use kalamdb_core::{CallOptions, Clock, Database, Error, Principal, Session, StatementResult};
 use kalamdb_store::{Durability, MemoryStore};
 use sqllogictest::{DB, DBOutput, DefaultColumnType};
 
@@ -42,7 +42,7 @@ impl Native {
         let started = builder.spawn(move || {
             let session = block_on(async {
                 let database = Database::open(Rc::new(MemoryStore::new()), Rc::new(SystemClock), Durability::Relaxed).await?;
-                Session::new(database, None)
+                Session::new(database, Principal::system(), None)
             });
             for sql in incoming {
                 let outcome = match &session {

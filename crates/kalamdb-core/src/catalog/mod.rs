@@ -4,6 +4,7 @@
 
 mod columns;
 mod names;
+mod options;
 mod record;
 mod table;
 
@@ -16,8 +17,9 @@ use crate::error::{Error, ErrorKind, Result, nearest};
 
 pub(crate) use columns::{SystemColumn, is_system_column};
 pub(crate) use names::{TableName, check_column_name, check_namespace_name, check_table_name};
+pub(crate) use options::{AccessLevel, FlushPolicy, TableOptions};
 pub(crate) use record::{NamespaceRecord, decode, namespace_key, table_key};
-pub(crate) use table::{ColumnDef, Table, TableKind};
+pub(crate) use table::{Check, ColumnDef, Index, Table, TableKind};
 
 /// The namespace that always exists.
 pub(crate) const DEFAULT_NAMESPACE: &str = "default";
@@ -73,8 +75,12 @@ impl Catalog {
         self.tables.values().filter(move |table| table.namespace == namespace)
     }
 
+    pub(crate) fn find_id(&self, id: TableId) -> Option<&Arc<Table>> {
+        self.tables.values().find(|table| table.id == id)
+    }
+
     pub(crate) fn contains_table_id(&self, id: TableId) -> bool {
-        self.tables.values().any(|table| table.id == id)
+        self.find_id(id).is_some()
     }
 
     pub(crate) fn find(&self, name: &TableName) -> Option<&Arc<Table>> {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use kalamdb_store::{CatalogRecord, TableId};
 use serde::{Deserialize, Serialize};
 
-use super::table::{SchemaVersion, Table, TableKind};
+use super::options::TableOptions;
+use super::table::{Check, Index, SchemaVersion, Table, TableKind};
 use super::{Catalog, DEFAULT_NAMESPACE, DEFAULT_NAMESPACE_ID};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -26,7 +27,23 @@ struct TableRecord {
     created_at_us: i64,
     /// Ids of the key's columns, in key order.
     primary_key: Vec<u32>,
+    #[serde(default)]
+    options: TableOptions,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    indexes: Vec<IndexRecord>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    checks: Vec<Check>,
     schemas: Vec<SchemaVersion>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct IndexRecord {
+    name: String,
+    /// Ids of the columns, in key order.
+    columns: Vec<u32>,
+    unique: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_constraint: bool,
 }
 
 pub(crate) fn namespace_key(id: u64) -> String {
@@ -45,15 +62,25 @@ impl NamespaceRecord {
 
 impl Table {
     pub(crate) fn encode(&self, namespace_id: u64) -> Result<CatalogRecord> {
-        let primary_key = self.primary_key.iter().filter_map(|&index| self.columns.get(index)).map(|column| column.id).collect();
+        let ids = |columns: &[usize]| columns.iter().filter_map(|&index| self.columns.get(index)).map(|column| column.id).collect();
+        let indexes = self.indexes.iter().map(|index| IndexRecord {
+            name: index.name.clone(),
+            columns: ids(&index.columns),
+            unique: index.unique,
+            is_constraint: index.is_constraint,
+        });
+        let current = SchemaVersion { version: self.schema_version, columns: self.columns.clone() };
         let record = TableRecord {
             id: self.id,
             namespace: namespace_id,
             name: self.name.clone(),
             kind: self.kind,
             created_at_us: self.created_at_us,
-            primary_key,
-            schemas: vec![SchemaVersion { version: self.schema_version, columns: self.columns.clone() }],
+            primary_key: ids(&self.primary_key),
+            options: self.options.clone(),
+            indexes: indexes.collect(),
+            checks: self.checks.clone(),
+            schemas: self.earlier.iter().cloned().chain([current]).collect(),
         };
         Ok(CatalogRecord { key: table_key(self.id), value: to_json(&record)? })
     }
@@ -80,22 +107,30 @@ pub(crate) fn decode(records: &[CatalogRecord]) -> Result<Catalog> {
 fn decode_table(record: &CatalogRecord, names_by_id: &BTreeMap<u64, String>) -> Result<Table> {
     let stored: TableRecord = from_json(record)?;
     let namespace = names_by_id.get(&stored.namespace).ok_or_else(|| damaged(record, "its namespace is missing"))?;
-    let schema = stored.schemas.into_iter().next_back().ok_or_else(|| damaged(record, "it has no schema"))?;
-    let primary_key = stored
-        .primary_key
-        .iter()
-        .map(|id| schema.columns.iter().position(|column| column.id == *id).ok_or_else(|| damaged(record, "a key column is missing")))
-        .collect::<Result<Vec<_>>>()?;
+    let mut schemas = stored.schemas;
+    let schema = schemas.pop().ok_or_else(|| damaged(record, "it has no schema"))?;
+    let positions = |ids: &[u32], what: &str| {
+        let position = |id: &u32| schema.columns.iter().position(|column| column.id == *id);
+        ids.iter().map(|id| position(id).ok_or_else(|| damaged(record, &format!("a column of its {what} is missing")))).collect::<Result<Vec<_>>>()
+    };
+    let index = |index: IndexRecord| {
+        let columns = positions(&index.columns, "index")?;
+        Ok(Index { name: index.name, columns, unique: index.unique, is_constraint: index.is_constraint })
+    };
     Ok(Table {
         id: stored.id,
         namespace: namespace.clone(),
         name: stored.name,
         kind: stored.kind,
+        options: stored.options,
         created_at_us: stored.created_at_us,
         schema_version: schema.version,
+        primary_key: positions(&stored.primary_key, "key")?,
+        indexes: stored.indexes.into_iter().map(index).collect::<Result<Vec<_>>>()?,
+        checks: stored.checks,
+        earlier: schemas,
         fields: Table::arrow_fields(&schema.columns),
         columns: schema.columns,
-        primary_key,
     })
 }
 

@@ -6,14 +6,30 @@ use kalamdb_types::SqlType;
 use serde::{Deserialize, Serialize};
 
 use super::names::TableName;
+use super::options::{AccessLevel, TableOptions};
 use crate::error::{Error, ErrorKind, Result, nearest};
+use crate::principal::{Principal, Role};
 
-/// Whose rows a table holds.
+/// Whose rows a table holds, and what may be done with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum TableKind {
     /// Everybody's.
     Shared,
+    /// One user's each.
+    User,
+    /// Events, which are kept for a while and never changed.
+    Stream,
+}
+
+impl TableKind {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            TableKind::Shared => "shared",
+            TableKind::User => "user",
+            TableKind::Stream => "stream",
+        }
+    }
 }
 
 /// One column as declared.
@@ -28,6 +44,28 @@ pub(crate) struct ColumnDef {
     /// The DEFAULT expression as SQL text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) default: Option<String>,
+    /// Counts from 1 in each partition, where no value is given.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) auto_increment: bool,
+}
+
+/// A secondary index, or the uniqueness of some columns.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Index {
+    pub(crate) name: String,
+    /// Positions in the table's columns, in key order.
+    pub(crate) columns: Vec<usize>,
+    pub(crate) unique: bool,
+    /// Declared as a UNIQUE constraint, and so dropped with the table only.
+    pub(crate) is_constraint: bool,
+}
+
+/// A CHECK constraint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Check {
+    pub(crate) name: String,
+    /// The condition as SQL text.
+    pub(crate) condition: String,
 }
 
 /// The columns of a table from one ALTER to the next.
@@ -44,11 +82,16 @@ pub(crate) struct Table {
     pub(crate) namespace: String,
     pub(crate) name: String,
     pub(crate) kind: TableKind,
+    pub(crate) options: TableOptions,
     pub(crate) created_at_us: i64,
     pub(crate) schema_version: u32,
     pub(crate) columns: Vec<ColumnDef>,
     /// Positions in `columns` of the primary key's columns, in key order; empty without a primary key.
     pub(crate) primary_key: Vec<usize>,
+    pub(crate) indexes: Vec<Index>,
+    pub(crate) checks: Vec<Check>,
+    /// Earlier versions of the columns, oldest first: stored rows may be of any of them.
+    pub(crate) earlier: Vec<SchemaVersion>,
     /// The user columns as Arrow fields.
     pub(crate) fields: Vec<FieldRef>,
 }
@@ -62,9 +105,29 @@ impl Table {
         !self.primary_key.is_empty()
     }
 
-    /// The partition that a shared table's rows are in.
-    pub(crate) fn partition(&self) -> PartitionId {
-        PartitionId { table: self.id, user: None }
+    /// Whether each user has rows of their own.
+    pub(crate) fn is_per_user(&self) -> bool {
+        self.kind == TableKind::User || self.options.per_user
+    }
+
+    /// The partition that a principal reads and writes: the only way from a statement to rows.
+    pub(crate) fn partition(&self, principal: &Principal) -> PartitionId {
+        let user = if self.is_per_user() { principal.user_id().map(str::to_owned) } else { None };
+        PartitionId { table: self.id, user }
+    }
+
+    /// Refuses reading, or writing too, to roles that the access level keeps out.
+    pub(crate) fn check_access(&self, principal: &Principal, writes: bool) -> Result<()> {
+        let is_open = match self.options.access_level {
+            AccessLevel::Public => true,
+            AccessLevel::Restricted => !writes,
+            AccessLevel::Private => false,
+        };
+        if is_open {
+            return Ok(());
+        }
+        let action = if writes { "writing to" } else { "reading" };
+        principal.require(Role::Service, &format!("{action} the {} table {}", self.options.access_level.name(), self.full_name()))
     }
 
     pub(crate) fn column_index(&self, name: &str) -> Option<usize> {
@@ -84,8 +147,13 @@ impl Table {
 
     /// The types of a stored row's cells: the hidden row id first where there is no primary key.
     pub(crate) fn stored_types(&self) -> Vec<SqlType> {
+        self.stored_types_of(&self.columns)
+    }
+
+    /// The same for an earlier version of the columns.
+    pub(crate) fn stored_types_of(&self, columns: &[ColumnDef]) -> Vec<SqlType> {
         let row_id = (!self.has_primary_key()).then_some(SqlType::BigInt);
-        row_id.into_iter().chain(self.columns.iter().map(|column| column.sql_type)).collect()
+        row_id.into_iter().chain(columns.iter().map(|column| column.sql_type)).collect()
     }
 
     pub(crate) fn arrow_fields(columns: &[ColumnDef]) -> Vec<FieldRef> {

@@ -90,6 +90,20 @@ error_kinds! {
     InvalidParameterValue "invalid_parameter_value" "22023",
     /// A subquery used as a value returns more than one row.
     CardinalityViolation "cardinality_violation" "21000",
+    /// The session's role may not do this.
+    InsufficientPrivilege "insufficient_privilege" "42501",
+    /// A row does not satisfy a CHECK.
+    CheckViolation "check_violation" "23514",
+    /// A statement does not fit the state of the transaction, for instance COMMIT outside of one.
+    InvalidTransactionState "invalid_transaction_state" "25000",
+    /// A statement of the transaction has failed, and it has not been rolled back yet.
+    InFailedTransaction "in_failed_transaction" "25P02",
+    /// No savepoint has that name.
+    InvalidSavepoint "invalid_savepoint" "3B001",
+    /// An index or constraint exists already.
+    DuplicateObject "duplicate_object" "42710",
+    /// The object is of another kind than the statement takes.
+    WrongObjectType "wrong_object_type" "42809",
     /// NULL in a column that does not take it.
     NotNullViolation "not_null_violation" "23502",
     /// A key exists already.

@@ -3,7 +3,7 @@ use hashbrown::HashMap;
 use super::{Chunk, Keys, RowAddress};
 
 /// Where the current version of each key is, tombstones included.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum KeyIndex {
     Integers(HashMap<i64, RowAddress>),
     Bytes(HashMap<Box<[u8]>, RowAddress>),

@@ -37,21 +37,26 @@ pub(crate) struct StoredKey {
 }
 
 /// One partition's rows.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Partition {
     chunks: Snapshot,
     /// Built when a key is first looked for.
-    index: Option<KeyIndex>,
+    index: Option<Arc<KeyIndex>>,
     /// Records read from the log that nobody has asked for yet.
     pending: VecDeque<LogRecord>,
     /// Where the partition's log records are kept.
     log_keys: Vec<LogKey>,
+    /// The number of the last commit that changed the partition.
+    changed_at: u64,
+    /// Stands for a partition that a transaction has read and then let go of.
+    is_unread: bool,
 }
 
 impl Partition {
     /// Takes note of a record read from the log; it is looked at when the rows are first asked for.
     pub(crate) fn add_pending(&mut self, record: LogRecord) {
         self.log_keys.push(record.key);
+        self.changed_at = record.key.commit;
         self.pending.push_back(record);
     }
 
@@ -60,8 +65,30 @@ impl Partition {
         self.log_keys.extend(keys);
     }
 
-    pub(crate) fn log_keys(&self) -> &[LogKey] {
-        &self.log_keys
+    pub(crate) fn log_keys(&self) -> impl Iterator<Item = LogKey> {
+        self.log_keys.iter().copied()
+    }
+
+    pub(crate) fn changed_at(&self) -> u64 {
+        self.changed_at
+    }
+
+    /// A copy for a transaction: it shares the rows until one of the two changes.
+    ///
+    /// # Errors
+    /// As [`Partition::snapshot`].
+    pub(crate) fn fork(&mut self, table: &Arc<Table>) -> Result<Self> {
+        self.load(table)?;
+        Ok(Self { chunks: Arc::clone(&self.chunks), index: self.index.clone(), changed_at: self.changed_at, ..Self::default() })
+    }
+
+    /// What a transaction keeps of a partition whose copy it has let go of: that it depends on it.
+    pub(crate) fn unread() -> Self {
+        Self { is_unread: true, ..Self::default() }
+    }
+
+    pub(crate) fn is_unread(&self) -> bool {
+        self.is_unread
     }
 
     /// The rows as of now.
@@ -84,9 +111,10 @@ impl Partition {
         Ok(())
     }
 
-    /// Adds row versions; those that they supersede are masked.
-    pub(crate) fn apply(&mut self, table: &Arc<Table>, group: RowGroup) -> Result<()> {
+    /// Adds row versions, written by the commit of that number; those that they supersede are masked.
+    pub(crate) fn apply(&mut self, table: &Arc<Table>, group: RowGroup, commit: u64) -> Result<()> {
         self.load(table)?;
+        self.changed_at = commit;
         let fresh = group.fresh;
         self.append(table, Chunk::new(group), fresh)
     }
@@ -101,7 +129,7 @@ impl Partition {
         Ok(addresses.into_iter().map(|address| address.map(stored)).collect())
     }
 
-    fn index(&mut self, table: &Table) -> Result<&mut KeyIndex> {
+    fn index(&mut self, table: &Table) -> Result<&mut Arc<KeyIndex>> {
         let index = match self.index.take() {
             Some(index) => index,
             None => {
@@ -109,7 +137,7 @@ impl Partition {
                 for (at, chunk) in self.chunks.iter().enumerate() {
                     index.add_chunk(at, chunk, &Keys::of_chunk(table, chunk)?);
                 }
-                index
+                Arc::new(index)
             }
         };
         Ok(self.index.insert(index))
@@ -123,7 +151,7 @@ impl Partition {
             let keys = Keys::of_chunk(table, &chunk)?;
             self.index(table)?;
             let at = self.chunks.len();
-            let superseded = self.index.as_mut().map(|index| index.add_chunk(at, &chunk, &keys)).unwrap_or_default();
+            let superseded = self.index.as_mut().map(|index| Arc::make_mut(index).add_chunk(at, &chunk, &keys)).unwrap_or_default();
             let chunks: &mut Vec<Chunk> = Arc::make_mut(&mut self.chunks);
             let masked = mask(chunks, superseded);
             self.compact(table, &masked)?;
@@ -138,7 +166,7 @@ impl Partition {
             let Some(chunk) = self.chunks.get(at).filter(|chunk| chunk.n_current() < chunk.n_rows() / 2) else { continue };
             let compacted = Chunk::merge(table, std::slice::from_ref(chunk))?;
             if let Some(index) = &mut self.index {
-                index.add_chunk(at, &compacted, &Keys::of_chunk(table, &compacted)?);
+                Arc::make_mut(index).add_chunk(at, &compacted, &Keys::of_chunk(table, &compacted)?);
             }
             if let Some(slot) = Arc::make_mut(&mut self.chunks).get_mut(at) {
                 *slot = compacted;
@@ -164,7 +192,7 @@ impl Partition {
         };
         let merged = Chunk::merge(table, tail)?;
         if let Some(index) = &mut self.index {
-            index.add_chunk(from, &merged, &Keys::of_chunk(table, &merged)?);
+            Arc::make_mut(index).add_chunk(from, &merged, &Keys::of_chunk(table, &merged)?);
         }
         let chunks = Arc::make_mut(&mut self.chunks);
         chunks.truncate(from);

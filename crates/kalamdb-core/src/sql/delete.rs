@@ -17,12 +17,12 @@ pub(super) async fn run(executor: &Executor<'_>, delete: &Delete, parameters: &P
         return Err(Error::unsupported("DELETE from several tables"));
     };
     let target = Target::read(executor, from)?;
-    let (committed, n_rows) = write(executor.database, async || {
-        let (table, snapshot) = executor.database.table_snapshot(&target.name)?;
+    let (committed, n_rows) = write(executor.view, async || {
+        let (table, partition, snapshot) = executor.writable(&target.name)?;
         let found = target.find(executor, &[], delete.selection.as_ref(), parameters).await?;
         let rows = take_rows(&table, &snapshot, &found.addresses)?;
         let n_rows = rows.n_rows;
-        let tombstones = TableChange { table: Arc::clone(&table), state: RowState::Deleted, fresh: false, rows };
+        let tombstones = TableChange { table: Arc::clone(&table), partition: partition.clone(), state: RowState::Deleted, fresh: false, rows };
         Ok((Change { rows: vec![tombstones], catalog: None }, n_rows))
     })
     .await?;

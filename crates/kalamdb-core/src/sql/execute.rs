@@ -8,19 +8,23 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::collect;
 use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
 use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
+use kalamdb_store::PartitionId;
 
 use super::analysis::analyze;
 use super::scope::Scope;
 use super::{Command, Parameters, ddl, delete, insert, show, update};
-use crate::catalog::TableName;
-use crate::database::Database;
+use crate::catalog::{Table, TableName};
+use crate::database::View;
 use crate::error::Result;
+use crate::partition::Snapshot;
+use crate::principal::Principal;
 use crate::result::StatementResult;
 
 /// Runs the statements of one session.
 #[derive(Debug, Clone)]
 pub(crate) struct Executor<'a> {
-    pub(crate) database: &'a Database,
+    pub(crate) view: View<'a>,
+    pub(crate) principal: &'a Principal,
     /// The session's DataFusion state, with the time of the statement.
     pub(crate) state: SessionState,
     pub(crate) namespace: String,
@@ -28,23 +32,23 @@ pub(crate) struct Executor<'a> {
 }
 
 impl<'a> Executor<'a> {
-    pub(crate) fn new(database: &'a Database, state: &SessionState, namespace: String, system_columns_in_star: bool) -> Self {
+    pub(crate) fn new(view: View<'a>, principal: &'a Principal, state: &SessionState, namespace: String, system_columns_in_star: bool) -> Self {
         let mut state = state.clone();
         let options = Arc::clone(state.config_options());
         // now() is the same everywhere in one statement.
         state.execution_props_mut().mark_start_execution(options);
-        Self { database, state, namespace, system_columns_in_star }
+        Self { view, principal, state, namespace, system_columns_in_star }
     }
 
     pub(crate) async fn run(&self, command: &Command, parameters: &Parameters) -> Result<StatementResult> {
         match command {
             Command::Query(statement) | Command::Explain(statement) => {
-                self.database.refresh().await?;
+                self.view.refresh().await?;
                 let rows = self.query((**statement).clone(), parameters, None).await?;
                 Ok(StatementResult::rows(command.tag(), &rows.schema, rows.batches))
             }
             Command::ShowTables(statement) => {
-                self.database.refresh().await?;
+                self.view.refresh().await?;
                 let rows = self.plan_and_collect((**statement).clone(), parameters, &self.scope()).await?;
                 Ok(StatementResult::rows(command.tag(), &rows.schema, rows.batches))
             }
@@ -58,12 +62,22 @@ impl<'a> Executor<'a> {
             Command::ShowNamespaces => show::namespaces(self).await,
             Command::Describe(name) => show::describe(self, name).await,
             // The session itself changes; see `Session`.
-            Command::Use(_) => Ok(StatementResult::done(command.tag())),
+            Command::Use(_) | Command::Transaction(_) => Ok(StatementResult::done(command.tag())),
         }
     }
 
+    /// A table that a statement writes to, with the partition and the rows that are the session's.
+    pub(super) fn writable(&self, name: &TableName) -> Result<(Arc<Table>, PartitionId, Snapshot)> {
+        let catalog = self.view.catalog();
+        let table = catalog.require_table(name)?;
+        table.check_access(self.principal, true)?;
+        let partition = table.partition(self.principal);
+        let snapshot = self.view.snapshot(table, &partition)?;
+        Ok((Arc::clone(table), partition, snapshot))
+    }
+
     pub(super) fn scope(&self) -> Scope<'_> {
-        Scope::new(self.database, &self.state, &self.namespace).with_system_columns_in_star(self.system_columns_in_star)
+        Scope::new(self.view, self.principal, &self.state, &self.namespace).with_system_columns_in_star(self.system_columns_in_star)
     }
 
     /// Plans and runs a query. `target` is the table that an UPDATE or DELETE finds its rows in.

@@ -30,8 +30,8 @@ pub(super) async fn run(executor: &Executor<'_>, insert: &Insert, parameters: &P
     };
     let name = table_name(name, &executor.namespace)?;
     let columns = insert.columns.iter().map(column_name).collect::<Result<Vec<_>>>()?;
-    let (committed, n_rows) = write(executor.database, async || {
-        let catalog = executor.database.catalog();
+    let (committed, n_rows) = write(executor.view, async || {
+        let catalog = executor.view.catalog();
         let table = catalog.require_table(&name)?;
         let targets = target_columns(table, &columns)?;
         let (given, n_rows) = source(executor, table, insert.source.as_deref(), &targets, !columns.is_empty(), parameters).await?;
@@ -50,8 +50,8 @@ pub(crate) async fn insert_columns(
     n_rows: usize,
     mut convert: impl FnMut(&Table, usize, usize) -> Result<ArrayRef>,
 ) -> Result<StatementResult> {
-    let (committed, ()) = write(executor.database, async || {
-        let catalog = executor.database.catalog();
+    let (committed, ()) = write(executor.view, async || {
+        let catalog = executor.view.catalog();
         let table = catalog.require_table(name)?;
         let targets = target_columns(table, columns)?;
         let mut given: Vec<Given> = table.columns.iter().map(|_| Given::Default).collect();
@@ -286,6 +286,7 @@ async fn change(executor: &Executor<'_>, table: &Arc<Table>, given: Vec<Given>, 
     }
     let rows = Rows { columns, row_ids: None, n_rows };
     check_not_null(table, &rows)?;
-    let fresh = check_unique(executor.database, table, &rows, &HashSet::new())?;
-    Ok(Change { rows: vec![TableChange { table: Arc::clone(table), state: RowState::Live, fresh, rows }], catalog: None })
+    let partition = table.partition(executor.principal);
+    let fresh = check_unique(executor.view, table, &partition, &rows, &HashSet::new())?;
+    Ok(Change { rows: vec![TableChange { table: Arc::clone(table), partition, state: RowState::Live, fresh, rows }], catalog: None })
 }

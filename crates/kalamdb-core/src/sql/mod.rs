@@ -28,5 +28,5 @@ pub(crate) use execute::Executor;
 pub(crate) use insert::insert_columns;
 pub(crate) use names::{namespace_name as namespace_of_use, parse_table_name};
 pub(crate) use parameters::Parameters;
-pub(crate) use parse::{Command, Statement, parse};
+pub(crate) use parse::{Command, Statement, TransactionControl, parse};
 pub(crate) use state::new_session_state;

@@ -1,5 +1,6 @@
 use datafusion::sql::sqlparser::ast::{
-    CreateTable, Delete, DescribeAlias, Insert, ObjectName, ObjectType, SchemaName, Statement as SqlStatement, Update, Use,
+    CreateTable, Delete, DescribeAlias, Insert, ObjectName, ObjectType, SchemaName, Statement as SqlStatement, TransactionAccessMode,
+    TransactionMode, Update, Use,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
@@ -7,6 +8,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::complexity::{self, MAX_SQL_BYTES};
+use super::names::fold;
 use super::parameters::number_placeholders;
 use crate::error::{Error, ErrorKind, Location, Result};
 
@@ -41,6 +43,18 @@ pub(crate) enum Command {
     ShowNamespaces,
     ShowTables(Box<SqlStatement>),
     Describe(ObjectName),
+    Transaction(TransactionControl),
+}
+
+/// Statements about the session's transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TransactionControl {
+    Begin,
+    Commit,
+    Rollback,
+    Savepoint(String),
+    RollbackTo(String),
+    Release(String),
 }
 
 impl Command {
@@ -59,6 +73,11 @@ impl Command {
             Command::Use(_) => "USE",
             Command::ShowNamespaces | Command::ShowTables(_) => "SHOW",
             Command::Describe(_) => "DESCRIBE",
+            Command::Transaction(TransactionControl::Begin) => "BEGIN",
+            Command::Transaction(TransactionControl::Commit) => "COMMIT",
+            Command::Transaction(TransactionControl::Rollback | TransactionControl::RollbackTo(_)) => "ROLLBACK",
+            Command::Transaction(TransactionControl::Savepoint(_)) => "SAVEPOINT",
+            Command::Transaction(TransactionControl::Release(_)) => "RELEASE",
         }
     }
 }
@@ -195,8 +214,26 @@ fn classify(statement: SqlStatement) -> Result<Command> {
         SqlStatement::ExplainTable { describe_alias: DescribeAlias::Describe | DescribeAlias::Desc, table_name, hive_format: None, .. } => {
             Command::Describe(table_name)
         }
+        SqlStatement::StartTransaction { modes, modifier: None, statements, exception: None, has_end_keyword: false, .. }
+            if statements.is_empty() && modes.iter().all(is_default_mode) =>
+        {
+            Command::Transaction(TransactionControl::Begin)
+        }
+        SqlStatement::Commit { chain: false, modifier: None, .. } => Command::Transaction(TransactionControl::Commit),
+        SqlStatement::Rollback { chain: false, savepoint: None } => Command::Transaction(TransactionControl::Rollback),
+        SqlStatement::Rollback { chain: false, savepoint: Some(name) } => Command::Transaction(TransactionControl::RollbackTo(fold(&name))),
+        SqlStatement::Savepoint { name } => Command::Transaction(TransactionControl::Savepoint(fold(&name))),
+        SqlStatement::ReleaseSavepoint { name } => Command::Transaction(TransactionControl::Release(fold(&name))),
         other => return Err(Error::unsupported(format!("the statement {}", start_of(&other)))),
     })
+}
+
+/// Every transaction is serialisable, so that asking for any isolation is granted.
+fn is_default_mode(mode: &TransactionMode) -> bool {
+    match mode {
+        TransactionMode::IsolationLevel(_) => true,
+        TransactionMode::AccessMode(access) => *access == TransactionAccessMode::ReadWrite,
+    }
 }
 
 /// The first words of a statement, to name it by.

@@ -20,8 +20,9 @@ use super::analysis::Exposure;
 use super::catalog_view::{CATALOG, CatalogView};
 use super::names::referenced_table;
 use crate::catalog::{SystemColumn, TableName};
-use crate::database::Database;
+use crate::database::View;
 use crate::error::{Error, ErrorKind, into_datafusion};
+use crate::principal::Principal;
 use crate::tables::{Exposed, SharedTable};
 
 /// The namespace of the table that UPDATE and DELETE find their rows in; no statement can name it, as it holds a NUL.
@@ -29,7 +30,8 @@ pub(super) const TARGET_NAMESPACE: &str = "\0target";
 
 /// What the names of one statement mean: tables as of one moment, and the session's functions.
 pub(super) struct Scope<'a> {
-    database: &'a Database,
+    view: View<'a>,
+    principal: &'a Principal,
     state: &'a SessionState,
     current_namespace: &'a str,
     exposure: Exposure,
@@ -40,9 +42,10 @@ pub(super) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn new(database: &'a Database, state: &'a SessionState, current_namespace: &'a str) -> Self {
+    pub(super) fn new(view: View<'a>, principal: &'a Principal, state: &'a SessionState, current_namespace: &'a str) -> Self {
         Self {
-            database,
+            view,
+            principal,
             state,
             current_namespace,
             exposure: Exposure::new(),
@@ -82,10 +85,13 @@ impl<'a> Scope<'a> {
         if name.namespace == INFORMATION_SCHEMA {
             return self.information_schema(&name.table);
         }
-        let (table, snapshot) = self.database.table_snapshot(&name)?;
+        let catalog = self.view.catalog();
+        let table = catalog.require_table(&name)?;
+        table.check_access(self.principal, false)?;
+        let snapshot = self.view.snapshot(table, &table.partition(self.principal))?;
         let named = self.exposure.get(&name).map(Vec::as_slice).unwrap_or_default();
         let system = if self.system_columns_in_star { &SystemColumn::ALL } else { named };
-        let mut shared = SharedTable::new(&table, Exposed::new(&table, system, is_target), snapshot);
+        let mut shared = SharedTable::new(table, Exposed::new(table, system, is_target), snapshot);
         if self.system_columns_in_star && !named.contains(&SystemColumn::Deleted) {
             shared = shared.without_deleted();
         }
@@ -93,7 +99,7 @@ impl<'a> Scope<'a> {
     }
 
     fn information_schema(&self, table: &str) -> Result<Arc<dyn TableProvider>, Error> {
-        let provider = InformationSchemaProvider::new(Arc::new(CatalogView(self.database.catalog())));
+        let provider = InformationSchemaProvider::new(Arc::new(CatalogView(self.view.catalog())));
         // Nothing in it waits: the catalog is in memory.
         let table_provider = provider.table(table).now_or_never().transpose()?.flatten();
         table_provider.ok_or_else(|| Error::new(ErrorKind::UndefinedTable, format!("table information_schema.{table} does not exist")))

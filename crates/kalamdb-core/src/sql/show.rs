@@ -10,17 +10,17 @@ use crate::error::Result;
 use crate::result::StatementResult;
 
 pub(super) async fn namespaces(executor: &Executor<'_>) -> Result<StatementResult> {
-    executor.database.refresh().await?;
-    let catalog = executor.database.catalog();
+    executor.view.refresh().await?;
+    let catalog = executor.view.catalog();
     let names: StringArray = catalog.namespace_names().map(Some).collect();
     table("SHOW", vec![("namespace", Arc::new(names) as ArrayRef)])
 }
 
 /// One row a column: name, type, whether it takes NULL, its place in the primary key, its default.
 pub(super) async fn describe(executor: &Executor<'_>, name: &ObjectName) -> Result<StatementResult> {
-    executor.database.refresh().await?;
+    executor.view.refresh().await?;
     let name = table_name(name, &executor.namespace)?;
-    let catalog = executor.database.catalog();
+    let catalog = executor.view.catalog();
     let described = catalog.require_table(&name)?;
     let columns = &described.columns;
     let in_key = (0..columns.len()).map(|index| Some(described.primary_key.contains(&index)));

@@ -5,15 +5,19 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::names::fold;
 use super::types::column_type;
-use crate::catalog::{ColumnDef, check_column_name};
+use crate::catalog::{Check, ColumnDef, Index, TableKind, TableOptions, check_column_name};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The columns and key of a CREATE TABLE.
 #[derive(Debug)]
 pub(super) struct TableDefinition {
+    pub(super) kind: TableKind,
+    pub(super) options: TableOptions,
     pub(super) columns: Vec<ColumnDef>,
     /// Positions of the key's columns, in key order.
     pub(super) primary_key: Vec<usize>,
+    pub(super) indexes: Vec<Index>,
+    pub(super) checks: Vec<Check>,
 }
 
 /// Reads the definition; what cannot be kept is refused, never ignored.
@@ -51,7 +55,7 @@ pub(super) fn read(create: &CreateTable) -> Result<TableDefinition> {
             column.nullable = false;
         }
     }
-    Ok(TableDefinition { columns, primary_key })
+    Ok(TableDefinition { kind: TableKind::Shared, options: TableOptions::default(), columns, primary_key, indexes: Vec::new(), checks: Vec::new() })
 }
 
 fn invalid(message: &str) -> Error {
@@ -117,7 +121,7 @@ fn read_column(column: &ColumnDefAst, index: usize) -> Result<(ColumnDef, bool)>
         return Err(invalid("a primary key cannot be NULL").in_column(&name));
     }
     let id = u32::try_from(index + 1).map_err(|_| Error::new(ErrorKind::ProgramLimitExceeded, "too many columns"))?;
-    Ok((ColumnDef { id, name, sql_type, nullable: nullable.unwrap_or(true), default }, is_key))
+    Ok((ColumnDef { id, name, sql_type, nullable: nullable.unwrap_or(true), default, auto_increment: false }, is_key))
 }
 
 fn read_key(key: &PrimaryKeyConstraint, columns: &[ColumnDef]) -> Result<Vec<usize>> {

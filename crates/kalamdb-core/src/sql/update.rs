@@ -20,7 +20,7 @@ use crate::write::{Change, Rows, TableChange, check_not_null, check_unique, take
 pub(super) async fn run(executor: &Executor<'_>, update: &Update, parameters: &Parameters) -> Result<StatementResult> {
     check_clauses(update)?;
     let target = Target::read(executor, &update.table)?;
-    let (committed, n_rows) = write(executor.database, async || compute(executor, update, &target, parameters).await).await?;
+    let (committed, n_rows) = write(executor.view, async || compute(executor, update, &target, parameters).await).await?;
     Ok(StatementResult::affected("UPDATE", n_rows, committed.seq))
 }
 
@@ -38,7 +38,7 @@ fn check_clauses(update: &Update) -> Result<()> {
 }
 
 async fn compute(executor: &Executor<'_>, update: &Update, target: &Target, parameters: &Parameters) -> Result<(Change, usize)> {
-    let (table, snapshot) = executor.database.table_snapshot(&target.name)?;
+    let (table, partition, snapshot) = executor.writable(&target.name)?;
     let assignments = read_assignments(&table, &update.assignments)?;
     let planned: Vec<Expr> = assignments.iter().filter_map(|assignment| assignment.value.cloned()).collect();
     let found = target.find(executor, &planned, update.selection.as_ref(), parameters).await?;
@@ -66,12 +66,18 @@ async fn compute(executor: &Executor<'_>, update: &Update, target: &Target, para
     let moves_keys = assignments.iter().any(|assignment| table.primary_key.contains(&assignment.column));
     let mut rows = Vec::new();
     if moves_keys {
-        check_unique(executor.database, &table, &new, &replaced)?;
+        check_unique(executor.view, &table, &partition, &new, &replaced)?;
         // A row whose key changes leaves a tombstone behind and is new under its new key.
         let moved = rows_with_other_keys(&table, &old, &new)?;
-        rows.push(TableChange { table: Arc::clone(&table), state: RowState::Deleted, fresh: false, rows: old.select(&moved)? });
+        rows.push(TableChange {
+            table: Arc::clone(&table),
+            partition: partition.clone(),
+            state: RowState::Deleted,
+            fresh: false,
+            rows: old.select(&moved)?,
+        });
     }
-    rows.push(TableChange { table, state: RowState::Live, fresh: false, rows: new });
+    rows.push(TableChange { table, partition, state: RowState::Live, fresh: false, rows: new });
     Ok((Change { rows, catalog: None }, n_rows))
 }
 

@@ -1,22 +1,24 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::Int64Array;
-use kalamdb_store::{CatalogRecord, LogKey, RowState, TableId};
+use kalamdb_store::{CatalogRecord, PartitionId, RowState, TableId};
 
 use super::Rows;
 use crate::catalog::{Catalog, Table};
+use crate::partition::RowGroup;
 
 /// What one statement changes.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Change {
     pub(crate) rows: Vec<TableChange>,
     pub(crate) catalog: Option<CatalogChange>,
 }
 
-/// Row versions to add to one table, all of one state.
-#[derive(Debug)]
+/// Row versions to add to one partition, all of one state.
+#[derive(Debug, Clone)]
 pub(crate) struct TableChange {
     pub(crate) table: Arc<Table>,
+    pub(crate) partition: PartitionId,
     pub(crate) state: RowState,
     /// True if none of these rows has an earlier version.
     pub(crate) fresh: bool,
@@ -24,13 +26,13 @@ pub(crate) struct TableChange {
 }
 
 /// The next catalog, and the records that lead to it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct CatalogChange {
     pub(crate) catalog: Catalog,
     pub(crate) put: Vec<CatalogRecord>,
     pub(crate) drop: Vec<String>,
-    /// Log records of the tables that are dropped.
-    pub(crate) drop_log: Vec<LogKey>,
+    /// Tables whose log records go.
+    pub(crate) drop_rows_of: Vec<TableId>,
     /// The id after the last one used.
     pub(crate) next_id: TableId,
 }
@@ -47,6 +49,19 @@ impl TableChange {
         if !self.table.has_primary_key() && self.rows.row_ids.is_none() {
             let first = first_seq.cast_signed();
             self.rows.row_ids = Some(Int64Array::from_iter_values(first..first + self.rows.n_rows as i64));
+        }
+    }
+
+    /// The row versions, numbered from `first_seq` on.
+    pub(crate) fn group(&self, first_seq: u64, updated_us: i64) -> RowGroup {
+        RowGroup {
+            state: self.state,
+            fresh: self.fresh,
+            columns: self.rows.columns.clone(),
+            row_ids: self.rows.row_ids.clone(),
+            first_seq,
+            updated_us,
+            n_rows: self.rows.n_rows,
         }
     }
 }

@@ -1,11 +1,10 @@
 use std::sync::Arc;
 
-use kalamdb_store::{Commit, Meta, PartitionId, Position, StoreError};
+use kalamdb_store::{Commit, Durability, LogKey, Meta, Position, StoreError};
 
-use super::Change;
-use crate::database::Database;
+use super::{Change, TableChange};
+use crate::database::{AppliedCommit, Database, Transaction, View};
 use crate::error::{Error, ErrorKind, Result};
-use crate::partition::RowGroup;
 
 /// How often a statement is run again because others committed first.
 const MAX_ATTEMPTS: usize = 20;
@@ -17,12 +16,22 @@ pub(crate) struct Committed {
     pub(crate) seq: Option<u64>,
 }
 
-/// Computes a change with `compute` and commits it; computes it again from newer rows if another tab committed first.
+/// Computes a change with `compute` and commits it, or takes it into the transaction that the statement is a part of.
+///
+/// Outside of a transaction the change is computed again from newer rows if another tab committed first.
 ///
 /// # Errors
 /// Those of `compute`; `serialization_failure` after many attempts; the store's. Nothing is written then.
-pub(crate) async fn write<T>(database: &Database, mut compute: impl AsyncFnMut() -> Result<(Change, T)>) -> Result<(Committed, T)> {
+pub(crate) async fn write<T>(view: View<'_>, mut compute: impl AsyncFnMut() -> Result<(Change, T)>) -> Result<(Committed, T)> {
+    let database = view.database;
     database.check_open()?;
+    if let Some(transaction) = view.transaction {
+        let _statements = transaction.statements().await;
+        transaction.refresh(database).await?;
+        let (change, outcome) = compute().await?;
+        let seq = if change.is_empty() { None } else { transaction.apply(database, change)? };
+        return Ok((Committed { seq }, outcome));
+    }
     let _writer = database.writer().await;
     for _ in 0..MAX_ATTEMPTS {
         database.refresh().await?;
@@ -30,7 +39,7 @@ pub(crate) async fn write<T>(database: &Database, mut compute: impl AsyncFnMut()
         if change.is_empty() {
             return Ok((Committed::default(), outcome));
         }
-        match commit(database, change).await? {
+        match commit(database, vec![change], database.durability()).await? {
             Some(committed) => return Ok((committed, outcome)),
             None => drop(database.catch_up().await?),
         }
@@ -38,35 +47,59 @@ pub(crate) async fn write<T>(database: &Database, mut compute: impl AsyncFnMut()
     Err(Error::new(ErrorKind::SerializationFailure, "other tabs kept committing first").with_hint("run the statement again"))
 }
 
-/// Stores a change and applies it; `None` if another tab has committed since the change was computed.
-async fn commit(database: &Database, change: Change) -> Result<Option<Committed>> {
+/// Commits what a transaction has done, in one commit.
+///
+/// # Errors
+/// `serialization_failure` if what the transaction rests on has changed; the store's. Nothing is written then.
+pub(crate) async fn commit_transaction(database: &Database, transaction: &Transaction, durability: Durability) -> Result<Committed> {
+    database.check_open()?;
+    let _writer = database.writer().await;
+    for _ in 0..MAX_ATTEMPTS {
+        database.refresh().await?;
+        let changes = transaction.finish(database)?;
+        if changes.iter().all(Change::is_empty) {
+            return Ok(Committed::default());
+        }
+        match commit(database, changes, durability).await? {
+            Some(committed) => return Ok(committed),
+            None => drop(database.catch_up().await?),
+        }
+    }
+    Err(Error::new(ErrorKind::SerializationFailure, "other tabs kept committing first").with_hint("run the transaction again"))
+}
+
+/// Stores changes and applies them; `None` if another tab has committed since they were computed.
+async fn commit(database: &Database, changes: Vec<Change>, durability: Durability) -> Result<Option<Committed>> {
     let base = database.meta();
     let mut meta = Meta { head: base.head + 1, ..base.clone() };
-    let mut commit = Commit { base: base.head, durability: database.durability(), ..Commit::default() };
-    let mut groups = Vec::new();
-    for mut part in change.rows.into_iter().filter(|part| part.rows.n_rows > 0) {
-        part.assign_row_ids(meta.next_seq);
-        let group = RowGroup {
-            state: part.state,
-            fresh: part.fresh,
-            columns: part.rows.columns,
-            row_ids: part.rows.row_ids,
-            first_seq: meta.next_seq,
-            updated_us: database.now_us(),
-            n_rows: part.rows.n_rows,
-        };
-        meta.next_seq += part.rows.n_rows as u64;
-        group.encode(&part.table, &part.table.partition(), meta.head, &mut commit.log)?;
-        groups.push((part.table, group));
-    }
+    let mut commit = Commit { base: base.head, durability, ..Commit::default() };
+    let mut parts = Vec::new();
     let mut catalog = None;
-    if let Some(change) = change.catalog {
-        meta.catalog_head = meta.head;
-        meta.next_id = change.next_id;
-        commit.put_catalog = change.put;
-        commit.drop_catalog = change.drop;
-        commit.drop_log = change.drop_log;
-        catalog = Some(change.catalog);
+    for change in changes {
+        parts.extend(change.rows.into_iter().filter(|part| part.rows.n_rows > 0));
+        if let Some(change) = change.catalog {
+            meta.catalog_head = meta.head;
+            meta.next_id = change.next_id;
+            // A later statement of a transaction may change again, or drop, what an earlier one has written.
+            commit.put_catalog.retain(|record| !change.drop.contains(&record.key) && change.put.iter().all(|put| put.key != record.key));
+            commit.drop_catalog.retain(|key| change.put.iter().all(|put| put.key != *key));
+            parts.retain(|part: &TableChange| !change.drop_rows_of.contains(&part.table.id));
+            commit.put_catalog.extend(change.put);
+            commit.drop_catalog.extend(change.drop);
+            commit.drop_log.extend(change.drop_rows_of.iter().flat_map(|table| database.log_keys(*table)));
+            catalog = Some(Arc::new(change.catalog));
+        }
+    }
+    let updated_us = database.now_us();
+    let mut groups = Vec::with_capacity(parts.len());
+    for mut part in parts {
+        part.assign_row_ids(meta.next_seq);
+        let group = part.group(meta.next_seq, updated_us);
+        meta.next_seq += part.rows.n_rows as u64;
+        let from = commit.log.len();
+        group.encode(&part.table, &part.partition, meta.head, &mut commit.log)?;
+        let keys: Vec<LogKey> = commit.log.iter().skip(from).map(|record| record.key).collect();
+        groups.push((part.table, part.partition, group, keys));
     }
     commit.meta = meta.clone();
     match database.store().commit(&commit).await {
@@ -80,24 +113,8 @@ async fn commit(database: &Database, change: Change) -> Result<Option<Committed>
         }
         Err(error) => return Err(error.into()),
     }
-    let seq = groups.last().map(|(_, group)| group.first_seq + group.n_rows as u64 - 1);
-    let keys: Vec<(PartitionId, kalamdb_store::LogKey)> = commit.log.iter().map(|record| (record.partition.clone(), record.key)).collect();
-    database.apply_commit(
-        base.head,
-        |view| {
-            if let Some(catalog) = catalog {
-                view.set_catalog(Arc::new(catalog));
-            }
-            for (partition, key) in keys {
-                view.partition(&partition).add_log_keys([key]);
-            }
-            for (table, group) in groups {
-                view.partition(&table.partition()).apply(&table, group)?;
-            }
-            Ok(())
-        },
-        meta,
-    )?;
+    let seq = groups.last().map(|(_, _, group, _)| group.first_seq + group.n_rows as u64 - 1);
+    database.apply_commit(base.head, AppliedCommit { meta, catalog, groups })?;
     Ok(Some(Committed { seq }))
 }
 

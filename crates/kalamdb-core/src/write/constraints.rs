@@ -3,10 +3,11 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::Array;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+use kalamdb_store::PartitionId;
 
 use super::Rows;
 use crate::catalog::Table;
-use crate::database::Database;
+use crate::database::View;
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::{Keys, RowAddress};
 
@@ -30,7 +31,7 @@ pub(crate) fn check_not_null(table: &Table, rows: &Rows) -> Result<()> {
 /// Refuses keys that exist twice among `rows`, or already among the live rows that are not in `replaced`.
 ///
 /// Returns whether none of the keys has ever been stored, so that no earlier version has to be masked.
-pub(crate) fn check_unique(database: &Database, table: &Arc<Table>, rows: &Rows, replaced: &HashSet<RowAddress>) -> Result<bool> {
+pub(crate) fn check_unique(view: View<'_>, table: &Arc<Table>, partition: &PartitionId, rows: &Rows, replaced: &HashSet<RowAddress>) -> Result<bool> {
     if !table.has_primary_key() {
         return Ok(rows.row_ids.is_none());
     }
@@ -38,7 +39,7 @@ pub(crate) fn check_unique(database: &Database, table: &Arc<Table>, rows: &Rows,
     if let Some(row) = first_repeated(&keys) {
         return Err(unique_violation(table, rows, row, "is given twice"));
     }
-    let stored = database.find(table, &keys)?;
+    let stored = view.find(table, partition, &keys)?;
     // A tombstone does not hold its key.
     let taken = stored.iter().position(|stored| stored.is_some_and(|stored| !stored.is_deleted && !replaced.contains(&stored.address)));
     if let Some(row) = taken {

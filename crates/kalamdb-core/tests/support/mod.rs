@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use futures::executor::block_on;
 use kalamdb_core::datafusion::arrow::array::Array;
 use kalamdb_core::datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
-use kalamdb_core::{CallOptions, Clock, Database, Error, Session, StatementResult};
+use kalamdb_core::{CallOptions, Clock, Database, Error, Principal, Session, StatementResult};
 use kalamdb_store::{Commit, Durability, Faults, MemoryStore, Position, SegmentRecord, Store, StoreResult, Tail};
 
 /// A clock that moves on by one millisecond each time it is read.
@@ -94,7 +94,7 @@ impl Disk {
     pub async fn try_open(&self) -> Result<Session, Error> {
         let store = SlowStore { inner: self.store(), hears: Rc::clone(&self.hears) };
         let database = Database::open(Rc::new(store), Rc::new(StepClock::default()), Durability::Relaxed).await?;
-        Session::new(database, None)
+        Session::new(database, Principal::system(), None)
     }
 }
 

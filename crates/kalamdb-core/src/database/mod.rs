@@ -1,16 +1,25 @@
+//! An open database, and the transactions on it.
+
+mod state;
+mod transaction;
+mod view;
+
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use futures::lock::{Mutex, MutexGuard};
-use kalamdb_store::{Durability, Meta, PartitionId, Position, Store, Tail};
+use kalamdb_store::{Durability, LogKey, Meta, PartitionId, Position, Store, TableId};
 
-use crate::catalog::{self, Catalog, Table, TableName};
+use crate::catalog::{Catalog, Table};
 use crate::environment::Clock;
 use crate::error::{Error, ErrorKind, Result};
-use crate::partition::{Keys, Partition, Snapshot, StoredKey};
+use crate::partition::{Keys, Partition, RowGroup, Snapshot, StoredKey};
+
+use state::State;
+pub(crate) use transaction::Transaction;
+pub(crate) use view::View;
 
 /// An open database: what is stored, as this instance has read it, and the one writer at a time.
 ///
@@ -23,16 +32,6 @@ pub struct Database {
     state: RefCell<State>,
     /// Held by a statement that writes, from reading its rows to its commit.
     writer: Mutex<()>,
-}
-
-#[derive(Debug)]
-struct State {
-    meta: Meta,
-    catalog: Arc<Catalog>,
-    partitions: HashMap<PartitionId, Partition>,
-    /// Log records that do not decode: whose rows they held is not known.
-    damaged: Vec<String>,
-    is_closed: bool,
 }
 
 impl fmt::Debug for Database {
@@ -48,8 +47,7 @@ impl Database {
     /// `schema_too_new`, `data_corrupted` if the catalog does not decode, `storage_unavailable`.
     pub async fn open(store: Rc<dyn Store>, clock: Rc<dyn Clock>, durability: Durability) -> Result<Rc<Self>> {
         let tail = store.read_since(None).await?;
-        let state = State { meta: Meta::default(), catalog: Arc::default(), partitions: HashMap::new(), damaged: Vec::new(), is_closed: false };
-        let database = Self { store, clock, durability, state: RefCell::new(state), writer: Mutex::new(()) };
+        let database = Self { store, clock, durability, state: RefCell::default(), writer: Mutex::new(()) };
         database.state.borrow_mut().apply_tail(tail)?;
         Ok(Rc::new(database))
     }
@@ -59,9 +57,7 @@ impl Database {
         self.state.borrow_mut().is_closed = true;
         let _writer = self.writer.lock().await;
         self.store.close().await;
-        let mut state = self.state.borrow_mut();
-        state.partitions.clear();
-        state.catalog = Arc::default();
+        self.state.borrow_mut().clear();
     }
 
     pub(crate) fn check_open(&self) -> Result<()> {
@@ -83,6 +79,10 @@ impl Database {
         self.clock.now_us()
     }
 
+    pub(crate) fn clock(&self) -> &Rc<dyn Clock> {
+        &self.clock
+    }
+
     pub(crate) fn durability(&self) -> Durability {
         self.durability
     }
@@ -91,21 +91,37 @@ impl Database {
         self.store.as_ref()
     }
 
-    /// A table with its rows as of now.
-    pub(crate) fn table_snapshot(&self, name: &TableName) -> Result<(Arc<Table>, Snapshot)> {
-        let mut state = self.state.borrow_mut();
-        let table = Arc::clone(state.catalog.require_table(name)?);
-        let snapshot = state.partition(&table)?.snapshot(&table)?;
-        Ok((table, snapshot))
+    /// The rows of a partition as of now.
+    fn snapshot(&self, table: &Arc<Table>, id: &PartitionId) -> Result<Snapshot> {
+        self.state.borrow_mut().partition(table, id)?.snapshot(table)
     }
 
     /// For each key, its current version, if it was ever stored.
-    pub(crate) fn find(&self, table: &Arc<Table>, keys: &Keys) -> Result<Vec<Option<StoredKey>>> {
-        self.state.borrow_mut().partition(table)?.find(table, keys)
+    fn find(&self, table: &Arc<Table>, id: &PartitionId, keys: &Keys) -> Result<Vec<Option<StoredKey>>> {
+        self.state.borrow_mut().partition(table, id)?.find(table, keys)
     }
 
-    pub(crate) fn log_keys(&self, table: &Table) -> Vec<kalamdb_store::LogKey> {
-        self.state.borrow().partitions.get(&table.partition()).map_or_else(Vec::new, |partition| partition.log_keys().to_vec())
+    /// A partition of a transaction's own, to go on from the rows as of now.
+    fn fork(&self, table: &Arc<Table>, id: &PartitionId) -> Result<Partition> {
+        self.state.borrow_mut().partition(table, id)?.fork(table)
+    }
+
+    /// The number of the last commit that changed a partition; 0 if none has.
+    fn changed_at(&self, id: &PartitionId) -> u64 {
+        self.state.borrow().changed_at(id)
+    }
+
+    /// The log records of all partitions of a table.
+    pub(crate) fn log_keys(&self, table: TableId) -> Vec<LogKey> {
+        self.state.borrow().log_keys(table)
+    }
+
+    /// Every user that has rows.
+    pub(crate) fn users(&self) -> Vec<String> {
+        let state = self.state.borrow();
+        let mut users: Vec<String> = state.users().into_iter().map(str::to_owned).collect();
+        users.sort_unstable();
+        users
     }
 
     /// Waits until no other statement of this instance writes.
@@ -138,57 +154,29 @@ impl Database {
     }
 
     /// Applies a commit of this instance, unless it has come in from the log already.
-    pub(crate) fn apply_commit(&self, base: u64, apply: impl FnOnce(&mut CommitView<'_>) -> Result<()>, meta: Meta) -> Result<()> {
+    pub(crate) fn apply_commit(&self, base: u64, applied: AppliedCommit) -> Result<()> {
         let mut state = self.state.borrow_mut();
         if state.meta.head != base {
             return Ok(());
         }
-        apply(&mut CommitView(&mut state))?;
-        state.meta = meta;
+        if let Some(catalog) = applied.catalog {
+            state.set_catalog(catalog);
+        }
+        for (table, id, group, log_keys) in applied.groups {
+            let Some(table) = state.catalog.find_id(table.id).cloned() else { continue };
+            let partition = state.partition(&table, &id)?;
+            partition.add_log_keys(log_keys);
+            partition.apply(&table, group, applied.meta.head)?;
+        }
+        state.meta = applied.meta;
         Ok(())
     }
 }
 
-/// What a commit may change in memory once it is durable.
-pub(crate) struct CommitView<'a>(&'a mut State);
-
-impl CommitView<'_> {
-    pub(crate) fn partition(&mut self, id: &PartitionId) -> &mut Partition {
-        self.0.partitions.entry(id.clone()).or_default()
-    }
-
-    pub(crate) fn set_catalog(&mut self, catalog: Arc<Catalog>) {
-        self.0.set_catalog(catalog);
-    }
-}
-
-impl State {
-    fn partition(&mut self, table: &Table) -> Result<&mut Partition> {
-        if let Some(record) = self.damaged.first() {
-            let message = format!("table {}: rows may be missing, as {record} is damaged", table.full_name());
-            return Err(Error::new(ErrorKind::DataCorrupted, message));
-        }
-        Ok(self.partitions.entry(table.partition()).or_default())
-    }
-
-    fn set_catalog(&mut self, catalog: Arc<Catalog>) {
-        self.partitions.retain(|id, _| catalog.contains_table_id(id.table));
-        self.catalog = catalog;
-    }
-
-    fn apply_tail(&mut self, tail: Tail) -> Result<()> {
-        if let Some((key, what)) = tail.damaged.iter().find(|(key, _)| key.starts_with("catalog/")) {
-            return Err(Error::new(ErrorKind::DataCorrupted, format!("{key} is damaged: {what}")));
-        }
-        if let Some(records) = &tail.catalog {
-            self.set_catalog(Arc::new(catalog::decode(records)?));
-        }
-        self.damaged.extend(tail.damaged.into_iter().map(|(key, what)| format!("{key} ({what})")));
-        let tables: HashSet<u64> = self.catalog.tables().map(|table| table.id).collect();
-        for record in tail.log.into_iter().filter(|record| tables.contains(&record.partition.table)) {
-            self.partitions.entry(record.partition.clone()).or_default().add_pending(record);
-        }
-        self.meta = tail.meta;
-        Ok(())
-    }
+/// What a commit changes in memory once it is durable.
+pub(crate) struct AppliedCommit {
+    pub(crate) meta: Meta,
+    pub(crate) catalog: Option<Arc<Catalog>>,
+    /// Each with its table, its partition and the log records that hold it.
+    pub(crate) groups: Vec<(Arc<Table>, PartitionId, RowGroup, Vec<LogKey>)>,
 }

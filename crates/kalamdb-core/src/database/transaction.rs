@@ -1,0 +1,183 @@
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures::lock::{Mutex, MutexGuard};
+use kalamdb_store::{Meta, PartitionId};
+
+use super::Database;
+use crate::catalog::{Catalog, Table};
+use crate::error::{Error, ErrorKind, Result};
+use crate::partition::{Keys, Partition, Snapshot, StoredKey};
+use crate::write::Change;
+
+/// A transaction: the database as it was at one commit, with the transaction's own changes on top.
+///
+/// It holds no lock. Its commit goes through if no partition that it has read or written has changed meanwhile, and no
+/// definition of a table; otherwise it fails with `serialization_failure`, and nothing of it was written.
+#[derive(Debug)]
+pub(crate) struct Transaction {
+    work: RefCell<Work>,
+    savepoints: RefCell<Vec<(String, Work)>>,
+    /// A statement failed; only ROLLBACK, to a savepoint or altogether, is left.
+    is_failed: Cell<bool>,
+    /// Held by one statement at a time, from reading its rows to taking in its change.
+    statements: Mutex<()>,
+}
+
+/// What a transaction has seen and done so far. Cloning it is what a savepoint does.
+#[derive(Debug, Clone)]
+pub(crate) struct Work {
+    /// The commit that it began from.
+    base: u64,
+    /// The numbers that its next change goes on from. They are provisional: the commit numbers its rows anew.
+    meta: Meta,
+    catalog: Arc<Catalog>,
+    partitions: HashMap<PartitionId, Partition>,
+    pub(crate) changes: Vec<Change>,
+}
+
+impl Transaction {
+    pub(crate) fn begin(database: &Database) -> Self {
+        let meta = database.meta();
+        let work = Work { base: meta.head, meta, catalog: database.catalog(), partitions: HashMap::new(), changes: Vec::new() };
+        Self { work: RefCell::new(work), savepoints: RefCell::default(), is_failed: Cell::new(false), statements: Mutex::new(()) }
+    }
+
+    pub(super) fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&self.work.borrow().catalog)
+    }
+
+    pub(super) fn meta(&self) -> Meta {
+        self.work.borrow().meta.clone()
+    }
+
+    /// Moves the beginning to now while nothing has been read or written.
+    pub(crate) async fn refresh(&self, database: &Database) -> Result<()> {
+        if self.is_untouched() {
+            database.refresh().await?;
+            if self.is_untouched() {
+                self.work.replace(Self::begin(database).work.into_inner());
+            }
+        }
+        Ok(())
+    }
+
+    fn is_untouched(&self) -> bool {
+        let work = self.work.borrow();
+        work.partitions.is_empty() && work.changes.is_empty()
+    }
+
+    pub(super) fn snapshot(&self, database: &Database, table: &Arc<Table>, id: &PartitionId) -> Result<Snapshot> {
+        self.work.borrow_mut().partition(database, table, id)?.snapshot(table)
+    }
+
+    pub(super) fn find(&self, database: &Database, table: &Arc<Table>, id: &PartitionId, keys: &Keys) -> Result<Vec<Option<StoredKey>>> {
+        self.work.borrow_mut().partition(database, table, id)?.find(table, keys)
+    }
+
+    /// Takes a statement's change into the transaction.
+    pub(crate) fn apply(&self, database: &Database, mut change: Change) -> Result<Option<u64>> {
+        let mut work = self.work.borrow_mut();
+        let mut seq = None;
+        if let Some(catalog) = &change.catalog {
+            work.meta.next_id = catalog.next_id;
+            work.catalog = Arc::new(catalog.catalog.clone());
+            let catalog = Arc::clone(&work.catalog);
+            work.partitions.retain(|id, _| catalog.contains_table_id(id.table));
+        }
+        for part in change.rows.iter_mut().filter(|part| part.rows.n_rows > 0) {
+            let first_seq = work.meta.next_seq;
+            part.assign_row_ids(first_seq);
+            work.meta.next_seq += part.rows.n_rows as u64;
+            seq = Some(work.meta.next_seq - 1);
+            let group = part.group(first_seq, database.now_us());
+            let (table, head) = (Arc::clone(&part.table), work.base);
+            work.partition(database, &table, &part.partition)?.apply(&table, group, head)?;
+        }
+        work.changes.push(change);
+        Ok(seq)
+    }
+
+    /// What the transaction has to commit, if nothing that it rests on has changed since.
+    pub(crate) fn finish(&self, database: &Database) -> Result<Vec<Change>> {
+        let work = self.work.borrow();
+        let changed = work.partitions.keys().find(|id| database.changed_at(id) > work.base);
+        let meta = database.meta();
+        let is_stale = changed.is_some() || meta.catalog_head > work.base;
+        if is_stale && !(work.partitions.is_empty() && work.changes.is_empty()) {
+            return Err(conflict());
+        }
+        Ok(work.changes.clone())
+    }
+
+    /// Waits until no other statement of the transaction writes.
+    pub(crate) async fn statements(&self) -> MutexGuard<'_, ()> {
+        self.statements.lock().await
+    }
+
+    pub(crate) fn is_failed(&self) -> bool {
+        self.is_failed.get()
+    }
+
+    /// Leaves nothing but ROLLBACK, as after a failed statement in PostgreSQL.
+    pub(crate) fn fail(&self) {
+        self.is_failed.set(true);
+    }
+
+    pub(crate) fn save(&self, name: String) {
+        self.savepoints.borrow_mut().push((name, self.work.borrow().clone()));
+    }
+
+    /// Forgets a savepoint and those made after it; what was done since stays done.
+    pub(crate) fn release(&self, name: &str) -> Result<()> {
+        let at = self.savepoint(name)?;
+        self.savepoints.borrow_mut().truncate(at);
+        Ok(())
+    }
+
+    /// Undoes what was done since a savepoint, which stays.
+    pub(crate) fn roll_back_to(&self, name: &str) -> Result<()> {
+        let at = self.savepoint(name)?;
+        let mut savepoints = self.savepoints.borrow_mut();
+        savepoints.truncate(at + 1);
+        if let Some((_, work)) = savepoints.last() {
+            let mut restored = work.clone();
+            let mut current = self.work.borrow_mut();
+            // Ids and numbers are not used twice, and what was read stays read.
+            restored.meta = current.meta.clone();
+            for (id, _) in current.partitions.drain() {
+                restored.partitions.entry(id).or_insert_with(Partition::unread);
+            }
+            *current = restored;
+        }
+        self.is_failed.set(false);
+        Ok(())
+    }
+
+    fn savepoint(&self, name: &str) -> Result<usize> {
+        let found = self.savepoints.borrow().iter().rposition(|(other, _)| other == name);
+        found.ok_or_else(|| Error::new(ErrorKind::InvalidSavepoint, format!("savepoint {name} does not exist")))
+    }
+}
+
+impl Work {
+    /// The transaction's own copy of a partition, made when it is first touched.
+    fn partition(&mut self, database: &Database, table: &Arc<Table>, id: &PartitionId) -> Result<&mut Partition> {
+        if self.partitions.get(id).is_none_or(Partition::is_unread) {
+            let is_new = !database.catalog().contains_table_id(id.table);
+            // A table that somebody else has just made may have the id of one that this transaction has made.
+            if database.changed_at(id) > self.base || database.meta().catalog_head > self.base {
+                return Err(conflict());
+            }
+            let fork = if is_new { Partition::default() } else { database.fork(table, id)? };
+            self.partitions.insert(id.clone(), fork);
+        }
+        self.partitions.get_mut(id).ok_or_else(|| Error::internal("a partition is missing"))
+    }
+}
+
+fn conflict() -> Error {
+    Error::new(ErrorKind::SerializationFailure, "rows that the transaction has read or written were changed by others meanwhile")
+        .with_hint("run the transaction again")
+}
