@@ -15,7 +15,7 @@ use kalamdb_store::{Durability, LogKey, Meta, PartitionId, Position, Store, Tabl
 use crate::catalog::{Catalog, Table};
 use crate::environment::Clock;
 use crate::error::{Error, ErrorKind, Result};
-use crate::partition::{Keys, Partition, RowGroup, Snapshot, StoredKey};
+use crate::partition::{Partition, RowGroup};
 
 use state::State;
 pub(crate) use transaction::Transaction;
@@ -91,14 +91,9 @@ impl Database {
         self.store.as_ref()
     }
 
-    /// The rows of a partition as of now.
-    fn snapshot(&self, table: &Arc<Table>, id: &PartitionId) -> Result<Snapshot> {
-        self.state.borrow_mut().partition(table, id)?.snapshot(table)
-    }
-
-    /// For each key, its current version, if it was ever stored.
-    fn find(&self, table: &Arc<Table>, id: &PartitionId, keys: &Keys) -> Result<Vec<Option<StoredKey>>> {
-        self.state.borrow_mut().partition(table, id)?.find(table, keys)
+    /// Runs `read` on a partition.
+    fn with_partition<T>(&self, table: &Arc<Table>, id: &PartitionId, read: impl FnOnce(&mut Partition) -> Result<T>) -> Result<T> {
+        read(self.state.borrow_mut().partition(table, id)?)
     }
 
     /// A partition of a transaction's own, to go on from the rows as of now.

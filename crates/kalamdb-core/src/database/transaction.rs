@@ -8,7 +8,7 @@ use kalamdb_store::{Meta, PartitionId};
 use super::Database;
 use crate::catalog::{Catalog, Table};
 use crate::error::{Error, ErrorKind, Result};
-use crate::partition::{Keys, Partition, Snapshot, StoredKey};
+use crate::partition::Partition;
 use crate::write::Change;
 
 /// A transaction: the database as it was at one commit, with the transaction's own changes on top.
@@ -68,12 +68,15 @@ impl Transaction {
         work.partitions.is_empty() && work.changes.is_empty()
     }
 
-    pub(super) fn snapshot(&self, database: &Database, table: &Arc<Table>, id: &PartitionId) -> Result<Snapshot> {
-        self.work.borrow_mut().partition(database, table, id)?.snapshot(table)
-    }
-
-    pub(super) fn find(&self, database: &Database, table: &Arc<Table>, id: &PartitionId, keys: &Keys) -> Result<Vec<Option<StoredKey>>> {
-        self.work.borrow_mut().partition(database, table, id)?.find(table, keys)
+    /// Runs `read` on the transaction's own copy of a partition.
+    pub(super) fn with_partition<T>(
+        &self,
+        database: &Database,
+        table: &Arc<Table>,
+        id: &PartitionId,
+        read: impl FnOnce(&mut Partition) -> Result<T>,
+    ) -> Result<T> {
+        read(self.work.borrow_mut().partition(database, table, id)?)
     }
 
     /// Takes a statement's change into the transaction.

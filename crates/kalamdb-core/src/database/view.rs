@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use kalamdb_store::{LogKey, Meta, PartitionId, TableId};
+use kalamdb_store::{Meta, PartitionId, TableId};
 
 use super::{Database, Transaction};
 use crate::catalog::{Catalog, Table};
 use crate::error::Result;
-use crate::partition::{Keys, Snapshot, StoredKey};
+use crate::partition::{Keys, Partition, RowAddress, Snapshot, StoredKey};
 
 /// What a statement sees: the database as committed, or as a transaction has changed it.
 #[derive(Debug, Clone, Copy)]
@@ -24,29 +24,46 @@ impl View<'_> {
         self.transaction.map_or_else(|| self.database.meta(), Transaction::meta)
     }
 
+    /// How many are subscribed to a table. Nobody can be yet.
+    pub(crate) fn n_subscribers(&self, _table: TableId) -> usize {
+        0
+    }
+
     pub(crate) fn now_us(&self) -> i64 {
         self.database.now_us()
     }
 
     /// The rows of a partition.
     pub(crate) fn snapshot(&self, table: &Arc<Table>, id: &PartitionId) -> Result<Snapshot> {
-        match self.transaction {
-            Some(transaction) => transaction.snapshot(self.database, table, id),
-            None => self.database.snapshot(table, id),
-        }
+        self.with_partition(table, id, |partition| partition.snapshot(table))
     }
 
     /// For each key, its current version, if it was ever stored.
     pub(crate) fn find(&self, table: &Arc<Table>, id: &PartitionId, keys: &Keys) -> Result<Vec<Option<StoredKey>>> {
-        match self.transaction {
-            Some(transaction) => transaction.find(self.database, table, id, keys),
-            None => self.database.find(table, id, keys),
-        }
+        self.with_partition(table, id, |partition| partition.find(table, keys))
     }
 
-    /// The log records of all partitions of a table.
-    pub(crate) fn log_keys(&self, table: TableId) -> Vec<LogKey> {
-        self.database.log_keys(table)
+    /// The live row that holds each of the values in `columns`; keys are as [`Keys::of_nullable`] makes them.
+    pub(crate) fn find_unique(
+        &self,
+        table: &Arc<Table>,
+        id: &PartitionId,
+        columns: &[usize],
+        keys: &[Option<Box<[u8]>>],
+    ) -> Result<Vec<Option<RowAddress>>> {
+        self.with_partition(table, id, |partition| partition.find_unique(table, columns, keys))
+    }
+
+    /// The greatest value that a column which counts by itself has held.
+    pub(crate) fn greatest(&self, table: &Arc<Table>, id: &PartitionId, column: usize) -> Result<i64> {
+        self.with_partition(table, id, |partition| partition.greatest(table, column))
+    }
+
+    fn with_partition<T>(&self, table: &Arc<Table>, id: &PartitionId, read: impl FnOnce(&mut Partition) -> Result<T>) -> Result<T> {
+        match self.transaction {
+            Some(transaction) => transaction.with_partition(self.database, table, id, read),
+            None => self.database.with_partition(table, id, read),
+        }
     }
 
     /// Reads what other tabs have committed, if word of it has come and the view may move.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, Int64Array, TimestampMicrosecondArray, UInt64Array};
 use datafusion::arrow::buffer::BooleanBuffer;
-use datafusion::arrow::compute::{concat, filter};
+use datafusion::arrow::compute::{cast, concat, filter, max};
 use datafusion::arrow::datatypes::{DataType, Int64Type};
 use kalamdb_store::{LogRecord, RowState};
 
@@ -78,6 +78,12 @@ impl Chunk {
         columns.get(index).cloned().ok_or_else(|| Error::internal(format!("a chunk has no column {index}")))
     }
 
+    /// The greatest value of an integer column, in superseded and deleted rows too; 0 if none is greater.
+    pub(crate) fn greatest(&self, index: usize) -> Result<i64> {
+        let values = cast(&self.column(index)?, &DataType::Int64)?;
+        Ok(max(values.as_primitive::<Int64Type>()).unwrap_or_default().max(0))
+    }
+
     pub(crate) fn row_ids(&self) -> Result<Option<&Int64Array>> {
         Ok(self.columns.get()?.row_ids.as_ref())
     }
@@ -94,6 +100,22 @@ impl Chunk {
     /// How many rows no newer version supersedes.
     pub(crate) fn n_current(&self) -> usize {
         self.current.as_ref().map_or(self.n_rows, BooleanBuffer::count_set_bits)
+    }
+
+    /// When a row was written, in microseconds since the epoch.
+    pub(crate) fn updated_us(&self, row: usize) -> i64 {
+        match &self.versions {
+            Versions::Run { updated_us, .. } => *updated_us,
+            Versions::Each { updated, .. } => updated.values().get(row).copied().unwrap_or_default(),
+        }
+    }
+
+    /// When the newest row was written. Clocks are set back, so that it need not be the last.
+    pub(crate) fn newest_us(&self) -> i64 {
+        match &self.versions {
+            Versions::Run { updated_us, .. } => *updated_us,
+            Versions::Each { updated, .. } => updated.values().iter().copied().max().unwrap_or(i64::MIN),
+        }
     }
 
     pub(crate) fn system_column(&self, column: SystemColumn) -> ArrayRef {

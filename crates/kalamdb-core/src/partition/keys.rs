@@ -36,6 +36,15 @@ impl Keys {
         Self::of_columns(table, |index| chunk.column(index))
     }
 
+    /// The values of any columns as bytes, `None` for rows in which one of them is NULL: NULLs are never equal.
+    pub(crate) fn of_nullable(columns: &[ArrayRef]) -> Result<Vec<Option<Box<[u8]>>>> {
+        let columns: Vec<ArrayRef> = columns.iter().map(with_one_zero).collect();
+        let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
+        let rows = RowConverter::new(fields)?.convert_columns(&columns)?;
+        let is_null = |row: usize| columns.iter().any(|column| column.is_null(row));
+        Ok((0..rows.num_rows()).map(|row| (!is_null(row)).then(|| rows.row(row).data().into())).collect())
+    }
+
     /// The primary keys of rows whose user columns `column` gives.
     pub(crate) fn of_columns(table: &Table, column: impl Fn(usize) -> Result<ArrayRef>) -> Result<Self> {
         let columns = table.primary_key.iter().map(|&index| column(index)).collect::<Result<Vec<_>>>()?;

@@ -5,9 +5,11 @@
 
 mod chunk;
 mod columns;
+mod events;
 mod group;
 mod key_index;
 mod keys;
+mod unique_index;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,12 +17,14 @@ use std::sync::Arc;
 use kalamdb_store::{LogKey, LogRecord};
 
 use crate::catalog::Table;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 pub(crate) use chunk::{Chunk, RowAddress};
+pub(crate) use events::visible_events;
 pub(crate) use group::RowGroup;
 use key_index::KeyIndex;
 pub(crate) use keys::Keys;
+use unique_index::UniqueIndex;
 
 /// Chunks of at most this many rows are merged with their neighbours, so that many small commits leave few chunks.
 const MERGE_ROWS: usize = 16_384;
@@ -42,6 +46,10 @@ pub(crate) struct Partition {
     chunks: Snapshot,
     /// Built when a key is first looked for.
     index: Option<Arc<KeyIndex>>,
+    /// Each built when its columns are first looked for.
+    unique: Vec<UniqueIndex>,
+    /// For columns that count on by themselves, the greatest value so far.
+    greatest: Vec<(usize, i64)>,
     /// Records read from the log that nobody has asked for yet.
     pending: VecDeque<LogRecord>,
     /// Where the partition's log records are kept.
@@ -79,7 +87,14 @@ impl Partition {
     /// As [`Partition::snapshot`].
     pub(crate) fn fork(&mut self, table: &Arc<Table>) -> Result<Self> {
         self.load(table)?;
-        Ok(Self { chunks: Arc::clone(&self.chunks), index: self.index.clone(), changed_at: self.changed_at, ..Self::default() })
+        Ok(Self {
+            chunks: Arc::clone(&self.chunks),
+            index: self.index.clone(),
+            unique: self.unique.clone(),
+            greatest: self.greatest.clone(),
+            changed_at: self.changed_at,
+            ..Self::default()
+        })
     }
 
     /// What a transaction keeps of a partition whose copy it has let go of: that it depends on it.
@@ -129,6 +144,32 @@ impl Partition {
         Ok(addresses.into_iter().map(|address| address.map(stored)).collect())
     }
 
+    /// Finds the live row that holds each of the values in `columns`. Keys are as [`Keys::of_nullable`] makes them.
+    pub(crate) fn find_unique(&mut self, table: &Arc<Table>, columns: &[usize], keys: &[Option<Box<[u8]>>]) -> Result<Vec<Option<RowAddress>>> {
+        self.load(table)?;
+        if !self.unique.iter().any(|index| index.is_over(columns)) {
+            let mut index = UniqueIndex::new(columns);
+            for (at, chunk) in self.chunks.iter().enumerate() {
+                index.add_chunk(at, chunk)?;
+            }
+            self.unique.push(index);
+        }
+        let index = self.unique.iter().find(|index| index.is_over(columns));
+        index.ok_or_else(|| Error::internal("a unique index is missing"))?.find(&self.chunks, keys)
+    }
+
+    /// The greatest value that an integer column has ever held, superseded and deleted rows included; 0 if none.
+    pub(crate) fn greatest(&mut self, table: &Arc<Table>, column: usize) -> Result<i64> {
+        self.load(table)?;
+        if let Some((_, value)) = self.greatest.iter().find(|(of, _)| *of == column) {
+            return Ok(*value);
+        }
+        let values = self.chunks.iter().map(|chunk| chunk.greatest(column)).collect::<Result<Vec<_>>>()?;
+        let greatest = values.into_iter().max().unwrap_or_default();
+        self.greatest.push((column, greatest));
+        Ok(greatest)
+    }
+
     fn index(&mut self, table: &Table) -> Result<&mut Arc<KeyIndex>> {
         let index = match self.index.take() {
             Some(index) => index,
@@ -156,6 +197,12 @@ impl Partition {
             let masked = mask(chunks, superseded);
             self.compact(table, &masked)?;
         }
+        for index in &mut self.unique {
+            index.add_chunk(self.chunks.len(), &chunk)?;
+        }
+        for (column, greatest) in &mut self.greatest {
+            *greatest = chunk.greatest(*column)?.max(*greatest);
+        }
         Arc::make_mut(&mut self.chunks).push(chunk);
         self.merge(table)
     }
@@ -167,6 +214,9 @@ impl Partition {
             let compacted = Chunk::merge(table, std::slice::from_ref(chunk))?;
             if let Some(index) = &mut self.index {
                 Arc::make_mut(index).add_chunk(at, &compacted, &Keys::of_chunk(table, &compacted)?);
+            }
+            for index in &mut self.unique {
+                index.add_chunk(at, &compacted)?;
             }
             if let Some(slot) = Arc::make_mut(&mut self.chunks).get_mut(at) {
                 *slot = compacted;
@@ -193,6 +243,9 @@ impl Partition {
         let merged = Chunk::merge(table, tail)?;
         if let Some(index) = &mut self.index {
             Arc::make_mut(index).add_chunk(from, &merged, &Keys::of_chunk(table, &merged)?);
+        }
+        for index in &mut self.unique {
+            index.add_chunk(from, &merged)?;
         }
         let chunks = Arc::make_mut(&mut self.chunks);
         chunks.truncate(from);

@@ -53,7 +53,7 @@ impl<'a> Collector<'a> {
         let mut exposure = Exposure::new();
         for (qualifier, column) in &self.mentions {
             for (table, name) in &self.tables {
-                if qualifier.as_ref().is_none_or(|qualifier| qualifier == name) {
+                if qualifier.as_ref().is_none_or(|qualifier| qualifier == name) && !self.functions.is_stream(table) {
                     let columns = exposure.entry(table.clone()).or_default();
                     if !columns.contains(column) {
                         columns.push(*column);

@@ -58,7 +58,7 @@ async fn evaluate(executor: &Executor<'_>, column: &ColumnDef, default: &str, n_
         let cells: Vec<&Cell<'_>> = vec![&cell; n_rows];
         return literals::column(&cells, &column.sql_type);
     }
-    let rows = executor.query(query(expr, n_rows)?, &parameters, None).await?;
+    let rows = executor.query(query(expr, n_rows)?, &parameters, Vec::new()).await?;
     let field = rows.schema.fields().first().ok_or_else(|| Error::internal("a DEFAULT has one value"))?;
     let parts =
         rows.batches.iter().map(|batch| coerce(batch.column(0), field, &column.sql_type, Source::Sql)).collect::<std::result::Result<Vec<_>, _>>()?;

@@ -11,11 +11,11 @@ use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 use kalamdb_store::PartitionId;
 
 use super::analysis::analyze;
-use super::scope::Scope;
+use super::scope::{Relation, Scope};
 use super::{Command, Parameters, ddl, delete, insert, show, update};
-use crate::catalog::{Table, TableName};
+use crate::catalog::{Table, TableKind, TableName};
 use crate::database::View;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::partition::Snapshot;
 use crate::principal::Principal;
 use crate::result::StatementResult;
@@ -44,7 +44,7 @@ impl<'a> Executor<'a> {
         match command {
             Command::Query(statement) | Command::Explain(statement) => {
                 self.view.refresh().await?;
-                let rows = self.query((**statement).clone(), parameters, None).await?;
+                let rows = self.query((**statement).clone(), parameters, Vec::new()).await?;
                 Ok(StatementResult::rows(command.tag(), &rows.schema, rows.batches))
             }
             Command::ShowTables(statement) => {
@@ -55,6 +55,7 @@ impl<'a> Executor<'a> {
             Command::Insert(statement) => insert::run(self, statement, parameters).await,
             Command::Update(statement) => update::run(self, statement, parameters).await,
             Command::Delete(statement) => delete::run(self, statement, parameters).await,
+            Command::Undelete(statement) => delete::undelete(self, statement, parameters).await,
             Command::CreateTable(create) => ddl::create_table(self, create).await,
             Command::DropTables { names, if_exists } => ddl::drop_tables(self, names, *if_exists).await,
             Command::CreateNamespace { name, if_not_exists } => ddl::create_namespace(self, name, *if_not_exists).await,
@@ -66,27 +67,32 @@ impl<'a> Executor<'a> {
         }
     }
 
-    /// A table that a statement writes to, with the partition and the rows that are the session's.
-    pub(super) fn writable(&self, name: &TableName) -> Result<(Arc<Table>, PartitionId, Snapshot)> {
+    /// A table whose rows a statement changes, with the partition and the rows that are the session's.
+    pub(super) fn changeable(&self, name: &TableName, statement: &str) -> Result<Changeable> {
+        let (table, partition) = self.writable(name)?;
+        if table.kind == TableKind::Stream {
+            return Err(Error::unsupported(format!("{statement} is not supported on stream tables")));
+        }
+        let rows = self.view.snapshot(&table, &partition)?;
+        Ok(Changeable { table, partition, rows })
+    }
+
+    /// A table that a statement writes to, with the partition that is the session's.
+    pub(super) fn writable(&self, name: &TableName) -> Result<(Arc<Table>, PartitionId)> {
         let catalog = self.view.catalog();
         let table = catalog.require_table(name)?;
         table.check_access(self.principal, true)?;
-        let partition = table.partition(self.principal);
-        let snapshot = self.view.snapshot(table, &partition)?;
-        Ok((Arc::clone(table), partition, snapshot))
+        Ok((Arc::clone(table), table.partition(self.principal)))
     }
 
     pub(super) fn scope(&self) -> Scope<'_> {
         Scope::new(self.view, self.principal, &self.state, &self.namespace).with_system_columns_in_star(self.system_columns_in_star)
     }
 
-    /// Plans and runs a query. `target` is the table that an UPDATE or DELETE finds its rows in.
-    pub(super) async fn query(&self, mut statement: SqlStatement, parameters: &Parameters, target: Option<TableName>) -> Result<QueryRows> {
+    /// Plans and runs a query, which may read `relations` besides the tables.
+    pub(super) async fn query(&self, mut statement: SqlStatement, parameters: &Parameters, relations: Vec<Relation>) -> Result<QueryRows> {
         let exposure = analyze(&mut statement, &self.namespace, &self.scope())?;
-        let mut scope = self.scope().with_exposure(exposure);
-        if let Some(target) = target {
-            scope = scope.with_target(target);
-        }
+        let scope = self.scope().with_exposure(exposure).with_relations(relations);
         self.plan_and_collect(statement, parameters, &scope).await
     }
 
@@ -99,6 +105,14 @@ impl<'a> Executor<'a> {
         let batches = collect(physical, self.state.task_ctx()).await?;
         Ok(QueryRows { schema, batches })
     }
+}
+
+/// What UPDATE, DELETE and their like change.
+#[derive(Debug, Clone)]
+pub(super) struct Changeable {
+    pub(super) table: Arc<Table>,
+    pub(super) partition: PartitionId,
+    pub(super) rows: Snapshot,
 }
 
 /// The rows of a query.

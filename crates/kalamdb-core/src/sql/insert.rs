@@ -1,19 +1,21 @@
 use datafusion::arrow::array::{Array, ArrayRef};
 use datafusion::arrow::compute::concat;
 use datafusion::sql::sqlparser::ast::{Expr, Insert, Parens, Query, SetExpr, Spanned, Statement as SqlStatement, TableObject, Values};
-use kalamdb_store::RowState;
 use kalamdb_types::{Source, coerce};
-use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::checked::{Written, check};
+use super::counter::Counter;
+use super::engine_query::column;
 use super::execute::Executor;
 use super::literals::{self, Cell};
 use super::names::{column_name, table_name};
-use super::{Parameters, defaults};
+use super::returning::{Returning, result};
+use super::{Parameters, conflict};
 use crate::catalog::{Table, TableName, is_system_column};
 use crate::error::{Error, ErrorKind, Location, Result};
 use crate::result::StatementResult;
-use crate::write::{Change, Rows, TableChange, check_not_null, check_unique, write};
+use crate::write::{Change, Rows, check_not_null, write};
 
 /// What an INSERT gives for one column of the table.
 pub(crate) enum Given {
@@ -30,16 +32,32 @@ pub(super) async fn run(executor: &Executor<'_>, insert: &Insert, parameters: &P
     };
     let name = table_name(name, &executor.namespace)?;
     let columns = insert.columns.iter().map(column_name).collect::<Result<Vec<_>>>()?;
-    let (committed, n_rows) = write(executor.view, async || {
-        let catalog = executor.view.catalog();
-        let table = catalog.require_table(&name)?;
-        let targets = target_columns(table, &columns)?;
-        let (given, n_rows) = source(executor, table, insert.source.as_deref(), &targets, !columns.is_empty(), parameters).await?;
-        let change = change(executor, table, given, n_rows).await?;
-        Ok((change, n_rows))
+    let alias = insert.table_alias.as_ref().map_or_else(|| column(&name.table), |alias| alias.alias.clone());
+    let conflict = conflict::clause(insert.on.as_ref())?;
+    let returning = Returning { items: insert.returning.as_deref(), alias: &alias, parameters };
+    let (committed, (n_rows, returned)) = write(executor.view, async || {
+        let (table, partition) = executor.writable(&name)?;
+        let targets = target_columns(&table, &columns)?;
+        let mut counter = Counter::new(executor, &table, &partition);
+        let (given, n_rows) = source(executor, &table, &mut counter, insert.source.as_deref(), &targets, !columns.is_empty(), parameters).await?;
+        let proposed = complete(&mut counter, &table, given, n_rows).await?;
+        let (written, order) = match conflict {
+            None => (Written { inserted: Some(proposed), replaced: None }, None),
+            Some(clause) => {
+                let changed = executor.changeable(&name, "ON CONFLICT")?;
+                // A row that meets another must itself keep the constraints, whatever becomes of it.
+                check_not_null(&table, &proposed)?;
+                let resolved = conflict::resolve(executor, &changed, &alias, clause, &proposed, parameters).await?;
+                (resolved.written, Some(resolved.order))
+            }
+        };
+        let checked = check(executor, &table, &partition, written).await?;
+        let n_rows = checked.rows.as_ref().map_or(0, |rows| rows.n_rows);
+        let returned = returning.rows(executor, &table, checked.rows.as_ref(), checked.first_seq, order).await?;
+        Ok((kept(executor, &table, checked.change), (n_rows, returned)))
     })
     .await?;
-    Ok(StatementResult::affected("INSERT", n_rows, committed.seq))
+    Ok(result("INSERT", n_rows, committed, returned))
 }
 
 /// Inserts columns given by name, each in the type of the table's column.
@@ -51,29 +69,34 @@ pub(crate) async fn insert_columns(
     mut convert: impl FnMut(&Table, usize, usize) -> Result<ArrayRef>,
 ) -> Result<StatementResult> {
     let (committed, ()) = write(executor.view, async || {
-        let catalog = executor.view.catalog();
-        let table = catalog.require_table(name)?;
-        let targets = target_columns(table, columns)?;
+        let (table, partition) = executor.writable(name)?;
+        let targets = target_columns(&table, columns)?;
         let mut given: Vec<Given> = table.columns.iter().map(|_| Given::Default).collect();
         for (position, &target) in targets.iter().enumerate().take(columns.len()) {
-            let values = convert(table, position, target)?;
+            let values = convert(&table, position, target)?;
             if let Some(slot) = given.get_mut(target) {
                 *slot = Given::Values(values);
             }
         }
-        Ok((change(executor, table, given, n_rows).await?, ()))
+        let mut counter = Counter::new(executor, &table, &partition);
+        let inserted = Some(complete(&mut counter, &table, given, n_rows).await?);
+        let checked = check(executor, &table, &partition, Written { inserted, replaced: None }).await?;
+        Ok((kept(executor, &table, checked.change), ()))
     })
     .await?;
     Ok(StatementResult::affected("INSERT", n_rows, committed.seq))
 }
 
+/// Events that nobody is subscribed to are not kept where the stream says so.
+fn kept(executor: &Executor<'_>, table: &Table, change: Change) -> Change {
+    if table.options.ephemeral && executor.view.n_subscribers(table.id) == 0 { Change::default() } else { change }
+}
+
 fn check_clauses(insert: &Insert) -> Result<()> {
     let refused = [
-        (insert.on.is_some(), "ON CONFLICT"),
-        (insert.returning.is_some(), "RETURNING"),
         (insert.or.is_some() || insert.replace_into || insert.ignore, "INSERT OR ..., INSERT IGNORE and REPLACE"),
         (insert.overwrite, "INSERT OVERWRITE"),
-        (insert.table_alias.is_some() || insert.insert_alias.is_some(), "an alias in INSERT"),
+        (insert.insert_alias.is_some(), "an alias of the rows in INSERT"),
         (insert.partitioned.is_some() || !insert.after_columns.is_empty(), "PARTITION in INSERT"),
         (!insert.assignments.is_empty(), "SET in INSERT"),
         (
@@ -115,6 +138,7 @@ pub(super) fn system_column(name: &str) -> Error {
 async fn source(
     executor: &Executor<'_>,
     table: &Table,
+    counter: &mut Counter<'_>,
     source: Option<&Query>,
     targets: &[usize],
     columns_named: bool,
@@ -144,7 +168,7 @@ async fn source(
     if let Some(rows) = literals::read(&values.rows, parameters) {
         for (at, &target) in targets.iter().enumerate() {
             let cells: Vec<&Cell<'_>> = rows.iter().filter_map(|row| row.get(at)).collect();
-            if let Some(values) = literal_column(executor, table, target, &cells).await? {
+            if let Some(values) = literal_column(counter, table, target, &cells).await? {
                 fill(target, values);
             }
         }
@@ -179,7 +203,7 @@ async fn source(
     Ok((given, n_rows))
 }
 
-fn is_default(expr: &Expr) -> bool {
+pub(super) fn is_default(expr: &Expr) -> bool {
     matches!(expr, Expr::Identifier(ident) if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default"))
 }
 
@@ -213,7 +237,7 @@ fn check_arity(rows: &[Parens<Vec<Expr>>], targets: &[usize], columns_named: boo
 }
 
 /// A column of literals, in the column's type; `None` if every row leaves it to the default.
-async fn literal_column(executor: &Executor<'_>, table: &Table, target: usize, cells: &[&Cell<'_>]) -> Result<Option<ArrayRef>> {
+async fn literal_column(counter: &mut Counter<'_>, table: &Table, target: usize, cells: &[&Cell<'_>]) -> Result<Option<ArrayRef>> {
     let Some(definition) = table.columns.get(target) else { return Ok(None) };
     let n_defaults = cells.iter().filter(|cell| matches!(cell, Cell::Default)).count();
     if n_defaults == cells.len() {
@@ -226,7 +250,7 @@ async fn literal_column(executor: &Executor<'_>, table: &Table, target: usize, c
     let mut parts = Vec::with_capacity(cells.len());
     for cell in cells {
         parts.push(match cell {
-            Cell::Default => defaults::values(executor, definition, 1).await?,
+            Cell::Default => counter.defaults(target, 1).await?,
             _ => literals::column(&[*cell], &definition.sql_type).map_err(in_column)?,
         });
     }
@@ -243,7 +267,7 @@ async fn planned(
     columns_named: bool,
     parameters: &Parameters,
 ) -> Result<(Vec<ArrayRef>, usize)> {
-    let rows = executor.query(SqlStatement::Query(Box::new(query)), parameters, None).await?;
+    let rows = executor.query(SqlStatement::Query(Box::new(query)), parameters, Vec::new()).await?;
     let n_given = rows.schema.fields().len();
     if n_given > targets.len() || columns_named && n_given < targets.len() {
         let message = format!("INSERT gives {n_given} values for {} columns", targets.len());
@@ -275,18 +299,14 @@ pub(super) fn concatenated(parts: &[ArrayRef], data_type: impl FnOnce() -> dataf
     }
 }
 
-/// Fills in defaults and checks the constraints.
-async fn change(executor: &Executor<'_>, table: &Arc<Table>, given: Vec<Given>, n_rows: usize) -> Result<Change> {
+/// Fills in defaults.
+async fn complete(counter: &mut Counter<'_>, table: &Table, given: Vec<Given>, n_rows: usize) -> Result<Rows> {
     let mut columns = Vec::with_capacity(given.len());
-    for (given, definition) in given.into_iter().zip(&table.columns) {
+    for (at, given) in given.into_iter().enumerate().take(table.columns.len()) {
         columns.push(match given {
             Given::Values(values) => values,
-            Given::Default => defaults::values(executor, definition, n_rows).await?,
+            Given::Default => counter.defaults(at, n_rows).await?,
         });
     }
-    let rows = Rows { columns, row_ids: None, n_rows };
-    check_not_null(table, &rows)?;
-    let partition = table.partition(executor.principal);
-    let fresh = check_unique(executor.view, table, &partition, &rows, &HashSet::new())?;
-    Ok(Change { rows: vec![TableChange { table: Arc::clone(table), partition, state: RowState::Live, fresh, rows }], catalog: None })
+    Ok(Rows { columns, row_ids: None, n_rows })
 }

@@ -5,16 +5,21 @@
 
 mod analysis;
 mod catalog_view;
+mod checked;
 mod complexity;
+mod conflict;
+mod counter;
 mod ddl;
 mod defaults;
 mod delete;
+mod engine_query;
 mod execute;
 mod insert;
 mod literals;
 mod names;
 mod parameters;
 mod parse;
+mod returning;
 mod scope;
 mod sequential;
 mod show;

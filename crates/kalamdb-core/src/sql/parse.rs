@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Insert(Box<Insert>),
     Update(Box<Update>),
     Delete(Box<Delete>),
+    /// Brings deleted rows back; it has the clauses of a DELETE.
+    Undelete(Box<Delete>),
     CreateTable(Box<CreateTable>),
     DropTables {
         names: Vec<ObjectName>,
@@ -66,6 +68,7 @@ impl Command {
             Command::Insert(_) => "INSERT",
             Command::Update(_) => "UPDATE",
             Command::Delete(_) => "DELETE",
+            Command::Undelete(_) => "UNDELETE",
             Command::CreateTable(_) => "CREATE TABLE",
             Command::DropTables { .. } => "DROP TABLE",
             Command::CreateNamespace { .. } => "CREATE NAMESPACE",
@@ -128,9 +131,23 @@ fn parse_one(parser: &mut Parser<'_>) -> Result<Statement> {
     if let Some(command) = parse_own(parser)? {
         return Ok(Statement { command, n_params: 0 });
     }
-    let mut statement = parser.parse_statement()?;
+    let undeletes = is_word(parser, 0, "undelete") && is_word(parser, 1, "from");
+    let mut statement = if undeletes {
+        let word = parser.next_token();
+        parser.parse_delete(word)?
+    } else {
+        parser.parse_statement()?
+    };
     let n_params = number_placeholders(&mut statement)?;
-    Ok(Statement { command: classify(statement)?, n_params })
+    let command = match statement {
+        SqlStatement::Delete(delete) if undeletes => Command::Undelete(Box::new(delete)),
+        other => classify(other)?,
+    };
+    Ok(Statement { command, n_params })
+}
+
+fn is_word(parser: &Parser<'_>, at: usize, word: &str) -> bool {
+    parser.peek_nth_token(at).token.to_string().eq_ignore_ascii_case(word)
 }
 
 /// Statements that are KalamDB's own, read with the parser's own pieces.

@@ -19,14 +19,25 @@ use futures::FutureExt;
 use super::analysis::Exposure;
 use super::catalog_view::{CATALOG, CatalogView};
 use super::names::referenced_table;
-use crate::catalog::{SystemColumn, TableName};
+use crate::catalog::{SystemColumn, Table, TableKind, TableName};
 use crate::database::View;
 use crate::error::{Error, ErrorKind, into_datafusion};
+use crate::partition::{Snapshot, visible_events};
 use crate::principal::Principal;
 use crate::tables::{Exposed, SharedTable};
 
-/// The namespace of the table that UPDATE and DELETE find their rows in; no statement can name it, as it holds a NUL.
-pub(super) const TARGET_NAMESPACE: &str = "\0target";
+/// The namespace of relations that the engine itself puts into a query; no statement can name it, as it holds a NUL.
+pub(super) const ENGINE_NAMESPACE: &str = "\0engine";
+
+/// Rows that a query reads under a name in [`ENGINE_NAMESPACE`], with their addresses.
+#[derive(Debug, Clone)]
+pub(super) struct Relation {
+    pub(super) name: &'static str,
+    pub(super) table: Arc<Table>,
+    pub(super) rows: Snapshot,
+    /// Whether the rows' addresses are a column.
+    pub(super) with_addresses: bool,
+}
 
 /// What the names of one statement mean: tables as of one moment, and the session's functions.
 pub(super) struct Scope<'a> {
@@ -36,7 +47,7 @@ pub(super) struct Scope<'a> {
     current_namespace: &'a str,
     exposure: Exposure,
     system_columns_in_star: bool,
-    target: Option<TableName>,
+    relations: Vec<Relation>,
     /// One provider a table, so that all references to it see the same rows.
     tables: RefCell<HashMap<TableReference, Arc<dyn TableSource>>>,
 }
@@ -50,7 +61,7 @@ impl<'a> Scope<'a> {
             current_namespace,
             exposure: Exposure::new(),
             system_columns_in_star: false,
-            target: None,
+            relations: Vec::new(),
             tables: RefCell::default(),
         }
     }
@@ -67,35 +78,53 @@ impl<'a> Scope<'a> {
         self
     }
 
-    /// Sets the table that UPDATE or DELETE writes to.
-    pub(super) fn with_target(mut self, target: TableName) -> Self {
-        self.target = Some(target);
+    /// Adds relations of the engine's own.
+    pub(super) fn with_relations(mut self, relations: Vec<Relation>) -> Self {
+        self.relations = relations;
         self
+    }
+
+    /// Whether a table holds events, which have no system columns.
+    pub(super) fn is_stream(&self, name: &TableName) -> bool {
+        self.view.catalog().find(name).is_some_and(|table| table.kind == TableKind::Stream)
     }
 
     fn table(&self, reference: &TableReference) -> Result<Arc<dyn TableProvider>, Error> {
         if reference.catalog().is_some_and(|catalog| catalog != CATALOG) {
             return Err(Error::new(ErrorKind::UndefinedTable, format!("table {reference} does not exist")));
         }
-        let is_target = reference.schema() == Some(TARGET_NAMESPACE);
-        let name = match &self.target {
-            Some(target) if is_target => target.clone(),
-            _ => referenced_table(reference, self.current_namespace),
-        };
+        let name = referenced_table(reference, self.current_namespace);
         if name.namespace == INFORMATION_SCHEMA {
             return self.information_schema(&name.table);
         }
-        let catalog = self.view.catalog();
-        let table = catalog.require_table(&name)?;
-        table.check_access(self.principal, false)?;
-        let snapshot = self.view.snapshot(table, &table.partition(self.principal))?;
+        let relation = self.relations.iter().find(|relation| name.namespace == ENGINE_NAMESPACE && name.table == relation.name);
+        let (table, snapshot) = match relation {
+            Some(relation) => (Arc::clone(&relation.table), Arc::clone(&relation.rows)),
+            None => self.stored(&name)?,
+        };
         let named = self.exposure.get(&name).map(Vec::as_slice).unwrap_or_default();
-        let system = if self.system_columns_in_star { &SystemColumn::ALL } else { named };
-        let mut shared = SharedTable::new(table, Exposed::new(table, system, is_target), snapshot);
+        let system = match table.kind {
+            TableKind::Stream => &[],
+            TableKind::Shared | TableKind::User if self.system_columns_in_star => SystemColumn::ALL.as_slice(),
+            TableKind::Shared | TableKind::User => named,
+        };
+        let mut shared = SharedTable::new(&table, Exposed::new(&table, system, relation.is_some_and(|relation| relation.with_addresses)), snapshot);
         if self.system_columns_in_star && !named.contains(&SystemColumn::Deleted) {
             shared = shared.without_deleted();
         }
         Ok(Arc::new(shared))
+    }
+
+    /// A table with those of its rows that the session may see.
+    fn stored(&self, name: &TableName) -> Result<(Arc<Table>, Snapshot), Error> {
+        let catalog = self.view.catalog();
+        let table = catalog.require_table(name)?;
+        table.check_access(self.principal, false)?;
+        let mut snapshot = self.view.snapshot(table, &table.partition(self.principal))?;
+        if table.kind == TableKind::Stream {
+            snapshot = visible_events(&snapshot, &table.options, self.view.now_us());
+        }
+        Ok((Arc::clone(table), snapshot))
     }
 
     fn information_schema(&self, table: &str) -> Result<Arc<dyn TableProvider>, Error> {

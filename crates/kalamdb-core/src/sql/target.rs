@@ -1,31 +1,39 @@
 //! The rows that an UPDATE or DELETE is about: found by a query that DataFusion plans, whatever its WHERE holds.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, AsArray};
+use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray};
+use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::{FieldRef, UInt64Type};
-use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, ObjectName, ObjectNamePart, SelectItem, SetExpr, Statement as SqlStatement, TableAlias, TableFactor, TableWithJoins,
-};
-use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::parser::Parser;
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Ident, SelectItem, TableFactor, TableWithJoins, Value};
 
 use super::Parameters;
-use super::execute::Executor;
+use super::engine_query::{column, engine_table, select};
+use super::execute::{Changeable, Executor};
 use super::insert::concatenated;
 use super::names::table_name;
-use super::scope::TARGET_NAMESPACE;
+use super::scope::Relation;
 use crate::catalog::TableName;
 use crate::error::{Error, Result};
 use crate::partition::RowAddress;
 use crate::tables::ADDRESS_COLUMN;
 
+/// The name of the target in [`super::scope::ENGINE_NAMESPACE`].
+const TARGET: &str = "target";
+
 /// The table that a statement writes to, and what the statement calls it.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
     pub(super) name: TableName,
-    alias: Ident,
-    table: ObjectName,
+    pub(super) alias: Ident,
+}
+
+/// Which of the target's rows a statement is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    Live,
+    Deleted,
 }
 
 impl Target {
@@ -46,44 +54,62 @@ impl Target {
             Some(_) => return Err(Error::unsupported("column aliases on the table that is written to")),
             None => Ident::with_quote('"', &target.table),
         };
-        Ok(Self { name: target, alias, table: name.clone() })
+        Ok(Self { name: target, alias })
     }
 
-    /// The query `SELECT address, values... FROM target WHERE selection`.
-    fn query(&self, values: &[Expr], selection: Option<&Expr>) -> Result<SqlStatement> {
-        // Parsed rather than built, so that every clause of a SELECT that is not set here has its default.
-        let mut statement = Parser::parse_sql(&GenericDialect {}, "SELECT 1 FROM t AS t")?.pop().ok_or_else(|| Error::internal("no template"))?;
-        let SqlStatement::Query(query) = &mut statement else { return Err(Error::internal("the template is a query")) };
-        let SetExpr::Select(select) = &mut *query.body else { return Err(Error::internal("the template is a SELECT")) };
-        let column = |ident: &str| Ident::with_quote('"', ident);
+    /// Finds the rows that `selection` chooses among the target joined with `others`, each once, with the value of each expression.
+    pub(super) async fn find(
+        &self,
+        executor: &Executor<'_>,
+        target: &Changeable,
+        which: Which,
+        query: Search<'_>,
+        parameters: &Parameters,
+    ) -> Result<Found> {
+        self.find_with(executor, target, which, query, parameters, Vec::new()).await
+    }
+
+    /// The same with relations of the engine's own among `others`.
+    pub(super) async fn find_with(
+        &self,
+        executor: &Executor<'_>,
+        target: &Changeable,
+        which: Which,
+        query: Search<'_>,
+        parameters: &Parameters,
+        mut relations: Vec<Relation>,
+    ) -> Result<Found> {
         let address = Expr::CompoundIdentifier(vec![self.alias.clone(), column(ADDRESS_COLUMN)]);
-        select.projection = std::iter::once(SelectItem::UnnamedExpr(address))
-            .chain(
-                values
-                    .iter()
-                    .enumerate()
-                    .map(|(at, value)| SelectItem::ExprWithAlias { expr: value.clone(), alias: column(&format!("\0value{at}")) }),
-            )
-            .collect();
-        select.selection = selection.cloned();
-        if let Some(TableFactor::Table { name, alias: Some(TableAlias { name: alias, .. }), .. }) =
-            select.from.first_mut().map(|from| &mut from.relation)
-        {
-            let table = self.table.0.last().cloned().unwrap_or_else(|| ObjectNamePart::Identifier(self.alias.clone()));
-            *name = ObjectName(vec![ObjectNamePart::Identifier(column(TARGET_NAMESPACE)), table]);
-            *alias = self.alias.clone();
+        let value = |(at, value): (usize, &Expr)| SelectItem::ExprWithAlias { expr: value.clone(), alias: column(&format!("\0value{at}")) };
+        let items = std::iter::once(SelectItem::UnnamedExpr(address)).chain(query.values.iter().enumerate().map(value)).collect();
+        let from = std::iter::once(engine_table(TARGET, &self.alias)).chain(query.others.iter().cloned()).collect();
+        let mut selection = query.selection.cloned();
+        if which == Which::Deleted {
+            // Naming the column brings the tombstones in.
+            let deleted = Expr::CompoundIdentifier(vec![self.alias.clone(), column("_deleted")]);
+            let deleted = Expr::BinaryOp { left: Box::new(deleted), op: BinaryOperator::Eq, right: Box::new(Expr::value(Value::Boolean(true))) };
+            selection = Some(match selection {
+                Some(selection) => {
+                    Expr::BinaryOp { left: Box::new(deleted), op: BinaryOperator::And, right: Box::new(Expr::Nested(Box::new(selection))) }
+                }
+                None => deleted,
+            });
         }
-        Ok(statement)
-    }
-
-    /// Finds the rows that `selection` chooses, each once, with the value of each expression.
-    pub(super) async fn find(&self, executor: &Executor<'_>, values: &[Expr], selection: Option<&Expr>, parameters: &Parameters) -> Result<Found> {
-        let statement = self.query(values, selection)?;
-        let rows = executor.query(statement, parameters, Some(self.name.clone())).await?;
-        let mut addresses = Vec::new();
+        relations.push(Relation { name: TARGET, table: Arc::clone(&target.table), rows: Arc::clone(&target.rows), with_addresses: true });
+        let rows = executor.query(select(items, from, selection)?, parameters, relations).await?;
+        let is_wanted = |address: RowAddress| {
+            let is_deleted = target.rows.get(address.chunk()).is_some_and(|chunk| chunk.is_deleted(address.row()));
+            is_deleted == (which == Which::Deleted)
+        };
+        let (mut seen, mut addresses, mut batches) = (HashSet::new(), Vec::new(), Vec::new());
         for batch in &rows.batches {
-            let column = batch.column(0).as_primitive_opt::<UInt64Type>().ok_or_else(|| Error::internal("row addresses are integers"))?;
+            let found = batch.column(0).as_primitive_opt::<UInt64Type>().ok_or_else(|| Error::internal("row addresses are integers"))?;
+            let found = found.values().iter().map(|address| RowAddress(*address));
+            let kept: BooleanArray = found.map(|address| Some(is_wanted(address) && seen.insert(address))).collect();
+            let batch = filter_record_batch(batch, &kept)?;
+            let column = batch.column(0).as_primitive::<UInt64Type>();
             addresses.extend(column.values().iter().map(|address| RowAddress(*address)));
+            batches.push(batch);
         }
         let values = rows
             .schema
@@ -92,12 +118,22 @@ impl Target {
             .enumerate()
             .skip(1)
             .map(|(at, field)| {
-                let parts: Vec<ArrayRef> = rows.batches.iter().map(|batch| Arc::clone(batch.column(at))).collect();
+                let parts: Vec<ArrayRef> = batches.iter().map(|batch| Arc::clone(batch.column(at))).collect();
                 Ok((concatenated(&parts, || field.data_type().clone())?, Arc::clone(field)))
             })
             .collect::<Result<Vec<_>>>()?;
         Ok(Found { addresses, values })
     }
+}
+
+/// What is looked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Search<'a> {
+    /// Computed for each row found.
+    pub(super) values: &'a [Expr],
+    /// The tables of FROM or USING.
+    pub(super) others: &'a [TableWithJoins],
+    pub(super) selection: Option<&'a Expr>,
 }
 
 /// Rows found, and the values computed for them.

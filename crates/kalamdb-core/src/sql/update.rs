@@ -1,33 +1,50 @@
-use std::collections::HashSet;
-use std::sync::Arc;
-
-use datafusion::arrow::array::UInt32Array;
-use datafusion::sql::sqlparser::ast::{Assignment, AssignmentTarget, Expr, Update};
-use kalamdb_store::RowState;
+use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::datatypes::FieldRef;
+use datafusion::sql::sqlparser::ast::{Assignment, AssignmentTarget, Expr, ObjectName, TableWithJoins, Update, UpdateTableFromKind};
 use kalamdb_types::{Source, coerce};
 
-use super::execute::Executor;
-use super::insert::system_column;
+use super::Parameters;
+use super::checked::{Replacement, Written, check};
+use super::counter::Counter;
+use super::execute::{Changeable, Executor};
+use super::insert::{is_default, system_column};
 use super::names::column_name;
-use super::target::Target;
-use super::{Parameters, defaults};
+use super::returning::{Returning, result};
+use super::target::{Search, Target, Which};
 use crate::catalog::{Table, is_system_column};
 use crate::error::{Error, ErrorKind, Result};
-use crate::partition::{Keys, RowAddress};
 use crate::result::StatementResult;
-use crate::write::{Change, Rows, TableChange, check_not_null, check_unique, take_rows, write};
+use crate::write::{Rows, take_rows, write};
 
 pub(super) async fn run(executor: &Executor<'_>, update: &Update, parameters: &Parameters) -> Result<StatementResult> {
     check_clauses(update)?;
     let target = Target::read(executor, &update.table)?;
-    let (committed, n_rows) = write(executor.view, async || compute(executor, update, &target, parameters).await).await?;
-    Ok(StatementResult::affected("UPDATE", n_rows, committed.seq))
+    let returning = Returning { items: update.returning.as_deref(), alias: &target.alias, parameters };
+    let others: &[TableWithJoins] = match &update.from {
+        Some(UpdateTableFromKind::BeforeSet(from) | UpdateTableFromKind::AfterSet(from)) => from,
+        None => &[],
+    };
+    let (committed, (n_rows, returned)) = write(executor.view, async || {
+        let changed = executor.changeable(&target.name, "UPDATE")?;
+        let assignments = read_assignments(&changed.table, &update.assignments)?;
+        let planned: Vec<Expr> = assignments.iter().filter_map(|assignment| assignment.value.cloned()).collect();
+        let search = Search { values: &planned, others, selection: update.selection.as_ref() };
+        let found = target.find(executor, &changed, Which::Live, search, parameters).await?;
+        let old = take_rows(&changed.table, &changed.rows, &found.addresses)?;
+        let new = assigned(executor, &changed, &assignments, &old, found.values).await?;
+        let n_rows = new.n_rows;
+        let replaced = Some(Replacement { addresses: found.addresses, old, new });
+        let checked = check(executor, &changed.table, &changed.partition, Written { inserted: None, replaced }).await?;
+        let returned = returning.rows(executor, &changed.table, checked.rows.as_ref(), checked.first_seq, None).await?;
+        Ok((checked.change, (n_rows, returned)))
+    })
+    .await?;
+    Ok(result("UPDATE", n_rows, committed, returned))
 }
 
 fn check_clauses(update: &Update) -> Result<()> {
     let refused = [
-        (update.from.is_some(), "UPDATE ... FROM"),
-        (update.returning.is_some() || update.output.is_some(), "RETURNING"),
+        (update.output.is_some(), "OUTPUT"),
         (update.or.is_some(), "UPDATE OR ..."),
         (!update.order_by.is_empty() || update.limit.is_some(), "ORDER BY and LIMIT in UPDATE"),
     ];
@@ -37,63 +54,43 @@ fn check_clauses(update: &Update) -> Result<()> {
     }
 }
 
-async fn compute(executor: &Executor<'_>, update: &Update, target: &Target, parameters: &Parameters) -> Result<(Change, usize)> {
-    let (table, partition, snapshot) = executor.writable(&target.name)?;
-    let assignments = read_assignments(&table, &update.assignments)?;
-    let planned: Vec<Expr> = assignments.iter().filter_map(|assignment| assignment.value.cloned()).collect();
-    let found = target.find(executor, &planned, update.selection.as_ref(), parameters).await?;
-    if found.addresses.is_empty() {
-        return Ok((Change::default(), 0));
-    }
-    let old = take_rows(&table, &snapshot, &found.addresses)?;
+/// The rows with the values of a SET clause in place of their own; `values` are those of its planned expressions, in order.
+pub(super) async fn assigned(
+    executor: &Executor<'_>,
+    changed: &Changeable,
+    assignments: &[Assigned<'_>],
+    old: &Rows,
+    values: Vec<(ArrayRef, FieldRef)>,
+) -> Result<Rows> {
     let mut new = old.clone();
-    let mut values = found.values.into_iter();
-    for assignment in &assignments {
-        let Some(definition) = table.columns.get(assignment.column) else { continue };
+    let mut values = values.into_iter();
+    let mut counter = Counter::new(executor, &changed.table, &changed.partition);
+    for assignment in assignments {
+        let Some(definition) = changed.table.columns.get(assignment.column) else { continue };
         let column = if assignment.value.is_some() {
             let (value, field) = values.next().ok_or_else(|| Error::internal("an assigned value is missing"))?;
             coerce(&value, &field, &definition.sql_type, Source::Sql).map_err(|error| Error::from(error).in_column(&definition.name))?
         } else {
-            defaults::values(executor, definition, old.n_rows).await?
+            counter.defaults(assignment.column, old.n_rows).await?
         };
         if let Some(slot) = new.columns.get_mut(assignment.column) {
             *slot = column;
         }
     }
-    check_not_null(&table, &new)?;
-    let replaced: HashSet<RowAddress> = found.addresses.into_iter().collect();
-    let n_rows = new.n_rows;
-    let moves_keys = assignments.iter().any(|assignment| table.primary_key.contains(&assignment.column));
-    let mut rows = Vec::new();
-    if moves_keys {
-        check_unique(executor.view, &table, &partition, &new, &replaced)?;
-        // A row whose key changes leaves a tombstone behind and is new under its new key.
-        let moved = rows_with_other_keys(&table, &old, &new)?;
-        rows.push(TableChange {
-            table: Arc::clone(&table),
-            partition: partition.clone(),
-            state: RowState::Deleted,
-            fresh: false,
-            rows: old.select(&moved)?,
-        });
-    }
-    rows.push(TableChange { table, partition, state: RowState::Live, fresh: false, rows: new });
-    Ok((Change { rows, catalog: None }, n_rows))
+    Ok(new)
 }
 
 /// One column of a SET clause.
-struct Assigned<'a> {
-    column: usize,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Assigned<'a> {
+    pub(super) column: usize,
     /// The expression, or `None` for DEFAULT.
-    value: Option<&'a Expr>,
+    pub(super) value: Option<&'a Expr>,
 }
 
-fn read_assignments<'a>(table: &Table, assignments: &'a [Assignment]) -> Result<Vec<Assigned<'a>>> {
+pub(super) fn read_assignments<'a>(table: &Table, assignments: &'a [Assignment]) -> Result<Vec<Assigned<'a>>> {
     let mut assigned: Vec<Assigned<'a>> = Vec::with_capacity(assignments.len());
-    for assignment in assignments {
-        let AssignmentTarget::ColumnName(name) = &assignment.target else {
-            return Err(Error::unsupported("SET of a list of columns").with_hint("set one column at a time"));
-        };
+    for (name, value) in assignments.iter().map(pairs).collect::<Result<Vec<_>>>()?.into_iter().flatten() {
         let name = column_name(name)?;
         if is_system_column(&name) {
             return Err(system_column(&name));
@@ -102,19 +99,19 @@ fn read_assignments<'a>(table: &Table, assignments: &'a [Assignment]) -> Result<
         if assigned.iter().any(|other| other.column == column) {
             return Err(Error::new(ErrorKind::DuplicateColumn, format!("column {name} is set twice")));
         }
-        let is_default =
-            matches!(&assignment.value, Expr::Identifier(ident) if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default"));
-        assigned.push(Assigned { column, value: (!is_default).then_some(&assignment.value) });
+        assigned.push(Assigned { column, value: (!is_default(value)).then_some(value) });
     }
     Ok(assigned)
 }
 
-fn rows_with_other_keys(table: &Table, old: &Rows, new: &Rows) -> Result<UInt32Array> {
-    let keys = |rows: &Rows| Keys::of_columns(table, |index| rows.column(index));
-    let differ: Vec<bool> = match (keys(old)?, keys(new)?) {
-        (Keys::Integers(old), Keys::Integers(new)) => old.iter().zip(&new).map(|(old, new)| old != new).collect(),
-        (Keys::Bytes(old), Keys::Bytes(new)) => old.iter().zip(new.iter()).map(|(old, new)| old.data() != new.data()).collect(),
-        _ => return Err(Error::internal("the keys of one table differ in kind")),
-    };
-    Ok(differ.iter().zip(0_u32..).filter(|(differs, _)| **differs).map(|(_, row)| row).collect())
+/// The columns of one assignment with their values: `a = 1`, or `(a, b) = (1, 2)`.
+fn pairs(assignment: &Assignment) -> Result<Vec<(&ObjectName, &Expr)>> {
+    match (&assignment.target, &assignment.value) {
+        (AssignmentTarget::ColumnName(name), value) => Ok(vec![(name, value)]),
+        (AssignmentTarget::Tuple(names), Expr::Tuple(values)) if names.len() == values.len() => Ok(names.iter().zip(values).collect()),
+        (AssignmentTarget::Tuple(_), Expr::Tuple(_)) => Err(Error::new(ErrorKind::SyntaxError, "the lists of SET differ in length")),
+        (AssignmentTarget::Tuple(_), _) => {
+            Err(Error::unsupported("SET of a list of columns to anything but a list of values").with_hint("set one column at a time"))
+        }
+    }
 }

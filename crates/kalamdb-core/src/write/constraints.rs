@@ -9,7 +9,7 @@ use super::Rows;
 use crate::catalog::Table;
 use crate::database::View;
 use crate::error::{Error, ErrorKind, Result};
-use crate::partition::{Keys, RowAddress};
+use crate::partition::{Keys, RowAddress, StoredKey};
 
 /// The longest value that a message quotes, in characters.
 const MAX_QUOTED_CHARS: usize = 60;
@@ -28,24 +28,48 @@ pub(crate) fn check_not_null(table: &Table, rows: &Rows) -> Result<()> {
     Ok(())
 }
 
-/// Refuses keys that exist twice among `rows`, or already among the live rows that are not in `replaced`.
+/// Refuses rows whose keys or unique values are given twice, or are those of live rows that are not in `replaced`.
 ///
-/// Returns whether none of the keys has ever been stored, so that no earlier version has to be masked.
-pub(crate) fn check_unique(view: View<'_>, table: &Arc<Table>, partition: &PartitionId, rows: &Rows, replaced: &HashSet<RowAddress>) -> Result<bool> {
-    if !table.has_primary_key() {
-        return Ok(rows.row_ids.is_none());
+/// Returns the current version, live or tombstone, of each row's primary key.
+pub(crate) fn check_unique(
+    view: View<'_>,
+    table: &Arc<Table>,
+    partition: &PartitionId,
+    rows: &Rows,
+    replaced: &HashSet<RowAddress>,
+) -> Result<Vec<Option<StoredKey>>> {
+    let mut stored = vec![None; rows.n_rows];
+    if table.has_primary_key() {
+        let keys = Keys::of_columns(table, |index| rows.column(index))?;
+        if let Some(row) = first_repeated(&keys) {
+            return Err(unique_violation(table, &table.primary_key, "the primary key", rows, row, "is given twice"));
+        }
+        stored = view.find(table, partition, &keys)?;
+        // A tombstone does not hold its key.
+        let taken = stored.iter().position(|stored| stored.is_some_and(|stored| !stored.is_deleted && !replaced.contains(&stored.address)));
+        if let Some(row) = taken {
+            return Err(unique_violation(table, &table.primary_key, "the primary key", rows, row, "already exists"));
+        }
     }
-    let keys = Keys::of_columns(table, |index| rows.column(index))?;
-    if let Some(row) = first_repeated(&keys) {
-        return Err(unique_violation(table, rows, row, "is given twice"));
+    for index in table.indexes.iter().filter(|index| index.unique) {
+        let keys = unique_keys(rows, &index.columns)?;
+        let name = format!("the unique constraint {}", index.name);
+        let mut seen = HashSet::with_capacity(keys.len());
+        if let Some(row) = keys.iter().position(|key| key.as_ref().is_some_and(|key| !seen.insert(key))) {
+            return Err(unique_violation(table, &index.columns, &name, rows, row, "is given twice"));
+        }
+        let holders = view.find_unique(table, partition, &index.columns, &keys)?;
+        if let Some(row) = holders.iter().position(|holder| holder.is_some_and(|address| !replaced.contains(&address))) {
+            return Err(unique_violation(table, &index.columns, &name, rows, row, "already exists"));
+        }
     }
-    let stored = view.find(table, partition, &keys)?;
-    // A tombstone does not hold its key.
-    let taken = stored.iter().position(|stored| stored.is_some_and(|stored| !stored.is_deleted && !replaced.contains(&stored.address)));
-    if let Some(row) = taken {
-        return Err(unique_violation(table, rows, row, "already exists"));
-    }
-    Ok(stored.iter().all(Option::is_none))
+    Ok(stored)
+}
+
+/// The values of unique columns, `None` where one of them is NULL.
+pub(crate) fn unique_keys(rows: &Rows, columns: &[usize]) -> Result<Vec<Option<Box<[u8]>>>> {
+    let columns = columns.iter().map(|&index| rows.column(index)).collect::<Result<Vec<_>>>()?;
+    Keys::of_nullable(&columns)
 }
 
 fn first_repeated(keys: &Keys) -> Option<usize> {
@@ -61,10 +85,10 @@ fn first_repeated(keys: &Keys) -> Option<usize> {
     }
 }
 
-fn unique_violation(table: &Table, rows: &Rows, row: usize, what: &str) -> Error {
-    let names: Vec<&str> = table.primary_key.iter().filter_map(|&index| table.columns.get(index)).map(|column| column.name.as_str()).collect();
-    let values: Vec<String> = table.primary_key.iter().filter_map(|&index| rows.columns.get(index)).map(|column| quoted(column, row)).collect();
-    let message = format!("duplicate key value violates the primary key of table {}", table.full_name());
+fn unique_violation(table: &Table, columns: &[usize], constraint: &str, rows: &Rows, row: usize, what: &str) -> Error {
+    let names: Vec<&str> = columns.iter().filter_map(|&index| table.columns.get(index)).map(|column| column.name.as_str()).collect();
+    let values: Vec<String> = columns.iter().filter_map(|&index| rows.columns.get(index)).map(|column| quoted(column, row)).collect();
+    let message = format!("duplicate key value violates {constraint} of table {}", table.full_name());
     Error::new(ErrorKind::UniqueViolation, message).with_detail(format!("key ({})=({}) {what}", names.join(", "), values.join(", ")))
 }
 

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, UInt32Array, new_empty_array};
-use datafusion::arrow::compute::{interleave, take};
+use datafusion::arrow::compute::{concat, interleave, take};
 use datafusion::arrow::datatypes::{DataType, Int64Type};
 
 use crate::catalog::Table;
@@ -23,6 +23,23 @@ impl Rows {
     /// A user column.
     pub(crate) fn column(&self, index: usize) -> Result<ArrayRef> {
         self.columns.get(index).cloned().ok_or_else(|| Error::internal("a column is missing"))
+    }
+
+    /// The rows of several, one after the other; all of one table.
+    pub(crate) fn concat(parts: &[&Rows]) -> Result<Rows> {
+        let [first, rest @ ..] = parts else { return Err(Error::internal("there are no rows to put together")) };
+        if rest.is_empty() {
+            return Ok((*first).clone());
+        }
+        let column = |index: usize| {
+            let columns: Vec<&dyn Array> = parts.iter().filter_map(|part| part.columns.get(index)).map(|column| column.as_ref()).collect();
+            Ok(concat(&columns)?)
+        };
+        Ok(Rows {
+            columns: (0..first.columns.len()).map(column).collect::<Result<Vec<_>>>()?,
+            row_ids: None,
+            n_rows: parts.iter().map(|part| part.n_rows).sum(),
+        })
     }
 
     /// The rows at the given positions, in that order.

@@ -1,0 +1,118 @@
+//! From the rows that a statement writes to the change that it commits, having checked the table's constraints.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{AsArray, UInt32Array};
+use datafusion::arrow::datatypes::UInt64Type;
+use datafusion::sql::sqlparser::ast::{Expr, SelectItem, UnaryOperator};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::Parser;
+use kalamdb_store::{PartitionId, RowState};
+
+use super::Parameters;
+use super::engine_query::{column, engine_table, name_of, select, snapshot_of};
+use super::execute::Executor;
+use super::scope::Relation;
+use crate::catalog::{Check, Table};
+use crate::error::{Error, ErrorKind, Result};
+use crate::partition::{Keys, RowAddress};
+use crate::tables::ADDRESS_COLUMN;
+use crate::write::{Change, Rows, TableChange, check_not_null, check_unique};
+
+/// New versions of rows that are there, in place of the old.
+#[derive(Debug)]
+pub(super) struct Replacement {
+    pub(super) addresses: Vec<RowAddress>,
+    pub(super) old: Rows,
+    pub(super) new: Rows,
+}
+
+/// What a statement writes to a table.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    pub(super) inserted: Option<Rows>,
+    pub(super) replaced: Option<Replacement>,
+}
+
+/// A change, and the rows as they will be: those replaced, then those inserted.
+#[derive(Debug)]
+pub(super) struct Checked {
+    pub(super) change: Change,
+    /// `None` if nothing is written.
+    pub(super) rows: Option<Rows>,
+    /// The sequence number of the first of them, if the commit goes through as it is.
+    pub(super) first_seq: u64,
+}
+
+/// Checks all constraints.
+///
+/// # Errors
+/// `not_null_violation`, `check_violation`, `unique_violation`.
+pub(super) async fn check(executor: &Executor<'_>, table: &Arc<Table>, partition: &PartitionId, written: Written) -> Result<Checked> {
+    let mut first_seq = executor.view.meta().next_seq;
+    let replaced_rows = written.replaced.as_ref().map(|replaced| &replaced.new).filter(|rows| rows.n_rows > 0);
+    let parts: Vec<&Rows> = replaced_rows.into_iter().chain(written.inserted.as_ref().filter(|rows| rows.n_rows > 0)).collect();
+    if parts.is_empty() {
+        return Ok(Checked { change: Change::default(), rows: None, first_seq });
+    }
+    let n_replaced = replaced_rows.map_or(0, |rows| rows.n_rows);
+    let rows = Rows::concat(&parts)?;
+    check_not_null(table, &rows)?;
+    check_conditions(executor, table, &rows).await?;
+    let addresses: HashSet<RowAddress> = written.replaced.iter().flat_map(|replaced| replaced.addresses.iter().copied()).collect();
+    // Rows without a key that keep their unique values need no look.
+    let stored = check_unique(executor.view, table, partition, &rows, &addresses)?;
+    let change = |state, fresh, rows| TableChange { table: Arc::clone(table), partition: partition.clone(), state, fresh, rows };
+    let mut changes = Vec::new();
+    if let Some(Replacement { old, new, .. }) = written.replaced.filter(|replaced| replaced.new.n_rows > 0) {
+        if table.has_primary_key() {
+            // A row whose key changes leaves a tombstone behind and is new under its new key.
+            let moved = rows_with_other_keys(table, &old, &new)?;
+            if !moved.is_empty() {
+                first_seq += moved.len() as u64;
+                changes.push(change(RowState::Deleted, false, old.select(&moved)?));
+            }
+        }
+        changes.push(change(RowState::Live, false, new));
+    }
+    if let Some(inserted) = written.inserted.filter(|rows| rows.n_rows > 0) {
+        let fresh = stored.iter().skip(n_replaced).all(Option::is_none);
+        changes.push(change(RowState::Live, fresh, inserted));
+    }
+    Ok(Checked { change: Change { rows: changes, catalog: None }, rows: Some(rows), first_seq })
+}
+
+fn rows_with_other_keys(table: &Table, old: &Rows, new: &Rows) -> Result<UInt32Array> {
+    let keys = |rows: &Rows| Keys::of_columns(table, |index| rows.column(index));
+    let differ: Vec<bool> = match (keys(old)?, keys(new)?) {
+        (Keys::Integers(old), Keys::Integers(new)) => old.iter().zip(&new).map(|(old, new)| old != new).collect(),
+        (Keys::Bytes(old), Keys::Bytes(new)) => old.iter().zip(new.iter()).map(|(old, new)| old.data() != new.data()).collect(),
+        _ => return Err(Error::internal("the keys of one table differ in kind")),
+    };
+    Ok(differ.iter().zip(0_u32..).filter(|(differs, _)| **differs).map(|(_, row)| row).collect())
+}
+
+/// Refuses rows for which a CHECK is false; one that is NULL passes.
+async fn check_conditions(executor: &Executor<'_>, table: &Arc<Table>, rows: &Rows) -> Result<()> {
+    for check in &table.checks {
+        if let Some(row) = first_failing(executor, table, check, rows).await? {
+            let message = format!("new row of table {} violates check constraint {}", table.full_name(), check.name);
+            let error = Error::new(ErrorKind::CheckViolation, message);
+            return Err(if rows.n_rows > 1 { error.with_detail(format!("row {} of the statement", row + 1)) } else { error });
+        }
+    }
+    Ok(())
+}
+
+async fn first_failing(executor: &Executor<'_>, table: &Arc<Table>, check: &Check, rows: &Rows) -> Result<Option<usize>> {
+    let dialect = GenericDialect {};
+    let condition = Parser::new(&dialect).try_with_sql(&check.condition)?.parse_expr()?;
+    let fails = Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(Expr::Nested(Box::new(condition))) };
+    let relation = Relation { name: "checked", table: Arc::clone(table), rows: snapshot_of(rows, 0, 0), with_addresses: true };
+    let items = vec![SelectItem::UnnamedExpr(Expr::Identifier(column(ADDRESS_COLUMN)))];
+    let query = select(items, vec![engine_table(relation.name, &name_of(table))], Some(fails))?;
+    let found = executor.query(query, &Parameters::default(), vec![relation]).await?;
+    let addresses = found.batches.iter().filter_map(|batch| batch.column(0).as_primitive_opt::<UInt64Type>());
+    Ok(addresses.flat_map(|addresses| addresses.values().iter().copied()).map(|address| RowAddress(address).row()).min())
+}

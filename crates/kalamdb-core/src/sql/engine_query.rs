@@ -1,0 +1,71 @@
+//! Queries that the engine itself makes, over the tables of a statement and relations of its own.
+
+use std::sync::Arc;
+
+use datafusion::sql::sqlparser::ast::{
+    Expr, Ident, ObjectName, ObjectNamePart, SelectItem, SetExpr, Statement as SqlStatement, TableAlias, TableFactor, TableWithJoins,
+};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::Parser;
+use kalamdb_store::RowState;
+
+use super::scope::ENGINE_NAMESPACE;
+use crate::catalog::Table;
+use crate::error::{Error, Result};
+use crate::partition::{Chunk, RowGroup, Snapshot};
+use crate::write::Rows;
+
+/// A quoted identifier.
+pub(super) fn column(name: &str) -> Ident {
+    Ident::with_quote('"', name)
+}
+
+/// A relation of the engine's own in a FROM clause.
+pub(super) fn engine_table(name: &str, alias: &Ident) -> TableWithJoins {
+    let name = ObjectName(vec![ObjectNamePart::Identifier(column(ENGINE_NAMESPACE)), ObjectNamePart::Identifier(column(name))]);
+    let alias = TableAlias { explicit: true, name: alias.clone(), columns: Vec::new(), at: None };
+    let relation = TableFactor::Table {
+        name,
+        alias: Some(alias),
+        args: None,
+        with_hints: Vec::new(),
+        version: None,
+        with_ordinality: false,
+        partitions: Vec::new(),
+        json_path: None,
+        sample: None,
+        index_hints: Vec::new(),
+    };
+    TableWithJoins { relation, joins: Vec::new() }
+}
+
+/// The query `SELECT items FROM from WHERE selection`.
+pub(super) fn select(items: Vec<SelectItem>, from: Vec<TableWithJoins>, selection: Option<Expr>) -> Result<SqlStatement> {
+    // Parsed rather than built, so that every clause of a SELECT that is not set here has its default.
+    let mut statement = Parser::parse_sql(&GenericDialect {}, "SELECT 1")?.pop().ok_or_else(|| Error::internal("no template"))?;
+    let SqlStatement::Query(query) = &mut statement else { return Err(Error::internal("the template is a query")) };
+    let SetExpr::Select(select) = &mut *query.body else { return Err(Error::internal("the template is a SELECT")) };
+    select.projection = items;
+    select.from = from;
+    select.selection = selection;
+    Ok(statement)
+}
+
+/// Rows that are not stored yet, as a query reads them: numbered from `first_seq` on.
+pub(super) fn snapshot_of(rows: &Rows, first_seq: u64, updated_us: i64) -> Snapshot {
+    let group = RowGroup {
+        state: RowState::Live,
+        fresh: true,
+        columns: rows.columns.clone(),
+        row_ids: rows.row_ids.clone(),
+        first_seq,
+        updated_us,
+        n_rows: rows.n_rows,
+    };
+    Arc::new(vec![Chunk::new(group)])
+}
+
+/// What a table is called in expressions about its rows.
+pub(super) fn name_of(table: &Table) -> Ident {
+    column(&table.name)
+}
