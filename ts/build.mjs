@@ -14,7 +14,21 @@ const WASM = 'kalamdb_wasm_bg.wasm';
 /** The oldest browsers with what the package needs; wasm SIMD decides for Safari. */
 const TARGET = ['chrome105', 'firefox104', 'safari16.4'];
 /** The modules whose declarations make up the public types; the first becomes the package's. */
-const PUBLIC = ['index', 'database', 'error-codes', 'errors', 'options', 'params', 'result', 'sql-tag'];
+const PUBLIC = [
+  'index',
+  'client',
+  'database',
+  'error-codes',
+  'errors',
+  'options',
+  'params',
+  'queries',
+  'result',
+  'session',
+  'sql-tag',
+  'statement',
+  'transaction',
+];
 
 /**
  * wasm-bindgen's module holds one instance for ever. As the body of a function it can be run again after a crash.

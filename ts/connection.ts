@@ -1,5 +1,6 @@
-import type { Call, Replies } from './engine/calls.js';
+import type { Call, Replies, SessionRef } from './engine/calls.js';
 import { failure, isKalamDBError } from './errors.js';
+import { InFlight } from './in-flight.js';
 import type { Settings } from './options.js';
 import { startTransport } from './transport/start.js';
 import type { Transport } from './transport/transport.js';
@@ -15,7 +16,8 @@ export class Connection {
   #transport: Transport;
   #reopening: Promise<Transport> | undefined;
   #closing: Promise<void> | undefined;
-  readonly #inFlight = new Set<Promise<unknown>>();
+  readonly #inFlight = new InFlight();
+  #lastId = 0;
 
   private constructor(name: string, settings: Settings, transport: Transport) {
     this.name = name;
@@ -39,14 +41,43 @@ export class Connection {
     if (this.#closing !== undefined) throw failure('database_closed', `the database "${this.name}" is closed`);
   }
 
+  /** An id for a session or transaction, which no other has. */
+  newId(): number {
+    return ++this.#lastId;
+  }
+
   async call<C extends Call>(call: C): Promise<Replies[C['kind']]> {
     this.requireOpen();
-    const answer = this.#ask(call);
-    this.#inFlight.add(answer);
+    return this.#inFlight.track(this.#ask(call));
+  }
+
+  /** Asks the engine behind `transport` and no other: what it is asked about died with it, if it did. */
+  async callOn<C extends Call>(transport: Transport, call: C): Promise<Replies[C['kind']]> {
+    this.requireOpen();
+    return this.#inFlight.track(transport.call(call));
+  }
+
+  /** Begins a transaction of a session; gives its id and where it is. */
+  async begin(session: SessionRef): Promise<{ id: number; transport: Transport }> {
+    this.requireOpen();
+    const id = this.newId();
+    return this.#inFlight.track(this.#begin(session, id));
+  }
+
+  async #begin(session: SessionRef, id: number): Promise<{ id: number; transport: Transport }> {
+    const transport = this.#transport.crash === undefined ? this.#transport : await this.#reopen();
+    await transport.call({ kind: 'begin', session, transaction: id });
+    return { id, transport };
+  }
+
+  /** Forgets a session; an engine that is dead or closed has done so. */
+  async end(session: SessionRef): Promise<void> {
+    const transport = this.#transport;
+    if (this.#closing !== undefined || transport.crash !== undefined) return;
     try {
-      return await answer;
-    } finally {
-      this.#inFlight.delete(answer);
+      await this.callOn(transport, { kind: 'end', session });
+    } catch (error) {
+      if (transport.crash === undefined) throw error;
     }
   }
 
@@ -57,7 +88,7 @@ export class Connection {
   }
 
   async #close(): Promise<void> {
-    await Promise.allSettled(this.#inFlight);
+    await this.#inFlight.settled();
     const transport = this.#transport;
     try {
       if (transport.crash === undefined) await transport.call({ kind: 'close' });

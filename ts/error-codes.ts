@@ -1,7 +1,7 @@
 /**
  * Every code a {@link KalamDBError} can carry, with its SQLSTATE.
  *
- * The list is closed; it is the same as the engine's (crates/kalamdb-core/src/error/kind.rs), and a test compares them.
+ * The list is closed. Written by `cargo xtask errors` from the engine's (crates/kalamdb-core/src/error/kind.rs).
  */
 export const SQL_STATES = {
   syntax_error: '42601',

@@ -1,7 +1,21 @@
+export type { BatchStatement, Client } from './client.js';
 export { KalamDB } from './database.js';
 export type { ErrorCode } from './error-codes.js';
 export { isKalamDBError, KalamDBError } from './errors.js';
-export type { LocationOptions, OpenOptions, QueryOptions } from './options.js';
+export type {
+  BatchOptions,
+  LocationOptions,
+  OpenOptions,
+  QueryOptions,
+  Role,
+  SessionOptions,
+  SessionUser,
+  TransactionOptions,
+} from './options.js';
 export type { Param, RowArrays, Rows } from './params.js';
+export type { Queries } from './queries.js';
 export type { Field, InsertResult, Result, Row, Value } from './result.js';
+export type { Session } from './session.js';
 export { type SqlStatement, sql } from './sql-tag.js';
+export type { Statement } from './statement.js';
+export type { Transaction } from './transaction.js';

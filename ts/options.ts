@@ -1,3 +1,5 @@
+import { requireString, requireWellFormed } from './text.js';
+
 /** How rows and values are given back. */
 export interface QueryOptions {
   /** `'object'` (the default): one property a column; `'array'`: values in column order. */
@@ -36,13 +38,47 @@ export interface OpenOptions extends QueryOptions, LocationOptions {
   systemColumns?: 'hidden' | 'star';
 }
 
+/** What a session may do; each role may do what those before it may. */
+export type Role = 'user' | 'service' | 'dba' | 'system';
+
+/** Whose session it is. */
+export interface SessionUser {
+  /** The user's id, which may be any string, the empty one too. */
+  userId: string;
+  /** What the session may do; `'user'` (the default) reads and writes rows, and changes no definitions. */
+  role?: Role;
+}
+
+/** The defaults of a session's calls; those that are absent are the database's. */
+export interface SessionOptions extends QueryOptions {
+  /** Whether `SELECT *` gives the system columns (`'star'`) or leaves them out (`'hidden'`). */
+  systemColumns?: 'hidden' | 'star';
+}
+
+/** How a transaction is run. */
+export interface TransactionOptions {
+  /** What its commit means; the default is what the database was opened with. */
+  durability?: 'relaxed' | 'strict';
+  /** How often it is run again when others have changed what it rests on; 3 by default. */
+  retries?: number;
+}
+
+/** How a batch is run, and how its rows and values are given back. */
+export interface BatchOptions extends QueryOptions, TransactionOptions {}
+
 /** Query options with every default filled in. @internal */
 export type Decoding = Required<QueryOptions>;
 
-/** Open options that have been checked, with every default filled in. @internal */
-export interface Settings {
+/** What the calls of a database or session do where they are not told otherwise. @internal */
+export interface Defaults {
   decoding: Decoding;
   systemColumns: boolean;
+  durability: 'relaxed' | 'strict';
+}
+
+/** Open options that have been checked, with every default filled in. @internal */
+export interface Settings {
+  defaults: Defaults;
   fallBackToMemory: boolean;
   engine: { durability: 'relaxed' | 'strict'; memoryLimitBytes?: number };
   location: Location;
@@ -58,6 +94,11 @@ export interface Location {
 const ROW_MODES = ['object', 'array'] as const;
 const INT64 = ['auto', 'bigint', 'number', 'string'] as const;
 const TIMESTAMPS = ['date', 'iso', 'epochMs'] as const;
+const DURABILITIES = ['relaxed', 'strict'] as const;
+const SYSTEM_COLUMNS = ['hidden', 'star'] as const;
+const ROLES = ['user', 'service', 'dba', 'system'] as const;
+
+const DEFAULT_RETRIES = 3;
 
 /** @throws TypeError when an option has a value it cannot have @internal */
 export function settings(options: OpenOptions): Settings {
@@ -65,17 +106,51 @@ export function settings(options: OpenOptions): Settings {
   const { memoryLimitBytes } = options;
   if (memoryLimitBytes !== undefined && !(Number.isSafeInteger(memoryLimitBytes) && memoryLimitBytes > 0))
     throw new TypeError('memoryLimitBytes must be a positive integer');
+  const durability = oneOf('durability', options.durability, DURABILITIES, 'relaxed');
   return {
-    decoding: decoding(options, { rowMode: 'object', int64: 'auto', timestamps: 'date' }),
-    systemColumns: oneOf('systemColumns', options.systemColumns, ['hidden', 'star'], 'hidden') === 'star',
+    defaults: {
+      decoding: decoding(options, { rowMode: 'object', int64: 'auto', timestamps: 'date' }),
+      systemColumns: oneOf('systemColumns', options.systemColumns, SYSTEM_COLUMNS, 'hidden') === 'star',
+      durability,
+    },
     fallBackToMemory:
       oneOf('onStorageUnavailable', options.onStorageUnavailable, ['throw', 'memory'], 'throw') === 'memory',
     engine: {
-      durability: oneOf('durability', options.durability, ['relaxed', 'strict'], 'relaxed'),
+      durability,
       ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
     },
     location: location(options),
   };
+}
+
+/** @throws TypeError when it has the wrong shape, {@link KalamDBError} when the id has no UTF-8 form @internal */
+export function sessionUser(user: SessionUser): Required<SessionUser> {
+  requireObject(user, 'the user of a session');
+  const { userId } = user;
+  requireString('userId', userId);
+  requireWellFormed(userId, 'userId');
+  return { userId, role: oneOf('role', user.role, ROLES, 'user') };
+}
+
+/** @throws TypeError when an option has a value it cannot have @internal */
+export function sessionDefaults(options: SessionOptions | undefined, defaults: Defaults): Defaults {
+  const inherited = defaults.systemColumns ? 'star' : 'hidden';
+  return {
+    decoding: decoding(options, defaults.decoding),
+    systemColumns: oneOf('systemColumns', options?.systemColumns, SYSTEM_COLUMNS, inherited) === 'star',
+    durability: defaults.durability,
+  };
+}
+
+/** @throws TypeError when an option has a value it cannot have @internal */
+export function transactionOptions(
+  options: TransactionOptions | undefined,
+  defaults: Defaults,
+): Required<TransactionOptions> {
+  if (options !== undefined) requireObject(options);
+  const retries = options?.retries ?? DEFAULT_RETRIES;
+  if (!(Number.isSafeInteger(retries) && retries >= 0)) throw new TypeError('retries must be an integer from 0');
+  return { durability: oneOf('durability', options?.durability, DURABILITIES, defaults.durability), retries };
 }
 
 /** @throws TypeError when an option has a value it cannot have @internal */
@@ -97,8 +172,8 @@ export function decoding(options: QueryOptions | undefined, defaults: Decoding):
   };
 }
 
-function requireObject(options: unknown): void {
-  if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object');
+function requireObject(value: unknown, what: string = 'options'): void {
+  if (typeof value !== 'object' || value === null) throw new TypeError(`${what} must be an object`);
 }
 
 function oneOf<T extends string>(name: string, value: T | undefined, values: readonly T[], fallback: T): T {

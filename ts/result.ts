@@ -25,13 +25,15 @@ export interface Result<T = Row> {
   command: string;
   /** The time inside the engine, in milliseconds. */
   tookMs: number;
-  /** The sequence number of the commit; absent when nothing was committed. */
+  /** The sequence number of the commit; absent when nothing was committed, as within a transaction. */
   seq?: number;
+  /** The user as whom the statement ran; absent where that is the session's own. */
+  asUser?: string;
 }
 
 /** What an insert of rows did. */
 export interface InsertResult {
   affectedRows: number;
-  /** The sequence number of the commit; null when there was nothing to commit. */
+  /** The sequence number of the commit; null when nothing was committed, as within a transaction. */
   seq: number | null;
 }

@@ -9,6 +9,11 @@ export const isWellFormed: (text: string) => boolean =
     ? (text) => text.isWellFormed()
     : (text) => !LONE_SURROGATE.test(text);
 
+/** @throws TypeError when it is no string */
+export function requireString(what: string, value: unknown): asserts value is string {
+  if (typeof value !== 'string') throw new TypeError(`${what} must be a string`);
+}
+
 /**
  * Refuses a string that has no UTF-8 form; encoding it would silently replace characters.
  *

@@ -97,6 +97,29 @@ describe.each(WAYS)('when the engine in the $where crashes', ({ worker, watch })
     });
   });
 
+  test('a transaction is gone, and the sessions of users go on', async () => {
+    await withName(options, async (name) => {
+      const db = await KalamDB.open(name, options);
+      await db.exec('CREATE USER TABLE t (id INT PRIMARY KEY)');
+      const session = db.session({ userId: 'a' });
+      await session.insert('t', [{ id: 1 }]);
+      let runs = 0;
+      const done = session.transaction(async (tx) => {
+        runs += 1;
+        await tx.query('INSERT INTO t VALUES (2)');
+        kill();
+        expect(await failureOf(tx.query('INSERT INTO t VALUES (3)'))).toMatchObject({ code: 'engine_crashed' });
+        expect(await column(session, 'SELECT id FROM t')).toEqual([1]);
+        expect(await failureOf(tx.query('SELECT 1'))).toMatchObject({ code: 'engine_crashed' });
+      });
+      expect(await failureOf(done)).toMatchObject({ code: 'engine_crashed', retryable: true });
+      expect(runs).toBe(1);
+      expect(await column(session, 'SELECT id FROM t')).toEqual([1]);
+      expect(await column(db, 'SELECT id FROM t')).toEqual([]);
+      await db.close();
+    });
+  });
+
   test('a database in memory is lost and says so', async () => {
     const db = await KalamDB.open('memory:', options);
     kill();

@@ -1,4 +1,4 @@
-import { isKalamDBError, KalamDB, type KalamDBError, type OpenOptions } from 'kalamdb';
+import { isKalamDBError, KalamDB, type KalamDBError, type OpenOptions, type Param, type Queries } from 'kalamdb';
 import { afterAll, beforeAll } from 'vitest';
 
 /** The two places where the engine runs; every test of behaviour runs in both. */
@@ -50,7 +50,7 @@ export async function failureOf(call: Promise<unknown>): Promise<KalamDBError> {
 }
 
 /** The values of the first column of a query. */
-export async function column(db: KalamDB, text: string): Promise<unknown[]> {
-  const { rows } = await db.query<unknown[]>(text, [], { rowMode: 'array' });
+export async function column(db: Queries, text: string, params: Param[] = []): Promise<unknown[]> {
+  const { rows } = await db.query<unknown[]>(text, params, { rowMode: 'array' });
   return rows.map((row) => row[0]);
 }

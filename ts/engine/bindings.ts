@@ -8,10 +8,21 @@ export interface EngineOptions {
 
 /** One open database inside the engine. Failures are thrown as plain error payloads. */
 export interface Engine {
+  /** Opens a session of a user, or of the application itself when there is no id. */
+  session(userId: string | undefined, role: string): EngineSession;
+  close(): Promise<void>;
+  free(): void;
+}
+
+/** One session on an open database. It must not be freed while a call of it is under way. */
+export interface EngineSession {
   exec(sql: string, systemColumns: boolean): Promise<Uint8Array>;
   query(sql: string, params: Uint8Array, systemColumns: boolean): Promise<Uint8Array>;
   insert(table: string, columns: string[], block: Uint8Array): Promise<InsertResult>;
-  close(): Promise<void>;
+  /** Begins a transaction, which is a session of its own; `commit` or `rollback` of that one ends it. */
+  begin(): Promise<EngineSession>;
+  commit(durability: 'relaxed' | 'strict'): Promise<Uint8Array>;
+  rollback(): Promise<void>;
   free(): void;
 }
 

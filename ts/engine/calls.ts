@@ -1,12 +1,38 @@
 import type { InsertResult } from '../result.js';
 import type { EngineOptions } from './bindings.js';
 
-/** What the page asks of an engine that holds one database. */
-export type Call =
-  | { kind: 'open'; name: string; options: EngineOptions }
+/** On whose behalf a session runs; without an id it is the application itself. */
+export interface Principal {
+  userId?: string;
+  role: string;
+}
+
+/**
+ * A session by its id, which is never used twice. The engine opens it when it is first named, so that nothing has to be
+ * told to a new engine after a crash. A transaction has no principal: it is there only where it was begun.
+ */
+export interface SessionRef {
+  id: number;
+  principal?: Principal;
+}
+
+/** What is asked of a session. */
+export type Ask =
   | { kind: 'exec'; sql: string; systemColumns: boolean }
   | { kind: 'query'; sql: string; params: Uint8Array<ArrayBuffer>; systemColumns: boolean }
   | { kind: 'insert'; table: string; columns: string[]; block: Uint8Array<ArrayBuffer> }
+  /** Begins a transaction with the id `transaction`. */
+  | { kind: 'begin'; transaction: number }
+  /** These two end a transaction; its id is gone then. No other call of it may be under way. */
+  | { kind: 'commit'; durability: 'relaxed' | 'strict' }
+  | { kind: 'rollback' };
+
+/** What the page asks of an engine that holds one database. */
+export type Call =
+  | { kind: 'open'; name: string; options: EngineOptions }
+  | (Ask & { session: SessionRef })
+  /** Forgets a session. No call of it may be under way. */
+  | { kind: 'end'; session: SessionRef }
   | { kind: 'close' }
   | { kind: 'delete'; name: string }
   /** Traps on purpose. Only tests send it. */
@@ -18,6 +44,10 @@ export interface Replies {
   exec: Uint8Array;
   query: Uint8Array;
   insert: InsertResult;
+  begin: undefined;
+  commit: Uint8Array;
+  rollback: undefined;
+  end: undefined;
   close: undefined;
   delete: undefined;
   crash: undefined;

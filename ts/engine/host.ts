@@ -1,12 +1,13 @@
 import { failure } from '../errors.js';
-import type { Engine } from './bindings.js';
-import type { Call, Reply } from './calls.js';
+import type { Engine, EngineSession } from './bindings.js';
+import type { Ask, Call, Reply, SessionRef } from './calls.js';
 import type { Instance } from './instance.js';
 
 /** Carries calls out on an instance, for one database. */
 export class Host {
   readonly #instance: Instance;
   #engine: Engine | undefined;
+  readonly #sessions = new Map<number, EngineSession>();
 
   constructor(instance: Instance) {
     this.#instance = instance;
@@ -18,18 +19,14 @@ export class Host {
       case 'open':
         this.#engine = await bindings.Engine.open(call.name, call.options);
         return undefined;
-      case 'exec':
-        return this.#opened().exec(call.sql, call.systemColumns);
-      case 'query':
-        return this.#opened().query(call.sql, call.params, call.systemColumns);
-      case 'insert': {
-        const { affectedRows, seq } = await this.#opened().insert(call.table, call.columns, call.block);
-        return { affectedRows, seq: seq ?? null };
-      }
+      case 'end':
+        this.#end(call.session.id);
+        return undefined;
       case 'close': {
         const engine = this.#opened();
         this.#engine = undefined;
         await engine.close();
+        for (const id of this.#sessions.keys()) this.#end(id);
         engine.free();
         return undefined;
       }
@@ -39,11 +36,58 @@ export class Host {
       case 'crash':
         bindings.crash();
         return undefined;
+      default:
+        return this.#ask(this.#session(call.session), call);
+    }
+  }
+
+  async #ask(session: EngineSession, call: Ask & { session: SessionRef }): Promise<Reply> {
+    switch (call.kind) {
+      case 'exec':
+        return session.exec(call.sql, call.systemColumns);
+      case 'query':
+        return session.query(call.sql, call.params, call.systemColumns);
+      case 'insert': {
+        const { affectedRows, seq } = await session.insert(call.table, call.columns, call.block);
+        return { affectedRows, seq: seq ?? null };
+      }
+      case 'begin':
+        this.#sessions.set(call.transaction, await session.begin());
+        return undefined;
+      case 'commit':
+        // `await` so that the session is not freed before.
+        try {
+          return await session.commit(call.durability);
+        } finally {
+          this.#end(call.session.id);
+        }
+      case 'rollback':
+        try {
+          await session.rollback();
+        } finally {
+          this.#end(call.session.id);
+        }
+        return undefined;
     }
   }
 
   #opened(): Engine {
     if (this.#engine === undefined) throw failure('database_closed', 'the database is not open');
     return this.#engine;
+  }
+
+  #session({ id, principal }: SessionRef): EngineSession {
+    const engine = this.#opened();
+    const open = this.#sessions.get(id);
+    if (open !== undefined) return open;
+    if (principal === undefined) throw failure('invalid_transaction_state', 'the transaction has ended');
+    const session = engine.session(principal.userId, principal.role);
+    this.#sessions.set(id, session);
+    return session;
+  }
+
+  #end(id: number): void {
+    this.#sessions.get(id)?.free();
+    this.#sessions.delete(id);
   }
 }

@@ -83,7 +83,7 @@ describe('closing', () => {
     release('one');
     expect((await waiting).rows).toEqual([{ text: 'wait one' }]);
     await closed;
-    expect(log).toEqual(['open a relaxed', 'query wait one', 'close a', 'free']);
+    expect(log).toEqual(['open a relaxed', 'query wait one', 'close a', 'end', 'free']);
     await expect(db.insert('t', [])).rejects.toMatchObject({ code: 'database_closed' });
     await expect(db.exec('late')).rejects.toMatchObject({ code: 'database_closed' });
   });

@@ -237,6 +237,14 @@ describe('results', () => {
     });
   });
 
+  test('say as whom a statement ran, where that is another user', () => {
+    const asUser = (header: object): unknown => decodeResults(message(header, []), PLAIN)[0]?.asUser;
+    expect(asUser({ asUser: 'alice' })).toBe('alice');
+    expect(asUser({ asUser: '' })).toBe('');
+    expect(decodeResults(message({ asUser: null }, []), PLAIN)[0]).not.toHaveProperty('asUser');
+    expect(decodeResults(message({}, []), PLAIN)[0]).not.toHaveProperty('asUser');
+  });
+
   test('are read from bytes that lie anywhere in a buffer', () => {
     const bytes = message({}, [{ rowCount: 1, columns: [ints('a', [7])] }]);
     const shifted = new Uint8Array(bytes.length + 3);

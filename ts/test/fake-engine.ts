@@ -1,6 +1,7 @@
-import type { Bindings, Engine, EngineOptions } from '../engine/bindings.js';
-import type { ErrorPayload } from '../errors.js';
-import { textMessage } from './message.js';
+import type { Bindings, Engine, EngineOptions, EngineSession } from '../engine/bindings.js';
+import type { ErrorCode } from '../error-codes.js';
+import { type ErrorPayload, payload } from '../errors.js';
+import { message, textMessage } from './message.js';
 
 /** A module whose one function, `trap`, traps. */
 export const TRAP_WASM: string = 'data:application/wasm;base64,AGFzbQEAAAABBAFgAAADAgEABwgBBHRyYXAAAAoFAQMAAAs=';
@@ -11,16 +12,106 @@ export const log: string[] = [];
 /** Databases that cannot be opened, with the error. */
 export const broken: Map<string, ErrorPayload> = new Map<string, ErrorPayload>();
 
+/** What the log's lines about a transaction begin with, after the session. */
+const TRANSACTION = 'tx: ';
+
 const gates = new Map<string, () => void>();
 
-/** Lets the statement `wait <name>` finish. */
-export function release(name: string): void {
+/** Lets the statement `wait <name>` finish; says whether there is one. */
+export function release(name: string): boolean {
   gates.get(name)?.();
+  return gates.delete(name);
 }
+
+/** How many of the next commits meet the changes of others. */
+export const conflicts = { left: 0 };
+
+const error = (code: ErrorCode, more: Partial<ErrorPayload> = {}): ErrorPayload => ({
+  ...payload(code, 'no'),
+  retryable: code === 'serialization_failure',
+  ...more,
+});
 
 /** Stands in for what wasm-bindgen generates: a text is a command, and the answer is the text again. */
 export function makeBindings(webAssembly: typeof WebAssembly): Bindings {
   let trap: (() => void) | undefined;
+
+  class FakeSession implements EngineSession {
+    /** Before every line of the log. */
+    readonly #who: string;
+    #isFailed = false;
+    #underWay = 0;
+
+    constructor(who: string) {
+      this.#who = who;
+    }
+
+    #log(line: string): void {
+      log.push(this.#who + line);
+    }
+
+    async exec(sql: string): Promise<Uint8Array> {
+      return this.query(sql);
+    }
+
+    async query(sql: string): Promise<Uint8Array> {
+      this.#underWay += 1;
+      try {
+        return await this.#run(sql);
+      } finally {
+        this.#underWay -= 1;
+      }
+    }
+
+    async #run(sql: string): Promise<Uint8Array> {
+      const [command, argument = ''] = sql.split(' ');
+      if (sql.startsWith('ROLLBACK TO')) this.#isFailed = false;
+      if (this.#isFailed) throw error('in_failed_transaction');
+      if (command === 'trap') trap?.();
+      if (command === 'trap-later') {
+        queueMicrotask(() => trap?.());
+        return new Promise(() => undefined);
+      }
+      if (command === 'wait') await new Promise<void>((resolve) => gates.set(argument, resolve));
+      if (command === 'fail' || command === 'conflict') {
+        this.#isFailed = this.#who.endsWith(TRANSACTION);
+        throw command === 'fail' ? error('undefined_table', { position: 3 }) : error('serialization_failure');
+      }
+      this.#log(`query ${sql}`);
+      return textMessage(sql);
+    }
+
+    async insert(table: string, columns: string[]): Promise<{ affectedRows: number; seq: number }> {
+      this.#log(`insert ${table} ${columns.join()}`);
+      return { affectedRows: 1, seq: 9 };
+    }
+
+    async begin(): Promise<EngineSession> {
+      const transaction = this.#who + TRANSACTION;
+      log.push(`${transaction}begin`);
+      return new FakeSession(transaction);
+    }
+
+    async commit(durability: string): Promise<Uint8Array> {
+      if (conflicts.left > 0) {
+        conflicts.left -= 1;
+        this.#log('conflict');
+        throw error('serialization_failure');
+      }
+      const command = this.#isFailed ? 'ROLLBACK' : 'COMMIT';
+      this.#log(`${command} ${durability}`);
+      return message({ command }, []);
+    }
+
+    async rollback(): Promise<void> {
+      this.#log('rollback');
+    }
+
+    free(): void {
+      if (this.#underWay > 0) throw new Error('attempted to take ownership of a value while it was borrowed');
+      this.#log('end');
+    }
+  }
 
   class FakeEngine implements Engine {
     readonly #name: string;
@@ -30,33 +121,14 @@ export function makeBindings(webAssembly: typeof WebAssembly): Bindings {
     }
 
     static async open(name: string, options: EngineOptions): Promise<Engine> {
-      const error = broken.get(name);
-      if (error) throw error;
+      const refused = broken.get(name);
+      if (refused) throw refused;
       log.push(`open ${name} ${options.durability}`);
       return new FakeEngine(name);
     }
 
-    async exec(sql: string): Promise<Uint8Array> {
-      return this.query(sql);
-    }
-
-    async query(sql: string): Promise<Uint8Array> {
-      const [command, argument = ''] = sql.split(' ');
-      if (command === 'trap') trap?.();
-      if (command === 'trap-later') {
-        queueMicrotask(() => trap?.());
-        return new Promise(() => undefined);
-      }
-      if (command === 'wait') await new Promise<void>((resolve) => gates.set(argument, resolve));
-      if (command === 'fail')
-        throw { code: 'undefined_table', sqlState: '42P01', message: 'no', retryable: false, position: 3 };
-      log.push(`query ${sql}`);
-      return textMessage(sql);
-    }
-
-    async insert(table: string, columns: string[]): Promise<{ affectedRows: number; seq: number }> {
-      log.push(`insert ${table} ${columns.join()}`);
-      return { affectedRows: 1, seq: 9 };
+    session(userId: string | undefined, role: string): EngineSession {
+      return new FakeSession(userId === undefined ? '' : `${userId} (${role}): `);
     }
 
     async close(): Promise<void> {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Call, Reply } from '../engine/calls.js';
 import { KalamDB } from '../index.js';
 import type { FromWorker, ToWorker } from '../worker/protocol.js';
-import { textMessage } from './message.js';
+import { message, textMessage } from './message.js';
 
 /** A worker of the tests: it records what is posted, and the test answers. */
 class FakeWorker {
@@ -75,6 +76,28 @@ test('answers find their calls in any order', async () => {
   expect((await Promise.all(calls)).flatMap((result) => result.rows)).toEqual(
     ['a', 'b', 'c'].map((text) => ({ text })),
   );
+  await db.close();
+});
+
+test('calls say which session they are of, and a transaction stays in its worker', async () => {
+  const { db, worker } = await open();
+  const session = db.session({ userId: 'alice', role: 'service' });
+  const done = session.transaction((tx) => tx.query('ok'));
+  const calls = (): Call[] => worker.posted.flatMap((message) => (message.type === 'call' ? [message.call] : []));
+  const answerLast = (reply: Reply): void => worker.answer({ type: 'done', id: calls().length, reply });
+  answerLast(undefined);
+  await vi.waitUntil(() => calls().at(-1)?.kind === 'commit');
+  answerLast(message({ command: 'COMMIT' }, []));
+  expect((await done).rows).toEqual([{ text: 'ok' }]);
+  const alice = { id: 2, principal: { userId: 'alice', role: 'service' } };
+  expect(calls().slice(1)).toMatchObject([
+    { kind: 'begin', session: alice, transaction: 3 },
+    { kind: 'query', session: { id: 3 }, sql: 'ok' },
+    { kind: 'commit', session: { id: 3 }, durability: 'relaxed' },
+  ]);
+  expect(calls()[2]).not.toHaveProperty('session.principal');
+  await db.query('ok');
+  expect(calls().at(-1)).toMatchObject({ session: { id: 1, principal: { role: 'system' } } });
   await db.close();
 });
 

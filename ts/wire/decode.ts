@@ -14,6 +14,7 @@ interface Header {
   seq: number | null;
   tookMs: number;
   fields: Field[];
+  asUser?: string | null;
 }
 
 /** Decodes a message with any number of results. */
@@ -49,6 +50,7 @@ function decodeResult(reader: Reader, decoding: Decoding): Result<unknown> {
     command: header.command,
     tookMs: header.tookMs,
     ...(header.seq === null ? {} : { seq: header.seq }),
+    ...(typeof header.asUser === 'string' ? { asUser: header.asUser } : {}),
   };
 }
 

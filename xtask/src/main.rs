@@ -6,6 +6,7 @@
 
 mod build;
 mod counts;
+mod errors;
 mod parts;
 mod setup;
 mod start;
@@ -29,6 +30,7 @@ cargo xtask <command>
   start                 set up, build everything and serve the demo on http://localhost:8080 (or PORT)
   test [part...]        set up and run all checks and tests, or the parts named (`test --list` lists them)
   tidy                  check the rules that no compiler checks
+  errors                write docs/errors.md and ts/error-codes.ts from the engine's list of error codes
   bench [option...]     build and run the benchmarks; options: bench/README.md
 ";
 
@@ -103,6 +105,10 @@ fn run() -> Result<ExitCode> {
                 bail!("{} findings:\n  {}", findings.len(), findings.join("\n  "));
             }
             println!("tidy");
+        }
+        "errors" => {
+            none_left(args)?;
+            errors::write(&sh)?;
         }
         "bench" => {
             let options: Vec<OsString> = args.raw_args()?.collect();

@@ -31,6 +31,7 @@ pub(crate) fn findings(sh: &Shell) -> Result<Vec<String>> {
             file(path, &text, &mut findings);
         }
     }
+    crate::errors::findings(sh, &mut findings)?;
     let readme = sh.read_file("README.md")?;
     for command in ["npm start", "npm test"] {
         if !readme.contains(command) {

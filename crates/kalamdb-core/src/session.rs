@@ -11,7 +11,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::principal::Principal;
 use crate::result::StatementResult;
 use crate::session_transaction::SessionTransaction;
-use crate::sql::{Command, Executor, Parameters, Statement, insert_columns, namespace_of_use, new_session_state, parse, parse_table_name};
+use crate::sql::{
+    Command, Executor, Parameters, Statement, TransactionControl, insert_columns, namespace_of_use, new_session_state, parse, parse_table_name,
+};
 
 /// Options of one call.
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,6 +30,8 @@ pub struct Session {
     state: SessionState,
     namespace: RefCell<String>,
     transactions: SessionTransaction,
+    /// Its transaction was begun by a call and ends by one; SQL text may only set savepoints in it.
+    is_managed: bool,
 }
 
 impl Session {
@@ -36,7 +40,8 @@ impl Session {
     /// The session's DataFusion state is its own: nothing that it caches is reachable from another session.
     pub fn new(database: Rc<Database>, principal: Principal, memory_limit_bytes: Option<usize>) -> Result<Self> {
         let state = new_session_state(memory_limit_bytes)?;
-        Ok(Self { database, principal, state, namespace: RefCell::new(DEFAULT_NAMESPACE.to_owned()), transactions: SessionTransaction::default() })
+        let namespace = RefCell::new(DEFAULT_NAMESPACE.to_owned());
+        Ok(Self { database, principal, state, namespace, transactions: SessionTransaction::default(), is_managed: false })
     }
 
     /// The database that the session is on.
@@ -57,6 +62,17 @@ impl Session {
         let sibling = Self::new(Rc::clone(&self.database), self.principal.clone(), memory_limit_bytes)?;
         sibling.namespace.replace(self.namespace.borrow().clone());
         Ok(sibling)
+    }
+
+    /// A sibling that is in a transaction, which [`Session::commit`] or [`Session::rollback`] ends; SQL text that would is refused.
+    ///
+    /// # Errors
+    /// As [`Session::new`]; the store's.
+    pub async fn begin(&self, memory_limit_bytes: Option<usize>) -> Result<Self> {
+        let mut session = self.sibling(memory_limit_bytes)?;
+        session.is_managed = true;
+        session.transactions.run(&session.database, &TransactionControl::Begin).await?;
+        Ok(session)
     }
 
     /// Runs one statement. `params` is a wire block of one row, or empty.
@@ -96,6 +112,14 @@ impl Session {
         self.transactions.commit(&self.database, durability).await
     }
 
+    /// Ends the session's transaction and undoes what it did.
+    ///
+    /// # Errors
+    /// `invalid_transaction_state` if there is none.
+    pub async fn rollback(&self) -> Result<StatementResult> {
+        self.transactions.run(&self.database, &TransactionControl::Rollback).await
+    }
+
     /// Inserts rows given as a wire block, one column of it for each name in `columns`, in one commit.
     ///
     /// # Errors
@@ -132,7 +156,10 @@ impl Session {
     async fn run(&self, statement: &Statement, parameters: &Parameters, options: CallOptions) -> Result<StatementResult> {
         let started_us = self.database.now_us();
         let mut result = match &statement.command {
-            Command::Transaction(control) => self.transactions.run(&self.database, control).await?,
+            Command::Transaction(control) => {
+                self.require_own_end(control)?;
+                self.transactions.run(&self.database, control).await?
+            }
             command => {
                 let transaction = self.transactions.current()?;
                 let outcome = self.run_command(command, parameters, options, transaction.as_deref()).await;
@@ -141,6 +168,21 @@ impl Session {
         };
         result.took_us = self.database.now_us() - started_us;
         Ok(result)
+    }
+
+    /// Refuses to begin or end a transaction that a call has begun and will end.
+    fn require_own_end(&self, control: &TransactionControl) -> Result<()> {
+        let what = match control {
+            TransactionControl::Begin => "BEGIN",
+            TransactionControl::Commit => "COMMIT",
+            TransactionControl::Rollback => "ROLLBACK",
+            TransactionControl::Savepoint(_) | TransactionControl::RollbackTo(_) | TransactionControl::Release(_) => return Ok(()),
+        };
+        if !self.is_managed {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::InvalidTransactionState, format!("{what} is not taken within transaction()"))
+            .with_hint("return from the callback to commit, throw or call rollback() to undo; nest with transaction() or SAVEPOINT"))
     }
 
     async fn run_command(

@@ -5,12 +5,15 @@
 #![cfg(target_arch = "wasm32")]
 
 mod clock;
+mod durability;
 mod engine;
 mod errors;
+mod session;
 
 use wasm_bindgen::prelude::*;
 
 pub use engine::Engine;
+pub use session::EngineSession;
 
 #[wasm_bindgen(start)]
 fn start() {

@@ -80,9 +80,8 @@ impl Transaction {
     }
 
     /// Takes a statement's change into the transaction.
-    pub(crate) fn apply(&self, database: &Database, mut change: Change) -> Result<Option<u64>> {
+    pub(crate) fn apply(&self, database: &Database, mut change: Change) -> Result<()> {
         let mut work = self.work.borrow_mut();
-        let mut seq = None;
         if let Some(catalog) = &change.catalog {
             work.meta.next_id = catalog.next_id;
             work.catalog = Arc::new(catalog.catalog.clone());
@@ -93,13 +92,12 @@ impl Transaction {
             let first_seq = work.meta.next_seq;
             part.assign_row_ids(first_seq);
             work.meta.next_seq += part.rows.n_rows as u64;
-            seq = Some(work.meta.next_seq - 1);
             let group = part.group(first_seq, database.now_us());
             let (table, head) = (Arc::clone(&part.table), work.base);
             work.partition(database, &table, &part.partition)?.apply(&table, group, head)?;
         }
         work.changes.push(change);
-        Ok(seq)
+        Ok(())
     }
 
     /// What the transaction has to commit, if nothing that it rests on has changed since.

@@ -29,8 +29,11 @@ pub(crate) async fn write<T>(view: View<'_>, mut compute: impl AsyncFnMut() -> R
         let _statements = transaction.statements().await;
         transaction.refresh(database).await?;
         let (change, outcome) = compute().await?;
-        let seq = if change.is_empty() { None } else { transaction.apply(database, change)? };
-        return Ok((Committed { seq }, outcome));
+        if !change.is_empty() {
+            transaction.apply(database, change)?;
+        }
+        // The commit numbers the rows; until then they have no number to tell.
+        return Ok((Committed::default(), outcome));
     }
     let _writer = database.writer().await;
     for _ in 0..MAX_ATTEMPTS {

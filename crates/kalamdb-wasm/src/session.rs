@@ -1,0 +1,74 @@
+use js_sys::Uint8Array;
+use kalamdb_core::{CallOptions, Error, Session, StatementResult, encode_results};
+use serde::Serialize;
+use serde_wasm_bindgen::Serializer;
+use wasm_bindgen::prelude::*;
+
+use crate::durability::DurabilityOption;
+use crate::errors::{invalid_argument, to_js};
+
+/// A session on an open database, which may be in a transaction.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct EngineSession {
+    session: Session,
+    memory_limit: Option<usize>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct InsertOutcome {
+    affected_rows: u64,
+    seq: Option<u64>,
+}
+
+impl EngineSession {
+    pub(crate) fn new(session: Session, memory_limit: Option<usize>) -> Self {
+        Self { session, memory_limit }
+    }
+}
+
+#[wasm_bindgen]
+impl EngineSession {
+    /// Runs any number of statements; returns their results as one message.
+    pub async fn exec(&self, sql: &str, system_columns: bool) -> Result<Uint8Array, JsValue> {
+        let options = CallOptions { system_columns_in_star: system_columns };
+        bytes(self.session.exec(sql, options).await, sql)
+    }
+
+    /// Runs one statement with parameters, a block of one row; returns its result as a message.
+    pub async fn query(&self, sql: &str, params: &[u8], system_columns: bool) -> Result<Uint8Array, JsValue> {
+        let options = CallOptions { system_columns_in_star: system_columns };
+        bytes(self.session.query(sql, params, options).await.map(|result| vec![result]), sql)
+    }
+
+    /// Inserts the rows of a block, one column of it for each name in `columns`, in one commit.
+    pub async fn insert(&self, table: &str, columns: Vec<String>, block: &[u8]) -> Result<JsValue, JsValue> {
+        let result = self.session.insert(table, &columns, block).await.map_err(|error| to_js(&error, ""))?;
+        let outcome = InsertOutcome { affected_rows: result.affected_rows.unwrap_or_default(), seq: result.seq };
+        Ok(outcome.serialize(&Serializer::json_compatible())?)
+    }
+
+    /// Begins a transaction; it is a session of its own, which ends with `commit` or `rollback`.
+    pub async fn begin(&self) -> Result<EngineSession, JsValue> {
+        let session = self.session.begin(self.memory_limit).await.map_err(|error| to_js(&error, ""))?;
+        Ok(EngineSession::new(session, self.memory_limit))
+    }
+
+    /// Commits the transaction; the command of the result is ROLLBACK if a statement of it had failed.
+    pub async fn commit(&self, durability: JsValue) -> Result<Uint8Array, JsValue> {
+        let durability: DurabilityOption = serde_wasm_bindgen::from_value(durability).map_err(|error| invalid_argument(error.to_string()))?;
+        bytes(self.session.commit(durability.into()).await.map(|result| vec![result]), "")
+    }
+
+    /// Undoes the transaction.
+    pub async fn rollback(&self) -> Result<(), JsValue> {
+        self.session.rollback().await.map(drop).map_err(|error| to_js(&error, ""))
+    }
+}
+
+/// The results as a message outside the instance's memory, so that it can be transferred.
+fn bytes(results: Result<Vec<StatementResult>, Error>, sql: &str) -> Result<Uint8Array, JsValue> {
+    let message = results.and_then(|results| encode_results(&results)).map_err(|error| to_js(&error, sql))?;
+    Ok(Uint8Array::from(message.as_slice()))
+}

@@ -1,0 +1,28 @@
+import { Client } from './client.js';
+import type { EngineSession } from './engine-session.js';
+import type { Defaults, Role } from './options.js';
+
+/**
+ * A session of one user, made by {@link KalamDB.session}. In USER tables it reads and writes the rows of its user and
+ * no others. It has a current namespace of its own.
+ */
+export class Session extends Client {
+  readonly #session: EngineSession;
+  /** The user's id. */
+  readonly userId: string;
+  /** What the session may do. */
+  readonly role: Role;
+
+  /** @internal */
+  constructor(session: EngineSession, defaults: Defaults, userId: string, role: Role) {
+    super(session, defaults);
+    this.#session = session;
+    this.userId = userId;
+    this.role = role;
+  }
+
+  /** Waits for the calls in flight and ends the session; later calls reject with `database_closed`. */
+  close(): Promise<void> {
+    return this.#session.close();
+  }
+}

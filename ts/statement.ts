@@ -1,0 +1,63 @@
+import { failure } from './errors.js';
+import type { QueryOptions } from './options.js';
+import type { Param } from './params.js';
+import { type Queries, requireParams } from './queries.js';
+import type { Result, Row } from './result.js';
+
+/** A statement that is run again and again with other parameters, made by `prepare()`. */
+export class Statement<T = Row> {
+  /** The text that was prepared. */
+  readonly text: string;
+  readonly #queries: Queries;
+  readonly #params: readonly Param[];
+  readonly #options: QueryOptions | undefined;
+  #isClosed = false;
+
+  /** @internal */
+  constructor(queries: Queries, text: string, params: readonly Param[], options: QueryOptions | undefined) {
+    this.#queries = queries;
+    this.text = text;
+    this.#params = params;
+    this.#options = options;
+  }
+
+  /**
+   * Runs the statement.
+   *
+   * @param params - the values of `$1`, `$2` and so on; without them, those that the tag {@link sql} was given
+   * @throws {@link KalamDBError} `undefined_object` after `close` was called
+   */
+  async run(params: readonly Param[] = this.#params): Promise<Result<T>> {
+    requireParams(params);
+    if (this.#isClosed)
+      throw failure('undefined_object', 'the prepared statement is closed', { hint: 'prepare it again' });
+    return this.#queries.query<T>(this.text, params, this.#options);
+  }
+
+  /** Runs the statement and gives its rows. */
+  async all(params?: readonly Param[]): Promise<T[]> {
+    const { rows } = await this.run(params);
+    return rows;
+  }
+
+  /** Runs the statement and gives the first of its rows, or null when there is none. */
+  async get(params?: readonly Param[]): Promise<T | null> {
+    const { rows } = await this.run(params);
+    return rows[0] ?? null;
+  }
+
+  /** Runs the statement when the first row is asked for, and gives one row after the other. */
+  async *iterate(params?: readonly Param[]): AsyncGenerator<T, void, undefined> {
+    yield* await this.all(params);
+  }
+
+  /** Lets go of the statement; later calls reject. Runs under way are not affected. Closing twice is allowed. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+  }
+
+  /** Closes the statement at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
