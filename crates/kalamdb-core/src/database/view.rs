@@ -44,6 +44,15 @@ impl View<'_> {
         }
     }
 
+    /// The partitions of a table that hold anything.
+    pub(crate) fn partitions_of(&self, table: TableId) -> Vec<PartitionId> {
+        let mut partitions = self.database.partitions_of(table);
+        partitions.extend(self.transaction.map(|transaction| transaction.partitions_of(table)).unwrap_or_default());
+        partitions.sort_unstable();
+        partitions.dedup();
+        partitions
+    }
+
     /// The log records of all partitions of a table.
     pub(crate) fn log_keys(&self, table: TableId) -> Vec<LogKey> {
         self.database.log_keys(table)
