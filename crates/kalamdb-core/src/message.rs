@@ -13,6 +13,8 @@ struct Header<'a> {
     affected_rows: Option<u64>,
     seq: Option<u64>,
     took_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_user: Option<&'a str>,
     fields: &'a [ResultField],
 }
 
@@ -27,6 +29,7 @@ pub fn encode_results(results: &[StatementResult]) -> Result<Vec<u8>> {
             affected_rows: result.affected_rows,
             seq: result.seq,
             took_ms: result.took_us as f64 / 1000.0,
+            as_user: result.as_user.as_deref(),
             fields: &result.fields,
         };
         let header = serde_json::to_vec(&header).map_err(|error| Error::internal(error.to_string()))?;

@@ -17,6 +17,8 @@ pub struct StatementResult {
     pub seq: Option<u64>,
     /// How long the statement took, in microseconds.
     pub took_us: i64,
+    /// The user that EXECUTE AS USER has run the statement as.
+    pub as_user: Option<String>,
 }
 
 /// One column of a result.
@@ -35,15 +37,15 @@ impl StatementResult {
             name: field.name().clone(),
             type_name: kalamdb_types::type_name(field),
         };
-        Self { command, fields: schema.fields().iter().map(field).collect(), batches, affected_rows: None, seq: None, took_us: 0 }
+        Self { command, fields: schema.fields().iter().map(field).collect(), batches, affected_rows: None, seq: None, took_us: 0, as_user: None }
     }
 
     pub(crate) fn affected(command: &'static str, n_rows: usize, seq: Option<u64>) -> Self {
-        Self { command, fields: vec![], batches: vec![], affected_rows: Some(n_rows as u64), seq, took_us: 0 }
+        Self { command, fields: vec![], batches: vec![], affected_rows: Some(n_rows as u64), seq, took_us: 0, as_user: None }
     }
 
     pub(crate) fn done(command: &'static str) -> Self {
-        Self { command, fields: vec![], batches: vec![], affected_rows: None, seq: None, took_us: 0 }
+        Self { command, fields: vec![], batches: vec![], affected_rows: None, seq: None, took_us: 0, as_user: None }
     }
 
     /// How many rows the result holds.

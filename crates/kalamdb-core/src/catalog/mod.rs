@@ -7,6 +7,7 @@ mod names;
 mod options;
 mod record;
 mod table;
+mod view;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,10 +17,11 @@ use kalamdb_store::TableId;
 use crate::error::{Error, ErrorKind, Result, nearest};
 
 pub(crate) use columns::{SystemColumn, is_system_column};
-pub(crate) use names::{TableName, check_column_name, check_namespace_name, check_table_name};
+pub(crate) use names::{TableName, check_column_name, check_constraint_name, check_namespace_name, check_table_name};
 pub(crate) use options::{AccessLevel, FlushPolicy, TableOptions};
-pub(crate) use record::{NamespaceRecord, decode, namespace_key, table_key};
-pub(crate) use table::{Check, ColumnDef, Index, Table, TableKind};
+pub(crate) use record::{NamespaceRecord, decode, namespace_key, table_key, view_key};
+pub(crate) use table::{Check, ColumnDef, Index, SchemaVersion, Table, TableKind};
+pub(crate) use view::StoredView;
 
 /// The namespace that always exists.
 pub(crate) const DEFAULT_NAMESPACE: &str = "default";
@@ -27,22 +29,24 @@ pub(crate) const DEFAULT_NAMESPACE: &str = "default";
 /// The id of the namespace that always exists; no record is stored for it.
 pub(crate) const DEFAULT_NAMESPACE_ID: u64 = 0;
 
-/// Every namespace and table of a database at one moment.
+/// Every namespace, table and view of a database at one moment.
 #[derive(Debug, Clone)]
 pub(crate) struct Catalog {
-    namespaces: BTreeMap<String, u64>,
+    namespaces: BTreeMap<String, Arc<NamespaceRecord>>,
     tables: BTreeMap<(String, String), Arc<Table>>,
+    views: BTreeMap<(String, String), Arc<StoredView>>,
 }
 
 impl Default for Catalog {
     fn default() -> Self {
-        Self { namespaces: BTreeMap::from([(DEFAULT_NAMESPACE.to_owned(), DEFAULT_NAMESPACE_ID)]), tables: BTreeMap::new() }
+        let namespaces = BTreeMap::from([(DEFAULT_NAMESPACE.to_owned(), Arc::new(NamespaceRecord::default_namespace()))]);
+        Self { namespaces, tables: BTreeMap::new(), views: BTreeMap::new() }
     }
 }
 
 impl Catalog {
-    pub(crate) fn add_namespace(&mut self, name: String, id: u64) {
-        self.namespaces.insert(name, id);
+    pub(crate) fn add_namespace(&mut self, namespace: NamespaceRecord) {
+        self.namespaces.insert(namespace.name.clone(), Arc::new(namespace));
     }
 
     pub(crate) fn add_table(&mut self, table: Arc<Table>) {
@@ -63,8 +67,46 @@ impl Catalog {
         self.namespaces.keys().map(String::as_str)
     }
 
+    pub(crate) fn namespaces(&self) -> impl Iterator<Item = &NamespaceRecord> {
+        self.namespaces.values().map(Arc::as_ref)
+    }
+
+    pub(crate) fn namespace(&self, name: &str) -> Option<&NamespaceRecord> {
+        self.namespaces.get(name).map(Arc::as_ref)
+    }
+
     pub(crate) fn namespace_id(&self, name: &str) -> Option<u64> {
-        self.namespaces.get(name).copied()
+        self.namespace(name).map(|namespace| namespace.id)
+    }
+
+    pub(crate) fn add_view(&mut self, view: Arc<StoredView>) {
+        self.views.insert((view.namespace.clone(), view.name.clone()), view);
+    }
+
+    pub(crate) fn remove_views(&mut self, dropped: &[Arc<StoredView>]) {
+        self.views.retain(|_, view| dropped.iter().all(|other| other.id != view.id));
+    }
+
+    pub(crate) fn views(&self) -> impl Iterator<Item = &Arc<StoredView>> {
+        self.views.values()
+    }
+
+    pub(crate) fn views_in<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a Arc<StoredView>> {
+        self.views.values().filter(move |view| view.namespace == namespace)
+    }
+
+    pub(crate) fn find_view(&self, name: &TableName) -> Option<&Arc<StoredView>> {
+        self.views.get(&(name.namespace.clone(), name.table.clone()))
+    }
+
+    /// Refuses a name that a table or a view of the namespace has already.
+    pub(crate) fn require_free(&self, name: &TableName) -> Result<()> {
+        let what = match (self.find(name), self.find_view(name)) {
+            (Some(_), _) => "table",
+            (None, Some(_)) => "view",
+            (None, None) => return Ok(()),
+        };
+        Err(Error::new(ErrorKind::DuplicateTable, format!("{what} {name} already exists")))
     }
 
     pub(crate) fn tables(&self) -> impl Iterator<Item = &Arc<Table>> {
@@ -101,14 +143,22 @@ impl Catalog {
     /// The table, or an error that suggests the nearest name.
     pub(crate) fn require_table(&self, name: &TableName) -> Result<&Arc<Table>> {
         self.find(name).ok_or_else(|| {
+            if self.find_view(name).is_some() {
+                return Error::new(ErrorKind::WrongObjectType, format!("{name} is a view, not a table"));
+            }
             let error = Error::new(ErrorKind::UndefinedTable, format!("table {name} does not exist"));
+            if matches!(name.namespace.as_str(), "system" | "information_schema") {
+                return Error::new(ErrorKind::ReservedName, format!("the namespace {} is read-only", name.namespace));
+            }
             if self.namespace_id(&name.namespace).is_none() {
                 return match nearest(&name.namespace, self.namespace_names()) {
                     Some(near) => error.with_hint(format!("there is no namespace {}; perhaps you meant {near}", name.namespace)),
                     None => error.with_hint(format!("there is no namespace {}", name.namespace)),
                 };
             }
-            match nearest(&name.table, self.tables_in(&name.namespace).map(|table| table.name.as_str())) {
+            let names = self.tables_in(&name.namespace).map(|table| table.name.as_str());
+            let names = names.chain(self.views_in(&name.namespace).map(|view| view.name.as_str()));
+            match nearest(&name.table, names) {
                 Some(near) => error.with_hint(format!("perhaps you meant {near}")),
                 None => error,
             }

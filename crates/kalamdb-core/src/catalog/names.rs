@@ -45,6 +45,10 @@ pub(crate) fn check_column_name(name: &str) -> Result<()> {
     Ok(())
 }
 
+pub(crate) fn check_constraint_name(name: &str) -> Result<()> {
+    check_name("constraint or index", name)
+}
+
 fn check_name(what: &str, name: &str) -> Result<()> {
     if name.is_empty() {
         return Err(Error::new(ErrorKind::InvalidName, format!("a {what} name must have at least one character")));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::options::TableOptions;
 use super::table::{Check, Index, SchemaVersion, Table, TableKind};
-use super::{Catalog, DEFAULT_NAMESPACE, DEFAULT_NAMESPACE_ID};
+use super::{Catalog, DEFAULT_NAMESPACE, DEFAULT_NAMESPACE_ID, StoredView, TableName};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A namespace as stored.
@@ -15,6 +15,9 @@ pub(crate) struct NamespaceRecord {
     pub(crate) id: u64,
     pub(crate) name: String,
     pub(crate) created_at_us: i64,
+    /// What ALTER NAMESPACE ... SET OPTIONS has set.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) options: BTreeMap<String, String>,
 }
 
 /// A table as stored: every version of its schema, the last one current.
@@ -46,6 +49,22 @@ struct IndexRecord {
     is_constraint: bool,
 }
 
+/// A view as stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct ViewRecord {
+    id: u64,
+    namespace: u64,
+    name: String,
+    created_at_us: i64,
+    planned_in: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    columns: Vec<String>,
+    query: String,
+    /// Namespace and name of each table and view that the query names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    reads: Vec<(String, String)>,
+}
+
 pub(crate) fn namespace_key(id: u64) -> String {
     format!("namespace/{id}")
 }
@@ -54,7 +73,16 @@ pub(crate) fn table_key(id: TableId) -> String {
     format!("table/{id}")
 }
 
+pub(crate) fn view_key(id: u64) -> String {
+    format!("view/{id}")
+}
+
 impl NamespaceRecord {
+    /// The namespace that always exists; it is stored only once it has options.
+    pub(crate) fn default_namespace() -> Self {
+        Self { id: DEFAULT_NAMESPACE_ID, name: DEFAULT_NAMESPACE.to_owned(), created_at_us: 0, options: BTreeMap::new() }
+    }
+
     pub(crate) fn encode(&self) -> Result<CatalogRecord> {
         Ok(CatalogRecord { key: namespace_key(self.id), value: to_json(self)? })
     }
@@ -86,6 +114,22 @@ impl Table {
     }
 }
 
+impl StoredView {
+    pub(crate) fn encode(&self, namespace_id: u64) -> Result<CatalogRecord> {
+        let record = ViewRecord {
+            id: self.id,
+            namespace: namespace_id,
+            name: self.name.clone(),
+            created_at_us: self.created_at_us,
+            planned_in: self.planned_in.clone(),
+            columns: self.columns.clone(),
+            query: self.query.clone(),
+            reads: self.reads.iter().map(|name| (name.namespace.clone(), name.table.clone())).collect(),
+        };
+        Ok(CatalogRecord { key: view_key(self.id), value: to_json(&record)? })
+    }
+}
+
 /// Reads a whole catalog from its records.
 ///
 /// # Errors
@@ -96,10 +140,24 @@ pub(crate) fn decode(records: &[CatalogRecord]) -> Result<Catalog> {
     for record in records.iter().filter(|record| record.key.starts_with("namespace/")) {
         let namespace: NamespaceRecord = from_json(record)?;
         names_by_id.insert(namespace.id, namespace.name.clone());
-        catalog.add_namespace(namespace.name, namespace.id);
+        catalog.add_namespace(namespace);
     }
     for record in records.iter().filter(|record| record.key.starts_with("table/")) {
         catalog.add_table(Arc::new(decode_table(record, &names_by_id)?));
+    }
+    for record in records.iter().filter(|record| record.key.starts_with("view/")) {
+        let stored: ViewRecord = from_json(record)?;
+        let namespace = names_by_id.get(&stored.namespace).ok_or_else(|| damaged(record, "its namespace is missing"))?;
+        catalog.add_view(Arc::new(StoredView {
+            id: stored.id,
+            namespace: namespace.clone(),
+            name: stored.name,
+            created_at_us: stored.created_at_us,
+            planned_in: stored.planned_in,
+            columns: stored.columns,
+            query: stored.query,
+            reads: stored.reads.into_iter().map(|(namespace, table)| TableName { namespace, table }).collect(),
+        }));
     }
     Ok(catalog)
 }

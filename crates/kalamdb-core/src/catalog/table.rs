@@ -47,6 +47,9 @@ pub(crate) struct ColumnDef {
     /// Counts from 1 in each partition, where no value is given.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) auto_increment: bool,
+    /// What rows read that were written before the column was added, as a stored cell; `None`: NULL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) missing: Option<String>,
 }
 
 /// A secondary index, or the uniqueness of some columns.
@@ -154,6 +157,30 @@ impl Table {
     pub(crate) fn stored_types_of(&self, columns: &[ColumnDef]) -> Vec<SqlType> {
         let row_id = (!self.has_primary_key()).then_some(SqlType::BigInt);
         row_id.into_iter().chain(columns.iter().map(|column| column.sql_type)).collect()
+    }
+
+    /// How long tombstones are kept, 0: for ever. Events leave none.
+    pub(crate) fn retention_hours(&self) -> Option<u32> {
+        (self.kind != TableKind::Stream).then(|| self.options.retention_hours())
+    }
+
+    /// The versions of the columns after `version` up to the current one, oldest first.
+    pub(crate) fn columns_since(&self, version: u32) -> impl Iterator<Item = &[ColumnDef]> {
+        let later = self.earlier.iter().filter(move |earlier| earlier.version > version).map(|earlier| earlier.columns.as_slice());
+        later.chain((self.schema_version > version).then_some(self.columns.as_slice()))
+    }
+
+    /// The columns of one version.
+    pub(crate) fn columns_of(&self, version: u32) -> Option<&[ColumnDef]> {
+        if version == self.schema_version {
+            return Some(&self.columns);
+        }
+        self.earlier.iter().find(|earlier| earlier.version == version).map(|earlier| earlier.columns.as_slice())
+    }
+
+    /// An index or a constraint of that name.
+    pub(crate) fn has_constraint(&self, name: &str) -> bool {
+        self.indexes.iter().any(|index| index.name == name) || self.checks.iter().any(|check| check.name == name)
     }
 
     pub(crate) fn arrow_fields(columns: &[ColumnDef]) -> Vec<FieldRef> {

@@ -106,6 +106,11 @@ impl Database {
         self.state.borrow().changed_at(id)
     }
 
+    /// The partitions of a table that hold anything.
+    fn partitions_of(&self, table: TableId) -> Vec<PartitionId> {
+        self.state.borrow().partitions_of(table).map(|(id, _)| id.clone()).collect()
+    }
+
     /// The log records of all partitions of a table.
     pub(crate) fn log_keys(&self, table: TableId) -> Vec<LogKey> {
         self.state.borrow().log_keys(table)

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::lock::{Mutex, MutexGuard};
-use kalamdb_store::{Meta, PartitionId};
+use kalamdb_store::{Meta, PartitionId, TableId};
 
 use super::Database;
 use crate::catalog::{Catalog, Table};
@@ -66,6 +66,11 @@ impl Transaction {
     fn is_untouched(&self) -> bool {
         let work = self.work.borrow();
         work.partitions.is_empty() && work.changes.is_empty()
+    }
+
+    /// The partitions of a table that the transaction has read or written.
+    pub(super) fn partitions_of(&self, table: TableId) -> Vec<PartitionId> {
+        self.work.borrow().partitions.keys().filter(|id| id.table == table).cloned().collect()
     }
 
     /// Runs `read` on the transaction's own copy of a partition.

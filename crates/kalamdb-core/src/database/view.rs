@@ -43,6 +43,15 @@ impl View<'_> {
         self.with_partition(table, id, |partition| partition.find(table, keys))
     }
 
+    /// The partitions of a table that hold anything.
+    pub(crate) fn partitions_of(&self, table: TableId) -> Vec<PartitionId> {
+        let mut partitions = self.database.partitions_of(table);
+        partitions.extend(self.transaction.map(|transaction| transaction.partitions_of(table)).unwrap_or_default());
+        partitions.sort_unstable();
+        partitions.dedup();
+        partitions
+    }
+
     /// The live row that holds each of the values in `columns`; keys are as [`Keys::of_nullable`] makes them.
     pub(crate) fn find_unique(
         &self,

@@ -34,6 +34,14 @@ pub(super) fn analyze(statement: &mut Statement, current_namespace: &str, functi
     Ok(exposure)
 }
 
+/// Refuses functions that do not exist in an expression that stands alone, such as a CHECK.
+pub(super) fn check_expression(expr: &mut Expr, current_namespace: &str, functions: &Scope<'_>) -> Result<()> {
+    match expr.visit(&mut Collector::new(current_namespace, functions)) {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
 struct Collector<'a> {
     current_namespace: &'a str,
     functions: &'a Scope<'a>,

@@ -12,12 +12,12 @@ use kalamdb_store::PartitionId;
 
 use super::analysis::analyze;
 use super::scope::{Relation, Scope};
-use super::{Command, Parameters, ddl, delete, insert, show, update};
+use super::{Command, Parameters, ddl, delete, insert, update};
 use crate::catalog::{Table, TableKind, TableName};
 use crate::database::View;
 use crate::error::{Error, Result};
 use crate::partition::Snapshot;
-use crate::principal::Principal;
+use crate::principal::{Principal, Role};
 use crate::result::StatementResult;
 
 /// Runs the statements of one session.
@@ -47,24 +47,25 @@ impl<'a> Executor<'a> {
                 let rows = self.query((**statement).clone(), parameters, Vec::new()).await?;
                 Ok(StatementResult::rows(command.tag(), &rows.schema, rows.batches))
             }
-            Command::ShowTables(statement) => {
-                self.view.refresh().await?;
-                let rows = self.plan_and_collect((**statement).clone(), parameters, &self.scope()).await?;
-                Ok(StatementResult::rows(command.tag(), &rows.schema, rows.batches))
-            }
             Command::Insert(statement) => insert::run(self, statement, parameters).await,
             Command::Update(statement) => update::run(self, statement, parameters).await,
             Command::Delete(statement) => delete::run(self, statement, parameters).await,
             Command::Undelete(statement) => delete::undelete(self, statement, parameters).await,
-            Command::CreateTable(create) => ddl::create_table(self, create).await,
-            Command::DropTables { names, if_exists } => ddl::drop_tables(self, names, *if_exists).await,
-            Command::CreateNamespace { name, if_not_exists } => ddl::create_namespace(self, name, *if_not_exists).await,
-            Command::DropNamespace { name, if_exists, cascade } => ddl::drop_namespace(self, name, *if_exists, *cascade).await,
-            Command::ShowNamespaces => show::namespaces(self).await,
-            Command::Describe(name) => show::describe(self, name).await,
+            Command::Define(definition) => ddl::run(self, definition, parameters).await,
+            Command::Show(show) => show.run(self).await,
+            Command::ExecuteAs { user, command } => Box::pin(self.run_as(user, command, parameters)).await,
             // The session itself changes; see `Session`.
             Command::Use(_) | Command::Transaction(_) => Ok(StatementResult::done(command.tag())),
         }
+    }
+
+    /// Runs a statement as a user, which takes the role service or one above it.
+    async fn run_as(&self, user: &str, command: &Command, parameters: &Parameters) -> Result<StatementResult> {
+        self.principal.require(Role::Service, "EXECUTE AS USER")?;
+        let principal = Principal::user(user, Role::User)?;
+        let executor = Executor::new(self.view, &principal, &self.state, self.namespace.clone(), self.system_columns_in_star);
+        let result = executor.run(command, parameters).await?;
+        Ok(StatementResult { as_user: Some(user.to_owned()), ..result })
     }
 
     /// A table whose rows a statement changes, with the partition and the rows that are the session's.
@@ -126,7 +127,7 @@ fn schema_of(plan: &LogicalPlan) -> Arc<Schema> {
     Arc::clone(plan.schema().inner())
 }
 
-fn parser_options() -> ParserOptions {
+pub(super) fn parser_options() -> ParserOptions {
     ParserOptions {
         parse_float_as_decimal: false,
         enable_ident_normalization: true,

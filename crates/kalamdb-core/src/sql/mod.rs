@@ -5,6 +5,7 @@
 
 mod analysis;
 mod catalog_view;
+mod check_constraints;
 mod checked;
 mod complexity;
 mod conflict;
@@ -19,15 +20,20 @@ mod literals;
 mod names;
 mod parameters;
 mod parse;
+mod parse_ddl;
+mod parse_table;
 mod returning;
 mod scope;
 mod sequential;
 mod show;
 mod state;
+mod system_tables;
 mod table_definition;
+mod table_options;
 mod target;
 mod types;
 mod update;
+mod views;
 
 pub(crate) use execute::Executor;
 pub(crate) use insert::insert_columns;

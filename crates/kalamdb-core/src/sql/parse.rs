@@ -1,15 +1,13 @@
-use datafusion::sql::sqlparser::ast::{
-    CreateTable, Delete, DescribeAlias, Insert, ObjectName, ObjectType, SchemaName, Statement as SqlStatement, TransactionAccessMode,
-    TransactionMode, Update, Use,
-};
+use datafusion::sql::sqlparser::ast::{Delete, Insert, ObjectName, Statement as SqlStatement, TransactionAccessMode, TransactionMode, Update, Use};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::complexity::{self, MAX_SQL_BYTES};
 use super::names::fold;
 use super::parameters::number_placeholders;
+use super::parse_ddl::{self, Definition, Parsed, next_words, skip};
+use super::show::Show;
 use crate::error::{Error, ErrorKind, Location, Result};
 
 /// How deep the parser itself may recurse.
@@ -27,24 +25,16 @@ pub(crate) enum Command {
     Delete(Box<Delete>),
     /// Brings deleted rows back; it has the clauses of a DELETE.
     Undelete(Box<Delete>),
-    CreateTable(Box<CreateTable>),
-    DropTables {
-        names: Vec<ObjectName>,
-        if_exists: bool,
-    },
-    CreateNamespace {
-        name: ObjectName,
-        if_not_exists: bool,
-    },
-    DropNamespace {
-        name: ObjectName,
-        if_exists: bool,
-        cascade: bool,
-    },
+    /// CREATE, ALTER, DROP, TRUNCATE.
+    Define(Box<Definition>),
     Use(ObjectName),
-    ShowNamespaces,
-    ShowTables(Box<SqlStatement>),
-    Describe(ObjectName),
+    /// SHOW and DESCRIBE.
+    Show(Box<Show>),
+    /// A statement to run as a user, by the user's id.
+    ExecuteAs {
+        user: String,
+        command: Box<Command>,
+    },
     Transaction(TransactionControl),
 }
 
@@ -69,13 +59,10 @@ impl Command {
             Command::Update(_) => "UPDATE",
             Command::Delete(_) => "DELETE",
             Command::Undelete(_) => "UNDELETE",
-            Command::CreateTable(_) => "CREATE TABLE",
-            Command::DropTables { .. } => "DROP TABLE",
-            Command::CreateNamespace { .. } => "CREATE NAMESPACE",
-            Command::DropNamespace { .. } => "DROP NAMESPACE",
+            Command::Define(definition) => definition.tag(),
             Command::Use(_) => "USE",
-            Command::ShowNamespaces | Command::ShowTables(_) => "SHOW",
-            Command::Describe(_) => "DESCRIBE",
+            Command::Show(show) => show.tag(),
+            Command::ExecuteAs { command, .. } => command.tag(),
             Command::Transaction(TransactionControl::Begin) => "BEGIN",
             Command::Transaction(TransactionControl::Commit) => "COMMIT",
             Command::Transaction(TransactionControl::Rollback | TransactionControl::RollbackTo(_)) => "ROLLBACK",
@@ -128,8 +115,8 @@ pub(crate) fn parse(sql: &str) -> Result<Vec<Statement>> {
 }
 
 fn parse_one(parser: &mut Parser<'_>) -> Result<Statement> {
-    if let Some(command) = parse_own(parser)? {
-        return Ok(Statement { command, n_params: 0 });
+    if let Some(statement) = parse_own(parser)? {
+        return Ok(statement);
     }
     let undeletes = is_word(parser, 0, "undelete") && is_word(parser, 1, "from");
     let mut statement = if undeletes {
@@ -151,46 +138,51 @@ fn is_word(parser: &Parser<'_>, at: usize, word: &str) -> bool {
 }
 
 /// Statements that are KalamDB's own, read with the parser's own pieces.
-fn parse_own(parser: &mut Parser<'_>) -> Result<Option<Command>> {
-    let words: Vec<String> = (0..3).map(|at| parser.peek_nth_token(at).token.to_string().to_lowercase()).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let skip = |parser: &mut Parser<'_>, n: usize| (0..n).for_each(|_| parser.advance_token());
-    let command = match words.as_slice() {
-        ["create", "namespace", _] => {
-            skip(parser, 2);
-            let if_not_exists = parser.parse_keywords(&[Keyword::IF, Keyword::NOT, Keyword::EXISTS]);
-            Command::CreateNamespace { name: parser.parse_object_name(false)?, if_not_exists }
-        }
-        ["drop", "namespace", _] => {
-            skip(parser, 2);
-            let if_exists = parser.parse_keywords(&[Keyword::IF, Keyword::EXISTS]);
-            let name = parser.parse_object_name(false)?;
-            let cascade = parser.parse_keyword(Keyword::CASCADE);
-            Command::DropNamespace { name, if_exists, cascade: cascade && !parser.parse_keyword(Keyword::RESTRICT) }
-        }
-        ["create", "shared", "table"] => {
+fn parse_own(parser: &mut Parser<'_>) -> Result<Option<Statement>> {
+    let words = next_words::<3>(parser);
+    let command = match [words[0].as_str(), words[1].as_str(), words[2].as_str()] {
+        ["execute", "as", "user"] => {
             skip(parser, 3);
-            Command::CreateTable(Box::new(parser.parse_create_table(false, false, None, false)?))
+            return parse_execute_as(parser).map(Some);
         }
-        ["create", kind @ ("user" | "stream"), "table"] | ["drop", kind @ ("user" | "stream"), "table"] => {
-            return Err(Error::unsupported(format!("the table kind {}", kind.to_uppercase())));
-        }
-        ["drop", "shared", "table"] => {
-            skip(parser, 3);
-            let if_exists = parser.parse_keywords(&[Keyword::IF, Keyword::EXISTS]);
-            Command::DropTables { names: parser.parse_comma_separated(|parser| parser.parse_object_name(false))?, if_exists }
-        }
-        ["use", "namespace", name] if !matches!(*name, ";" | "eof") => {
+        ["use", "namespace", name] if !name.is_empty() => {
             skip(parser, 2);
             Command::Use(parser.parse_object_name(false)?)
         }
-        ["show", "namespaces", _] => {
-            skip(parser, 2);
-            Command::ShowNamespaces
-        }
-        _ => return Ok(None),
+        _ => match parse_ddl::parse(parser)? {
+            Some(Parsed::Definition(mut definition)) => {
+                let n_params = number_parameters(&mut definition)?;
+                return Ok(Some(Statement { command: Command::Define(Box::new(definition)), n_params }));
+            }
+            Some(Parsed::Show(show)) => Command::Show(Box::new(show)),
+            None => return Ok(None),
+        },
     };
-    Ok(Some(command))
+    Ok(Some(Statement { command, n_params: 0 }))
+}
+
+/// The query of CREATE TABLE ... AS may have parameters.
+fn number_parameters(definition: &mut Definition) -> Result<usize> {
+    let Definition::CreateTable(create) = definition else { return Ok(0) };
+    let Some(query) = create.query.take() else { return Ok(0) };
+    let mut statement = SqlStatement::Query(query);
+    let n_params = number_placeholders(&mut statement)?;
+    if let SqlStatement::Query(query) = statement {
+        create.query = Some(query);
+    }
+    Ok(n_params)
+}
+
+/// `'user' (statement)`
+fn parse_execute_as(parser: &mut Parser<'_>) -> Result<Statement> {
+    let user = parser.parse_literal_string()?;
+    parser.expect_token(&Token::LParen)?;
+    let Statement { command, n_params } = parse_one(parser)?;
+    parser.expect_token(&Token::RParen)?;
+    if matches!(command, Command::Use(_) | Command::Transaction(_) | Command::ExecuteAs { .. }) {
+        return Err(Error::unsupported(format!("{} within EXECUTE AS USER", command.tag())));
+    }
+    Ok(Statement { command: Command::ExecuteAs { user, command: Box::new(command) }, n_params })
 }
 
 fn classify(statement: SqlStatement) -> Result<Command> {
@@ -204,33 +196,7 @@ fn classify(statement: SqlStatement) -> Result<Command> {
         SqlStatement::Insert(insert) => Command::Insert(Box::new(insert)),
         SqlStatement::Update(update) => Command::Update(Box::new(update)),
         SqlStatement::Delete(delete) => Command::Delete(Box::new(delete)),
-        SqlStatement::CreateTable(create) => Command::CreateTable(Box::new(create)),
-        SqlStatement::Drop {
-            object_type: ObjectType::Table,
-            if_exists,
-            names,
-            cascade: _,
-            restrict: _,
-            purge: false,
-            temporary: false,
-            table: None,
-        } => Command::DropTables { names, if_exists },
-        SqlStatement::CreateSchema {
-            schema_name: SchemaName::Simple(name),
-            if_not_exists,
-            with: None,
-            options: None,
-            default_collate_spec: None,
-            clone: None,
-        } => Command::CreateNamespace { name, if_not_exists },
-        SqlStatement::Drop {
-            object_type: ObjectType::Schema, if_exists, mut names, cascade, purge: false, temporary: false, table: None, ..
-        } if names.len() == 1 => Command::DropNamespace { name: names.remove(0), if_exists, cascade },
         SqlStatement::Use(Use::Object(name) | Use::Schema(name)) => Command::Use(name),
-        SqlStatement::ShowTables { .. } | SqlStatement::ShowColumns { .. } => Command::ShowTables(Box::new(statement)),
-        SqlStatement::ExplainTable { describe_alias: DescribeAlias::Describe | DescribeAlias::Desc, table_name, hive_format: None, .. } => {
-            Command::Describe(table_name)
-        }
         SqlStatement::StartTransaction { modes, modifier: None, statements, exception: None, has_end_keyword: false, .. }
             if statements.is_empty() && modes.iter().all(is_default_mode) =>
         {
@@ -241,7 +207,10 @@ fn classify(statement: SqlStatement) -> Result<Command> {
         SqlStatement::Rollback { chain: false, savepoint: Some(name) } => Command::Transaction(TransactionControl::RollbackTo(fold(&name))),
         SqlStatement::Savepoint { name } => Command::Transaction(TransactionControl::Savepoint(fold(&name))),
         SqlStatement::ReleaseSavepoint { name } => Command::Transaction(TransactionControl::Release(fold(&name))),
-        other => return Err(Error::unsupported(format!("the statement {}", start_of(&other)))),
+        other => match parse_ddl::of_statement(other) {
+            Ok(definition) => Command::Define(Box::new(definition)),
+            Err(other) => return Err(Error::unsupported(format!("the statement {}", start_of(&other)))),
+        },
     })
 }
 

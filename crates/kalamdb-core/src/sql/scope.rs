@@ -19,7 +19,8 @@ use futures::FutureExt;
 use super::analysis::Exposure;
 use super::catalog_view::{CATALOG, CatalogView};
 use super::names::referenced_table;
-use crate::catalog::{SystemColumn, Table, TableKind, TableName};
+use super::system_tables::{self, SYSTEM_SCHEMA};
+use crate::catalog::{Catalog, SystemColumn, Table, TableKind, TableName};
 use crate::database::View;
 use crate::error::{Error, ErrorKind, into_datafusion};
 use crate::partition::{Snapshot, visible_events};
@@ -48,6 +49,8 @@ pub(super) struct Scope<'a> {
     exposure: Exposure,
     system_columns_in_star: bool,
     relations: Vec<Relation>,
+    /// The views whose queries are being planned, outermost first.
+    expanding: Vec<TableName>,
     /// One provider a table, so that all references to it see the same rows.
     tables: RefCell<HashMap<TableReference, Arc<dyn TableSource>>>,
 }
@@ -62,6 +65,7 @@ impl<'a> Scope<'a> {
             exposure: Exposure::new(),
             system_columns_in_star: false,
             relations: Vec::new(),
+            expanding: Vec::new(),
             tables: RefCell::default(),
         }
     }
@@ -89,6 +93,21 @@ impl<'a> Scope<'a> {
         self.view.catalog().find(name).is_some_and(|table| table.kind == TableKind::Stream)
     }
 
+    pub(super) fn catalog(&self) -> Arc<Catalog> {
+        self.view.catalog()
+    }
+
+    pub(super) fn expanding(&self) -> &[TableName] {
+        &self.expanding
+    }
+
+    /// The scope that the query of a view is planned in: the same rows and principal, and the namespace of the view.
+    pub(super) fn within<'b>(&'b self, view: &TableName, namespace: &'b str) -> Scope<'b> {
+        let mut expanding = self.expanding.clone();
+        expanding.push(view.clone());
+        Scope { expanding, ..Scope::new(self.view, self.principal, self.state, namespace) }
+    }
+
     fn table(&self, reference: &TableReference) -> Result<Arc<dyn TableProvider>, Error> {
         if reference.catalog().is_some_and(|catalog| catalog != CATALOG) {
             return Err(Error::new(ErrorKind::UndefinedTable, format!("table {reference} does not exist")));
@@ -97,7 +116,14 @@ impl<'a> Scope<'a> {
         if name.namespace == INFORMATION_SCHEMA {
             return self.information_schema(&name.table);
         }
+        if name.namespace == SYSTEM_SCHEMA {
+            return system_tables::provider(self.view, self.principal, &name.table);
+        }
         let relation = self.relations.iter().find(|relation| name.namespace == ENGINE_NAMESPACE && name.table == relation.name);
+        let catalog = self.view.catalog();
+        if let Some(view) = catalog.find_view(&name).filter(|_| relation.is_none()) {
+            return self.view_provider(view);
+        }
         let (table, snapshot) = match relation {
             Some(relation) => (Arc::clone(&relation.table), Arc::clone(&relation.rows)),
             None => self.stored(&name)?,
@@ -128,7 +154,10 @@ impl<'a> Scope<'a> {
     }
 
     fn information_schema(&self, table: &str) -> Result<Arc<dyn TableProvider>, Error> {
-        let provider = InformationSchemaProvider::new(Arc::new(CatalogView(self.view.catalog())));
+        let catalog = self.view.catalog();
+        // A view that does not plan any more, or not for this principal, is left out.
+        let views = catalog.views().filter_map(|view| Some((view.full_name(), self.view_provider(view).ok()?))).collect();
+        let provider = InformationSchemaProvider::new(Arc::new(CatalogView::new(catalog, views)));
         // Nothing in it waits: the catalog is in memory.
         let table_provider = provider.table(table).now_or_never().transpose()?.flatten();
         table_provider.ok_or_else(|| Error::new(ErrorKind::UndefinedTable, format!("table information_schema.{table} does not exist")))

@@ -1,44 +1,214 @@
+//! SHOW and DESCRIBE: the catalog as results.
+
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
+use datafusion::arrow::array::{ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{Field, Schema};
 use datafusion::sql::sqlparser::ast::ObjectName;
+use datafusion::sql::sqlparser::parser::Parser;
 
 use super::execute::Executor;
-use super::names::table_name;
+use super::names::{namespace_name, table_name};
+use super::parse_ddl::{skip, take_word};
+use super::system_tables::{is_visible, stats};
+use crate::catalog::{ColumnDef, Table, TableName};
 use crate::error::Result;
 use crate::result::StatementResult;
 
-pub(super) async fn namespaces(executor: &Executor<'_>) -> Result<StatementResult> {
-    executor.view.refresh().await?;
+/// A statement that shows definitions.
+#[derive(Debug, Clone)]
+pub(crate) enum Show {
+    Namespaces,
+    /// The tables and views of a namespace, or of the current one.
+    Tables(Option<ObjectName>),
+    /// DESCRIBE, SHOW COLUMNS.
+    Columns(ObjectName, &'static str),
+    /// DESCRIBE ... HISTORY: the columns of every version of a table.
+    History(ObjectName),
+    /// DESCRIBE EXTENDED: the table's options.
+    Options(ObjectName),
+    Stats(ObjectName),
+}
+
+impl Show {
+    pub(crate) fn tag(&self) -> &'static str {
+        match self {
+            Show::Namespaces | Show::Tables(_) | Show::Stats(_) => "SHOW",
+            Show::Columns(_, tag) => tag,
+            Show::History(_) | Show::Options(_) => "DESCRIBE",
+        }
+    }
+
+    /// Reads a statement that begins with SHOW or DESCRIBE and asks for definitions; `words` are its first.
+    pub(super) fn parse(parser: &mut Parser<'_>, words: [&str; 4]) -> Result<Option<Self>> {
+        let show = match words {
+            ["show", "namespaces" | "schemas", ..] => {
+                skip(parser, 2);
+                Show::Namespaces
+            }
+            ["show", "tables", next, _] => {
+                skip(parser, 2);
+                let is_in = matches!(next, "in" | "from");
+                skip(parser, usize::from(is_in));
+                Show::Tables(if is_in { Some(parser.parse_object_name(false)?) } else { None })
+            }
+            ["show", "columns", "from" | "in", _] => {
+                skip(parser, 3);
+                Show::Columns(parser.parse_object_name(false)?, "SHOW")
+            }
+            ["show", "stats", "for", "table"] => {
+                skip(parser, 4);
+                Show::Stats(parser.parse_object_name(false)?)
+            }
+            ["desc" | "describe", "select" | "with" | "values" | "insert" | "update" | "delete" | "analyze" | "verbose", ..] => return Ok(None),
+            ["desc" | "describe", "extended", ..] => {
+                skip(parser, 2);
+                Show::Options(parser.parse_object_name(false)?)
+            }
+            ["desc" | "describe", second, ..] => {
+                skip(parser, 1 + usize::from(second == "table"));
+                let name = parser.parse_object_name(false)?;
+                if take_word(parser, "history") { Show::History(name) } else { Show::Columns(name, "DESCRIBE") }
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(show))
+    }
+
+    pub(super) async fn run(&self, executor: &Executor<'_>) -> Result<StatementResult> {
+        executor.view.refresh().await?;
+        let catalog = executor.view.catalog();
+        let columns = match self {
+            Show::Namespaces => vec![text("namespace", catalog.namespace_names().map(Some))],
+            Show::Tables(namespace) => {
+                let namespace = namespace.as_ref().map_or_else(|| Ok(executor.namespace.clone()), namespace_name)?;
+                catalog.require_namespace(&namespace)?;
+                let tables = catalog.tables_in(&namespace).filter(|table| is_visible(executor.principal, table));
+                let tables = tables.map(|table| (table.name.as_str(), table.kind.name()));
+                let mut rows: Vec<(&str, &str)> = tables.chain(catalog.views_in(&namespace).map(|view| (view.name.as_str(), "view"))).collect();
+                rows.sort_unstable();
+                vec![
+                    text("namespace", rows.iter().map(|_| Some(namespace.as_str()))),
+                    text("table_name", rows.iter().map(|(name, _)| Some(*name))),
+                    text("table_type", rows.iter().map(|(_, kind)| Some(*kind))),
+                ]
+            }
+            Show::Columns(name, _) => {
+                let name = table_name(name, &executor.namespace)?;
+                match catalog.find_view(&name) {
+                    Some(_) => view_columns(executor, &name)?,
+                    None => table_columns(table(executor, &name)?.as_ref()),
+                }
+            }
+            Show::History(name) => history(table(executor, &table_name(name, &executor.namespace)?)?.as_ref()),
+            Show::Options(name) => options(table(executor, &table_name(name, &executor.namespace)?)?.as_ref()),
+            Show::Stats(name) => {
+                let table = table(executor, &table_name(name, &executor.namespace)?)?;
+                let stats = stats(executor.view, executor.principal, &table)?;
+                let rows = [
+                    ("live_rows", stats.live_rows),
+                    ("deleted_rows", stats.deleted_rows),
+                    ("partitions", stats.partitions),
+                    ("schema_version", i64::from(table.schema_version)),
+                ];
+                vec![
+                    text("statistic", rows.iter().map(|(name, _)| Some(*name))),
+                    ("value", Arc::new(rows.iter().map(|(_, value)| Some(*value)).collect::<Int64Array>())),
+                ]
+            }
+        };
+        let (schema, batch) = batch_of(columns)?;
+        Ok(StatementResult::rows(self.tag(), &schema, vec![batch]))
+    }
+}
+
+fn table(executor: &Executor<'_>, name: &TableName) -> Result<Arc<Table>> {
     let catalog = executor.view.catalog();
-    let names: StringArray = catalog.namespace_names().map(Some).collect();
-    table("SHOW", vec![("namespace", Arc::new(names) as ArrayRef)])
+    let table = catalog.require_table(name)?;
+    table.check_access(executor.principal, false)?;
+    Ok(Arc::clone(table))
+}
+
+/// What a column that nobody gives a value for takes.
+fn default_of(column: &ColumnDef) -> Option<&str> {
+    if column.auto_increment { Some("AUTO_INCREMENT") } else { column.default.as_deref() }
 }
 
 /// One row a column: name, type, whether it takes NULL, its place in the primary key, its default.
-pub(super) async fn describe(executor: &Executor<'_>, name: &ObjectName) -> Result<StatementResult> {
-    executor.view.refresh().await?;
-    let name = table_name(name, &executor.namespace)?;
-    let catalog = executor.view.catalog();
-    let described = catalog.require_table(&name)?;
-    let columns = &described.columns;
-    let in_key = (0..columns.len()).map(|index| Some(described.primary_key.contains(&index)));
-    table(
-        "DESCRIBE",
-        vec![
-            ("column_name", Arc::new(columns.iter().map(|column| Some(column.name.as_str())).collect::<StringArray>()) as ArrayRef),
-            ("data_type", Arc::new(columns.iter().map(|column| Some(column.sql_type.to_string())).collect::<StringArray>())),
-            ("is_nullable", Arc::new(columns.iter().map(|column| Some(column.nullable)).collect::<BooleanArray>())),
-            ("is_primary_key", Arc::new(in_key.collect::<BooleanArray>())),
-            ("column_default", Arc::new(columns.iter().map(|column| column.default.as_deref()).collect::<StringArray>())),
-        ],
-    )
+fn table_columns(table: &Table) -> Vec<(&'static str, ArrayRef)> {
+    let columns = &table.columns;
+    let in_key = (0..columns.len()).map(|index| Some(table.primary_key.contains(&index)));
+    vec![
+        text("column_name", columns.iter().map(|column| Some(column.name.as_str()))),
+        text("data_type", columns.iter().map(|column| Some(column.sql_type.to_string()))),
+        boolean("is_nullable", columns.iter().map(|column| Some(column.nullable))),
+        boolean("is_primary_key", in_key),
+        text("column_default", columns.iter().map(default_of)),
+    ]
 }
 
-fn table(command: &'static str, columns: Vec<(&str, ArrayRef)>) -> Result<StatementResult> {
+fn view_columns(executor: &Executor<'_>, name: &TableName) -> Result<Vec<(&'static str, ArrayRef)>> {
+    let schema = executor.scope().view_schema(name)?;
+    let fields = schema.fields();
+    Ok(vec![
+        text("column_name", fields.iter().map(|field| Some(field.name().as_str()))),
+        text("data_type", fields.iter().map(|field| Some(kalamdb_types::type_name(field)))),
+        boolean("is_nullable", fields.iter().map(|field| Some(field.is_nullable()))),
+        boolean("is_primary_key", fields.iter().map(|_| Some(false))),
+        text("column_default", fields.iter().map(|_| None::<&str>)),
+    ])
+}
+
+fn history(table: &Table) -> Vec<(&'static str, ArrayRef)> {
+    let versions = table.earlier.iter().map(|version| (version.version, &version.columns));
+    let versions = versions.chain([(table.schema_version, &table.columns)]);
+    let rows: Vec<(u32, &ColumnDef)> = versions.flat_map(|(version, columns)| columns.iter().map(move |column| (version, column))).collect();
+    vec![
+        ("schema_version", Arc::new(rows.iter().map(|(version, _)| i32::try_from(*version).ok()).collect::<Int32Array>()) as ArrayRef),
+        text("column_name", rows.iter().map(|(_, column)| Some(column.name.as_str()))),
+        text("data_type", rows.iter().map(|(_, column)| Some(column.sql_type.to_string()))),
+        boolean("is_nullable", rows.iter().map(|(_, column)| Some(column.nullable))),
+        text("column_default", rows.iter().map(|(_, column)| default_of(column))),
+    ]
+}
+
+fn options(table: &Table) -> Vec<(&'static str, ArrayRef)> {
+    let options = &table.options;
+    let number = |value: Option<u64>| value.map(|value| value.to_string());
+    let rows = [
+        ("table_type", Some(table.kind.name().to_owned())),
+        ("flush_policy.rows", number(options.flush_policy.rows)),
+        ("flush_policy.interval_secs", number(options.flush_policy.interval_secs)),
+        ("deleted_retention_hours", table.retention_hours().map(|hours| hours.to_string())),
+        ("ttl_seconds", number(options.ttl_seconds)),
+        ("max_buffer", number(options.max_buffer)),
+        ("ephemeral", options.ephemeral.then(|| "true".to_owned())),
+        ("scope", options.per_user.then(|| "user".to_owned())),
+        ("access_level", Some(options.access_level.name().to_owned())),
+        ("location", options.location.clone()),
+        ("storage_id", options.storage_id.clone()),
+    ];
+    let constraints = table.indexes.iter().filter(|index| index.is_constraint).map(|index| {
+        let names: Vec<&str> = index.columns.iter().filter_map(|&at| table.columns.get(at)).map(|column| column.name.as_str()).collect();
+        (format!("constraint {}", index.name), format!("UNIQUE ({})", names.join(", ")))
+    });
+    let checks = table.checks.iter().map(|check| (format!("constraint {}", check.name), format!("CHECK ({})", check.condition)));
+    let rows = rows.into_iter().filter_map(|(name, value)| value.map(|value| (name.to_owned(), value)));
+    let rows: Vec<(String, String)> = rows.chain(constraints).chain(checks).collect();
+    vec![text("property", rows.iter().map(|(name, _)| Some(name.as_str()))), text("value", rows.iter().map(|(_, value)| Some(value.as_str())))]
+}
+
+pub(super) fn text<T: AsRef<str>>(name: &'static str, values: impl Iterator<Item = Option<T>>) -> (&'static str, ArrayRef) {
+    (name, Arc::new(values.collect::<StringArray>()))
+}
+
+pub(super) fn boolean(name: &'static str, values: impl Iterator<Item = Option<bool>>) -> (&'static str, ArrayRef) {
+    (name, Arc::new(values.collect::<BooleanArray>()))
+}
+
+pub(super) fn batch_of(columns: Vec<(&str, ArrayRef)>) -> Result<(Arc<Schema>, RecordBatch)> {
     let fields: Vec<Field> = columns.iter().map(|(name, values)| Field::new(*name, values.data_type().clone(), true)).collect();
     let schema = Arc::new(Schema::new(fields));
     let batch = RecordBatch::try_new(Arc::clone(&schema), columns.into_iter().map(|(_, values)| values).collect())?;
-    Ok(StatementResult::rows(command, &schema, vec![batch]))
+    Ok((schema, batch))
 }

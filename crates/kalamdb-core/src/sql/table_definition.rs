@@ -1,112 +1,128 @@
-use datafusion::sql::sqlparser::ast::helpers::stmt_create_table::CreateTableBuilder;
+//! The columns and constraints of a table, read from what the parser has made of them. What cannot be kept is refused.
+
 use datafusion::sql::sqlparser::ast::{
-    ColumnDef as ColumnDefAst, ColumnOption, CreateTable, CreateTableOptions, Expr, PrimaryKeyConstraint, SqlOption, TableConstraint, Value,
+    CheckConstraint, ColumnDef as ColumnDefAst, ColumnOption, DataType, Expr, GeneratedAs, Ident, IndexColumn, ObjectNamePart, PrimaryKeyConstraint,
+    TableConstraint, UniqueConstraint,
 };
+use datafusion::sql::sqlparser::tokenizer::Token;
+use kalamdb_types::SqlType;
 
 use super::names::fold;
 use super::types::column_type;
-use crate::catalog::{Check, ColumnDef, Index, TableKind, TableOptions, check_column_name};
+use crate::catalog::{Check, ColumnDef, Index, Table, check_column_name, check_constraint_name};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The columns and key of a CREATE TABLE.
+/// The longest generated name of a constraint, in characters.
+const MAX_GENERATED_NAME: usize = 64;
+
+/// A column as written, with the constraints that stand beside it.
 #[derive(Debug)]
-pub(super) struct TableDefinition {
-    pub(super) kind: TableKind,
-    pub(super) options: TableOptions,
-    pub(super) columns: Vec<ColumnDef>,
-    /// Positions of the key's columns, in key order.
-    pub(super) primary_key: Vec<usize>,
-    pub(super) indexes: Vec<Index>,
-    pub(super) checks: Vec<Check>,
+pub(super) struct ReadColumn {
+    pub(super) definition: ColumnDef,
+    pub(super) is_key: bool,
+    /// The names of UNIQUE constraints, where they have one.
+    unique: Vec<Option<String>>,
+    checks: Vec<(Option<String>, String)>,
 }
 
-/// Reads the definition; what cannot be kept is refused, never ignored.
-pub(super) fn read(create: &CreateTable) -> Result<TableDefinition> {
-    check_clauses(create)?;
-    let mut columns = Vec::with_capacity(create.columns.len());
-    let mut primary_key = Vec::new();
-    for (index, column) in create.columns.iter().enumerate() {
-        let (definition, is_key) = read_column(column, index)?;
-        if columns.iter().any(|other: &ColumnDef| other.name == definition.name) {
-            return Err(Error::new(ErrorKind::DuplicateColumn, format!("column {} is defined twice", definition.name)));
+/// Adds the columns of a statement to an empty table.
+pub(super) fn add_columns(table: &mut Table, columns: &[ColumnDefAst]) -> Result<()> {
+    let mut keys = 0;
+    for column in columns {
+        let read = read_column(column, next_column_id(table)?)?;
+        if read.is_key {
+            keys += 1;
+            table.primary_key = vec![table.columns.len()];
         }
-        if is_key {
-            primary_key.push(index);
-        }
-        columns.push(definition);
+        add_column(table, read)?;
     }
-    if columns.is_empty() {
-        return Err(invalid("a table needs at least one column"));
-    }
-    if primary_key.len() > 1 {
+    if keys > 1 {
         return Err(invalid("several columns are marked PRIMARY KEY").with_hint("a key of several columns is written PRIMARY KEY (a, b)"));
-    }
-    for constraint in &create.constraints {
-        let TableConstraint::PrimaryKey(key) = constraint else {
-            return Err(Error::unsupported(format!("the table constraint {constraint}")));
-        };
-        if !primary_key.is_empty() {
-            return Err(invalid("a table has at most one primary key"));
-        }
-        primary_key = read_key(key, &columns)?;
-    }
-    for &index in &primary_key {
-        if let Some(column) = columns.get_mut(index) {
-            column.nullable = false;
-        }
-    }
-    Ok(TableDefinition { kind: TableKind::Shared, options: TableOptions::default(), columns, primary_key, indexes: Vec::new(), checks: Vec::new() })
-}
-
-fn invalid(message: &str) -> Error {
-    Error::new(ErrorKind::InvalidTableDefinition, message)
-}
-
-/// Refuses every clause of CREATE TABLE but the columns and constraints.
-fn check_clauses(create: &CreateTable) -> Result<()> {
-    if create.query.is_some() {
-        return Err(Error::unsupported("CREATE TABLE ... AS"));
-    }
-    match &create.table_options {
-        CreateTableOptions::None => {}
-        CreateTableOptions::With(options) => options.iter().try_for_each(check_option)?,
-        other => return Err(Error::unsupported(format!("the table option {other}"))),
-    }
-    let plain = CreateTableBuilder::new(create.name.clone())
-        .if_not_exists(create.if_not_exists)
-        .columns(create.columns.clone())
-        .constraints(create.constraints.clone())
-        .table_options(create.table_options.clone())
-        .hive_distribution(create.hive_distribution.clone())
-        .hive_formats(create.hive_formats.clone())
-        .build();
-    if plain != *create || create.to_string() != plain.to_string() {
-        return Err(
-            Error::unsupported("a clause of this CREATE TABLE").with_hint("columns, PRIMARY KEY, NOT NULL, DEFAULT and WITH (TYPE = 'SHARED') are")
-        );
     }
     Ok(())
 }
 
-fn check_option(option: &SqlOption) -> Result<()> {
-    if let SqlOption::KeyValue { key, value: Expr::Value(value) } = option
-        && fold(key) == "type"
-        && let Value::SingleQuotedString(kind) = &value.value
-    {
-        return match kind.to_uppercase().as_str() {
-            "SHARED" => Ok(()),
-            other => Err(Error::unsupported(format!("the table kind {other}"))),
-        };
+/// Adds a column with its UNIQUE and CHECK constraints.
+pub(super) fn add_column(table: &mut Table, read: ReadColumn) -> Result<()> {
+    let ReadColumn { definition, unique, checks, .. } = read;
+    if table.column_index(&definition.name).is_some() {
+        return Err(Error::new(ErrorKind::DuplicateColumn, format!("column {} is defined twice", definition.name)));
     }
-    Err(Error::unsupported(format!("the table option {option}")))
+    let (at, name) = (table.columns.len(), definition.name.clone());
+    table.columns.push(definition);
+    for constraint in unique {
+        add_unique(table, constraint, vec![at])?;
+    }
+    for (constraint, condition) in checks {
+        add_check(table, constraint, Some(&name), condition)?;
+    }
+    Ok(())
 }
 
-fn read_column(column: &ColumnDefAst, index: usize) -> Result<(ColumnDef, bool)> {
+/// Adds a constraint of the whole table.
+pub(super) fn add_constraint(table: &mut Table, constraint: &TableConstraint) -> Result<()> {
+    match constraint {
+        TableConstraint::PrimaryKey(key) => {
+            if table.has_primary_key() {
+                return Err(invalid("a table has at most one primary key"));
+            }
+            table.primary_key = read_key(key, table)?;
+            Ok(())
+        }
+        TableConstraint::Unique(unique) => {
+            let name = unique.name.as_ref().or(unique.index_name.as_ref());
+            check_unique_clauses(unique)?;
+            let columns = read_index_columns(&unique.columns, table, "UNIQUE")?;
+            add_unique(table, name.map(fold), columns)
+        }
+        TableConstraint::Check(check) => add_check(table, check.name.as_ref().map(fold), None, condition_of(check)?),
+        TableConstraint::ForeignKey(_) => Err(foreign_key()),
+        other => Err(Error::unsupported(format!("the table constraint {other}"))),
+    }
+}
+
+/// Makes the key's columns NOT NULL and brings the Arrow fields up to date.
+pub(super) fn finish(table: &mut Table) -> Result<()> {
+    if table.columns.is_empty() {
+        return Err(invalid("a table needs at least one column"));
+    }
+    for &index in &table.primary_key {
+        if let Some(column) = table.columns.get_mut(index) {
+            column.nullable = false;
+        }
+    }
+    table.fields = Table::arrow_fields(&table.columns);
+    Ok(())
+}
+
+/// The id after the highest that a column of the table ever had.
+pub(super) fn next_column_id(table: &Table) -> Result<u32> {
+    let earlier = table.earlier.iter().flat_map(|version| &version.columns);
+    let highest = table.columns.iter().chain(earlier).map(|column| column.id).max().unwrap_or(0);
+    highest.checked_add(1).ok_or_else(|| Error::new(ErrorKind::ProgramLimitExceeded, "too many columns"))
+}
+
+pub(super) fn invalid(message: &str) -> Error {
+    Error::new(ErrorKind::InvalidTableDefinition, message)
+}
+
+fn foreign_key() -> Error {
+    Error::unsupported("FOREIGN KEY").with_hint("leave it out, and check references in the application")
+}
+
+pub(super) fn read_column(column: &ColumnDefAst, id: u32) -> Result<ReadColumn> {
     let name = fold(&column.name);
     check_column_name(&name)?;
-    let sql_type = column_type(&column.data_type).map_err(|error| error.in_column(&name))?;
+    let serial = serial_type(&column.data_type);
+    let mut auto_increment = serial.is_some();
+    let sql_type = match serial {
+        Some(sql_type) => sql_type,
+        None => column_type(&column.data_type).map_err(|error| error.in_column(&name))?,
+    };
     let (mut nullable, mut default, mut is_key) = (None, None, false);
+    let (mut unique, mut checks) = (Vec::new(), Vec::new());
     for option in &column.options {
+        let constraint = option.name.as_ref().map(fold);
         match &option.option {
             ColumnOption::Null if nullable != Some(false) => nullable = Some(true),
             ColumnOption::NotNull if nullable != Some(true) => nullable = Some(false),
@@ -114,37 +130,133 @@ fn read_column(column: &ColumnDefAst, index: usize) -> Result<(ColumnDef, bool)>
             ColumnOption::Default(expr) if default.is_none() => default = Some(expr.to_string()),
             ColumnOption::Default(_) => return Err(invalid("DEFAULT is given twice").in_column(&name)),
             ColumnOption::PrimaryKey(key) if key.characteristics.is_none() => is_key = true,
+            ColumnOption::Unique(plain) => {
+                check_unique_clauses(plain)?;
+                unique.push(constraint);
+            }
+            ColumnOption::Check(check) => checks.push((constraint, condition_of(check)?)),
+            ColumnOption::DialectSpecific(tokens) if is_auto_increment(tokens) => auto_increment = true,
+            ColumnOption::Generated {
+                generated_as: GeneratedAs::Always | GeneratedAs::ByDefault,
+                sequence_options,
+                generation_expr: None,
+                generation_expr_mode: None,
+                ..
+            } if sequence_options.as_ref().is_none_or(Vec::is_empty) => auto_increment = true,
+            ColumnOption::Generated { .. } => return Err(Error::unsupported("GENERATED ... AS of anything but a plain IDENTITY").in_column(&name)),
+            ColumnOption::ForeignKey(_) => return Err(foreign_key().in_column(&name)),
             other => return Err(Error::unsupported(format!("the column constraint {other}")).in_column(&name)),
         }
     }
     if is_key && nullable == Some(true) {
         return Err(invalid("a primary key cannot be NULL").in_column(&name));
     }
-    let id = u32::try_from(index + 1).map_err(|_| Error::new(ErrorKind::ProgramLimitExceeded, "too many columns"))?;
-    Ok((ColumnDef { id, name, sql_type, nullable: nullable.unwrap_or(true), default, auto_increment: false }, is_key))
+    if auto_increment {
+        if !sql_type.arrow().is_integer() {
+            return Err(invalid("only integers can be AUTO_INCREMENT").in_column(&name));
+        }
+        if nullable == Some(true) || default.is_some() {
+            return Err(invalid("AUTO_INCREMENT goes with neither NULL nor DEFAULT").in_column(&name));
+        }
+        nullable = Some(false);
+    }
+    let definition = ColumnDef { id, name, sql_type, nullable: nullable.unwrap_or(true), default, auto_increment, missing: None };
+    Ok(ReadColumn { definition, is_key, unique, checks })
 }
 
-fn read_key(key: &PrimaryKeyConstraint, columns: &[ColumnDef]) -> Result<Vec<usize>> {
+/// The integers that PostgreSQL's counting types hold.
+fn serial_type(data_type: &DataType) -> Option<SqlType> {
+    let DataType::Custom(name, modifiers) = data_type else { return None };
+    let ([ObjectNamePart::Identifier(name)], []) = (name.0.as_slice(), modifiers.as_slice()) else { return None };
+    match fold(name).as_str() {
+        "smallserial" | "serial2" => Some(SqlType::SmallInt),
+        "serial" | "serial4" => Some(SqlType::Integer),
+        "bigserial" | "serial8" => Some(SqlType::BigInt),
+        _ => None,
+    }
+}
+
+fn is_auto_increment(tokens: &[Token]) -> bool {
+    matches!(tokens, [Token::Word(word)] if word.value.eq_ignore_ascii_case("AUTO_INCREMENT") || word.value.eq_ignore_ascii_case("AUTOINCREMENT"))
+}
+
+fn condition_of(check: &CheckConstraint) -> Result<String> {
+    if check.enforced == Some(false) {
+        return Err(Error::unsupported("NOT ENFORCED"));
+    }
+    Ok(check.expr.to_string())
+}
+
+fn check_unique_clauses(unique: &UniqueConstraint) -> Result<()> {
+    use datafusion::sql::sqlparser::ast::NullsDistinctOption;
+    let plain = unique.characteristics.is_none()
+        && unique.index_type.is_none()
+        && unique.index_options.is_empty()
+        && unique.nulls_distinct != NullsDistinctOption::NotDistinct;
+    if plain { Ok(()) } else { Err(Error::unsupported("an option of UNIQUE")) }
+}
+
+fn read_key(key: &PrimaryKeyConstraint, table: &Table) -> Result<Vec<usize>> {
     if key.characteristics.is_some() || key.index_type.is_some() || !key.index_options.is_empty() {
         return Err(Error::unsupported("an option of PRIMARY KEY"));
     }
-    let mut indices = Vec::with_capacity(key.columns.len());
-    for column in &key.columns {
+    read_index_columns(&key.columns, table, "the primary key")
+}
+
+/// Positions of the columns that a key or index names, each plain and once.
+pub(super) fn read_index_columns(columns: &[IndexColumn], table: &Table, what: &str) -> Result<Vec<usize>> {
+    let mut indices = Vec::with_capacity(columns.len());
+    for column in columns {
         let order = &column.column;
         let plain =
-            column.operator_class.is_none() && order.options.asc.is_none() && order.options.nulls_first.is_none() && order.with_fill.is_none();
+            column.operator_class.is_none() && order.options.asc != Some(false) && order.options.nulls_first.is_none() && order.with_fill.is_none();
         let (Expr::Identifier(ident), true) = (&order.expr, plain) else {
-            return Err(Error::unsupported(format!("{order} as a part of PRIMARY KEY")));
+            return Err(Error::unsupported(format!("{order} as a part of {what}")));
         };
-        let name = fold(ident);
-        let index = columns
-            .iter()
-            .position(|column| column.name == name)
-            .ok_or_else(|| Error::new(ErrorKind::UndefinedColumn, format!("the primary key names column {name}, which does not exist")))?;
+        let index = key_column(ident, table, what)?;
         if indices.contains(&index) {
-            return Err(Error::new(ErrorKind::DuplicateColumn, format!("the primary key names column {name} twice")));
+            return Err(Error::new(ErrorKind::DuplicateColumn, format!("{what} names column {} twice", fold(ident))));
         }
         indices.push(index);
     }
     Ok(indices)
+}
+
+fn key_column(ident: &Ident, table: &Table, what: &str) -> Result<usize> {
+    let name = fold(ident);
+    table.column_index(&name).ok_or_else(|| Error::new(ErrorKind::UndefinedColumn, format!("{what} names column {name}, which does not exist")))
+}
+
+/// Adds a UNIQUE constraint, with a name of its own where none is given.
+fn add_unique(table: &mut Table, name: Option<String>, columns: Vec<usize>) -> Result<()> {
+    let names: Vec<&str> = columns.iter().filter_map(|&at| table.columns.get(at)).map(|column| column.name.as_str()).collect();
+    let name = constraint_name(table, name, &format!("{}_{}_key", table.name, names.join("_")))?;
+    table.indexes.push(Index { name, columns, unique: true, is_constraint: true });
+    Ok(())
+}
+
+fn add_check(table: &mut Table, name: Option<String>, column: Option<&str>, condition: String) -> Result<()> {
+    let generated = match column {
+        Some(column) => format!("{}_{column}_check", table.name),
+        None => format!("{}_check", table.name),
+    };
+    let name = constraint_name(table, name, &generated)?;
+    table.checks.push(Check { name, condition });
+    Ok(())
+}
+
+/// The name given, or one made up that the table does not have yet.
+fn constraint_name(table: &Table, given: Option<String>, generated: &str) -> Result<String> {
+    if let Some(name) = given {
+        check_constraint_name(&name)?;
+        if table.has_constraint(&name) {
+            let message = format!("table {} has a constraint {name} already", table.full_name());
+            return Err(Error::new(ErrorKind::DuplicateObject, message));
+        }
+        return Ok(name);
+    }
+    let start = |length: usize| generated.chars().take(length).collect::<String>();
+    let numbered = (1_u32..).map(|number| format!("{}{number}", start(MAX_GENERATED_NAME - 10)));
+    let name = std::iter::once(start(MAX_GENERATED_NAME)).chain(numbered).find(|name| !table.has_constraint(name));
+    name.ok_or_else(|| Error::internal("every name is taken"))
 }

@@ -1,0 +1,78 @@
+//! CHECK conditions: what they may hold, and how they become expressions that run on rows.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::common::tree_node::TreeNode;
+use datafusion::common::{DFSchema, TableReference};
+use datafusion::logical_expr::Expr;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::sql::planner::{PlannerContext, SqlToRel};
+use datafusion::sql::sqlparser::ast::{self, Value, visit_expressions};
+
+use super::defaults::parse_expr;
+use super::execute::{Executor, parser_options};
+use super::names::fold;
+use crate::catalog::{Check, Table};
+use crate::error::{Error, ErrorKind, Result};
+
+/// The condition of a CHECK as an expression over a batch of the table's user columns.
+///
+/// # Errors
+/// `invalid_table_definition` if it holds a subquery, a parameter or an aggregate, `datatype_mismatch` if it is not boolean, those
+/// of planning.
+pub(super) fn compile(executor: &Executor<'_>, table: &Table, check: &Check) -> Result<Arc<dyn PhysicalExpr>> {
+    let invalid = |what: &str| Error::new(ErrorKind::InvalidTableDefinition, format!("CHECK {}: a condition cannot hold {what}", check.name));
+    let mut condition = parse_expr(&check.condition)?;
+    let refused = visit_expressions(&condition, |expr| match expr {
+        ast::Expr::Subquery(_) | ast::Expr::InSubquery { .. } | ast::Expr::Exists { .. } => ControlFlow::Break("subqueries"),
+        ast::Expr::Value(value) if matches!(value.value, Value::Placeholder(_)) => ControlFlow::Break("parameters"),
+        _ => ControlFlow::Continue(()),
+    });
+    if let ControlFlow::Break(what) = refused {
+        return Err(invalid(what));
+    }
+    let scope = executor.scope();
+    super::analysis::check_expression(&mut condition, &executor.namespace, &scope)?;
+    let fields = Schema::new(table.fields.clone());
+    let schema = DFSchema::try_from_qualified_schema(TableReference::bare(table.name.as_str()), &fields)?;
+    let planned = SqlToRel::new_with_options(&scope, parser_options()).sql_to_expr(condition, &schema, &mut PlannerContext::new())?;
+    if planned.exists(|expr| Ok(matches!(expr, Expr::AggregateFunction(_) | Expr::WindowFunction(_))))? {
+        return Err(invalid("aggregates"));
+    }
+    let condition = executor.state.create_physical_expr(planned, &schema)?;
+    if condition.data_type(schema.as_arrow())? != DataType::Boolean {
+        return Err(Error::new(ErrorKind::DatatypeMismatch, format!("CHECK {}: the condition is not boolean", check.name)));
+    }
+    Ok(condition)
+}
+
+/// Whether a condition names a column.
+pub(super) fn names_column(condition: &str, column: &str) -> Result<bool> {
+    let found = visit_expressions(&parse_expr(condition)?, |expr| match expr {
+        ast::Expr::Identifier(ident) if fold(ident) == column => ControlFlow::Break(()),
+        ast::Expr::CompoundIdentifier(parts) if parts.iter().any(|part| fold(part) == column) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    Ok(found.is_break())
+}
+
+/// The condition with a column's name replaced.
+pub(super) fn rename_column(condition: &str, from: &str, to: &str) -> Result<String> {
+    let mut condition = parse_expr(condition)?;
+    let rename = |ident: &mut ast::Ident| {
+        if fold(ident) == from {
+            *ident = ast::Ident::with_quote('"', to);
+        }
+    };
+    let _: ControlFlow<()> = ast::visit_expressions_mut(&mut condition, |expr| {
+        match expr {
+            ast::Expr::Identifier(ident) => rename(ident),
+            ast::Expr::CompoundIdentifier(parts) => parts.iter_mut().rev().take(1).for_each(rename),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    });
+    Ok(condition.to_string())
+}
