@@ -25,5 +25,6 @@ pub use coerce::{Source, coerce};
 pub use error::{TypeError, TypeErrorKind};
 pub use json::JsonError;
 pub use sql_type::{ParseTypeError, SqlType, TYPE_KEY};
+pub use text::append_json;
 pub use type_name::type_name;
 pub use wire::WireError;

@@ -9,6 +9,7 @@ mod complexity;
 mod ddl;
 mod defaults;
 mod delete;
+mod dialect;
 mod execute;
 mod insert;
 mod literals;

@@ -3,6 +3,7 @@
 mod datetime;
 mod float;
 mod interval;
+mod json_value;
 mod parse;
 
 use std::fmt::Write;
@@ -13,6 +14,7 @@ use arrow::{
     util::display::array_value_to_string,
 };
 
+pub use json_value::append_json;
 pub(crate) use parse::{parse_date, parse_moment, parse_time};
 
 /// Appends the text of the value in `row`, which must exist; nothing for NULL.
