@@ -52,10 +52,19 @@ pub(super) fn read(create: &CreateTable) -> Result<TableDefinition> {
     }
     for &index in &primary_key {
         if let Some(column) = columns.get_mut(index) {
+            check_key_type(column)?;
             column.nullable = false;
         }
     }
     Ok(TableDefinition { kind: TableKind::Shared, options: TableOptions::default(), columns, primary_key, indexes: Vec::new(), checks: Vec::new() })
+}
+
+/// Refuses keys of types whose values have no one form, or no order.
+pub(super) fn check_key_type(column: &ColumnDef) -> Result<()> {
+    if column.sql_type.can_be_key() {
+        return Ok(());
+    }
+    Err(Error::unsupported(format!("a key of type {}", column.sql_type)).in_column(&column.name))
 }
 
 fn invalid(message: &str) -> Error {

@@ -7,7 +7,7 @@ use arrow::{
 use serde::de::IgnoredAny;
 
 use super::write_cell;
-use crate::{SqlType, TYPE_KEY};
+use crate::{SqlType, TYPE_KEY, sql_type::element_field};
 
 /// Appends the value in `row` as JSON; `field` describes the array, its metadata tells JSON from text.
 ///
@@ -61,11 +61,11 @@ pub fn append_json(array: &dyn Array, field: &Field, row: usize, out: &mut Strin
             }
             append_string(&text, out);
         }
-        DataType::List(item) => append_list(&*array.as_list::<i32>().value(row), item, out),
-        DataType::LargeList(item) => append_list(&*array.as_list::<i64>().value(row), item, out),
-        DataType::FixedSizeList(item, _) => append_list(&*array.as_fixed_size_list().value(row), item, out),
-        DataType::ListView(item) => append_list(&*array.as_list_view::<i32>().value(row), item, out),
-        DataType::LargeListView(item) => append_list(&*array.as_list_view::<i64>().value(row), item, out),
+        DataType::List(item) => append_list(&*array.as_list::<i32>().value(row), &element_field(field, item), out),
+        DataType::LargeList(item) => append_list(&*array.as_list::<i64>().value(row), &element_field(field, item), out),
+        DataType::FixedSizeList(item, _) => append_list(&*array.as_fixed_size_list().value(row), &element_field(field, item), out),
+        DataType::ListView(item) => append_list(&*array.as_list_view::<i32>().value(row), &element_field(field, item), out),
+        DataType::LargeListView(item) => append_list(&*array.as_list_view::<i64>().value(row), &element_field(field, item), out),
         DataType::Struct(fields) => {
             out.push('{');
             for (index, (column, field)) in array.as_struct().columns().iter().zip(fields).enumerate() {

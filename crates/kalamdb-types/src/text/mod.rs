@@ -5,6 +5,7 @@ mod float;
 mod interval;
 mod json_value;
 mod parse;
+mod parse_interval;
 
 use std::fmt::Write;
 
@@ -16,6 +17,7 @@ use arrow::{
 
 pub use json_value::append_json;
 pub(crate) use parse::{parse_date, parse_moment, parse_time};
+pub(crate) use parse_interval::parse_interval;
 
 /// Appends the text of the value in `row`, which must exist; nothing for NULL.
 ///
