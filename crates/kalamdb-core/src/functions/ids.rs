@@ -57,9 +57,9 @@ impl Ids {
         Ok(Self { worker: u64::from_le_bytes(worker) % (1 << WORKER_BITS), fill_random, last: Mutex::default() })
     }
 
-    /// Says what time it is, in microseconds since 1970.
+    /// Says what time it is, in microseconds since 1970. Before 2024 no clock can be right, and snowflakes have no form.
     pub(crate) fn set_time(&self, now_us: i64) {
-        let now_ms = u64::try_from(now_us / 1_000).unwrap_or(0);
+        let now_ms = u64::try_from(now_us / 1_000).unwrap_or(0).max(EPOCH_MS);
         self.last.lock().unwrap_or_else(PoisonError::into_inner).now_ms = now_ms;
     }
 
@@ -117,14 +117,14 @@ mod tests {
     fn ticks_rise_even_if_the_clock_does_not() {
         let ids = ids();
         let mut all = Vec::new();
-        for now_us in [5_000_000, 5_000_000, 4_000_000, 5_001_000, 9_000_000] {
-            ids.set_time(now_us);
+        for ms in [5_000, 5_000, 4_000, 5_001, 9_000] {
+            ids.set_time((EPOCH_MS.cast_signed() + ms) * 1_000);
             all.extend(ids.ticks(10_000));
         }
-        assert_eq!(all[0], Tick { ms: 5_000, sequence: 0 });
+        assert_eq!(all[0], Tick { ms: EPOCH_MS + 5_000, sequence: 0 });
         assert!(all.is_sorted_by(|a, b| a < b), "every tick is after the one before");
         assert!(all.iter().all(|tick| tick.sequence < 4096));
-        assert_eq!(all[40_000], Tick { ms: 9_000, sequence: 0 });
+        assert_eq!(all[40_000], Tick { ms: EPOCH_MS + 9_000, sequence: 0 });
     }
 
     #[test]

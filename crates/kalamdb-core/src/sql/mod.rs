@@ -4,6 +4,7 @@
 //! from the parsed statement and executed by the engine, which asks DataFusion only for rows.
 
 mod analysis;
+mod casts;
 mod catalog_view;
 mod complexity;
 mod ddl;
