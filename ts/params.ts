@@ -1,6 +1,7 @@
 /**
- * A value that can be bound. undefined is NULL; numbers that are integers arrive as integers; plain objects and
- * arrays arrive as JSON.
+ * A value that can be bound. undefined is NULL; numbers that are integers arrive as integers; plain objects arrive as
+ * JSON, and so do arrays, Float32Array and Float64Array, which array and EMBEDDING columns take too. Other views of
+ * memory are bytes.
  */
 export type Param =
   | undefined

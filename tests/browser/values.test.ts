@@ -84,6 +84,27 @@ const CASES: Case[] = [
     type: 'JSON',
     values: [{ a: [null, { b: null, c: [] }], t: '\u{1f600}"\\' }, [], {}, [1, -0.5, true], null],
   },
+  { type: 'INTERVAL', values: ['1 year 2 mons -3 days +04:05:06.7', '00:00:00', null] },
+  {
+    type: 'INTEGER[]',
+    values: [[1, null, -(2 ** 31)], [], null, '{2,NULL}'],
+    out: [[1, null, -(2 ** 31)], [], null, [2, null]],
+  },
+  {
+    type: 'BIGINT[]',
+    values: [[2n ** 63n - 1n, 1n, 2 ** 53 - 1], [null]],
+    out: [[2n ** 63n - 1n, 1, 2 ** 53 - 1], [null]],
+  },
+  { type: 'DOUBLE[]', values: [[0.1, -0, Number.NaN, Number.NEGATIVE_INFINITY, 1e21, null]] },
+  { type: 'TEXT[][]', values: [[['a', '', 'NULL', null, '\u{1f600}"\\'], [], null], []] },
+  { type: 'BYTEA[]', values: [[new Uint8Array([0, 255]), new Uint8Array(0), null]] },
+  { type: 'TIMESTAMPTZ[]', values: [[new Date(0), YEAR_9999, null]] },
+  { type: 'JSON[]', values: [[{ a: [1] }, 'text', 2, [], null]] },
+  {
+    type: 'EMBEDDING(3)',
+    values: [[1, -0.5, 0], new Float32Array([0.1, -0, 1]), new Float64Array([1, 2, 3]), '[4,5,6]', null],
+    out: [[1, -0.5, 0], [Math.fround(0.1), -0, 1], [1, 2, 3], [4, 5, 6], null],
+  },
 ];
 
 describe.each(TRANSPORTS)('values, engine in the %s', (_, options) => {

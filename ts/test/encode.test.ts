@@ -6,6 +6,10 @@ import { readBlock } from './read-block.js';
 /** Two million units: more than the buffer that the length of short texts asks for. */
 const LONG = 'a long text with \u00e9 and \u{1f600}. '.repeat(70_000);
 
+/** An array that holds itself. */
+const circle: unknown[] = [];
+circle.push(circle);
+
 describe('parameters', () => {
   const cases: [string, Param, string, unknown][] = [
     ['null', null, 'Null', null],
@@ -35,6 +39,21 @@ describe('parameters', () => {
     ['a part of a buffer', new Uint16Array([1, 2, 3]).subarray(1, 2), 'Bytes', [2, 0]],
     ['an object', { a: [null, { b: 'x' }] }, 'Json', '{"a":[null,{"b":"x"}]}'],
     ['an array', [1, 'two', null], 'Json', '[1,"two",null]'],
+    [
+      'an array of what JSON has no numbers for',
+      [-0, Number.NaN, Number.NEGATIVE_INFINITY, 2n ** 63n, 1e21],
+      'Json',
+      '[-0,"NaN","-Infinity",9223372036854775808,1e+21]',
+    ],
+    [
+      'an array of bytes, dates and nothing',
+      [new Uint8Array([0, 255]), new Date(0), undefined],
+      'Json',
+      '["\\\\x00ff","1970-01-01T00:00:00.000Z",null]',
+    ],
+    ['an array of arrays and objects', [[], [[1n]], { a: [-0] }], 'Json', '[[],[[1]],{"a":[0]}]'],
+    ['32-bit floats', new Float32Array([0.1, -0, 1]), 'Json', '[0.10000000149011612,-0,1]'],
+    ['64-bit floats', new Float64Array([0.1, Number.POSITIVE_INFINITY]), 'Json', '[0.1,"Infinity"]'],
     ['JSON with an escaped backslash', ['\\ud800'], 'Json', '["\\\\ud800"]'],
   ];
   test.each(cases)('%s', (_, value, kind, expected) => {
@@ -82,6 +101,7 @@ describe('parameters', () => {
     ['a Map', new Map()],
     ['a cycle', cycle()],
     ['a bigint in JSON', { a: 1n }],
+    ['an array in a circle', circle],
     ['an object without a JSON form', { toJSON: () => undefined }],
   ];
   test.each(shapeless)('%s is a TypeError', (_, value) => {

@@ -2,6 +2,7 @@ import { failure } from '../errors.js';
 import type { Param, Rows } from '../params.js';
 import { requireWellFormed } from '../text.js';
 import { type Columns, columnsOf } from './columns.js';
+import { isFloats, jsonOf } from './json.js';
 import { I64_MAX, I64_MIN, Kind } from './layout.js';
 import { Writer } from './writer.js';
 
@@ -106,7 +107,7 @@ function shapeOf(values: readonly unknown[], where: Where): Shape {
 
 function objectKind(value: object, where: Where, r: number): Kind {
   if (value instanceof Date) return Kind.DateMs;
-  if (Array.isArray(value)) return Kind.Json;
+  if (Array.isArray(value) || isFloats(value)) return Kind.Json;
   if (ArrayBuffer.isView(value)) return Kind.Bytes;
   // The tag is the same for objects of another realm, where instanceof would say no.
   switch (Object.prototype.toString.call(value)) {
@@ -282,7 +283,7 @@ const ESCAPED_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
 
 function json(value: unknown, where: Where, r: number): string | null {
   if (value === null || value === undefined) return null;
-  const text = JSON.stringify(value) as string | undefined;
+  const text = jsonOf(value);
   if (text === undefined) throw new TypeError(`${where(r)} has no JSON form`);
   if (text.includes('\\ud') && ESCAPED_SURROGATE.test(text))
     throw failure('character_not_in_repertoire', `${where(r)} contains a lone surrogate, which has no UTF-8 form`);

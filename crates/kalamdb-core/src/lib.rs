@@ -11,6 +11,7 @@ mod catalog;
 mod database;
 mod environment;
 mod error;
+mod functions;
 mod message;
 mod partition;
 mod principal;

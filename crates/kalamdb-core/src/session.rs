@@ -39,7 +39,7 @@ impl Session {
     ///
     /// The session's DataFusion state is its own: nothing that it caches is reachable from another session.
     pub fn new(database: Rc<Database>, principal: Principal, memory_limit_bytes: Option<usize>) -> Result<Self> {
-        let state = new_session_state(memory_limit_bytes)?;
+        let state = new_session_state(memory_limit_bytes, database.ids())?;
         let namespace = RefCell::new(DEFAULT_NAMESPACE.to_owned());
         Ok(Self { database, principal, state, namespace, transactions: SessionTransaction::default(), is_managed: false })
     }

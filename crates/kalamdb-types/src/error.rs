@@ -23,8 +23,10 @@ pub enum TypeErrorKind {
     OutOfRange,
     /// More characters than `VARCHAR(n)` holds (22001).
     StringTooLong,
-    /// A text or date that is no date, time or timestamp of the supported range (22007).
+    /// A text or date that is no date, time, timestamp or interval of the supported range (22007).
     InvalidDatetime,
+    /// A vector with another number of values than its type, or with NULL in it (22000).
+    InvalidVector,
 }
 
 /// Why one value does not convert. Turned into a [`TypeError`] where the value and the target are known.
@@ -44,6 +46,10 @@ pub(crate) enum Failure {
     Digits,
     /// Too many characters.
     TooLong,
+    /// A vector of so many numbers, which are not as many as the type has.
+    Length(usize),
+    /// NULL within a vector.
+    NullNumber,
 }
 
 impl Failure {
@@ -54,6 +60,7 @@ impl Failure {
             Self::Datetime => TypeErrorKind::InvalidDatetime,
             Self::Range | Self::Digits => TypeErrorKind::OutOfRange,
             Self::TooLong => TypeErrorKind::StringTooLong,
+            Self::Length(_) | Self::NullNumber => TypeErrorKind::InvalidVector,
         }
     }
 }

@@ -5,28 +5,44 @@ mod support;
 
 use std::sync::Arc;
 
-use arrow::{array::*, datatypes::Schema};
+use arrow::{
+    array::*,
+    datatypes::{DataType, Schema},
+};
 use kalamdb_types::{Source, SqlType, coerce, json, wire};
 use proptest::prelude::*;
 use support::{
-    edges::edge_values,
+    edges::{arrays, edge_values, embeddings},
     wire::{Js, read_block, write_block},
 };
 
 /// Floats are compared by their bits: -0.0 is not 0.0, and NaN is NaN.
 fn assert_same(left: &ArrayRef, right: &ArrayRef, what: SqlType) {
     assert_eq!(left.data_type(), right.data_type(), "{what}");
-    let floats = |array: &ArrayRef| -> Option<Vec<Option<u64>>> {
-        let bits = |value: f64| if value.is_nan() { f64::NAN.to_bits() } else { value.to_bits() };
-        match what {
-            SqlType::Real => Some(array.as_primitive::<types::Float32Type>().iter().map(|value| value.map(|value| bits(value.into()))).collect()),
-            SqlType::Double => Some(array.as_primitive::<types::Float64Type>().iter().map(|value| value.map(bits)).collect()),
-            _ => None,
+    assert!(with_one_nan(left) == with_one_nan(right), "{what}: {left:?} is not {right:?}");
+}
+
+/// The same values, every NaN with the same bits; Arrow compares floats by their bits.
+fn with_one_nan(array: &ArrayRef) -> ArrayRef {
+    match array.data_type() {
+        DataType::Float32 => {
+            let floats = array.as_primitive::<types::Float32Type>();
+            Arc::new(floats.unary::<_, types::Float32Type>(|value| if value.is_nan() { f32::NAN } else { value }))
         }
-    };
-    match (floats(left), floats(right)) {
-        (Some(left), Some(right)) => assert_eq!(left, right, "{what}"),
-        _ => assert_eq!(left, right, "{what}"),
+        DataType::Float64 => {
+            let floats = array.as_primitive::<types::Float64Type>();
+            Arc::new(floats.unary::<_, types::Float64Type>(|value| if value.is_nan() { f64::NAN } else { value }))
+        }
+        DataType::List(item) => {
+            let list = array.as_list::<i32>();
+            let items = with_one_nan(list.values());
+            Arc::new(ListArray::new(Arc::clone(item), list.offsets().clone(), items, list.nulls().cloned()))
+        }
+        DataType::FixedSizeList(item, size) => {
+            let list = array.as_fixed_size_list();
+            Arc::new(FixedSizeListArray::new(Arc::clone(item), *size, with_one_nan(list.values()), list.nulls().cloned()))
+        }
+        _ => Arc::clone(array),
     }
 }
 
@@ -60,9 +76,33 @@ fn inputs_of(results: Vec<Js>) -> Vec<Js> {
             text.push_str(shown.as_string_view().value(0));
             Js::Str(text)
         }
+        list @ Js::List(_) => Js::Json(json_of(&list)),
         other => other,
     };
     results.into_iter().map(input).collect()
+}
+
+/// The JSON that JavaScript sends for an array.
+fn json_of(value: &Js) -> String {
+    match value {
+        Js::Null => "null".to_owned(),
+        Js::Bool(value) => value.to_string(),
+        Js::F64(value) if value.is_finite() => ryu::Buffer::new().format_finite(*value).to_owned(),
+        Js::F64(value) if value.is_nan() => "\"NaN\"".to_owned(),
+        Js::F64(value) => if *value > 0.0 { "\"Infinity\"" } else { "\"-Infinity\"" }.to_owned(),
+        Js::I64(value) => value.to_string(),
+        Js::U64(value) => value.to_string(),
+        Js::I32(value) => value.to_string(),
+        Js::Str(text) => serde_json::to_string(text).unwrap(),
+        Js::Bytes(bytes) => format!("\"\\\\x{}\"", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
+        Js::Json(json) => json.clone(),
+        Js::TsUs(_) => match inputs_of(vec![value.clone()]).remove(0) {
+            Js::Str(text) => serde_json::to_string(&text).unwrap(),
+            other => panic!("{other:?}"),
+        },
+        Js::List(items) => format!("[{}]", items.iter().map(json_of).collect::<Vec<_>>().join(",")),
+        Js::DateMs(_) | Js::Struct(_) => panic!("{value:?} is not in an array"),
+    }
 }
 
 fn through_wire(array: &ArrayRef, sql_type: SqlType) -> ArrayRef {
@@ -157,6 +197,36 @@ fn any_array(sql_type: SqlType) -> BoxedStrategy<ArrayRef> {
         SqlType::Time => nullable(0..86_400_000_000_i64, |v| Arc::new(Time64MicrosecondArray::from(v))),
         SqlType::Timestamp => nullable(any::<i64>(), |v| Arc::new(TimestampMicrosecondArray::from(v))),
         SqlType::TimestampTz => nullable(any::<i64>(), |v| Arc::new(TimestampMicrosecondArray::from(v).with_timezone("UTC"))),
+        SqlType::Interval => nullable(any::<(i32, i32, i64)>(), |v| {
+            let interval = |(months, days, nanos)| arrow::datatypes::IntervalMonthDayNano::new(months, days, nanos);
+            Arc::new(IntervalMonthDayNanoArray::from_iter(v.into_iter().map(|v| v.map(interval))))
+        }),
+        SqlType::Embedding(length) => {
+            let length = usize::try_from(length).unwrap();
+            let vector = prop::collection::vec(any::<u32>().prop_map(f32::from_bits), length.min(3));
+            prop::collection::vec(prop::option::weighted(0.8, vector), 0..4)
+                .prop_map(move |rows| {
+                    let numbers = rows.iter().flat_map(|row| row.clone().unwrap_or(vec![0.0]).into_iter().cycle().take(length)).collect();
+                    embeddings(sql_type, numbers, rows.iter().map(Option::is_some).collect())
+                })
+                .boxed()
+        }
+        SqlType::Array(array) => {
+            let parts = prop::collection::vec(prop::option::weighted(0.8, 0_usize..4), 0..6);
+            (any_array(array.element()), parts)
+                .prop_map(move |(items, parts)| {
+                    let mut left = items.len();
+                    let mut take = |wanted: &Option<usize>| {
+                        let taken = wanted.unwrap_or(0).min(left);
+                        left -= taken;
+                        taken
+                    };
+                    let lengths: Vec<usize> = parts.iter().map(&mut take).collect();
+                    let used = lengths.iter().sum();
+                    arrays(sql_type, items.slice(0, used), &lengths, parts.iter().map(Option::is_some).collect())
+                })
+                .boxed()
+        }
         SqlType::Uuid => {
             let uuid = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
             nullable(uuid, |v| Arc::new(StringViewArray::from_iter(v)))

@@ -6,12 +6,13 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures::executor::block_on;
-use kalamdb_core::datafusion::arrow::array::{Array, AsArray, RecordBatch};
-use kalamdb_core::datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type};
+use kalamdb_core::datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use kalamdb_core::datafusion::arrow::datatypes::{DataType, Field, Float32Type, Float64Type};
 use kalamdb_core::datafusion::arrow::error::ArrowError;
 use kalamdb_core::datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use kalamdb_core::{CallOptions, Clock, Database, Error, Principal, Session, StatementResult};
 use kalamdb_store::{Durability, MemoryStore};
+use kalamdb_types::{Source, SqlType, append_json, coerce};
 use sqllogictest::{DB, DBOutput, DefaultColumnType};
 
 use crate::{Outcome, SqlError};
@@ -94,17 +95,17 @@ fn print(result: &StatementResult) -> Result<Vec<Vec<String>>, ArrowError> {
     let mut rows = Vec::new();
     for batch in &result.batches {
         for row in 0..batch.num_rows() {
-            rows.push(print_row(batch, row)?);
+            rows.push(print_row(result, batch, row)?);
         }
     }
     Ok(rows)
 }
 
-fn print_row(batch: &RecordBatch, row: usize) -> Result<Vec<String>, ArrowError> {
-    batch.columns().iter().map(|column| print_value(column, row)).collect()
+fn print_row(result: &StatementResult, batch: &RecordBatch, row: usize) -> Result<Vec<String>, ArrowError> {
+    batch.columns().iter().zip(&result.fields).map(|(column, field)| print_value(column, &field.type_name, row)).collect()
 }
 
-fn print_value(column: &dyn Array, row: usize) -> Result<String, ArrowError> {
+fn print_value(column: &ArrayRef, type_name: &str, row: usize) -> Result<String, ArrowError> {
     if column.is_null(row) {
         return Ok("NULL".to_owned());
     }
@@ -112,7 +113,50 @@ fn print_value(column: &dyn Array, row: usize) -> Result<String, ArrowError> {
     let text = match column.data_type() {
         DataType::Float32 => number(f64::from(column.as_primitive::<Float32Type>().value(row))),
         DataType::Float64 => number(column.as_primitive::<Float64Type>().value(row)),
-        _ => ArrayFormatter::try_new(column, &FormatOptions::default())?.value(row).try_to_string()?,
+        DataType::Interval(_) | DataType::Duration(_) => text_form(column, row)?,
+        nested if nested.is_nested() => {
+            let field = field_of(column, type_name);
+            let mut json = String::new();
+            append_json(column, &field, row, &mut json);
+            without_spaces(&json)
+        }
+        _ => {
+            let text = ArrayFormatter::try_new(column, &FormatOptions::default())?.value(row).try_to_string()?;
+            if type_name == "JSON" { parsed(&text) } else { text }
+        }
     };
     Ok(if text.is_empty() { "(empty)".to_owned() } else { text })
+}
+
+/// The field that the type's name and the array's own type make.
+fn field_of(column: &ArrayRef, type_name: &str) -> Field {
+    let named = type_name.parse::<SqlType>().map(|sql_type| sql_type.field("", true));
+    named.unwrap_or_else(|_| Field::new("", column.data_type().clone(), true)).with_data_type(column.data_type().clone())
+}
+
+fn text_form(column: &ArrayRef, row: usize) -> Result<String, ArrowError> {
+    let field = Field::new("", column.data_type().clone(), true);
+    let texts = coerce(column, &field, &SqlType::Text, Source::Sql).map_err(|error| ArrowError::ComputeError(error.message))?;
+    Ok(texts.as_string_view().value(row).to_owned())
+}
+
+/// What JavaScript prints of a JSON text that it has parsed.
+fn parsed(json: &str) -> String {
+    match serde_json::from_str(json) {
+        Ok(serde_json::Value::String(text)) => text,
+        Ok(serde_json::Value::Null) => "NULL".to_owned(),
+        _ => without_spaces(json),
+    }
+}
+
+/// A JSON text without the space between its parts.
+fn without_spaces(json: &str) -> String {
+    let (mut in_string, mut is_escaped) = (false, false);
+    let kept = |c: &char| {
+        let keep = in_string || !c.is_ascii_whitespace();
+        in_string ^= *c == '"' && !is_escaped;
+        is_escaped = in_string && *c == '\\' && !is_escaped;
+        keep
+    };
+    json.chars().filter(kept).collect()
 }

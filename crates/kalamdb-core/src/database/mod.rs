@@ -15,6 +15,7 @@ use kalamdb_store::{Durability, LogKey, Meta, PartitionId, Position, Store, Tabl
 use crate::catalog::{Catalog, Table};
 use crate::environment::Clock;
 use crate::error::{Error, ErrorKind, Result};
+use crate::functions::{Ids, system_random};
 use crate::partition::{Partition, RowGroup};
 
 use state::State;
@@ -29,6 +30,8 @@ pub struct Database {
     store: Rc<dyn Store>,
     clock: Rc<dyn Clock>,
     durability: Durability,
+    /// Of all sessions: their ids differ.
+    ids: Arc<Ids>,
     state: RefCell<State>,
     /// Held by a statement that writes, from reading its rows to its commit.
     writer: Mutex<()>,
@@ -47,7 +50,7 @@ impl Database {
     /// `schema_too_new`, `data_corrupted` if the catalog does not decode, `storage_unavailable`.
     pub async fn open(store: Rc<dyn Store>, clock: Rc<dyn Clock>, durability: Durability) -> Result<Rc<Self>> {
         let tail = store.read_since(None).await?;
-        let database = Self { store, clock, durability, state: RefCell::default(), writer: Mutex::new(()) };
+        let database = Self { store, clock, durability, ids: Arc::new(Ids::new(system_random)?), state: RefCell::default(), writer: Mutex::new(()) };
         database.state.borrow_mut().apply_tail(tail)?;
         Ok(Rc::new(database))
     }
@@ -81,6 +84,10 @@ impl Database {
 
     pub(crate) fn clock(&self) -> &Rc<dyn Clock> {
         &self.clock
+    }
+
+    pub(crate) fn ids(&self) -> &Arc<Ids> {
+        &self.ids
     }
 
     pub(crate) fn durability(&self) -> Durability {

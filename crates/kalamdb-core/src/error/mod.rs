@@ -142,6 +142,7 @@ impl From<TypeError> for Error {
             TypeErrorKind::OutOfRange => ErrorKind::NumericValueOutOfRange,
             TypeErrorKind::StringTooLong => ErrorKind::StringDataRightTruncation,
             TypeErrorKind::InvalidDatetime => ErrorKind::InvalidDatetimeFormat,
+            TypeErrorKind::InvalidVector => ErrorKind::DataException,
         };
         Self::new(kind, error.message)
     }

@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::ast::{
     SelectItemQualifiedWildcardKind, Statement, TableFactor, TableWithJoins, VisitMut, VisitorMut, WildcardAdditionalOptions,
 };
 
+use super::casts;
 use super::names::{fold, table_name};
 use super::scope::Scope;
 use crate::catalog::{SystemColumn, TableName};
@@ -140,6 +141,11 @@ impl VisitorMut for Collector<'_> {
             }
             _ => {}
         }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        casts::rewrite(expr);
         ControlFlow::Continue(())
     }
 }

@@ -11,9 +11,9 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::sql::planner::{PlannerContext, SqlToRel};
 use datafusion::sql::sqlparser::ast::{self, Value, visit_expressions};
 
-use super::defaults::parse_expr;
 use super::execute::{Executor, parser_options};
 use super::names::fold;
+use super::parse::parse_expression;
 use crate::catalog::{Check, Table};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -24,7 +24,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// of planning.
 pub(super) fn compile(executor: &Executor<'_>, table: &Table, check: &Check) -> Result<Arc<dyn PhysicalExpr>> {
     let invalid = |what: &str| Error::new(ErrorKind::InvalidTableDefinition, format!("CHECK {}: a condition cannot hold {what}", check.name));
-    let mut condition = parse_expr(&check.condition)?;
+    let mut condition = parse_expression(&check.condition)?;
     let refused = visit_expressions(&condition, |expr| match expr {
         ast::Expr::Subquery(_) | ast::Expr::InSubquery { .. } | ast::Expr::Exists { .. } => ControlFlow::Break("subqueries"),
         ast::Expr::Value(value) if matches!(value.value, Value::Placeholder(_)) => ControlFlow::Break("parameters"),
@@ -50,7 +50,7 @@ pub(super) fn compile(executor: &Executor<'_>, table: &Table, check: &Check) -> 
 
 /// Whether a condition names a column.
 pub(super) fn names_column(condition: &str, column: &str) -> Result<bool> {
-    let found = visit_expressions(&parse_expr(condition)?, |expr| match expr {
+    let found = visit_expressions(&parse_expression(condition)?, |expr| match expr {
         ast::Expr::Identifier(ident) if fold(ident) == column => ControlFlow::Break(()),
         ast::Expr::CompoundIdentifier(parts) if parts.iter().any(|part| fold(part) == column) => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
@@ -60,7 +60,7 @@ pub(super) fn names_column(condition: &str, column: &str) -> Result<bool> {
 
 /// The condition with a column's name replaced.
 pub(super) fn rename_column(condition: &str, from: &str, to: &str) -> Result<String> {
-    let mut condition = parse_expr(condition)?;
+    let mut condition = parse_expression(condition)?;
     let rename = |ident: &mut ast::Ident| {
         if fold(ident) == from {
             *ident = ast::Ident::with_quote('"', to);

@@ -3,21 +3,15 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{AsArray, UInt32Array};
-use datafusion::arrow::datatypes::UInt64Type;
-use datafusion::sql::sqlparser::ast::{Expr, SelectItem, UnaryOperator};
-use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::parser::Parser;
+use datafusion::arrow::array::{AsArray, RecordBatch, UInt32Array};
+use datafusion::arrow::datatypes::Schema;
 use kalamdb_store::{PartitionId, RowState};
 
-use super::Parameters;
-use super::engine_query::{column, engine_table, name_of, select, snapshot_of};
+use super::check_constraints;
 use super::execute::Executor;
-use super::scope::Relation;
-use crate::catalog::{Check, Table};
+use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::{Keys, RowAddress};
-use crate::tables::ADDRESS_COLUMN;
 use crate::write::{Change, Rows, TableChange, check_not_null, check_unique};
 
 /// New versions of rows that are there, in place of the old.
@@ -49,7 +43,7 @@ pub(super) struct Checked {
 ///
 /// # Errors
 /// `not_null_violation`, `check_violation`, `unique_violation`.
-pub(super) async fn check(executor: &Executor<'_>, table: &Arc<Table>, partition: &PartitionId, written: Written) -> Result<Checked> {
+pub(super) fn check(executor: &Executor<'_>, table: &Arc<Table>, partition: &PartitionId, written: Written) -> Result<Checked> {
     let mut first_seq = executor.view.meta().next_seq;
     let replaced_rows = written.replaced.as_ref().map(|replaced| &replaced.new).filter(|rows| rows.n_rows > 0);
     let parts: Vec<&Rows> = replaced_rows.into_iter().chain(written.inserted.as_ref().filter(|rows| rows.n_rows > 0)).collect();
@@ -59,7 +53,7 @@ pub(super) async fn check(executor: &Executor<'_>, table: &Arc<Table>, partition
     let n_replaced = replaced_rows.map_or(0, |rows| rows.n_rows);
     let rows = Rows::concat(&parts)?;
     check_not_null(table, &rows)?;
-    check_conditions(executor, table, &rows).await?;
+    check_conditions(executor, table, &rows)?;
     let addresses: HashSet<RowAddress> = written.replaced.iter().flat_map(|replaced| replaced.addresses.iter().copied()).collect();
     // Rows without a key that keep their unique values need no look.
     let stored = check_unique(executor.view, table, partition, &rows, &addresses)?;
@@ -94,25 +88,19 @@ fn rows_with_other_keys(table: &Table, old: &Rows, new: &Rows) -> Result<UInt32A
 }
 
 /// Refuses rows for which a CHECK is false; one that is NULL passes.
-async fn check_conditions(executor: &Executor<'_>, table: &Arc<Table>, rows: &Rows) -> Result<()> {
+fn check_conditions(executor: &Executor<'_>, table: &Table, rows: &Rows) -> Result<()> {
+    if table.checks.is_empty() {
+        return Ok(());
+    }
+    let batch = RecordBatch::try_new(Arc::new(Schema::new(table.fields.clone())), rows.columns.clone())?;
     for check in &table.checks {
-        if let Some(row) = first_failing(executor, table, check, rows).await? {
+        let outcome = check_constraints::compile(executor, table, check)?.evaluate(&batch)?.into_array(rows.n_rows)?;
+        let outcome = outcome.as_boolean_opt().ok_or_else(|| Error::internal("a condition is not boolean"))?;
+        if let Some(row) = outcome.iter().position(|passes| passes == Some(false)) {
             let message = format!("new row of table {} violates check constraint {}", table.full_name(), check.name);
             let error = Error::new(ErrorKind::CheckViolation, message);
             return Err(if rows.n_rows > 1 { error.with_detail(format!("row {} of the statement", row + 1)) } else { error });
         }
     }
     Ok(())
-}
-
-async fn first_failing(executor: &Executor<'_>, table: &Arc<Table>, check: &Check, rows: &Rows) -> Result<Option<usize>> {
-    let dialect = GenericDialect {};
-    let condition = Parser::new(&dialect).try_with_sql(&check.condition)?.parse_expr()?;
-    let fails = Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(Expr::Nested(Box::new(condition))) };
-    let relation = Relation { name: "checked", table: Arc::clone(table), rows: snapshot_of(rows, 0, 0), with_addresses: true };
-    let items = vec![SelectItem::UnnamedExpr(Expr::Identifier(column(ADDRESS_COLUMN)))];
-    let query = select(items, vec![engine_table(relation.name, &name_of(table))], Some(fails))?;
-    let found = executor.query(query, &Parameters::default(), vec![relation]).await?;
-    let addresses = found.batches.iter().filter_map(|batch| batch.column(0).as_primitive_opt::<UInt64Type>());
-    Ok(addresses.flat_map(|addresses| addresses.values().iter().copied()).map(|address| RowAddress(address).row()).min())
 }

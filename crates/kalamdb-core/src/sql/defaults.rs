@@ -10,6 +10,7 @@ use super::Parameters;
 use super::execute::Executor;
 use super::insert::concatenated;
 use super::literals::{self, Cell};
+use super::parse::parse_expression;
 use crate::catalog::ColumnDef;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -27,7 +28,7 @@ pub(super) async fn values(executor: &Executor<'_>, column: &ColumnDef, n_rows: 
 pub(super) async fn check(executor: &Executor<'_>, column: &ColumnDef) -> Result<()> {
     if let Some(default) = &column.default {
         let invalid = |message: &str| Error::new(ErrorKind::InvalidTableDefinition, message).in_column(&column.name);
-        let refused = visit_expressions(&parse_expr(default)?, |expr| match expr {
+        let refused = visit_expressions(&parse_expression(default)?, |expr| match expr {
             Expr::Subquery(_) | Expr::InSubquery { .. } | Expr::Exists { .. } => ControlFlow::Break("a DEFAULT cannot hold subqueries"),
             Expr::Value(value) if matches!(value.value, Value::Placeholder(_)) => ControlFlow::Break("a DEFAULT cannot hold parameters"),
             _ => ControlFlow::Continue(()),
@@ -46,14 +47,8 @@ pub(super) async fn check(executor: &Executor<'_>, column: &ColumnDef) -> Result
     Ok(())
 }
 
-/// An expression stored as SQL text.
-pub(super) fn parse_expr(text: &str) -> Result<Expr> {
-    let dialect = GenericDialect {};
-    Ok(Parser::new(&dialect).try_with_sql(text)?.parse_expr()?)
-}
-
 async fn evaluate(executor: &Executor<'_>, column: &ColumnDef, default: &str, n_rows: usize) -> Result<ArrayRef> {
-    let expr = parse_expr(default)?;
+    let expr = parse_expression(default)?;
     let parameters = Parameters::default();
     if let Some(cell) = literals::cell(&expr, &parameters) {
         let cells: Vec<&Cell<'_>> = vec![&cell; n_rows];

@@ -10,7 +10,6 @@ use datafusion::sql::sqlparser::parser::Parser;
 use kalamdb_store::RowState;
 
 use super::scope::ENGINE_NAMESPACE;
-use crate::catalog::Table;
 use crate::error::{Error, Result};
 use crate::partition::{Chunk, RowGroup, Snapshot};
 use crate::write::Rows;
@@ -63,9 +62,4 @@ pub(super) fn snapshot_of(rows: &Rows, first_seq: u64, updated_us: i64) -> Snaps
         n_rows: rows.n_rows,
     };
     Arc::new(vec![Chunk::new(group)])
-}
-
-/// What a table is called in expressions about its rows.
-pub(super) fn name_of(table: &Table) -> Ident {
-    column(&table.name)
 }

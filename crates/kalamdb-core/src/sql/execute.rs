@@ -37,6 +37,7 @@ impl<'a> Executor<'a> {
         let options = Arc::clone(state.config_options());
         // now() is the same everywhere in one statement.
         state.execution_props_mut().mark_start_execution(options);
+        view.database.ids().set_time(view.now_us());
         Self { view, principal, state, namespace, system_columns_in_star }
     }
 

@@ -51,7 +51,7 @@ pub(super) async fn run(executor: &Executor<'_>, insert: &Insert, parameters: &P
                 (resolved.written, Some(resolved.order))
             }
         };
-        let checked = check(executor, &table, &partition, written).await?;
+        let checked = check(executor, &table, &partition, written)?;
         let n_rows = checked.rows.as_ref().map_or(0, |rows| rows.n_rows);
         let returned = returning.rows(executor, &table, checked.rows.as_ref(), checked.first_seq, order).await?;
         Ok((kept(executor, &table, checked.change), (n_rows, returned)))
@@ -80,7 +80,7 @@ pub(crate) async fn insert_columns(
         }
         let mut counter = Counter::new(executor, &table, &partition);
         let inserted = Some(complete(&mut counter, &table, given, n_rows).await?);
-        let checked = check(executor, &table, &partition, Written { inserted, replaced: None }).await?;
+        let checked = check(executor, &table, &partition, Written { inserted, replaced: None })?;
         Ok((kept(executor, &table, checked.change), ()))
     })
     .await?;

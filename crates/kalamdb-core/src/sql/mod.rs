@@ -4,6 +4,7 @@
 //! from the parsed statement and executed by the engine, which asks DataFusion only for rows.
 
 mod analysis;
+mod casts;
 mod catalog_view;
 mod check_constraints;
 mod checked;
@@ -13,6 +14,7 @@ mod counter;
 mod ddl;
 mod defaults;
 mod delete;
+mod dialect;
 mod engine_query;
 mod execute;
 mod insert;

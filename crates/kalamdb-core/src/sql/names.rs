@@ -1,9 +1,9 @@
 use datafusion::common::TableReference;
 use datafusion::sql::sqlparser::ast::{Ident, ObjectName};
-use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
+use super::dialect::SqlDialect;
 use crate::catalog::TableName;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -46,8 +46,7 @@ pub(super) fn referenced_table(reference: &TableReference, current: &str) -> Tab
 /// Reads a table's name given as a text, with the rules of SQL: `items`, `app.items`, `"My Items"`.
 pub(crate) fn parse_table_name(text: &str, current: &str) -> Result<TableName> {
     let invalid = |_| Error::new(ErrorKind::InvalidName, format!("{text:?} is not the name of a table"));
-    let dialect = GenericDialect {};
-    let mut parser = Parser::new(&dialect).try_with_sql(text).map_err(invalid)?;
+    let mut parser = Parser::new(&SqlDialect).try_with_sql(text).map_err(invalid)?;
     let name = parser.parse_object_name(false).map_err(invalid)?;
     if parser.peek_token().token != Token::EOF {
         return Err(Error::new(ErrorKind::InvalidName, format!("{text:?} is not the name of a table")));

@@ -1,9 +1,11 @@
-use datafusion::sql::sqlparser::ast::{Delete, Insert, ObjectName, Statement as SqlStatement, TransactionAccessMode, TransactionMode, Update, Use};
-use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::ast::{
+    Delete, Expr, Insert, ObjectName, Statement as SqlStatement, TransactionAccessMode, TransactionMode, Update, Use,
+};
 use datafusion::sql::sqlparser::parser::Parser;
-use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use super::complexity::{self, MAX_SQL_BYTES};
+use super::dialect::{SqlDialect, mark_question_operators};
 use super::names::fold;
 use super::parameters::number_placeholders;
 use super::parse_ddl::{self, Definition, Parsed, next_words, skip};
@@ -88,13 +90,9 @@ pub(crate) fn parse(sql: &str) -> Result<Vec<Statement>> {
         let message = format!("the SQL text has {} bytes; at most {MAX_SQL_BYTES} are taken", sql.len());
         return Err(Error::new(ErrorKind::ProgramLimitExceeded, message).with_hint("insert many rows with insert(), which has no such limit"));
     }
-    let dialect = GenericDialect {};
-    let tokens = Tokenizer::new(&dialect, sql).tokenize_with_location().map_err(|error| {
-        let location = Location { line: error.location.line, column: error.location.column };
-        Error::new(ErrorKind::SyntaxError, error.message).with_location(Some(location))
-    })?;
+    let tokens = tokenize(sql)?;
     complexity::check(&tokens)?;
-    let mut parser = Parser::new(&dialect).with_recursion_limit(PARSER_RECURSION).with_tokens_with_locations(tokens);
+    let mut parser = Parser::new(&SqlDialect).with_recursion_limit(PARSER_RECURSION).with_tokens_with_locations(tokens);
     let mut statements = Vec::new();
     loop {
         while parser.consume_token(&Token::SemiColon) {}
@@ -112,6 +110,27 @@ pub(crate) fn parse(sql: &str) -> Result<Vec<Statement>> {
         }
         statements.push(statement);
     }
+}
+
+/// Parses a text that is one query.
+pub(super) fn parse_query(sql: &str) -> Result<SqlStatement> {
+    let mut parser = Parser::new(&SqlDialect).with_recursion_limit(PARSER_RECURSION).with_tokens_with_locations(tokenize(sql)?);
+    Ok(SqlStatement::Query(parser.parse_query()?))
+}
+
+/// Parses a text that is one expression: what the catalog keeps of a statement that was parsed before.
+pub(super) fn parse_expression(sql: &str) -> Result<Expr> {
+    let mut parser = Parser::new(&SqlDialect).with_tokens_with_locations(tokenize(sql)?);
+    Ok(parser.parse_expr()?)
+}
+
+fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>> {
+    let mut tokens = Tokenizer::new(&SqlDialect, sql).tokenize_with_location().map_err(|error| {
+        let location = Location { line: error.location.line, column: error.location.column };
+        Error::new(ErrorKind::SyntaxError, error.message).with_location(Some(location))
+    })?;
+    mark_question_operators(&mut tokens);
+    Ok(tokens)
 }
 
 fn parse_one(parser: &mut Parser<'_>) -> Result<Statement> {

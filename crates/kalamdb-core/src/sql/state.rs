@@ -8,9 +8,10 @@ use datafusion::prelude::SessionConfig;
 
 use super::sequential::Sequential;
 use crate::error::Result;
+use crate::functions::{self, Ids};
 
 /// DataFusion's state for one session: functions, rules and settings; tables come with each statement.
-pub(crate) fn new_session_state(memory_limit_bytes: Option<usize>) -> Result<SessionState> {
+pub(crate) fn new_session_state(memory_limit_bytes: Option<usize>, ids: &Arc<Ids>) -> Result<SessionState> {
     let mut config = SessionConfig::new()
         .with_target_partitions(1)
         .with_information_schema(true)
@@ -25,10 +26,10 @@ pub(crate) fn new_session_state(memory_limit_bytes: Option<usize>) -> Result<Ses
     if let Some(limit) = memory_limit_bytes {
         runtime = runtime.with_memory_pool(Arc::new(GreedyMemoryPool::new(limit)));
     }
-    Ok(SessionStateBuilder::new()
+    let builder = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(Arc::new(runtime.build()?))
         .with_default_features()
-        .with_physical_optimizer_rule(Arc::new(Sequential))
-        .build())
+        .with_physical_optimizer_rule(Arc::new(Sequential));
+    Ok(functions::register(builder, ids).build())
 }

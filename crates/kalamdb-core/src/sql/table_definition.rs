@@ -32,6 +32,7 @@ pub(super) fn add_columns(table: &mut Table, columns: &[ColumnDefAst]) -> Result
         let read = read_column(column, next_column_id(table)?)?;
         if read.is_key {
             keys += 1;
+            check_key_type(&read.definition)?;
             table.primary_key = vec![table.columns.len()];
         }
         add_column(table, read)?;
@@ -40,6 +41,14 @@ pub(super) fn add_columns(table: &mut Table, columns: &[ColumnDefAst]) -> Result
         return Err(invalid("several columns are marked PRIMARY KEY").with_hint("a key of several columns is written PRIMARY KEY (a, b)"));
     }
     Ok(())
+}
+
+/// Refuses keys of types whose values have no one form, or no order.
+pub(super) fn check_key_type(column: &ColumnDef) -> Result<()> {
+    if column.sql_type.can_be_key() {
+        return Ok(());
+    }
+    Err(Error::unsupported(format!("a key of type {}", column.sql_type)).in_column(&column.name))
 }
 
 /// Adds a column with its UNIQUE and CHECK constraints.
@@ -200,7 +209,9 @@ fn read_key(key: &PrimaryKeyConstraint, table: &Table) -> Result<Vec<usize>> {
     if key.characteristics.is_some() || key.index_type.is_some() || !key.index_options.is_empty() {
         return Err(Error::unsupported("an option of PRIMARY KEY"));
     }
-    read_index_columns(&key.columns, table, "the primary key")
+    let columns = read_index_columns(&key.columns, table, "the primary key")?;
+    columns.iter().filter_map(|&index| table.columns.get(index)).try_for_each(check_key_type)?;
+    Ok(columns)
 }
 
 /// Positions of the columns that a key or index names, each plain and once.

@@ -1,4 +1,4 @@
-use datafusion::sql::sqlparser::ast::{CharacterLength, DataType, ExactNumberInfo, ObjectNamePart, TimezoneInfo};
+use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, CharacterLength, DataType, ExactNumberInfo, Ident, ObjectNamePart, TimezoneInfo};
 use kalamdb_types::SqlType;
 
 use super::names::fold;
@@ -40,9 +40,15 @@ pub(super) fn column_type(data_type: &DataType) -> Result<SqlType> {
         T::Timestamp(precision, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => at_most_microseconds(*precision, SqlType::Timestamp)?,
         T::Datetime(precision) => at_most_microseconds(*precision, SqlType::Timestamp)?,
         T::Timestamp(precision, TimezoneInfo::WithTimeZone | TimezoneInfo::Tz) => at_most_microseconds(*precision, SqlType::TimestampTz)?,
+        T::Interval { fields: None, precision: None | Some(6) } => SqlType::Interval,
         T::Uuid => SqlType::Uuid,
         T::JSON | T::JSONB => SqlType::Json,
+        T::Array(element) => array(element)?,
         T::Custom(name, modifiers) => match (name.0.as_slice(), modifiers.as_slice()) {
+            ([ObjectNamePart::Identifier(name)], [length]) if is_embedding(name) => embedding(length)?,
+            ([ObjectNamePart::Identifier(name)], []) if is_embedding(name) => {
+                return Err(invalid("EMBEDDING needs its number of dimensions".to_owned()).with_hint("write, for instance, EMBEDDING(384)"));
+            }
             ([ObjectNamePart::Identifier(name)], []) => match fold(name).as_str() {
                 "string" => SqlType::Text,
                 "timestamptz" => SqlType::TimestampTz,
@@ -53,6 +59,26 @@ pub(super) fn column_type(data_type: &DataType) -> Result<SqlType> {
         },
         other => return Err(Error::unsupported(format!("a column of type {other}"))),
     })
+}
+
+/// Arrays of any spelling: `T[]`, `T[3]` (PostgreSQL does not hold the number against the values either), `ARRAY<T>`, `ARRAY(T)`.
+fn array(element: &ArrayElemTypeDef) -> Result<SqlType> {
+    let element = match element {
+        ArrayElemTypeDef::SquareBracket(element, _) | ArrayElemTypeDef::AngleBracket(element) | ArrayElemTypeDef::Parenthesis(element) => element,
+        ArrayElemTypeDef::None => {
+            return Err(Error::unsupported("an ARRAY without the type of its elements").with_hint("write, for instance, INTEGER[]"));
+        }
+    };
+    column_type(element)?.array().ok_or_else(|| invalid("an array has at most six dimensions".to_owned()))
+}
+
+fn is_embedding(name: &Ident) -> bool {
+    matches!(fold(name).as_str(), "embedding" | "vector")
+}
+
+fn embedding(length: &str) -> Result<SqlType> {
+    let sql_type = length.parse().ok().and_then(SqlType::embedding);
+    sql_type.ok_or_else(|| invalid(format!("EMBEDDING({length}) is out of range: the number of dimensions is 1 to 16000")))
 }
 
 fn undefined(name: &str) -> Error {

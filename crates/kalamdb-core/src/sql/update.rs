@@ -34,7 +34,7 @@ pub(super) async fn run(executor: &Executor<'_>, update: &Update, parameters: &P
         let new = assigned(executor, &changed, &assignments, &old, found.values).await?;
         let n_rows = new.n_rows;
         let replaced = Some(Replacement { addresses: found.addresses, old, new });
-        let checked = check(executor, &changed.table, &changed.partition, Written { inserted: None, replaced }).await?;
+        let checked = check(executor, &changed.table, &changed.partition, Written { inserted: None, replaced })?;
         let returned = returning.rows(executor, &changed.table, checked.rows.as_ref(), checked.first_seq, None).await?;
         Ok((checked.change, (n_rows, returned)))
     })

@@ -7,12 +7,10 @@ use datafusion::catalog::TableProvider;
 use datafusion::datasource::ViewTable;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::planner::SqlToRel;
-use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
-use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::parser::Parser;
 
 use super::analysis::analyze;
 use super::execute::parser_options;
+use super::parse::parse_query;
 use super::scope::Scope;
 use crate::catalog::{StoredView, TableName};
 use crate::error::{Error, ErrorKind, Result};
@@ -45,8 +43,7 @@ impl Scope<'_> {
         if self.expanding().len() >= MAX_DEPTH {
             return Err(Error::new(ErrorKind::StatementTooComplex, format!("view {name}: more than {MAX_DEPTH} views stand on one another")));
         }
-        let mut statement: SqlStatement =
-            Parser::parse_sql(&GenericDialect {}, &view.query)?.pop().ok_or_else(|| Error::internal("a view has no query"))?;
+        let mut statement = parse_query(&view.query)?;
         let scope = self.within(&name, &view.planned_in);
         let exposure = analyze(&mut statement, &view.planned_in, &scope)?;
         let scope = scope.with_exposure(exposure);

@@ -1,9 +1,12 @@
 //! Conversion of any Arrow array to a column's type.
 
+mod arrays;
 mod boolean;
 mod bytes;
+mod elements;
 mod floats;
 mod integers;
+mod intervals;
 mod plain;
 mod strings;
 mod temporal;
@@ -45,17 +48,14 @@ impl Source {
 /// Converts `array` to the Arrow type of `target`. `field` describes the array; its metadata tells JSON from text.
 ///
 /// The array itself is returned, without copying, if it already has the type and its values pass: `VARCHAR(n)`, `UUID` and
-/// `JSON` are always checked, because metadata may outlive the values that it described. The result has as many
-/// rows as the array, NULL where the array is.
+/// `JSON` are always checked, because metadata may outlive the values that it described, and so are the elements of arrays. The
+/// result has as many rows as the array, NULL where the array is.
 ///
 /// # Errors
 /// The first value that does not convert.
 pub fn coerce(array: &ArrayRef, field: &Field, target: &SqlType, source: Source) -> Result<ArrayRef, TypeError> {
-    let mut array = Arc::clone(array);
     // Dictionaries and runs are only ways to store the values that they hold.
-    while let DataType::Dictionary(_, _) | DataType::RunEndEncoded(_, _) = array.data_type() {
-        array = plain::unpack(&array).ok_or_else(|| describe(Fault::whole(Failure::Type), &array, field, target))?;
-    }
+    let array = plain::unpack(array).ok_or_else(|| describe(Fault::whole(Failure::Type), array, field, target))?;
     convert(&array, field, *target, source).map_err(|fault| describe(fault, &array, field, target))
 }
 
@@ -76,11 +76,12 @@ impl Fault {
 type Converted = Result<ArrayRef, Fault>;
 
 fn convert(array: &ArrayRef, field: &Field, target: SqlType, source: Source) -> Converted {
+    let array = &plain::unpack(array).ok_or(Fault::whole(Failure::Type))?;
     if *array.data_type() == DataType::Null {
         return Ok(new_null_array(&target.arrow(), array.len()));
     }
     let is_json = field.metadata().get(TYPE_KEY).is_some_and(|name| *name == SqlType::Json.to_string());
-    if source == Source::Value && is_json && target != SqlType::Json {
+    if source == Source::Value && is_json && !matches!(target, SqlType::Json | SqlType::Array(_) | SqlType::Embedding(_)) {
         return Err(Fault::whole(Failure::Type));
     }
     let is_same = *array.data_type() == target.arrow();
@@ -88,6 +89,8 @@ fn convert(array: &ArrayRef, field: &Field, target: SqlType, source: Source) -> 
     match target {
         SqlType::Decimal(precision, _) if is_same => floats::check_decimal(array, precision),
         SqlType::Time if is_same => temporal::check_time(array),
+        SqlType::Array(of) => arrays::to_array(array, field, of.element(), source),
+        SqlType::Embedding(length) => arrays::to_embedding(array, field, length, source),
         _ if is_same && !matches!(target, SqlType::Varchar(_) | SqlType::Uuid | SqlType::Json) => Ok(Arc::clone(array)),
         SqlType::Boolean => boolean::convert(plain()?),
         SqlType::TinyInt => integers::convert::<Int8Type>(plain()?, source),
@@ -108,6 +111,7 @@ fn convert(array: &ArrayRef, field: &Field, target: SqlType, source: Source) -> 
         SqlType::Time => temporal::to_time(plain()?, source),
         SqlType::Timestamp => temporal::to_timestamp(plain()?, false),
         SqlType::TimestampTz => temporal::to_timestamp(plain()?, true),
+        SqlType::Interval => intervals::convert(array),
         SqlType::Uuid => strings::to_uuid(array),
         SqlType::Json => strings::to_json(array),
     }
@@ -157,12 +161,23 @@ fn describe(fault: Fault, array: &ArrayRef, field: &Field, target: &SqlType) -> 
                 Failure::Range => format!("value {value} is out of range for type {target}"),
                 Failure::Fraction => format!("value {value} is not an integer, as type {target} needs"),
                 Failure::Digits => format!("value {value} has more digits after the point than type {target} keeps"),
+                Failure::Length(found) => format!("value {value} has {found} numbers, {target} needs {}", needed(target)),
+                Failure::NullNumber => format!("value {value} holds NULL, which type {target} cannot"),
                 Failure::TooLong => format!("value {value} is too long for type {target}"),
                 Failure::Syntax | Failure::Datetime | Failure::Type => format!("invalid input for type {target}: {value}"),
             }
         }
     };
     TypeError { kind: fault.failure.kind(), row, message }
+}
+
+/// How many numbers the vectors of a type have: its own, or those within its arrays.
+fn needed(target: &SqlType) -> u32 {
+    match target {
+        SqlType::Embedding(length) => *length,
+        SqlType::Array(array) => needed(&array.element()),
+        _ => 0,
+    }
 }
 
 /// The value in `row`, shortened; texts in quotes.

@@ -78,12 +78,15 @@ impl Plain {
     }
 }
 
-/// The values behind a dictionary or runs, one a row.
+/// The values behind dictionaries and runs, one a row; other arrays as they are.
 pub(super) fn unpack(array: &ArrayRef) -> Option<ArrayRef> {
-    match array.data_type() {
-        DataType::Dictionary(_, values) => cast(array, values).ok(),
-        DataType::RunEndEncoded(_, values) => cast(array, values.data_type()).ok(),
-        _ => Some(Arc::clone(array)),
+    let mut array = Arc::clone(array);
+    loop {
+        array = match array.data_type() {
+            DataType::Dictionary(_, values) => cast(&array, values).ok()?,
+            DataType::RunEndEncoded(_, values) => cast(&array, values.data_type()).ok()?,
+            _ => return Some(array),
+        };
     }
 }
 

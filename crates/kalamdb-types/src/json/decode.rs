@@ -1,14 +1,20 @@
 use std::{fmt, sync::Arc};
 
-use arrow::array::{
-    ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float32Builder, Float64Builder, Int8Builder, Int16Builder,
-    Int32Builder, Int64Builder, StringViewBuilder, Time64MicrosecondBuilder, TimestampMicrosecondBuilder, UInt8Builder, UInt16Builder, UInt32Builder,
-    UInt64Builder,
+use arrow::{
+    array::{
+        ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float32Builder, Float64Builder, Int8Builder, Int16Builder,
+        Int32Builder, Int64Builder, IntervalMonthDayNanoBuilder, StringViewBuilder, Time64MicrosecondBuilder, TimestampMicrosecondBuilder,
+        UInt8Builder, UInt16Builder, UInt32Builder, UInt64Builder,
+    },
+    datatypes::IntervalMonthDayNano,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
 
-use super::JsonError;
+use super::{
+    JsonError,
+    decode_lists::{Lists, Vectors},
+};
 use crate::{
     SqlType,
     number::{self, Excess},
@@ -29,7 +35,7 @@ pub fn decode_rows(bytes: &[u8], types: &[SqlType], n_rows_hint: usize) -> Resul
     let text = std::str::from_utf8(bytes).map_err(|error| JsonError::Decode(error.to_string()))?;
     let mut input = serde_json::Deserializer::from_str(text);
     Rows(&mut columns).deserialize(&mut input).and_then(|()| input.end()).map_err(|error| JsonError::Decode(error.to_string()))?;
-    Ok(columns.into_iter().map(Cells::finish).collect())
+    columns.into_iter().map(Cells::finish).collect()
 }
 
 /// All rows.
@@ -86,7 +92,7 @@ impl<'de> Visitor<'de> for Row<'_> {
 }
 
 /// The next cell of a column.
-struct Cell<'a>(&'a mut Cells);
+pub(super) struct Cell<'a>(pub(super) &'a mut Cells);
 
 impl<'de> DeserializeSeed<'de> for Cell<'_> {
     type Value = ();
@@ -96,7 +102,7 @@ impl<'de> DeserializeSeed<'de> for Cell<'_> {
     }
 }
 
-impl Visitor<'_> for Cell<'_> {
+impl<'de> Visitor<'de> for Cell<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -128,10 +134,28 @@ impl Visitor<'_> for Cell<'_> {
         // The text is not repeated in the error: it may be a user's.
         if self.0.append_str(value) { Ok(()) } else { Err(E::invalid_value(de::Unexpected::Other("string"), &self)) }
     }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<(), A::Error> {
+        match self.0 {
+            Cells::Interval(builder) => {
+                let mut part = || parts.next_element::<i64>()?.ok_or_else(|| de::Error::custom("an interval of fewer than three parts"));
+                let (months, days, nanos) = (part()?, part()?, part()?);
+                if parts.next_element::<IgnoredAny>()?.is_some() {
+                    return Err(de::Error::custom("an interval of more than three parts"));
+                }
+                let narrow = |part: i64| i32::try_from(part).map_err(|_| de::Error::custom("an interval out of range"));
+                builder.append_value(IntervalMonthDayNano::new(narrow(months)?, narrow(days)?, nanos));
+                Ok(())
+            }
+            Cells::Embedding(vectors) => vectors.append(parts),
+            Cells::Array(lists) => lists.append(parts),
+            _ => Err(de::Error::invalid_type(de::Unexpected::Seq, &self)),
+        }
+    }
 }
 
 /// A column that is being built.
-enum Cells {
+pub(super) enum Cells {
     Boolean(BooleanBuilder),
     TinyInt(Int8Builder),
     SmallInt(Int16Builder),
@@ -149,11 +173,14 @@ enum Cells {
     Date(Date32Builder),
     Time(Time64MicrosecondBuilder),
     Timestamp(TimestampMicrosecondBuilder),
+    Interval(IntervalMonthDayNanoBuilder),
+    Embedding(Box<Vectors>),
+    Array(Box<Lists>),
 }
 
-/// The same expression for each builder.
+/// The same expression for each of Arrow's builders, and another for those of lists.
 macro_rules! each {
-    ($cells:expr, $builder:ident => $body:expr) => {
+    ($cells:expr, $builder:ident => $body:expr, $lists:ident => $lists_body:expr) => {
         match $cells {
             Cells::Boolean($builder) => $body,
             Cells::TinyInt($builder) => $body,
@@ -172,12 +199,15 @@ macro_rules! each {
             Cells::Date($builder) => $body,
             Cells::Time($builder) => $body,
             Cells::Timestamp($builder) => $body,
+            Cells::Interval($builder) => $body,
+            Cells::Embedding($lists) => $lists_body,
+            Cells::Array($lists) => $lists_body,
         }
     };
 }
 
 impl Cells {
-    fn new(sql_type: SqlType, n_rows: usize) -> Self {
+    pub(super) fn new(sql_type: SqlType, n_rows: usize) -> Self {
         match sql_type {
             SqlType::Boolean => Self::Boolean(BooleanBuilder::with_capacity(n_rows)),
             SqlType::TinyInt => Self::TinyInt(Int8Builder::with_capacity(n_rows)),
@@ -198,15 +228,18 @@ impl Cells {
             SqlType::Timestamp | SqlType::TimestampTz => {
                 Self::Timestamp(TimestampMicrosecondBuilder::with_capacity(n_rows).with_data_type(sql_type.arrow()))
             }
+            SqlType::Interval => Self::Interval(IntervalMonthDayNanoBuilder::with_capacity(n_rows)),
+            SqlType::Embedding(length) => Self::Embedding(Box::new(Vectors::new(length))),
+            SqlType::Array(array) => Self::Array(Box::new(Lists::new(array.element(), n_rows))),
         }
     }
 
-    fn finish(mut self) -> ArrayRef {
-        each!(&mut self, builder => Arc::new(builder.finish()))
+    pub(super) fn finish(mut self) -> Result<ArrayRef, JsonError> {
+        each!(&mut self, builder => Ok(Arc::new(builder.finish())), lists => lists.finish())
     }
 
     fn append_null(&mut self) {
-        each!(self, builder => builder.append_null());
+        each!(self, builder => builder.append_null(), lists => lists.append_null());
     }
 
     // Each of the following says whether such a cell belongs in the column.
@@ -239,11 +272,11 @@ impl Cells {
             Self::Time(builder) => fit!(builder),
             Self::Timestamp(builder) => fit!(builder),
             Self::Real(_) | Self::Double(_) => self.append_float(value as f64),
-            Self::Boolean(_) | Self::Decimal(..) | Self::Text(_) | Self::Bytea(_) => false,
+            Self::Boolean(_) | Self::Decimal(..) | Self::Text(_) | Self::Bytea(_) | Self::Interval(_) | Self::Embedding(_) | Self::Array(_) => false,
         }
     }
 
-    fn append_float(&mut self, value: f64) -> bool {
+    pub(super) fn append_float(&mut self, value: f64) -> bool {
         match self {
             Self::Real(builder) => builder.append_value(to_f32(value)),
             Self::Double(builder) => builder.append_value(value),
@@ -291,6 +324,9 @@ impl Cells {
             Self::Date(_) => "DATE",
             Self::Time(_) => "TIME",
             Self::Timestamp(_) => "TIMESTAMP",
+            Self::Interval(_) => "INTERVAL",
+            Self::Embedding(_) => "EMBEDDING",
+            Self::Array(_) => "an array",
         }
     }
 }

@@ -1,5 +1,5 @@
 use arrow::{
-    array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, PrimitiveArray, StringViewArray, types::*},
+    array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, FixedSizeListArray, ListArray, PrimitiveArray, StringViewArray, types::*},
     datatypes::ArrowPrimitiveType,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -65,6 +65,9 @@ enum Cells<'a> {
     Date(&'a PrimitiveArray<Date32Type>),
     Time(&'a PrimitiveArray<Time64MicrosecondType>),
     Timestamp(&'a PrimitiveArray<TimestampMicrosecondType>),
+    Interval(&'a PrimitiveArray<IntervalMonthDayNanoType>),
+    Embedding(&'a FixedSizeListArray, &'a PrimitiveArray<Float32Type>),
+    Array(&'a ListArray, Box<Cells<'a>>),
 }
 
 impl<'a> Cells<'a> {
@@ -87,6 +90,15 @@ impl<'a> Cells<'a> {
             SqlType::Date => Self::Date(array.as_primitive_opt()?),
             SqlType::Time => Self::Time(array.as_primitive_opt()?),
             SqlType::Timestamp | SqlType::TimestampTz => Self::Timestamp(array.as_primitive_opt()?),
+            SqlType::Interval => Self::Interval(array.as_primitive_opt()?),
+            SqlType::Embedding(_) => {
+                let vectors = array.as_fixed_size_list_opt()?;
+                Self::Embedding(vectors, vectors.values().as_primitive_opt()?)
+            }
+            SqlType::Array(of) => {
+                let lists = array.as_list_opt()?;
+                Self::Array(lists, Box::new(Self::new(lists.values(), of.element())?))
+            }
         })
     }
 
@@ -112,7 +124,29 @@ impl<'a> Cells<'a> {
             Self::Decimal(array, scale) => write_primitive(array, row, out, |value, out| write_decimal(value, *scale, out)),
             Self::Text(array) if array.is_valid(row) => write_string(array.value(row), out),
             Self::Bytes(array) if array.is_valid(row) => write_base64(array.value(row), out),
-            Self::Text(_) | Self::Bytes(_) => out.extend_from_slice(b"null"),
+            Self::Interval(array) if array.is_valid(row) => {
+                let interval = array.value(row);
+                out.push(b'[');
+                write_integer(interval.months, out);
+                out.push(b',');
+                write_integer(interval.days, out);
+                out.push(b',');
+                write_integer(interval.nanoseconds, out);
+                out.push(b']');
+            }
+            Self::Embedding(array, numbers) if array.is_valid(row) => {
+                let start = usize::try_from(array.value_offset(row)).unwrap_or(0);
+                let length = usize::try_from(array.value_length()).unwrap_or(0);
+                write_list(start..start + length, out, |at, out| {
+                    write_primitive(numbers, at, out, |value, out| write_float(value, value.into(), out))
+                });
+            }
+            Self::Array(array, items) if array.is_valid(row) => {
+                let start = array.value_offsets().get(row).and_then(|start| usize::try_from(*start).ok()).unwrap_or(0);
+                let length = usize::try_from(array.value_length(row)).unwrap_or(0);
+                write_list(start..start + length, out, |at, out| items.write(at, out));
+            }
+            Self::Text(_) | Self::Bytes(_) | Self::Interval(_) | Self::Embedding(..) | Self::Array(..) => out.extend_from_slice(b"null"),
         }
     }
 }
@@ -123,6 +157,17 @@ fn write_primitive<T: ArrowPrimitiveType>(array: &PrimitiveArray<T>, row: usize,
     } else {
         out.extend_from_slice(b"null");
     }
+}
+
+fn write_list(items: std::ops::Range<usize>, out: &mut Vec<u8>, write: impl Fn(usize, &mut Vec<u8>)) {
+    out.push(b'[');
+    for at in items.clone() {
+        if at > items.start {
+            out.push(b',');
+        }
+        write(at, out);
+    }
+    out.push(b']');
 }
 
 fn write_integer(value: impl itoa::Integer, out: &mut Vec<u8>) {

@@ -13,8 +13,12 @@
 //! | `DATE` | days since the epoch |
 //! | `TIME` | microseconds since midnight |
 //! | `TIMESTAMP`, `TIMESTAMPTZ` | microseconds since the epoch |
+//! | `INTERVAL` | an array of months, days and nanoseconds |
+//! | `EMBEDDING` | an array of its numbers, each as a `REAL` |
+//! | arrays | an array of cells of the element's type |
 
 mod decode;
+mod decode_lists;
 mod encode;
 
 use arrow::datatypes::DataType;

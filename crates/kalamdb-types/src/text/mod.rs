@@ -3,7 +3,9 @@
 mod datetime;
 mod float;
 mod interval;
+mod json_value;
 mod parse;
+mod parse_interval;
 
 use std::fmt::Write;
 
@@ -13,7 +15,9 @@ use arrow::{
     util::display::array_value_to_string,
 };
 
+pub use json_value::append_json;
 pub(crate) use parse::{parse_date, parse_moment, parse_time};
+pub(crate) use parse_interval::parse_interval;
 
 /// Appends the text of the value in `row`, which must exist; nothing for NULL.
 ///

@@ -8,8 +8,8 @@ use arrow::{
     record_batch::RecordBatch,
 };
 
-use super::{ALIGNMENT, kind, lists::Lists, utf16};
-use crate::{SqlType, TYPE_KEY, text};
+use super::{ALIGNMENT, kind, utf16};
+use crate::{SqlType, TYPE_KEY, lists::Lists, sql_type::element_field, text};
 
 /// Appends a batch of results as a block. `out` is the message so far: offsets count from its start.
 ///
@@ -53,7 +53,7 @@ fn put_column(array: &ArrayRef, field: &Field, out: &mut Vec<u8>) {
         | DataType::ListView(_)
         | DataType::LargeListView(_)
         | DataType::Map(..) => match Lists::of(array) {
-            Some(lists) => put_lists(array, &lists, out),
+            Some(lists) => put_lists(array, field, &lists, out),
             None => put_text_form(array, field, out),
         },
         DataType::Struct(fields) => {
@@ -170,7 +170,7 @@ fn put_variable<'a>(n: usize, values: impl Iterator<Item = &'a [u8]> + Clone, ou
     LengthSlots { lengths_at, values_at }
 }
 
-fn put_lists(array: &ArrayRef, lists: &Lists, out: &mut Vec<u8>) {
+fn put_lists(array: &ArrayRef, field: &Field, lists: &Lists, out: &mut Vec<u8>) {
     put_header(kind::LIST, Some(array), out);
     for length in &lists.lengths {
         put_u32(out, *length);
@@ -179,7 +179,7 @@ fn put_lists(array: &ArrayRef, lists: &Lists, out: &mut Vec<u8>) {
     if matches!(array.data_type(), DataType::Map(..)) {
         put_struct(lists.items.as_struct(), ["key", "value"].into_iter(), out);
     } else {
-        put_column(&lists.items, &lists.field, out);
+        put_column(&lists.items, &element_field(field, &lists.field), out);
     }
 }
 

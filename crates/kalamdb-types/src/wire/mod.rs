@@ -3,7 +3,6 @@
 mod column;
 mod decode;
 mod encode;
-mod lists;
 mod utf16;
 
 use thiserror::Error;

@@ -1,6 +1,10 @@
 use std::sync::Arc;
 
-use arrow::array::*;
+use arrow::{
+    array::*,
+    buffer::{NullBuffer, OffsetBuffer},
+    datatypes::{DataType, IntervalMonthDayNano},
+};
 use kalamdb_types::SqlType;
 
 const ASTRAL: &str = "\u{1f600}\u{10ffff}";
@@ -79,7 +83,53 @@ pub(crate) fn edge_values(sql_type: SqlType) -> ArrayRef {
             Some("{}"),
             Some("\"\""),
         ])),
+        SqlType::Interval => {
+            let of = |months, days, nanos| Some(IntervalMonthDayNano::new(months, days, nanos));
+            Arc::new(IntervalMonthDayNanoArray::from(vec![
+                of(0, 0, 0),
+                of(14, -3, 14_706_700_000_000),
+                None,
+                of(-14, 3, -1),
+                of(-1, 2, 1),
+                of(i32::MIN, i32::MIN, i64::MIN),
+                of(i32::MAX, i32::MAX, i64::MAX),
+            ]))
+        }
+        SqlType::Embedding(length) => {
+            let length = usize::try_from(length).unwrap_or(0);
+            let edges = edge_values(SqlType::Real);
+            let edges: Vec<f32> = edges.as_primitive::<types::Float32Type>().iter().flatten().collect();
+            let rows = 5;
+            let numbers: Vec<f32> = edges.into_iter().cycle().take(rows * length).collect();
+            // Under a NULL there are zeros.
+            let numbers = numbers.into_iter().enumerate().map(|(at, number)| if at / length == 1 { 0.0 } else { number });
+            embeddings(sql_type, numbers.collect(), vec![true, false, true, true, true])
+        }
+        SqlType::Array(array) => {
+            let items = edge_values(array.element());
+            let items = match array.element() {
+                // Days beyond seven-digit years have no text form that is read back.
+                SqlType::Date => items.slice(0, 5),
+                // Within an array JavaScript cannot tell JSON's null from NULL, nor see the space around a value.
+                SqlType::Json => Arc::new(items.as_string_view().iter().skip(1).map(|json| json.map(str::trim)).collect::<StringViewArray>()),
+                _ => items,
+            };
+            let length = items.len();
+            arrays(sql_type, items, &[0, 0, 1, 0, length - 1], vec![true, true, true, false, true])
+        }
     }
+}
+
+/// Arrays of so many of the items each, one after another.
+pub(crate) fn arrays(sql_type: SqlType, items: ArrayRef, lengths: &[usize], is_valid: Vec<bool>) -> ArrayRef {
+    let DataType::List(item) = sql_type.arrow() else { panic!("{sql_type} is no array") };
+    Arc::new(ListArray::new(item, OffsetBuffer::from_lengths(lengths.iter().copied()), items, Some(NullBuffer::from(is_valid))))
+}
+
+/// Vectors of the numbers, one after another.
+pub(crate) fn embeddings(sql_type: SqlType, numbers: Vec<f32>, is_valid: Vec<bool>) -> ArrayRef {
+    let DataType::FixedSizeList(item, length) = sql_type.arrow() else { panic!("{sql_type} is no vector") };
+    Arc::new(FixedSizeListArray::new(item, length, Arc::new(Float32Array::from(numbers)), Some(NullBuffer::from(is_valid))))
 }
 
 fn texts() -> Vec<Option<&'static str>> {

@@ -7,18 +7,18 @@ use arrow::{
 };
 
 /// A list array of any kind as lengths and the values of all lists back to back.
-pub(super) struct Lists {
+pub(crate) struct Lists {
     /// The number of elements of each list; 0 for NULL.
-    pub(super) lengths: Vec<usize>,
+    pub(crate) lengths: Vec<usize>,
     /// The elements.
-    pub(super) items: ArrayRef,
+    pub(crate) items: ArrayRef,
     /// Describes the elements.
-    pub(super) field: FieldRef,
+    pub(crate) field: FieldRef,
 }
 
 impl Lists {
     /// `None` for what is not a list or a map.
-    pub(super) fn of(array: &dyn Array) -> Option<Self> {
+    pub(crate) fn of(array: &dyn Array) -> Option<Self> {
         let (ranges, items, field) = match array.data_type() {
             DataType::List(field) => {
                 let list = array.as_list::<i32>();

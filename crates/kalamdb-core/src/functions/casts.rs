@@ -1,0 +1,62 @@
+//! `cast_to(value, 'TYPE')`: what a CAST to a type that DataFusion does not know, or reads otherwise, is planned as.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, FieldRef};
+use datafusion::common::{Result as DataFusionResult, ScalarValue};
+use datafusion::logical_expr::{ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use kalamdb_types::{Source, SqlType, coerce};
+
+use super::scalar::{array, asked_for_type};
+use crate::error::{Error, ErrorKind, Result, into_datafusion};
+
+/// The name of the function.
+pub(crate) const CAST_TO: &str = "cast_to";
+
+pub(super) fn cast_to() -> Arc<ScalarUDF> {
+    Arc::new(ScalarUDF::new_from_impl(CastTo { signature: Signature::any(2, Volatility::Immutable) }))
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct CastTo {
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for CastTo {
+    fn name(&self) -> &str {
+        CAST_TO
+    }
+
+    /// A column that is cast keeps its name, as with other casts.
+    fn schema_name(&self, args: &[Expr]) -> DataFusionResult<String> {
+        Ok(args.first().map_or_else(String::new, |value| value.schema_name().to_string()))
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> DataFusionResult<DataType> {
+        Err(asked_for_type(CAST_TO))
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> DataFusionResult<FieldRef> {
+        let name = match args.scalar_arguments.get(1) {
+            Some(Some(ScalarValue::Utf8(Some(name)) | ScalarValue::Utf8View(Some(name)) | ScalarValue::LargeUtf8(Some(name)))) => name.as_str(),
+            _ => "",
+        };
+        let sql_type = name.parse::<SqlType>().map_err(|error| into_datafusion(Error::new(ErrorKind::UndefinedObject, error.to_string())))?;
+        Ok(Arc::new(sql_type.field(CAST_TO, true)))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
+        cast(&args).map_err(into_datafusion)
+    }
+}
+
+/// Converts as an assignment to a column of the type does.
+fn cast(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
+    let target = SqlType::of_field(&args.return_field).ok_or_else(|| Error::internal("a cast has a type"))?;
+    let field = args.arg_fields.first().ok_or_else(|| Error::internal("an argument is missing"))?;
+    Ok(ColumnarValue::Array(coerce(&array(args, 0)?, field, &target, Source::Sql)?))
+}

@@ -1,0 +1,121 @@
+//! The operators of JSON, planned as calls of functions.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{DFSchema, Result as DataFusionResult, ScalarValue};
+use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr, RawFieldAccessExpr};
+use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess, ScalarUDF, lit};
+use datafusion::sql::sqlparser::ast::BinaryOperator;
+
+use super::super::scalar::is_text;
+use super::{access, inspect};
+use crate::error::{Error, ErrorKind, into_datafusion};
+
+/// Plans `->`, `->>`, `#>`, `#>>`, `?`, `?|`, `?&`, `@>`, `<@` and `json['key']` over JSON, which is text.
+#[derive(Debug)]
+pub(in super::super) struct Operators {
+    get: Arc<ScalarUDF>,
+    as_text: Arc<ScalarUDF>,
+    extract_path: Arc<ScalarUDF>,
+    extract_path_text: Arc<ScalarUDF>,
+    exists: Arc<ScalarUDF>,
+    exists_any: Arc<ScalarUDF>,
+    exists_all: Arc<ScalarUDF>,
+    contains: Arc<ScalarUDF>,
+}
+
+impl ExprPlanner for Operators {
+    fn plan_binary_op(&self, expr: RawBinaryExpr, schema: &DFSchema) -> DataFusionResult<PlannerResult<RawBinaryExpr>> {
+        use BinaryOperator as B;
+        let is_json = |operand: &Expr| Ok::<_, datafusion::common::DataFusionError>(is_text(&type_of(operand, schema)?));
+        let function = match &expr.op {
+            B::Arrow => &self.get,
+            B::LongArrow => &self.as_text,
+            B::HashArrow => &self.extract_path,
+            B::HashLongArrow => &self.extract_path_text,
+            B::Question => &self.exists,
+            B::QuestionPipe => &self.exists_any,
+            B::QuestionAnd => &self.exists_all,
+            // Arrays have these operators too, which DataFusion plans.
+            B::AtArrow | B::ArrowAt if is_json(&expr.left)? && is_json(&expr.right)? => &self.contains,
+            _ => return Ok(PlannerResult::Original(expr)),
+        };
+        if !is_json(&expr.left)? {
+            let message = format!("operator {} does not exist for {}", expr.op, type_of(&expr.left, schema)?);
+            let error = Error::new(ErrorKind::UndefinedFunction, message).with_hint("its left operand is JSON");
+            return Err(into_datafusion(error));
+        }
+        let args = match &expr.op {
+            B::Arrow | B::LongArrow => self.with_step(expr.left, expr.right),
+            B::HashArrow | B::HashLongArrow => with_path(expr.left, expr.right)?,
+            B::ArrowAt => vec![expr.right, expr.left],
+            _ => vec![expr.left, expr.right],
+        };
+        Ok(PlannerResult::Planned(function.call(args)))
+    }
+
+    fn plan_field_access(&self, access: RawFieldAccessExpr, schema: &DFSchema) -> DataFusionResult<PlannerResult<RawFieldAccessExpr>> {
+        if !is_text(&type_of(&access.expr, schema)?) {
+            return Ok(PlannerResult::Original(access));
+        }
+        let step = match access.field_access {
+            GetFieldAccess::NamedStructField { name } => Expr::Literal(name, None),
+            GetFieldAccess::ListIndex { key } => *key,
+            field_access @ GetFieldAccess::ListRange { .. } => {
+                return Ok(PlannerResult::Original(RawFieldAccessExpr { field_access, expr: access.expr }));
+            }
+        };
+        Ok(PlannerResult::Planned(self.get.call(self.with_step(access.expr, step))))
+    }
+}
+
+impl Operators {
+    pub(in super::super) fn new() -> Self {
+        Self {
+            get: access::get(),
+            as_text: access::as_text(),
+            extract_path: access::extract_path(),
+            extract_path_text: access::extract_path_text(),
+            exists: inspect::exists(),
+            exists_any: inspect::exists_any(),
+            exists_all: inspect::exists_all(),
+            contains: inspect::contains(),
+        }
+    }
+
+    /// The functions that the operators stand for, which also have names.
+    pub(super) fn functions(&self) -> Vec<Arc<ScalarUDF>> {
+        let Self { get, as_text, extract_path, extract_path_text, exists, exists_any, exists_all, contains } = self;
+        [get, as_text, extract_path, extract_path_text, exists, exists_any, exists_all, contains].map(Arc::clone).to_vec()
+    }
+
+    /// `json -> a -> b` is one call with two steps.
+    fn with_step(&self, json: Expr, step: Expr) -> Vec<Expr> {
+        match json {
+            Expr::ScalarFunction(mut inner) if inner.func == self.get => {
+                inner.args.push(step);
+                inner.args
+            }
+            json => vec![json, step],
+        }
+    }
+}
+
+/// A parameter has no type before it is bound, and is taken for what the operator needs.
+fn type_of(expr: &Expr, schema: &DFSchema) -> DataFusionResult<DataType> {
+    match expr {
+        Expr::Placeholder(_) => Ok(DataType::Null),
+        expr => expr.get_type(schema),
+    }
+}
+
+/// A path is an array of texts, or a literal `{a,0}`.
+fn with_path(json: Expr, path: Expr) -> DataFusionResult<Vec<Expr>> {
+    let text = match &path {
+        Expr::Literal(ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) | ScalarValue::LargeUtf8(Some(text)), _) => text,
+        _ => return Ok(vec![json, path]),
+    };
+    let steps = access::path_of_text(text).map_err(into_datafusion)?;
+    Ok(std::iter::once(json).chain(steps.into_iter().map(lit)).collect())
+}

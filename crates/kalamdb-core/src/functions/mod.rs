@@ -1,0 +1,32 @@
+//! The SQL functions and operators that DataFusion does not have, or has with another meaning than PostgreSQL.
+//!
+//! Nothing here is global: what a function needs besides its arguments, the state of the id generator, is given to
+//! [`register`].
+
+mod casts;
+mod digests;
+mod id_functions;
+mod ids;
+mod json;
+mod scalar;
+mod vectors;
+
+use std::sync::Arc;
+
+use datafusion::execution::session_state::SessionStateBuilder;
+
+pub(crate) use casts::CAST_TO;
+pub(crate) use ids::{Ids, system_random};
+
+/// Adds the functions to a session that is being built, in place of DataFusion's of the same names.
+///
+/// Comes after [`SessionStateBuilder::with_default_features`].
+pub(crate) fn register(mut builder: SessionStateBuilder, ids: &Arc<Ids>) -> SessionStateBuilder {
+    let operators = json::Operators::new();
+    let scalar = [id_functions::all(ids), json::all(&operators), vectors::all(), digests::all(), vec![casts::cast_to()]].concat();
+    builder.scalar_functions().get_or_insert_default().extend(scalar);
+    builder.aggregate_functions().get_or_insert_default().extend(json::aggregates());
+    // The first planner that knows an operator for its operands plans it.
+    builder.expr_planners().get_or_insert_default().insert(0, Arc::new(operators));
+    builder
+}

@@ -1,0 +1,274 @@
+//! The dialect that statements are read in: sqlparser's generic one, with PostgreSQL's operators.
+
+use std::any::TypeId;
+
+use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect};
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Word};
+
+/// The generic dialect, but for the precedence of PostgreSQL's operators.
+///
+/// The generic dialect binds `->` and its like looser than `=`, so that `j -> 'a' = 'b'` would be `j -> ('a' = 'b')`.
+#[derive(Debug)]
+pub(super) struct SqlDialect;
+
+/// Where PostgreSQL has all operators that it does not name: looser than `+`, tighter than the comparisons.
+const OTHER_OPERATORS: u8 = 25;
+
+/// Answers as the generic dialect does.
+macro_rules! as_generic {
+    ($($method:ident)*) => {
+        $(fn $method(&self) -> bool {
+            GenericDialect.$method()
+        })*
+    };
+}
+
+impl Dialect for SqlDialect {
+    /// The parser asks for the generic dialect by its type in many places.
+    fn dialect(&self) -> TypeId {
+        TypeId::of::<GenericDialect>()
+    }
+
+    fn get_next_precedence(&self, parser: &Parser<'_>) -> Option<Result<u8, ParserError>> {
+        let is_other = matches!(
+            parser.peek_token_ref().token,
+            Token::Arrow
+                | Token::LongArrow
+                | Token::HashArrow
+                | Token::HashLongArrow
+                | Token::AtArrow
+                | Token::ArrowAt
+                | Token::Question
+                | Token::QuestionAnd
+                | Token::QuestionPipe
+                | Token::StringConcat
+                | Token::Tilde
+                | Token::TildeAsterisk
+                | Token::ExclamationMarkTilde
+                | Token::ExclamationMarkTildeAsterisk
+        );
+        is_other.then_some(Ok(OTHER_OPERATORS))
+    }
+
+    fn supports_insert_table_alias(&self) -> bool {
+        true
+    }
+
+    fn is_delimited_identifier_start(&self, ch: char) -> bool {
+        GenericDialect.is_delimited_identifier_start(ch)
+    }
+
+    fn is_identifier_start(&self, ch: char) -> bool {
+        GenericDialect.is_identifier_start(ch)
+    }
+
+    fn is_identifier_part(&self, ch: char) -> bool {
+        GenericDialect.is_identifier_part(ch)
+    }
+
+    // Every answer of the generic dialect that is not the default one.
+    as_generic! {
+        supports_unicode_string_literal
+        supports_partition_by_after_order_by
+        supports_array_join_syntax
+        supports_group_by_expr
+        supports_group_by_with_modifier
+        supports_left_associative_joins_without_parens
+        supports_connect_by
+        supports_match_recognize
+        supports_pipe_operator
+        supports_start_transaction_modifier
+        supports_window_function_null_treatment_arg
+        supports_dictionary_syntax
+        supports_window_clause_named_window_reference
+        supports_parenthesized_set_variables
+        supports_select_wildcard_except
+        support_map_literal_syntax
+        allow_extract_custom
+        allow_extract_single_quotes
+        supports_extract_comma_syntax
+        supports_create_view_comment_syntax
+        supports_parens_around_table_factor
+        supports_values_as_table_factor
+        supports_create_index_with_clause
+        supports_explain_with_utility_options
+        supports_limit_comma
+        supports_update_order_by
+        supports_from_first_select
+        supports_projection_trailing_commas
+        supports_asc_desc_in_column_definition
+        supports_try_convert
+        supports_bitwise_shift_operators
+        supports_comment_on
+        supports_load_extension
+        supports_named_fn_args_with_assignment_operator
+        supports_struct_literal
+        supports_empty_projections
+        supports_nested_comments
+        supports_multiline_comment_hints
+        supports_user_host_grantee
+        supports_string_escape_constant
+        supports_array_typedef_with_brackets
+        supports_match_against
+        supports_set_names
+        supports_comma_separated_set_assignments
+        supports_filter_during_aggregation
+        supports_select_wildcard_exclude
+        supports_data_type_signed_suffix
+        supports_interval_options
+        supports_quote_delimited_string
+        supports_select_wildcard_replace
+        supports_select_wildcard_ilike
+        supports_select_wildcard_rename
+        supports_optimize_table
+        supports_install
+        supports_detach
+        supports_prewhere
+        supports_with_fill
+        supports_limit_by
+        supports_interpolate
+        supports_settings
+        supports_select_format
+        supports_comment_optimizer_hint
+        supports_constraint_keyword_without_name
+        supports_key_column_option
+        supports_comma_separated_trim
+        supports_cte_without_as
+        supports_select_item_multi_column_alias
+        supports_xml_expressions
+    }
+}
+
+/// Tells the operators `?`, `?|` and `?&` from parameters, which the generic dialect takes every `?` for.
+///
+/// A `?` is an operator if an operand ends before it and another begins after it.
+pub(super) fn mark_question_operators(tokens: &mut Vec<TokenWithSpan>) {
+    let mut before: Option<usize> = None;
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        if matches!(token.token, Token::Whitespace(_)) {
+            at += 1;
+            continue;
+        }
+        let ends_operand = before.and_then(|before| tokens.get(before)).is_some_and(|before| ends_operand(&before.token));
+        if ends_operand && token.token == Token::Placeholder("?".to_owned()) {
+            let joined = match tokens.get(at + 1).map(|next| &next.token) {
+                Some(Token::Pipe) => Some(Token::QuestionPipe),
+                Some(Token::Ampersand) => Some(Token::QuestionAnd),
+                _ => None,
+            };
+            let next = tokens.iter().skip(at + 1 + usize::from(joined.is_some())).find(|next| !matches!(next.token, Token::Whitespace(_)));
+            if next.is_some_and(|next| begins_operand(&next.token)) {
+                if joined.is_some() {
+                    tokens.remove(at + 1);
+                }
+                if let Some(token) = tokens.get_mut(at) {
+                    token.token = joined.unwrap_or(Token::Question);
+                }
+            }
+        }
+        before = Some(at);
+        at += 1;
+    }
+}
+
+fn ends_operand(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => word.quote_style.is_some() || !stands_before_operand(word),
+        Token::RParen | Token::RBracket | Token::SingleQuotedString(_) | Token::Placeholder(_) => true,
+        _ => false,
+    }
+}
+
+/// Only what cannot follow a parameter: a word may be an alias or the next clause.
+fn begins_operand(token: &Token) -> bool {
+    match token {
+        Token::SingleQuotedString(_) | Token::EscapedStringLiteral(_) | Token::Placeholder(_) => true,
+        Token::Word(word) => word.keyword == Keyword::ARRAY,
+        _ => false,
+    }
+}
+
+/// Keywords that an expression follows. Others (`data`, `value`, `key`) are the names of columns more often than not.
+fn stands_before_operand(word: &Word) -> bool {
+    matches!(
+        word.keyword,
+        Keyword::SELECT
+            | Keyword::DISTINCT
+            | Keyword::ALL
+            | Keyword::ANY
+            | Keyword::SOME
+            | Keyword::FROM
+            | Keyword::WHERE
+            | Keyword::HAVING
+            | Keyword::ON
+            | Keyword::BY
+            | Keyword::LIMIT
+            | Keyword::OFFSET
+            | Keyword::FETCH
+            | Keyword::AND
+            | Keyword::OR
+            | Keyword::NOT
+            | Keyword::IN
+            | Keyword::IS
+            | Keyword::LIKE
+            | Keyword::ILIKE
+            | Keyword::BETWEEN
+            | Keyword::CASE
+            | Keyword::WHEN
+            | Keyword::THEN
+            | Keyword::ELSE
+            | Keyword::AS
+            | Keyword::VALUES
+            | Keyword::SET
+            | Keyword::DEFAULT
+            | Keyword::RETURNING
+            | Keyword::INTERVAL
+            | Keyword::ESCAPE
+    )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
+mod tests {
+    use datafusion::sql::sqlparser::tokenizer::Tokenizer;
+
+    use super::*;
+
+    /// The expression with all parentheses that precedence implies.
+    fn parsed(sql: &str) -> String {
+        let mut tokens = Tokenizer::new(&SqlDialect, sql).tokenize_with_location().unwrap();
+        mark_question_operators(&mut tokens);
+        let expr = Parser::new(&SqlDialect).with_tokens_with_locations(tokens).parse_expr().unwrap();
+        shown(&expr)
+    }
+
+    fn shown(expr: &datafusion::sql::sqlparser::ast::Expr) -> String {
+        use datafusion::sql::sqlparser::ast::Expr;
+        match expr {
+            Expr::BinaryOp { left, op, right } => format!("({} {op} {})", shown(left), shown(right)),
+            other => other.to_string(),
+        }
+    }
+
+    #[test]
+    fn operators_bind_as_in_postgresql() {
+        for (sql, expected) in [
+            ("data -> 'a' ->> 'b' = 'c'", "(((data -> 'a') ->> 'b') = 'c')"),
+            ("data ->> 'a' || 'b' = 'c'", "(((data ->> 'a') || 'b') = 'c')"),
+            ("data -> 1 + 2", "(data -> (1 + 2))"),
+            ("a AND data #>> '{x}' <> 'y'", "(a AND ((data #>> '{x}') <> 'y'))"),
+            ("data @> '{}' AND a ~ 'x'", "((data @> '{}') AND (a ~ 'x'))"),
+            ("data ? 'a' OR data ?| ARRAY['a'] OR data ?& array['b']", "(((data ? 'a') OR (data ?| ARRAY['a'])) OR (data ?& ARRAY['b']))"),
+            ("data -> 'a' ? $1", "((data -> 'a') ? $1)"),
+            ("data ? ?", "(data ? ?)"),
+            ("? = ?", "(? = ?)"),
+            ("a = ? AND b IN (?, ?)", "((a = ?) AND b IN (?, ?))"),
+            ("a LIKE ? ESCAPE 'x'", "a LIKE ? ESCAPE 'x'"),
+        ] {
+            assert_eq!(parsed(sql), expected, "{sql}");
+        }
+    }
+}
