@@ -11,15 +11,24 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::names::{fold, table_name};
 use super::scope::Scope;
+use super::{duplicates, syntax};
 use crate::catalog::{SystemColumn, TableName};
 use crate::error::{Error, ErrorKind, Location, Result, nearest};
 
 /// The system columns that a statement can see of each table.
 pub(super) type Exposure = HashMap<TableName, Vec<SystemColumn>>;
 
-/// Prepares a query for planning: finds the system columns that it names, keeps `*` free of them, and refuses what the planner
-/// would ignore.
-pub(super) fn analyze(statement: &mut Statement, current_namespace: &str, functions: &Scope<'_>) -> Result<Exposure> {
+/// What is known of a query before it is planned.
+#[derive(Debug)]
+pub(super) struct Analysis {
+    pub(super) exposure: Exposure,
+    /// Whether a SELECT may have two columns of one name.
+    pub(super) may_repeat_names: bool,
+}
+
+/// Prepares a query for planning: finds the system columns that it names, keeps `*` free of them, writes what the planner does not
+/// know in forms that it does, and refuses what it would ignore.
+pub(super) fn analyze(statement: &mut Statement, current_namespace: &str, functions: &Scope<'_>) -> Result<Analysis> {
     let mut collector = Collector::new(current_namespace, functions);
     if let ControlFlow::Break(error) = statement.visit(&mut collector) {
         return Err(error);
@@ -31,7 +40,7 @@ pub(super) fn analyze(statement: &mut Statement, current_namespace: &str, functi
             return Err(error);
         }
     }
-    Ok(exposure)
+    Ok(Analysis { exposure, may_repeat_names: collector.may_repeat_names })
 }
 
 struct Collector<'a> {
@@ -42,11 +51,12 @@ struct Collector<'a> {
     tables: Vec<(TableName, String)>,
     /// System columns named, with the qualifier if there is one.
     mentions: Vec<(Option<String>, SystemColumn)>,
+    may_repeat_names: bool,
 }
 
 impl<'a> Collector<'a> {
     fn new(current_namespace: &'a str, functions: &'a Scope<'a>) -> Self {
-        Self { current_namespace, functions, ctes: HashSet::new(), tables: Vec::new(), mentions: Vec::new() }
+        Self { current_namespace, functions, ctes: HashSet::new(), tables: Vec::new(), mentions: Vec::new(), may_repeat_names: false }
     }
 
     fn exposure(&self) -> Exposure {
@@ -86,6 +96,8 @@ impl VisitorMut for Collector<'_> {
         if select.into.is_some() {
             return ControlFlow::Break(Error::unsupported("SELECT INTO").with_hint("create the table, then INSERT INTO it ... SELECT"));
         }
+        self.may_repeat_names |= duplicates::may_repeat_names(&select.projection);
+        syntax::simplify_windows(&mut select.named_window);
         ControlFlow::Continue(())
     }
 
@@ -110,6 +122,7 @@ impl VisitorMut for Collector<'_> {
     }
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        syntax::simplify(expr);
         match expr {
             Expr::Identifier(ident) => {
                 if let Some(column) = SystemColumn::from_name(&fold(ident)) {
@@ -266,7 +279,7 @@ fn exclude(options: &mut WildcardAdditionalOptions, hidden: &[SystemColumn]) {
 }
 
 /// Whether a join makes one column of two, which a list of qualified stars would not.
-fn merges_columns(join: &Join) -> bool {
+pub(super) fn merges_columns(join: &Join) -> bool {
     let constraint = match &join.join_operator {
         JoinOperator::Join(constraint)
         | JoinOperator::Inner(constraint)

@@ -7,12 +7,13 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::collect;
 use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
-use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
+use datafusion::sql::sqlparser::ast::{ObjectName, Statement as SqlStatement};
 use kalamdb_store::PartitionId;
 
-use super::analysis::analyze;
+use super::analysis::{Analysis, analyze};
+use super::names::table_name;
 use super::scope::Scope;
-use super::{Command, Parameters, ddl, delete, insert, show, update};
+use super::{Command, Parameters, ddl, delete, duplicates, insert, show, subqueries, update};
 use crate::catalog::{Table, TableName};
 use crate::database::View;
 use crate::error::Result;
@@ -82,23 +83,58 @@ impl<'a> Executor<'a> {
 
     /// Plans and runs a query. `target` is the table that an UPDATE or DELETE finds its rows in.
     pub(super) async fn query(&self, mut statement: SqlStatement, parameters: &Parameters, target: Option<TableName>) -> Result<QueryRows> {
-        let exposure = analyze(&mut statement, &self.namespace, &self.scope())?;
+        let Analysis { exposure, may_repeat_names } = analyze(&mut statement, &self.namespace, &self.scope())?;
         let mut scope = self.scope().with_exposure(exposure);
         if let Some(target) = target {
             scope = scope.with_target(target);
         }
-        self.plan_and_collect(statement, parameters, &scope).await
+        if may_repeat_names {
+            self.plan_repeated_names(statement, parameters, &scope).await
+        } else {
+            self.plan_and_collect(statement, parameters, &scope).await
+        }
     }
 
     async fn plan_and_collect(&self, statement: SqlStatement, parameters: &Parameters, scope: &Scope<'_>) -> Result<QueryRows> {
-        let plan = SqlToRel::new_with_options(scope, parser_options()).sql_statement_to_plan(statement)?;
-        let plan = if parameters.is_empty() { plan } else { plan.with_param_values(parameters.to_param_values()?)? };
-        SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false).verify_plan(&plan)?;
-        let schema = schema_of(&plan);
-        let physical = self.state.create_physical_plan(&plan).await?;
-        let batches = collect(physical, self.state.task_ctx()).await?;
-        Ok(QueryRows { schema, batches })
+        let plan = plan(statement, parameters, scope)?;
+        let schema = Arc::clone(plan.schema().inner());
+        Ok(QueryRows { schema, batches: self.collect(plan).await? })
     }
+
+    /// Plans a query in which a SELECT may have two columns of one name: if the planner refuses it, under other names.
+    async fn plan_repeated_names(&self, statement: SqlStatement, parameters: &Parameters, scope: &Scope<'_>) -> Result<QueryRows> {
+        let mut renamed = statement.clone();
+        let error = match plan(statement, parameters, scope) {
+            Ok(plan) => {
+                let schema = Arc::clone(plan.schema().inner());
+                return Ok(QueryRows { schema, batches: self.collect(plan).await? });
+            }
+            Err(error) => error,
+        };
+        let catalog = self.view.catalog();
+        let columns_of = |name: &ObjectName| {
+            let table = table_name(name, &self.namespace).ok().filter(|_| !self.system_columns_in_star)?;
+            Some(catalog.require_table(&table).ok()?.columns.iter().map(|column| column.name.clone()).collect())
+        };
+        if !duplicates::make_unique(&mut renamed, columns_of) {
+            return Err(error);
+        }
+        let plan = plan(renamed, parameters, scope)?;
+        let schema = duplicates::visible_names(&plan, plan.schema().as_arrow())?;
+        Ok(QueryRows { schema, batches: self.collect(plan).await? })
+    }
+
+    async fn collect(&self, plan: LogicalPlan) -> Result<Vec<RecordBatch>> {
+        let physical = self.state.create_physical_plan(&subqueries::rewrite(plan)?).await?;
+        Ok(collect(physical, self.state.task_ctx()).await?)
+    }
+}
+
+fn plan(statement: SqlStatement, parameters: &Parameters, scope: &Scope<'_>) -> Result<LogicalPlan> {
+    let plan = SqlToRel::new_with_options(scope, parser_options()).sql_statement_to_plan(statement)?;
+    let plan = if parameters.is_empty() { plan } else { plan.with_param_values(parameters.to_param_values()?)? };
+    SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false).verify_plan(&plan)?;
+    Ok(plan)
 }
 
 /// The rows of a query.
@@ -106,10 +142,6 @@ impl<'a> Executor<'a> {
 pub(super) struct QueryRows {
     pub(super) schema: Arc<Schema>,
     pub(super) batches: Vec<RecordBatch>,
-}
-
-fn schema_of(plan: &LogicalPlan) -> Arc<Schema> {
-    Arc::clone(plan.schema().inner())
 }
 
 fn parser_options() -> ParserOptions {

@@ -4,21 +4,27 @@
 //! from the parsed statement and executed by the engine, which asks DataFusion only for rows.
 
 mod analysis;
+mod arithmetic;
 mod catalog_view;
 mod complexity;
 mod ddl;
 mod defaults;
 mod delete;
+mod dialect;
+mod duplicates;
 mod execute;
 mod insert;
 mod literals;
 mod names;
 mod parameters;
 mod parse;
+mod profile;
 mod scope;
 mod sequential;
 mod show;
 mod state;
+mod subqueries;
+mod syntax;
 mod table_definition;
 mod target;
 mod types;

@@ -2,12 +2,12 @@ use datafusion::sql::sqlparser::ast::{
     CreateTable, Delete, DescribeAlias, Insert, ObjectName, ObjectType, SchemaName, Statement as SqlStatement, TransactionAccessMode,
     TransactionMode, Update, Use,
 };
-use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::complexity::{self, MAX_SQL_BYTES};
+use super::dialect::SqlDialect;
 use super::names::fold;
 use super::parameters::number_placeholders;
 use crate::error::{Error, ErrorKind, Location, Result};
@@ -98,7 +98,7 @@ pub(crate) fn parse(sql: &str) -> Result<Vec<Statement>> {
         let message = format!("the SQL text has {} bytes; at most {MAX_SQL_BYTES} are taken", sql.len());
         return Err(Error::new(ErrorKind::ProgramLimitExceeded, message).with_hint("insert many rows with insert(), which has no such limit"));
     }
-    let dialect = GenericDialect {};
+    let dialect = SqlDialect;
     let tokens = Tokenizer::new(&dialect, sql).tokenize_with_location().map_err(|error| {
         let location = Location { line: error.location.line, column: error.location.column };
         Error::new(ErrorKind::SyntaxError, error.message).with_location(Some(location))
@@ -179,7 +179,6 @@ fn parse_own(parser: &mut Parser<'_>) -> Result<Option<Command>> {
 fn classify(statement: SqlStatement) -> Result<Command> {
     Ok(match statement {
         SqlStatement::Query(_) => Command::Query(Box::new(statement)),
-        SqlStatement::Explain { analyze: true, .. } => return Err(Error::unsupported("EXPLAIN ANALYZE")),
         SqlStatement::Explain { statement: ref inner, .. } => match **inner {
             SqlStatement::Query(_) => Command::Explain(Box::new(statement)),
             _ => return Err(Error::unsupported("EXPLAIN of anything but a query")),

@@ -1,0 +1,152 @@
+use std::sync::Arc;
+
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Column, ScalarValue};
+use datafusion::error::Result;
+use datafusion::functions_aggregate::bool_and_or::{bool_and, bool_or};
+use datafusion::functions_aggregate::count::count;
+use datafusion::logical_expr::expr::{BinaryExpr, Exists, InSubquery, SetComparison, SetQuantifier};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::logical_plan::{Extension, Subquery};
+use datafusion::logical_expr::type_coercion::binary::comparison_coercion;
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, lit, not, when};
+
+use super::apply::{Apply, Question};
+use super::outer::{as_outer, outer_columns, replace_outer_columns};
+use super::outer_value::Slot;
+use super::rewrite::{Rewriter, stays_scalar};
+use crate::error::{Error, ErrorKind, into_datafusion};
+
+/// Takes subqueries out of expressions over `input`, and makes their answers columns of it.
+pub(super) struct Hoist<'a> {
+    rewriter: &'a mut Rewriter,
+    input: LogicalPlan,
+    /// Whether DataFusion makes joins of correlated scalar subqueries in these expressions.
+    joins: bool,
+}
+
+impl<'a> Hoist<'a> {
+    pub(super) fn new(rewriter: &'a mut Rewriter, input: LogicalPlan, joins: bool) -> Self {
+        Self { rewriter, input, joins }
+    }
+
+    /// The input with the answers' columns at the end.
+    pub(super) fn into_input(self) -> LogicalPlan {
+        self.input
+    }
+
+    /// Rewrites expressions that are columns of a plan under their own names.
+    pub(super) fn named(&mut self, exprs: Vec<Expr>, names: &NamePreserver) -> Result<Vec<Expr>> {
+        exprs
+            .into_iter()
+            .map(|expr| {
+                let name = names.save(&expr);
+                Ok(name.restore(self.expr(expr)?))
+            })
+            .collect()
+    }
+
+    pub(super) fn expr(&mut self, expr: Expr) -> Result<Expr> {
+        let expr = expr.transform_up(|expr| {
+            Ok(match expr {
+                Expr::ScalarSubquery(subquery) if stays_scalar(&subquery, self.input.schema(), self.joins)? => {
+                    Transformed::no(Expr::ScalarSubquery(subquery))
+                }
+                Expr::ScalarSubquery(subquery) => Transformed::yes(self.value(plan_of(subquery))?),
+                Expr::Exists(Exists { subquery, negated }) => Transformed::yes(negate(self.exists(plan_of(subquery))?, negated)),
+                Expr::InSubquery(InSubquery { expr, subquery, negated }) => Transformed::yes(negate(self.is_in(*expr, plan_of(subquery))?, negated)),
+                Expr::SetComparison(comparison) => Transformed::yes(self.comparison(comparison)?),
+                other => Transformed::no(other),
+            })
+        })?;
+        Ok(expr.data)
+    }
+
+    fn value(&mut self, subquery: LogicalPlan) -> Result<Expr> {
+        let first = first_column(&subquery)?;
+        let is_single = subquery.max_rows().is_some_and(|rows| rows <= 1);
+        let builder = LogicalPlanBuilder::from(subquery);
+        // A second row is an error, however many follow.
+        let builder = if is_single { builder } else { builder.limit(0, Some(2))? };
+        let subquery = builder.project([first.alias("value")])?.build()?;
+        self.apply(Question::Value, subquery, None)
+    }
+
+    fn exists(&mut self, subquery: LogicalPlan) -> Result<Expr> {
+        let subquery = LogicalPlanBuilder::from(subquery).limit(0, Some(1))?.project([lit(true).alias("value")])?.build()?;
+        self.apply(Question::Exists, subquery, None)
+    }
+
+    fn is_in(&mut self, value: Expr, subquery: LogicalPlan) -> Result<Expr> {
+        let column = first_column(&subquery)?;
+        let schema = self.input.schema();
+        let (value_type, column_type) = (value.get_type(schema)?, column.get_type(subquery.schema())?);
+        let common = comparison_coercion(&value_type, &column_type).ok_or_else(|| {
+            let message = format!("{value_type} cannot be compared with {column_type} in IN");
+            into_datafusion(Error::new(ErrorKind::DatatypeMismatch, message).with_hint("cast one of them"))
+        })?;
+        let value = value.cast_to(&common, schema)?;
+        let column = column.cast_to(&common, subquery.schema())?;
+        let subquery = LogicalPlanBuilder::from(subquery).project([column.alias("value")])?.build()?;
+        self.apply(Question::In, subquery, Some(value))
+    }
+
+    /// `value op ANY (subquery)` and `value op ALL (subquery)`.
+    fn comparison(&mut self, comparison: SetComparison) -> Result<Expr> {
+        let SetComparison { expr: value, subquery, op, quantifier } = comparison;
+        let subquery = plan_of(subquery);
+        match (op, &quantifier) {
+            (Operator::Eq, SetQuantifier::Any) => return self.is_in(*value, subquery),
+            (Operator::NotEq, SetQuantifier::All) => return Ok(not(self.is_in(*value, subquery)?)),
+            _ => {}
+        }
+        let value = as_outer(*value, self.input.schema())?;
+        let holds = Expr::BinaryExpr(BinaryExpr::new(Box::new(value), op, Box::new(first_column(&subquery)?)));
+        // The comparisons of all rows joined by OR or by AND, of which one settles it and the rest may be unknown.
+        let (settled, settling) = match quantifier {
+            SetQuantifier::Any => (bool_or(holds.clone()), true),
+            SetQuantifier::All => (bool_and(holds.clone()), false),
+        };
+        let column = |name: &str| Expr::Column(Column::new_unqualified(name));
+        let answer = when(column("rows").eq(lit(0_i64)), lit(!settling))
+            .when(column("settled").eq(lit(settling)), lit(settling))
+            .when(column("known").lt(column("rows")), lit(ScalarValue::Boolean(None)))
+            .otherwise(lit(!settling))?;
+        let aggregates = [count(lit(1_i64)).alias("rows"), settled.alias("settled"), count(holds).alias("known")];
+        let subquery = LogicalPlanBuilder::from(subquery).aggregate(Vec::<Expr>::new(), aggregates)?.project([answer.alias("value")])?.build()?;
+        self.apply(Question::Value, subquery, None)
+    }
+
+    fn apply(&mut self, question: Question, subquery: LogicalPlan, needle: Option<Expr>) -> Result<Expr> {
+        let (mut arguments, mut slots, mut reads) = (Vec::new(), Vec::new(), Vec::new());
+        for (field, column) in outer_columns(&subquery)? {
+            // The columns that are not found here are those of a query further out.
+            if self.input.schema().maybe_index_of_column(&column).is_some() {
+                let slot = Slot::new(self.rewriter.next_number());
+                reads.push((column.clone(), slot.read(format!("outer {}", column.flat_name()), &field)));
+                slots.push(slot);
+                arguments.push(Expr::Column(column));
+            }
+        }
+        let subquery = replace_outer_columns(subquery, &|column| reads.iter().find(|(known, _)| known == column).map(|(_, read)| read.clone()))?;
+        arguments.extend(needle);
+        let name = format!("__subquery_{}", self.rewriter.next_number());
+        let input = std::mem::take(&mut self.input);
+        let apply = Apply::try_new(question, input, subquery, arguments, slots, name.clone())?;
+        self.input = LogicalPlan::Extension(Extension { node: Arc::new(apply) });
+        Ok(Expr::Column(Column::new_unqualified(name)))
+    }
+}
+
+fn plan_of(subquery: Subquery) -> LogicalPlan {
+    Arc::unwrap_or_clone(subquery.subquery)
+}
+
+fn first_column(plan: &LogicalPlan) -> Result<Expr> {
+    let column = plan.schema().columns().into_iter().next();
+    column.map(Expr::Column).ok_or_else(|| into_datafusion(Error::new(ErrorKind::SyntaxError, "a subquery used as a value has no column")))
+}
+
+fn negate(expr: Expr, negated: bool) -> Expr {
+    if negated { not(expr) } else { expr }
+}
