@@ -8,6 +8,8 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, internal_err};
 use datafusion::error::Result;
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
     BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
@@ -49,7 +51,11 @@ impl CheckedArithmetic {
             return Ok(Transformed::no(node));
         }
         let schema = merge_schema(&node.inputs());
-        node.map_expressions(|expr| expr.transform_up(|expr| self.expr(expr, &schema)))
+        let names = NamePreserver::new(&node);
+        node.map_expressions(|expr| {
+            let name = names.save(&expr);
+            Ok(expr.transform_up(|expr| self.expr(expr, &schema))?.update_data(|expr| name.restore(expr)))
+        })
     }
 
     fn expr(&self, expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
@@ -118,6 +124,14 @@ impl ScalarUDFImpl for Checked {
         match args {
             [left, _] => Ok(left.clone()),
             _ => internal_err!("{} takes two arguments", self.op),
+        }
+    }
+
+    fn simplify(&self, args: Vec<Expr>, _: &SimplifyContext) -> Result<ExprSimplifyResult> {
+        let is_null = |arg: &Expr| matches!(arg, Expr::Literal(value, _) if value.is_null());
+        match args.iter().find(|arg| is_null(arg)) {
+            Some(null) => Ok(ExprSimplifyResult::Simplified(null.clone())),
+            None => Ok(ExprSimplifyResult::Original(args)),
         }
     }
 

@@ -8,7 +8,6 @@ use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
-use datafusion::physical_plan::analyze::AnalyzeExec;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::limit::LimitStream;
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet};
@@ -18,7 +17,6 @@ use datafusion::physical_plan::{
     ReplaceChildrenOptions,
 };
 
-use super::profile::ProfileExec;
 use futures::{StreamExt, TryStreamExt, stream};
 
 /// Replaces the operators that spawn tasks: on wasm32 there is nothing to spawn them on.
@@ -31,9 +29,6 @@ impl PhysicalOptimizerRule for Sequential {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         let plan = plan
             .transform_up(|node| {
-                if let Some(analyze) = node.downcast_ref::<AnalyzeExec>() {
-                    return Ok(Transformed::yes(Arc::new(ProfileExec::new(analyze)) as Arc<dyn ExecutionPlan>));
-                }
                 let Some(coalesce) = node.downcast_ref::<CoalescePartitionsExec>() else {
                     return Ok(Transformed::no(node));
                 };

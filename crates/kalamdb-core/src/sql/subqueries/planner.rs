@@ -9,8 +9,10 @@ use datafusion::execution::context::QueryPlanner;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{LogicalPlan, UserDefinedLogicalNode};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::analyze::AnalyzeExec;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 
+use super::super::profile::ProfileExec;
 use super::apply::{Apply, Question};
 use super::apply_exec::ApplyExec;
 
@@ -22,7 +24,12 @@ pub(in crate::sql) struct Planner;
 impl QueryPlanner for Planner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
         let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(ApplyPlanner)]);
-        planner.create_physical_plan(plan, session).await
+        let plan = planner.create_physical_plan(plan, session).await?;
+        // No rule sees the root of EXPLAIN ANALYZE, which would spawn a task.
+        Ok(match plan.downcast_ref::<AnalyzeExec>() {
+            Some(analyze) => Arc::new(ProfileExec::new(analyze)),
+            None => plan,
+        })
     }
 }
 
