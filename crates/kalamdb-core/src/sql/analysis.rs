@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::names::{fold, table_name};
 use super::scope::Scope;
-use super::{duplicates, syntax};
+use super::{duplicates, grouping, syntax};
 use crate::catalog::{SystemColumn, TableName};
 use crate::error::{Error, ErrorKind, Location, Result, nearest};
 
@@ -22,8 +22,8 @@ pub(super) type Exposure = HashMap<TableName, Vec<SystemColumn>>;
 #[derive(Debug)]
 pub(super) struct Analysis {
     pub(super) exposure: Exposure,
-    /// Whether a SELECT may have two columns of one name.
-    pub(super) may_repeat_names: bool,
+    /// Whether the planner may refuse the statement for reasons that are not SQL's, or that it does not tell.
+    pub(super) may_be_refused: bool,
 }
 
 /// Prepares a query for planning: finds the system columns that it names, keeps `*` free of them, writes what the planner does not
@@ -40,7 +40,7 @@ pub(super) fn analyze(statement: &mut Statement, current_namespace: &str, functi
             return Err(error);
         }
     }
-    Ok(Analysis { exposure, may_repeat_names: collector.may_repeat_names })
+    Ok(Analysis { exposure, may_be_refused: collector.may_be_refused })
 }
 
 struct Collector<'a> {
@@ -51,12 +51,12 @@ struct Collector<'a> {
     tables: Vec<(TableName, String)>,
     /// System columns named, with the qualifier if there is one.
     mentions: Vec<(Option<String>, SystemColumn)>,
-    may_repeat_names: bool,
+    may_be_refused: bool,
 }
 
 impl<'a> Collector<'a> {
     fn new(current_namespace: &'a str, functions: &'a Scope<'a>) -> Self {
-        Self { current_namespace, functions, ctes: HashSet::new(), tables: Vec::new(), mentions: Vec::new(), may_repeat_names: false }
+        Self { current_namespace, functions, ctes: HashSet::new(), tables: Vec::new(), mentions: Vec::new(), may_be_refused: false }
     }
 
     fn exposure(&self) -> Exposure {
@@ -96,7 +96,10 @@ impl VisitorMut for Collector<'_> {
         if select.into.is_some() {
             return ControlFlow::Break(Error::unsupported("SELECT INTO").with_hint("create the table, then INSERT INTO it ... SELECT"));
         }
-        self.may_repeat_names |= duplicates::may_repeat_names(&select.projection);
+        self.may_be_refused |= duplicates::may_repeat_names(&select.projection) || grouping::may_group(select);
+        if let Err(error) = grouping::group_having(select) {
+            return ControlFlow::Break(error);
+        }
         syntax::simplify_windows(&mut select.named_window);
         ControlFlow::Continue(())
     }

@@ -13,10 +13,10 @@ use kalamdb_store::PartitionId;
 use super::analysis::{Analysis, analyze};
 use super::names::table_name;
 use super::scope::Scope;
-use super::{Command, Parameters, ddl, delete, duplicates, insert, show, subqueries, update};
+use super::{Command, Parameters, ddl, delete, duplicates, grouping, insert, show, subqueries, update};
 use crate::catalog::{Table, TableName};
 use crate::database::View;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::partition::Snapshot;
 use crate::principal::Principal;
 use crate::result::StatementResult;
@@ -83,50 +83,55 @@ impl<'a> Executor<'a> {
 
     /// Plans and runs a query. `target` is the table that an UPDATE or DELETE finds its rows in.
     pub(super) async fn query(&self, mut statement: SqlStatement, parameters: &Parameters, target: Option<TableName>) -> Result<QueryRows> {
-        let Analysis { exposure, may_repeat_names } = analyze(&mut statement, &self.namespace, &self.scope())?;
+        let Analysis { exposure, may_be_refused } = analyze(&mut statement, &self.namespace, &self.scope())?;
         let mut scope = self.scope().with_exposure(exposure);
         if let Some(target) = target {
             scope = scope.with_target(target);
         }
-        if may_repeat_names {
-            self.plan_repeated_names(statement, parameters, &scope).await
-        } else {
-            self.plan_and_collect(statement, parameters, &scope).await
+        if !may_be_refused {
+            return self.plan_and_collect(statement, parameters, &scope).await;
+        }
+        let copy = statement.clone();
+        match plan(statement, parameters, &scope) {
+            Ok(plan) => self.collect(plan).await,
+            Err(error) => self.query_refused(copy, error, parameters, &scope).await,
         }
     }
 
     async fn plan_and_collect(&self, statement: SqlStatement, parameters: &Parameters, scope: &Scope<'_>) -> Result<QueryRows> {
-        let plan = plan(statement, parameters, scope)?;
-        let schema = Arc::clone(plan.schema().inner());
-        Ok(QueryRows { schema, batches: self.collect(plan).await? })
+        self.collect(plan(statement, parameters, scope)?).await
     }
 
-    /// Plans a query in which a SELECT may have two columns of one name: if the planner refuses it, under other names.
-    async fn plan_repeated_names(&self, statement: SqlStatement, parameters: &Parameters, scope: &Scope<'_>) -> Result<QueryRows> {
-        let mut renamed = statement.clone();
-        let error = match plan(statement, parameters, scope) {
-            Ok(plan) => {
-                let schema = Arc::clone(plan.schema().inner());
-                return Ok(QueryRows { schema, batches: self.collect(plan).await? });
-            }
-            Err(error) => error,
-        };
+    /// Runs a query that the planner has refused under other names for its columns, or finds the reason.
+    async fn query_refused(&self, mut statement: SqlStatement, error: Error, parameters: &Parameters, scope: &Scope<'_>) -> Result<QueryRows> {
         let catalog = self.view.catalog();
         let columns_of = |name: &ObjectName| {
             let table = table_name(name, &self.namespace).ok().filter(|_| !self.system_columns_in_star)?;
             Some(catalog.require_table(&table).ok()?.columns.iter().map(|column| column.name.clone()).collect())
         };
-        if !duplicates::make_unique(&mut renamed, columns_of) {
-            return Err(error);
+        let mut error = error;
+        if duplicates::make_unique(&mut statement, columns_of) {
+            match plan(statement.clone(), parameters, scope) {
+                Ok(plan) => {
+                    let schema = duplicates::visible_names(&plan, plan.schema().as_arrow())?;
+                    return Ok(QueryRows { schema, ..self.collect(plan).await? });
+                }
+                Err(second) => error = second,
+            }
         }
-        let plan = plan(renamed, parameters, scope)?;
-        let schema = duplicates::visible_names(&plan, plan.schema().as_arrow())?;
-        Ok(QueryRows { schema, batches: self.collect(plan).await? })
+        if error.kind() == ErrorKind::InvalidQuery {
+            grouping::group_by_all_columns(&mut statement);
+            if plan(statement, parameters, scope).is_ok() {
+                return Err(error.with_kind(ErrorKind::GroupingError));
+            }
+        }
+        Err(error)
     }
 
-    async fn collect(&self, plan: LogicalPlan) -> Result<Vec<RecordBatch>> {
+    async fn collect(&self, plan: LogicalPlan) -> Result<QueryRows> {
+        let schema = Arc::clone(plan.schema().inner());
         let physical = self.state.create_physical_plan(&subqueries::rewrite(plan)?).await?;
-        Ok(collect(physical, self.state.task_ctx()).await?)
+        Ok(QueryRows { schema, batches: collect(physical, self.state.task_ctx()).await? })
     }
 }
 

@@ -13,6 +13,7 @@ mod delete;
 mod dialect;
 mod duplicates;
 mod execute;
+mod grouping;
 mod insert;
 mod literals;
 mod names;
