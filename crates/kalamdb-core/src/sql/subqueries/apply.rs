@@ -24,7 +24,8 @@ pub(super) enum Question {
 /// Adds to each row of `input` the answer of a subquery as the column `name`.
 ///
 /// The subquery's plan reads `arguments`, evaluated on the row, from `slots`. For [`Question::In`] the value to look for is one
-/// more expression at the end of `arguments`, and the plan's only column has its type.
+/// more expression behind these, and the plan's only column has its type. A last expression may be the condition under which the
+/// answer is used: for other rows nothing is asked.
 #[derive(Debug, Clone)]
 pub(super) struct Apply {
     pub(super) question: Question,
@@ -32,6 +33,7 @@ pub(super) struct Apply {
     pub(super) subquery: LogicalPlan,
     pub(super) arguments: Vec<Expr>,
     pub(super) slots: Vec<Slot>,
+    pub(super) is_guarded: bool,
     name: String,
     pub(super) schema: DFSchemaRef,
 }
@@ -43,6 +45,7 @@ impl Apply {
         subquery: LogicalPlan,
         arguments: Vec<Expr>,
         slots: Vec<Slot>,
+        is_guarded: bool,
         name: String,
     ) -> Result<Self> {
         let answer = match question {
@@ -55,7 +58,7 @@ impl Apply {
         let mut fields: Vec<_> = input.schema().iter().map(|(qualifier, field)| (qualifier.cloned(), Arc::clone(field))).collect();
         fields.push((None, Arc::new(answer)));
         let schema = Arc::new(DFSchema::new_with_metadata(fields, input.schema().metadata().clone())?);
-        Ok(Self { question, input, subquery, arguments, slots, name, schema })
+        Ok(Self { question, input, subquery, arguments, slots, is_guarded, name, schema })
     }
 
     /// Everything but the schema, which follows from it.
@@ -108,7 +111,7 @@ impl UserDefinedLogicalNodeCore for Apply {
 
     fn with_exprs_and_inputs(&self, exprs: Vec<Expr>, inputs: Vec<LogicalPlan>) -> Result<Self> {
         let [input, subquery] = <[LogicalPlan; 2]>::try_from(inputs).map_err(|_| internal_datafusion_err!("Apply has two inputs"))?;
-        Self::try_new(self.question, input, subquery, exprs, self.slots.clone(), self.name.clone())
+        Self::try_new(self.question, input, subquery, exprs, self.slots.clone(), self.is_guarded, self.name.clone())
     }
 
     fn necessary_children_exprs(&self, output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {

@@ -2,8 +2,9 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_empty_array};
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::cast::as_boolean_array;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{ScalarValue, internal_datafusion_err};
 use datafusion::error::Result;
@@ -35,6 +36,8 @@ pub(super) struct ApplyExec {
     arguments: Vec<Arc<dyn PhysicalExpr>>,
     /// What is looked for, for [`Question::In`].
     needle: Option<Arc<dyn PhysicalExpr>>,
+    /// The condition under which the answer is used.
+    guard: Option<Arc<dyn PhysicalExpr>>,
     slots: Vec<Slot>,
     /// Held while the slots are in use: a plan may be in the tree twice.
     turn: Arc<Mutex<()>>,
@@ -51,6 +54,7 @@ impl ApplyExec {
         subquery: Arc<dyn ExecutionPlan>,
         arguments: Vec<Arc<dyn PhysicalExpr>>,
         needle: Option<Arc<dyn PhysicalExpr>>,
+        guard: Option<Arc<dyn PhysicalExpr>>,
         slots: Vec<Slot>,
         is_volatile: bool,
         schema: SchemaRef,
@@ -61,7 +65,7 @@ impl ApplyExec {
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        Self { question, input, subquery, arguments, needle, slots, turn: Arc::default(), is_volatile, properties: Arc::new(properties) }
+        Self { question, input, subquery, arguments, needle, guard, slots, turn: Arc::default(), is_volatile, properties: Arc::new(properties) }
     }
 }
 
@@ -98,7 +102,7 @@ impl ExecutionPlan for ApplyExec {
     }
 
     fn apply_expressions(&self, f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>) -> Result<TreeNodeRecursion> {
-        for expr in self.arguments.iter().chain(&self.needle) {
+        for expr in self.arguments.iter().chain(&self.needle).chain(&self.guard) {
             if f(expr)? == TreeNodeRecursion::Stop {
                 return Ok(TreeNodeRecursion::Stop);
             }
@@ -147,8 +151,17 @@ impl Answers {
         let evaluate = |expr: &Arc<dyn PhysicalExpr>| expr.evaluate(batch)?.into_array(n_rows);
         let arguments = self.plan.arguments.iter().map(evaluate).collect::<Result<Vec<_>>>()?;
         let needles = self.plan.needle.as_ref().map(evaluate).transpose()?;
+        let guard = self.plan.guard.as_ref().map(evaluate).transpose()?;
+        let guard = guard.as_ref().map(|guard| as_boolean_array(guard)).transpose()?;
+        let schema = self.plan.schema();
+        let answer_type = schema.fields().last().ok_or_else(|| internal_datafusion_err!("Apply adds a column"))?.data_type();
+        let unasked = ScalarValue::try_new_null(answer_type)?;
         let mut answers = Vec::with_capacity(n_rows);
         for row in 0..n_rows {
+            if guard.is_some_and(|guard| guard.is_null(row) || !guard.value(row)) {
+                answers.push(unasked.clone());
+                continue;
+            }
             let key = arguments.iter().map(|argument| ScalarValue::try_from_array(argument, row)).collect::<Result<Vec<_>>>()?;
             if self.plan.is_volatile || !self.known.contains_key(&key) {
                 let answer = self.ask(&key).await?;
@@ -157,13 +170,12 @@ impl Answers {
             let answer = self.known.get(&key).ok_or_else(|| internal_datafusion_err!("an answer is missing"))?;
             answers.push(answer.for_row(needles.as_ref(), row)?);
         }
-        let schema = self.plan.schema();
         let answers = match answers.is_empty() {
-            true => datafusion::arrow::array::new_empty_array(schema.field(schema.fields().len() - 1).data_type()),
+            true => new_empty_array(answer_type),
             false => ScalarValue::iter_to_array(answers)?,
         };
         let columns = batch.columns().iter().cloned().chain([answers]).collect();
-        Ok(RecordBatch::try_new_with_options(schema, columns, &RecordBatchOptions::new().with_row_count(Some(n_rows)))?)
+        Ok(RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &RecordBatchOptions::new().with_row_count(Some(n_rows)))?)
     }
 
     fn remember(&mut self, key: Vec<ScalarValue>, answer: Answer) {

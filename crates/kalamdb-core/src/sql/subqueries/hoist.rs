@@ -5,16 +5,17 @@ use datafusion::common::{Column, ScalarValue};
 use datafusion::error::Result;
 use datafusion::functions_aggregate::bool_and_or::{bool_and, bool_or};
 use datafusion::functions_aggregate::count::count;
-use datafusion::logical_expr::expr::{BinaryExpr, Exists, InSubquery, SetComparison, SetQuantifier};
+use datafusion::logical_expr::expr::{BinaryExpr, Case, Exists, InSubquery, SetComparison, SetQuantifier};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::logical_plan::{Extension, Subquery};
 use datafusion::logical_expr::type_coercion::binary::comparison_coercion;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, lit, not, when};
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, is_not_true, is_true, lit, not, when};
 
 use super::apply::{Apply, Question};
 use super::outer::{as_outer, outer_columns, replace_outer_columns};
 use super::outer_value::Slot;
-use super::rewrite::{Rewriter, stays_scalar};
+use super::rewrite::{Rewriter, holds_subquery, stays_scalar};
 use crate::error::{Error, ErrorKind, into_datafusion};
 
 /// Takes subqueries out of expressions over `input`, and makes their answers columns of it.
@@ -23,11 +24,13 @@ pub(super) struct Hoist<'a> {
     input: LogicalPlan,
     /// Whether DataFusion makes joins of correlated scalar subqueries in these expressions.
     joins: bool,
+    /// The condition under which the expression at hand is evaluated at all.
+    guard: Option<Expr>,
 }
 
 impl<'a> Hoist<'a> {
     pub(super) fn new(rewriter: &'a mut Rewriter, input: LogicalPlan, joins: bool) -> Self {
-        Self { rewriter, input, joins }
+        Self { rewriter, input, joins, guard: None }
     }
 
     /// The input with the answers' columns at the end.
@@ -47,19 +50,46 @@ impl<'a> Hoist<'a> {
     }
 
     pub(super) fn expr(&mut self, expr: Expr) -> Result<Expr> {
-        let expr = expr.transform_up(|expr| {
-            Ok(match expr {
-                Expr::ScalarSubquery(subquery) if stays_scalar(&subquery, self.input.schema(), self.joins)? => {
-                    Transformed::no(Expr::ScalarSubquery(subquery))
-                }
-                Expr::ScalarSubquery(subquery) => Transformed::yes(self.value(plan_of(subquery))?),
-                Expr::Exists(Exists { subquery, negated }) => Transformed::yes(negate(self.exists(plan_of(subquery))?, negated)),
-                Expr::InSubquery(InSubquery { expr, subquery, negated }) => Transformed::yes(negate(self.is_in(*expr, plan_of(subquery))?, negated)),
-                Expr::SetComparison(comparison) => Transformed::yes(self.comparison(comparison)?),
-                other => Transformed::no(other),
-            })
-        })?;
-        Ok(expr.data)
+        if !holds_subquery(&expr) {
+            return Ok(expr);
+        }
+        if let Expr::Case(case) = expr {
+            return self.case(case);
+        }
+        Ok(match expr.map_children(|child| Ok(Transformed::yes(self.expr(child)?)))?.data {
+            Expr::ScalarSubquery(subquery) if stays_scalar(&subquery, self.input.schema(), self.joins)? => Expr::ScalarSubquery(subquery),
+            Expr::ScalarSubquery(subquery) => self.value(plan_of(subquery))?,
+            Expr::Exists(Exists { subquery, negated }) => negate(self.exists(plan_of(subquery))?, negated),
+            Expr::InSubquery(InSubquery { expr, subquery, negated }) => negate(self.is_in(*expr, plan_of(subquery))?, negated),
+            Expr::SetComparison(comparison) => self.comparison(comparison)?,
+            other => other,
+        })
+    }
+
+    /// A branch is evaluated for the rows that come to it, and its subqueries are, too: they may fail for others.
+    fn case(&mut self, case: Case) -> Result<Expr> {
+        let around = self.guard.clone();
+        let operand = case.expr.map(|operand| self.expr(*operand)).transpose()?;
+        let mut branches = Vec::with_capacity(case.when_then_expr.len());
+        for (when, then) in case.when_then_expr {
+            let when = self.expr(*when)?;
+            let condition = match &operand {
+                Some(operand) => operand.clone().eq(when.clone()),
+                None => when.clone(),
+            };
+            let before = self.guard.clone();
+            // What differs from one evaluation to the next cannot be asked twice.
+            let asks_again = !condition.is_volatile() && !holds_subquery(&condition);
+            if asks_again {
+                self.guard = conjunction(before.clone().into_iter().chain([is_true(condition.clone())]));
+            }
+            let then = self.expr(*then)?;
+            self.guard = if asks_again { conjunction(before.into_iter().chain([is_not_true(condition)])) } else { before };
+            branches.push((Box::new(when), Box::new(then)));
+        }
+        let otherwise = case.else_expr.map(|otherwise| self.expr(*otherwise)).transpose()?;
+        self.guard = around;
+        Ok(Expr::Case(Case { expr: operand.map(Box::new), when_then_expr: branches, else_expr: otherwise.map(Box::new) }))
     }
 
     fn value(&mut self, subquery: LogicalPlan) -> Result<Expr> {
@@ -130,9 +160,10 @@ impl<'a> Hoist<'a> {
         }
         let subquery = replace_outer_columns(subquery, &|column| reads.iter().find(|(known, _)| known == column).map(|(_, read)| read.clone()))?;
         arguments.extend(needle);
+        arguments.extend(self.guard.clone());
         let name = format!("__subquery_{}", self.rewriter.next_number());
         let input = std::mem::take(&mut self.input);
-        let apply = Apply::try_new(question, input, subquery, arguments, slots, name.clone())?;
+        let apply = Apply::try_new(question, input, subquery, arguments, slots, self.guard.is_some(), name.clone())?;
         self.input = LogicalPlan::Extension(Extension { node: Arc::new(apply) });
         Ok(Expr::Column(Column::new_unqualified(name)))
     }

@@ -57,6 +57,7 @@ impl ExtensionPlanner for ApplyPlanner {
             .iter()
             .map(|argument| planner.create_physical_expr(argument, apply.input.schema(), session, context))
             .collect::<Result<Vec<_>>>()?;
+        let guard = if apply.is_guarded { arguments.pop() } else { None };
         let needle = match apply.question {
             Question::In => arguments.pop(),
             Question::Value | Question::Exists => None,
@@ -67,6 +68,7 @@ impl ExtensionPlanner for ApplyPlanner {
             Arc::clone(subquery),
             arguments,
             needle,
+            guard,
             apply.slots.clone(),
             // Without outer values it is evaluated once, as PostgreSQL does.
             !apply.slots.is_empty() && is_volatile(&apply.subquery)?,
