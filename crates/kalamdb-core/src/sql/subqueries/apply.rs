@@ -3,7 +3,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{DFSchema, DFSchemaRef, internal_datafusion_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore};
@@ -19,9 +19,13 @@ pub(super) enum Question {
     Exists,
     /// Whether a value is among its rows; NULL if NULL is among them, or is the value, and no row is equal.
     In,
+    /// All its rows: LATERAL.
+    Rows,
+    /// All its rows, or one of NULLs if it has none: LEFT JOIN LATERAL.
+    RowsOrNull,
 }
 
-/// Adds to each row of `input` the answer of a subquery as the column `name`.
+/// Adds to each row of `input` the answer of a subquery as the column `name`; for LATERAL, the columns of its rows.
 ///
 /// The subquery's plan reads `arguments`, evaluated on the row, from `slots`. For [`Question::In`] the value to look for is one
 /// more expression behind these, and the plan's only column has its type. A last expression may be the condition under which the
@@ -48,15 +52,21 @@ impl Apply {
         is_guarded: bool,
         name: String,
     ) -> Result<Self> {
-        let answer = match question {
+        let mut fields: Vec<_> = input.schema().iter().map(|(qualifier, field)| (qualifier.cloned(), Arc::clone(field))).collect();
+        match question {
             Question::Value => {
                 let value = subquery.schema().fields().first().ok_or_else(|| internal_datafusion_err!("a subquery has a column"))?;
-                value.as_ref().clone().with_name(&name).with_nullable(true)
+                fields.push((None, Arc::new(value.as_ref().clone().with_name(&name).with_nullable(true))));
             }
-            Question::Exists | Question::In => Field::new(&name, DataType::Boolean, true),
-        };
-        let mut fields: Vec<_> = input.schema().iter().map(|(qualifier, field)| (qualifier.cloned(), Arc::clone(field))).collect();
-        fields.push((None, Arc::new(answer)));
+            Question::Exists | Question::In => fields.push((None, Arc::new(Field::new(&name, DataType::Boolean, true)))),
+            Question::Rows | Question::RowsOrNull => {
+                let nullable = |field: &FieldRef| match question {
+                    Question::RowsOrNull => Arc::new(field.as_ref().clone().with_nullable(true)),
+                    _ => Arc::clone(field),
+                };
+                fields.extend(subquery.schema().iter().map(|(qualifier, field)| (qualifier.cloned(), nullable(field))));
+            }
+        }
         let schema = Arc::new(DFSchema::new_with_metadata(fields, input.schema().metadata().clone())?);
         Ok(Self { question, input, subquery, arguments, slots, is_guarded, name, schema })
     }
@@ -116,6 +126,7 @@ impl UserDefinedLogicalNodeCore for Apply {
 
     fn necessary_children_exprs(&self, output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {
         let n_input = self.input.schema().fields().len();
-        Some(vec![output_columns.iter().copied().filter(|column| *column < n_input).collect(), vec![0]])
+        let n_subquery = self.subquery.schema().fields().len();
+        Some(vec![output_columns.iter().copied().filter(|column| *column < n_input).collect(), (0..n_subquery).collect()])
     }
 }

@@ -2,11 +2,12 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_empty_array};
+use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array, new_empty_array, new_null_array};
+use datafusion::arrow::compute::{concat_batches, take_arrays};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::cast::as_boolean_array;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{ScalarValue, internal_datafusion_err};
+use datafusion::common::{DataFusionError, ScalarValue, internal_datafusion_err, internal_err};
 use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{Distribution, EquivalenceProperties, PhysicalExpr};
@@ -25,6 +26,9 @@ use crate::error::{Error, ErrorKind, into_datafusion};
 
 /// How many values answers may hold before they are forgotten.
 const MAX_REMEMBERED: usize = 1 << 20;
+
+/// How many rows of LATERAL are put together in one batch.
+const MAX_JOINED: usize = 1 << 16;
 
 /// Runs a subquery's plan for each distinct set of outer values, and adds its answers as a last column.
 #[derive(Debug, Clone)]
@@ -124,11 +128,14 @@ impl ExecutionPlan for ApplyExec {
         let rows = self.input.execute(partition, Arc::clone(&context))?;
         let answers = Answers { plan: self.clone(), context, known: HashMap::new(), n_remembered: 0 };
         let batches = stream::try_unfold((rows, answers), |(mut rows, mut answers)| async move {
-            let Some(batch) = rows.try_next().await? else { return Ok(None) };
-            let batch = answers.add_to(&batch).await?;
-            Ok(Some((batch, (rows, answers))))
+            let Some(batch) = rows.try_next().await? else { return Ok::<_, DataFusionError>(None) };
+            let batches = match answers.plan.question {
+                Question::Rows | Question::RowsOrNull => answers.join(&batch).await?,
+                Question::Value | Question::Exists | Question::In => vec![answers.add_to(&batch).await?],
+            };
+            Ok(Some((stream::iter(batches.into_iter().map(Ok)), (rows, answers))))
         });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches.try_flatten())))
     }
 }
 
@@ -142,7 +149,8 @@ struct Answers {
 
 enum Answer {
     Value(ScalarValue),
-    Rows { values: HashSet<ScalarValue>, has_null: bool },
+    Values { values: HashSet<ScalarValue>, has_null: bool },
+    Rows(RecordBatch),
 }
 
 impl Answers {
@@ -162,13 +170,7 @@ impl Answers {
                 answers.push(unasked.clone());
                 continue;
             }
-            let key = arguments.iter().map(|argument| ScalarValue::try_from_array(argument, row)).collect::<Result<Vec<_>>>()?;
-            if self.plan.is_volatile || !self.known.contains_key(&key) {
-                let answer = self.ask(&key).await?;
-                self.remember(key.clone(), answer);
-            }
-            let answer = self.known.get(&key).ok_or_else(|| internal_datafusion_err!("an answer is missing"))?;
-            answers.push(answer.for_row(needles.as_ref(), row)?);
+            answers.push(self.answer(&arguments, row).await?.for_row(needles.as_ref(), row)?);
         }
         let answers = match answers.is_empty() {
             true => new_empty_array(answer_type),
@@ -178,6 +180,48 @@ impl Answers {
         Ok(RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &RecordBatchOptions::new().with_row_count(Some(n_rows)))?)
     }
 
+    /// The rows of a batch, each with the rows that the subquery has for it.
+    async fn join(&mut self, batch: &RecordBatch) -> Result<Vec<RecordBatch>> {
+        let n_rows = batch.num_rows();
+        let evaluate = |expr: &Arc<dyn PhysicalExpr>| expr.evaluate(batch)?.into_array(n_rows);
+        let arguments = self.plan.arguments.iter().map(evaluate).collect::<Result<Vec<_>>>()?;
+        let mut joined = Vec::new();
+        for (row, at) in (0..n_rows).zip(0_u32..) {
+            let or_null = self.plan.question == Question::RowsOrNull;
+            let schema = self.plan.schema();
+            let Answer::Rows(rows) = self.answer(&arguments, row).await? else {
+                return internal_err!("LATERAL asks for rows");
+            };
+            let n_found = rows.num_rows();
+            let n_joined = if or_null { n_found.max(1) } else { n_found };
+            if n_joined == 0 {
+                continue;
+            }
+            let outer = take_arrays(batch.columns(), &UInt32Array::from(vec![at; n_joined]), None)?;
+            let inner = rows.columns().iter().map(|column| if n_found == 0 { new_null_array(column.data_type(), 1) } else { Arc::clone(column) });
+            let columns = outer.into_iter().chain(inner).collect();
+            let options = RecordBatchOptions::new().with_row_count(Some(n_joined));
+            joined.push(RecordBatch::try_new_with_options(schema, columns, &options)?);
+        }
+        match joined.as_slice() {
+            // Many small batches are slow; a few large ones are kept as they are.
+            [first, _, ..] if joined.iter().map(RecordBatch::num_rows).sum::<usize>() <= MAX_JOINED => {
+                Ok(vec![concat_batches(&first.schema(), joined.iter())?])
+            }
+            _ => Ok(joined),
+        }
+    }
+
+    /// The answer for the outer values in a row of `arguments`.
+    async fn answer(&mut self, arguments: &[ArrayRef], row: usize) -> Result<&Answer> {
+        let key = arguments.iter().map(|argument| ScalarValue::try_from_array(argument, row)).collect::<Result<Vec<_>>>()?;
+        if self.plan.is_volatile || !self.known.contains_key(&key) {
+            let answer = self.ask(&key).await?;
+            self.remember(key.clone(), answer);
+        }
+        self.known.get(&key).ok_or_else(|| internal_datafusion_err!("an answer is missing"))
+    }
+
     fn remember(&mut self, key: Vec<ScalarValue>, answer: Answer) {
         if self.n_remembered > MAX_REMEMBERED {
             self.known.clear();
@@ -185,7 +229,8 @@ impl Answers {
         }
         self.n_remembered += match &answer {
             Answer::Value(_) => 1,
-            Answer::Rows { values, .. } => 1 + values.len(),
+            Answer::Values { values, .. } => 1 + values.len(),
+            Answer::Rows(rows) => 1 + rows.num_rows() * rows.num_columns(),
         };
         self.known.insert(key, answer);
     }
@@ -221,6 +266,11 @@ impl Answers {
                     None => Ok(Answer::Value(ScalarValue::try_new_null(subquery.schema().field(0).data_type())?)),
                 }
             }
+            Question::Rows | Question::RowsOrNull => {
+                let schema = subquery.schema();
+                let batches: Vec<RecordBatch> = rows.try_collect().await?;
+                Ok(Answer::Rows(concat_batches(&schema, &batches)?))
+            }
             Question::In => {
                 let (mut found, mut has_null) = (HashSet::new(), false);
                 while let Some(batch) = rows.try_next().await? {
@@ -233,7 +283,7 @@ impl Answers {
                         }
                     }
                 }
-                Ok(Answer::Rows { values: found, has_null })
+                Ok(Answer::Values { values: found, has_null })
             }
         }
     }
@@ -243,7 +293,8 @@ impl Answer {
     fn for_row(&self, needles: Option<&ArrayRef>, row: usize) -> Result<ScalarValue> {
         match self {
             Answer::Value(value) => Ok(value.clone()),
-            Answer::Rows { values, has_null } => {
+            Answer::Rows(_) => internal_err!("LATERAL has rows for a row"),
+            Answer::Values { values, has_null } => {
                 let needles = needles.ok_or_else(|| internal_datafusion_err!("IN has no value to look for"))?;
                 let needle = ScalarValue::try_from_array(needles, row)?;
                 let is_empty = values.is_empty() && !has_null;

@@ -148,17 +148,7 @@ impl<'a> Hoist<'a> {
     }
 
     fn apply(&mut self, question: Question, subquery: LogicalPlan, needle: Option<Expr>) -> Result<Expr> {
-        let (mut arguments, mut slots, mut reads) = (Vec::new(), Vec::new(), Vec::new());
-        for (field, column) in outer_columns(&subquery)? {
-            // The columns that are not found here are those of a query further out.
-            if self.input.schema().maybe_index_of_column(&column).is_some() {
-                let slot = Slot::new(self.rewriter.next_number());
-                reads.push((column.clone(), slot.read(format!("outer {}", column.flat_name()), &field)));
-                slots.push(slot);
-                arguments.push(Expr::Column(column));
-            }
-        }
-        let subquery = replace_outer_columns(subquery, &|column| reads.iter().find(|(known, _)| known == column).map(|(_, read)| read.clone()))?;
+        let Bound { subquery, mut arguments, slots } = bind(self.rewriter, &self.input, subquery)?;
         arguments.extend(needle);
         arguments.extend(self.guard.clone());
         let name = format!("__subquery_{}", self.rewriter.next_number());
@@ -167,6 +157,28 @@ impl<'a> Hoist<'a> {
         self.input = LogicalPlan::Extension(Extension { node: Arc::new(apply) });
         Ok(Expr::Column(Column::new_unqualified(name)))
     }
+}
+
+/// A subquery's plan that reads the columns of an outer row from slots.
+pub(super) struct Bound {
+    pub(super) subquery: LogicalPlan,
+    pub(super) arguments: Vec<Expr>,
+    pub(super) slots: Vec<Slot>,
+}
+
+/// Binds the columns of `outer` that a subquery names. Those that are not found there are columns of a query further out.
+pub(super) fn bind(rewriter: &mut Rewriter, outer: &LogicalPlan, subquery: LogicalPlan) -> Result<Bound> {
+    let (mut arguments, mut slots, mut reads) = (Vec::new(), Vec::new(), Vec::new());
+    for (field, column) in outer_columns(&subquery)? {
+        if outer.schema().maybe_index_of_column(&column).is_some() {
+            let slot = Slot::new(rewriter.next_number());
+            reads.push((column.clone(), slot.read(format!("outer {}", column.flat_name()), &field)));
+            slots.push(slot);
+            arguments.push(Expr::Column(column));
+        }
+    }
+    let subquery = replace_outer_columns(subquery, &|column| reads.iter().find(|(known, _)| known == column).map(|(_, read)| read.clone()))?;
+    Ok(Bound { subquery, arguments, slots })
 }
 
 fn plan_of(subquery: Subquery) -> LogicalPlan {

@@ -8,6 +8,7 @@
 mod apply;
 mod apply_exec;
 mod hoist;
+mod lateral;
 mod outer;
 mod outer_value;
 mod planner;

@@ -60,7 +60,7 @@ impl ExtensionPlanner for ApplyPlanner {
         let guard = if apply.is_guarded { arguments.pop() } else { None };
         let needle = match apply.question {
             Question::In => arguments.pop(),
-            Question::Value | Question::Exists => None,
+            _ => None,
         };
         let exec = ApplyExec::new(
             apply.question,

@@ -11,7 +11,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
 
 use super::hoist::Hoist;
 use super::outer::outer_columns;
-use super::shape;
+use super::{lateral, shape};
 use crate::error::{Error, into_datafusion};
 
 /// Makes every subquery of a plan one that can be executed, with the meaning that SQL gives it.
@@ -24,7 +24,7 @@ pub(in crate::sql) fn rewrite(plan: LogicalPlan) -> Result<LogicalPlan> {
 
 /// Whether any expression of the plan holds a subquery: what ordinary statements are asked, and no more.
 fn plan_holds_subquery(plan: &LogicalPlan) -> Result<bool> {
-    plan.exists(|node| node_holds_subquery(node))
+    plan.exists(|node| Ok(matches!(node, LogicalPlan::Subquery(_)) || node_holds_subquery(node)?))
 }
 
 fn node_holds_subquery(node: &LogicalPlan) -> Result<bool> {
@@ -69,6 +69,10 @@ impl Rewriter {
 
     fn plan(&mut self, plan: LogicalPlan) -> Result<LogicalPlan> {
         let plan = plan.map_children(|child| Ok(Transformed::yes(self.plan(child)?)))?.data;
+        let plan = match plan {
+            LogicalPlan::Join(join) => lateral::rewrite(self, join)?,
+            other => other,
+        };
         if !node_holds_subquery(&plan)? {
             return Ok(plan);
         }

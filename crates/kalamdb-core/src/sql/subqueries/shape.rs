@@ -35,6 +35,22 @@ pub(super) fn is_semi_join(plan: &LogicalPlan, outer: &DFSchema) -> Result<bool>
     }
 }
 
+/// Whether what is LATERAL to a row is a join with a filter.
+pub(super) fn is_filter_join(plan: &LogicalPlan, outer: &DFSchema) -> Result<bool> {
+    if !is_within(plan, outer)? {
+        return Ok(false);
+    }
+    let mut plan = plan;
+    loop {
+        plan = match plan {
+            LogicalPlan::Projection(projection) if !plan.contains_outer_reference() => &projection.input,
+            LogicalPlan::SubqueryAlias(alias) => &alias.input,
+            LogicalPlan::Filter(filter) => return Ok(!is_correlated(&filter.input)?),
+            _ => return Ok(false),
+        };
+    }
+}
+
 /// Whether a correlated scalar subquery is an aggregate that is correlated by equalities: a left join with groups.
 pub(super) fn is_grouped_join(plan: &LogicalPlan, outer: &DFSchema) -> Result<bool> {
     if !is_within(plan, outer)? {
