@@ -4,6 +4,7 @@
 //! `NULL`, an empty text as `(empty)`, bytes in hexadecimal, the rest as JSON.
 
 pub mod browser;
+pub mod corpus;
 pub mod native;
 mod outcome;
 

@@ -27,6 +27,9 @@ impl Clock for SystemClock {
     }
 }
 
+/// How a row of a batch is printed.
+pub(crate) type PrintRow = Box<dyn Fn(&StatementResult, &RecordBatch, usize) -> Result<Vec<String>, ArrowError> + Send>;
+
 /// A session on a thread of its own: the engine belongs to one thread, the runner's databases go from one to another.
 pub struct Native {
     statements: Sender<String>,
@@ -36,6 +39,11 @@ pub struct Native {
 impl Native {
     /// Opens an empty database.
     pub fn open() -> Self {
+        Self::open_with(Box::new(print_row))
+    }
+
+    /// Opens an empty database whose rows are printed by `print_row`.
+    pub(crate) fn open_with(print_row: PrintRow) -> Self {
         let (statements, incoming) = channel::<String>();
         let (outgoing, outcomes) = channel();
         // Debug builds need several times the stack of a release build.
@@ -47,7 +55,7 @@ impl Native {
             });
             for sql in incoming {
                 let outcome = match &session {
-                    Ok(session) => block_on(run(session, &sql)).map_err(|error| to_sql_error(&error)),
+                    Ok(session) => block_on(run(session, &sql, &print_row)).map_err(|error| to_sql_error(&error)),
                     Err(error) => Err(to_sql_error(error)),
                 };
                 if outgoing.send(outcome).is_err() {
@@ -84,14 +92,14 @@ fn to_sql_error(error: &Error) -> SqlError {
     SqlError { code: error.kind().code().to_owned(), sql_state: error.kind().sql_state().to_owned(), message: error.to_string() }
 }
 
-async fn run(session: &Session, sql: &str) -> Result<Outcome, Error> {
+async fn run(session: &Session, sql: &str, print_row: &PrintRow) -> Result<Outcome, Error> {
     let result = session.query(sql, &[], CallOptions::default()).await?;
     let types = result.fields.iter().map(|field| field.type_name.clone()).collect();
-    let rows = if result.fields.is_empty() { None } else { Some(print(&result)?) };
+    let rows = if result.fields.is_empty() { None } else { Some(print(&result, print_row)?) };
     Ok(Outcome { types, rows, affected: result.affected_rows.unwrap_or_default() })
 }
 
-fn print(result: &StatementResult) -> Result<Vec<Vec<String>>, ArrowError> {
+fn print(result: &StatementResult, print_row: &PrintRow) -> Result<Vec<Vec<String>>, ArrowError> {
     let mut rows = Vec::new();
     for batch in &result.batches {
         for row in 0..batch.num_rows() {

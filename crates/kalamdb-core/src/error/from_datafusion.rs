@@ -116,8 +116,14 @@ fn from_schema_error(error: SchemaError) -> Error {
 }
 
 fn undefined_column(field: &Column, valid_fields: &[Column]) -> Error {
+    // Columns of a subquery that had one name have others since, with a NUL behind the name.
+    let is_repeated = |column: &Column| column.name().strip_prefix(field.name()).is_some_and(|rest| rest.starts_with('\0'));
+    if valid_fields.iter().any(is_repeated) {
+        return Error::new(ErrorKind::AmbiguousColumn, format!("column reference {} is ambiguous", field.quoted_flat_name()))
+            .with_hint("give the columns of the subquery different aliases");
+    }
     let error = Error::new(ErrorKind::UndefinedColumn, format!("column {} does not exist", field.quoted_flat_name()));
-    match nearest(field.name(), valid_fields.iter().map(Column::name)) {
+    match nearest(field.name(), valid_fields.iter().map(Column::name).filter(|name| !name.contains('\0'))) {
         Some(name) => error.with_hint(format!("perhaps you meant {name}")),
         None => error,
     }

@@ -53,6 +53,12 @@ impl Error {
         Self::new(ErrorKind::InternalError, message)
     }
 
+    /// The same error under a kind that was found out later.
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     pub(crate) fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.0.detail = Some(detail.into());
         self

@@ -12,15 +12,24 @@ use datafusion::sql::sqlparser::ast::{
 use super::casts;
 use super::names::{fold, table_name};
 use super::scope::Scope;
+use super::{duplicates, grouping, syntax};
 use crate::catalog::{SystemColumn, TableName};
 use crate::error::{Error, ErrorKind, Location, Result, nearest};
 
 /// The system columns that a statement can see of each table.
 pub(super) type Exposure = HashMap<TableName, Vec<SystemColumn>>;
 
-/// Prepares a query for planning: finds the system columns that it names, keeps `*` free of them, and refuses what the planner
-/// would ignore.
-pub(super) fn analyze(statement: &mut Statement, current_namespace: &str, functions: &Scope<'_>) -> Result<Exposure> {
+/// What is known of a query before it is planned.
+#[derive(Debug)]
+pub(super) struct Analysis {
+    pub(super) exposure: Exposure,
+    /// Whether the planner may refuse the statement for reasons that are not SQL's, or that it does not tell.
+    pub(super) may_be_refused: bool,
+}
+
+/// Prepares a query for planning: finds the system columns that it names, keeps `*` free of them, writes what the planner does not
+/// know in forms that it does, and refuses what it would ignore.
+pub(super) fn analyze(statement: &mut Statement, current_namespace: &str, functions: &Scope<'_>) -> Result<Analysis> {
     let mut collector = Collector::new(current_namespace, functions);
     if let ControlFlow::Break(error) = statement.visit(&mut collector) {
         return Err(error);
@@ -32,7 +41,7 @@ pub(super) fn analyze(statement: &mut Statement, current_namespace: &str, functi
             return Err(error);
         }
     }
-    Ok(exposure)
+    Ok(Analysis { exposure, may_be_refused: collector.may_be_refused })
 }
 
 /// Refuses functions that do not exist in an expression that stands alone, such as a CHECK.
@@ -51,11 +60,12 @@ struct Collector<'a> {
     tables: Vec<(TableName, String)>,
     /// System columns named, with the qualifier if there is one.
     mentions: Vec<(Option<String>, SystemColumn)>,
+    may_be_refused: bool,
 }
 
 impl<'a> Collector<'a> {
     fn new(current_namespace: &'a str, functions: &'a Scope<'a>) -> Self {
-        Self { current_namespace, functions, ctes: HashSet::new(), tables: Vec::new(), mentions: Vec::new() }
+        Self { current_namespace, functions, ctes: HashSet::new(), tables: Vec::new(), mentions: Vec::new(), may_be_refused: false }
     }
 
     fn exposure(&self) -> Exposure {
@@ -95,6 +105,11 @@ impl VisitorMut for Collector<'_> {
         if select.into.is_some() {
             return ControlFlow::Break(Error::unsupported("SELECT INTO").with_hint("create the table, then INSERT INTO it ... SELECT"));
         }
+        self.may_be_refused |= duplicates::may_repeat_names(&select.projection) || grouping::may_group(select);
+        if let Err(error) = grouping::group_having(select) {
+            return ControlFlow::Break(error);
+        }
+        syntax::simplify_windows(&mut select.named_window);
         ControlFlow::Continue(())
     }
 
@@ -119,6 +134,7 @@ impl VisitorMut for Collector<'_> {
     }
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        syntax::simplify(expr);
         match expr {
             Expr::Identifier(ident) => {
                 if let Some(column) = SystemColumn::from_name(&fold(ident)) {
@@ -280,7 +296,7 @@ fn exclude(options: &mut WildcardAdditionalOptions, hidden: &[SystemColumn]) {
 }
 
 /// Whether a join makes one column of two, which a list of qualified stars would not.
-fn merges_columns(join: &Join) -> bool {
+pub(super) fn merges_columns(join: &Join) -> bool {
     let constraint = match &join.join_operator {
         JoinOperator::Join(constraint)
         | JoinOperator::Inner(constraint)

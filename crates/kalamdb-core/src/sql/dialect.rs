@@ -2,12 +2,13 @@
 
 use std::any::TypeId;
 
-use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect};
+use datafusion::sql::sqlparser::ast::Expr;
+use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect, Precedence};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
-/// The generic dialect, but for the precedence of PostgreSQL's operators.
+/// The generic dialect with `IN ()`, `NOTNULL` and `ISNULL`, and with the precedence of PostgreSQL's operators.
 ///
 /// The generic dialect binds `->` and its like looser than `=`, so that `j -> 'a' = 'b'` would be `j -> ('a' = 'b')`.
 #[derive(Debug)]
@@ -49,7 +50,25 @@ impl Dialect for SqlDialect {
                 | Token::ExclamationMarkTilde
                 | Token::ExclamationMarkTildeAsterisk
         );
+        if is_isnull(parser) {
+            return Some(Ok(self.prec_value(Precedence::Is)));
+        }
         is_other.then_some(Ok(OTHER_OPERATORS))
+    }
+
+    fn parse_infix(&self, parser: &mut Parser<'_>, expr: &Expr, _: u8) -> Option<Result<Expr, ParserError>> {
+        is_isnull(parser).then(|| {
+            parser.advance_token();
+            Ok(Expr::IsNull(Box::new(expr.clone())))
+        })
+    }
+
+    fn supports_in_empty_list(&self) -> bool {
+        true
+    }
+
+    fn supports_notnull_operator(&self) -> bool {
+        true
     }
 
     fn supports_insert_table_alias(&self) -> bool {
@@ -139,6 +158,10 @@ impl Dialect for SqlDialect {
         supports_select_item_multi_column_alias
         supports_xml_expressions
     }
+}
+
+fn is_isnull(parser: &Parser<'_>) -> bool {
+    matches!(&parser.peek_token_ref().token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("isnull"))
 }
 
 /// Tells the operators `?`, `?|` and `?&` from parameters, which the generic dialect takes every `?` for.

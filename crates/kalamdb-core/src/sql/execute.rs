@@ -7,15 +7,16 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::collect;
 use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
-use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
+use datafusion::sql::sqlparser::ast::{ObjectName, Statement as SqlStatement};
 use kalamdb_store::PartitionId;
 
-use super::analysis::analyze;
+use super::analysis::{Analysis, analyze};
+use super::names::table_name;
 use super::scope::{Relation, Scope};
-use super::{Command, Parameters, ddl, delete, insert, update};
+use super::{Command, Parameters, ddl, delete, duplicates, grouping, insert, subqueries, update};
 use crate::catalog::{Table, TableKind, TableName};
 use crate::database::View;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::partition::Snapshot;
 use crate::principal::{Principal, Role};
 use crate::result::StatementResult;
@@ -93,20 +94,60 @@ impl<'a> Executor<'a> {
 
     /// Plans and runs a query, which may read `relations` besides the tables.
     pub(super) async fn query(&self, mut statement: SqlStatement, parameters: &Parameters, relations: Vec<Relation>) -> Result<QueryRows> {
-        let exposure = analyze(&mut statement, &self.namespace, &self.scope())?;
+        let Analysis { exposure, may_be_refused } = analyze(&mut statement, &self.namespace, &self.scope())?;
         let scope = self.scope().with_exposure(exposure).with_relations(relations);
-        self.plan_and_collect(statement, parameters, &scope).await
+        if !may_be_refused {
+            return self.plan_and_collect(statement, parameters, &scope).await;
+        }
+        let copy = statement.clone();
+        match plan(statement, parameters, &scope) {
+            Ok(plan) => self.collect(plan).await,
+            Err(error) => self.query_refused(copy, error, parameters, &scope).await,
+        }
     }
 
     async fn plan_and_collect(&self, statement: SqlStatement, parameters: &Parameters, scope: &Scope<'_>) -> Result<QueryRows> {
-        let plan = SqlToRel::new_with_options(scope, parser_options()).sql_statement_to_plan(statement)?;
-        let plan = if parameters.is_empty() { plan } else { plan.with_param_values(parameters.to_param_values()?)? };
-        SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false).verify_plan(&plan)?;
-        let schema = schema_of(&plan);
-        let physical = self.state.create_physical_plan(&plan).await?;
-        let batches = collect(physical, self.state.task_ctx()).await?;
-        Ok(QueryRows { schema, batches })
+        self.collect(plan(statement, parameters, scope)?).await
     }
+
+    /// Runs a query that the planner has refused under other names for its columns, or finds the reason.
+    async fn query_refused(&self, mut statement: SqlStatement, error: Error, parameters: &Parameters, scope: &Scope<'_>) -> Result<QueryRows> {
+        let catalog = self.view.catalog();
+        let columns_of = |name: &ObjectName| {
+            let table = table_name(name, &self.namespace).ok().filter(|_| !self.system_columns_in_star)?;
+            Some(catalog.require_table(&table).ok()?.columns.iter().map(|column| column.name.clone()).collect())
+        };
+        let mut error = error;
+        if duplicates::make_unique(&mut statement, columns_of) {
+            match plan(statement.clone(), parameters, scope) {
+                Ok(plan) => {
+                    let schema = duplicates::visible_names(&plan, plan.schema().as_arrow())?;
+                    return Ok(QueryRows { schema, ..self.collect(plan).await? });
+                }
+                Err(second) => error = second,
+            }
+        }
+        if error.kind() == ErrorKind::InvalidQuery {
+            grouping::group_by_all_columns(&mut statement);
+            if plan(statement, parameters, scope).is_ok() {
+                return Err(error.with_kind(ErrorKind::GroupingError));
+            }
+        }
+        Err(error)
+    }
+
+    async fn collect(&self, plan: LogicalPlan) -> Result<QueryRows> {
+        let schema = Arc::clone(plan.schema().inner());
+        let physical = self.state.create_physical_plan(&subqueries::rewrite(plan)?).await?;
+        Ok(QueryRows { schema, batches: collect(physical, self.state.task_ctx()).await? })
+    }
+}
+
+fn plan(statement: SqlStatement, parameters: &Parameters, scope: &Scope<'_>) -> Result<LogicalPlan> {
+    let plan = SqlToRel::new_with_options(scope, parser_options()).sql_statement_to_plan(statement)?;
+    let plan = if parameters.is_empty() { plan } else { plan.with_param_values(parameters.to_param_values()?)? };
+    SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false).verify_plan(&plan)?;
+    Ok(plan)
 }
 
 /// What UPDATE, DELETE and their like change.
@@ -122,10 +163,6 @@ pub(super) struct Changeable {
 pub(super) struct QueryRows {
     pub(super) schema: Arc<Schema>,
     pub(super) batches: Vec<RecordBatch>,
-}
-
-fn schema_of(plan: &LogicalPlan) -> Arc<Schema> {
-    Arc::clone(plan.schema().inner())
 }
 
 pub(super) fn parser_options() -> ParserOptions {

@@ -4,6 +4,7 @@
 //! from the parsed statement and executed by the engine, which asks DataFusion only for rows.
 
 mod analysis;
+mod arithmetic;
 mod casts;
 mod catalog_view;
 mod check_constraints;
@@ -15,8 +16,10 @@ mod ddl;
 mod defaults;
 mod delete;
 mod dialect;
+mod duplicates;
 mod engine_query;
 mod execute;
+mod grouping;
 mod insert;
 mod literals;
 mod names;
@@ -24,11 +27,14 @@ mod parameters;
 mod parse;
 mod parse_ddl;
 mod parse_table;
+mod profile;
 mod returning;
 mod scope;
 mod sequential;
 mod show;
 mod state;
+mod subqueries;
+mod syntax;
 mod system_tables;
 mod table_definition;
 mod table_options;

@@ -207,7 +207,6 @@ fn parse_execute_as(parser: &mut Parser<'_>) -> Result<Statement> {
 fn classify(statement: SqlStatement) -> Result<Command> {
     Ok(match statement {
         SqlStatement::Query(_) => Command::Query(Box::new(statement)),
-        SqlStatement::Explain { analyze: true, .. } => return Err(Error::unsupported("EXPLAIN ANALYZE")),
         SqlStatement::Explain { statement: ref inner, .. } => match **inner {
             SqlStatement::Query(_) => Command::Explain(Box::new(statement)),
             _ => return Err(Error::unsupported("EXPLAIN of anything but a query")),

@@ -16,6 +16,7 @@ use datafusion::physical_plan::{
     ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
     ReplaceChildrenOptions,
 };
+
 use futures::{StreamExt, TryStreamExt, stream};
 
 /// Replaces the operators that spawn tasks: on wasm32 there is nothing to spawn them on.

@@ -6,7 +6,9 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
 
+use super::arithmetic::CheckedArithmetic;
 use super::sequential::Sequential;
+use super::subqueries;
 use crate::error::Result;
 use crate::functions::{self, Ids};
 
@@ -30,6 +32,8 @@ pub(crate) fn new_session_state(memory_limit_bytes: Option<usize>, ids: &Arc<Ids
         .with_config(config)
         .with_runtime_env(Arc::new(runtime.build()?))
         .with_default_features()
+        .with_analyzer_rule(Arc::new(CheckedArithmetic::new()))
+        .with_query_planner(Arc::new(subqueries::Planner))
         .with_physical_optimizer_rule(Arc::new(Sequential));
     Ok(functions::register(builder, ids).build())
 }

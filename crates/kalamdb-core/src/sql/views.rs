@@ -8,7 +8,7 @@ use datafusion::datasource::ViewTable;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::planner::SqlToRel;
 
-use super::analysis::analyze;
+use super::analysis::{Analysis, analyze};
 use super::execute::parser_options;
 use super::parse::parse_query;
 use super::scope::Scope;
@@ -45,7 +45,7 @@ impl Scope<'_> {
         }
         let mut statement = parse_query(&view.query)?;
         let scope = self.within(&name, &view.planned_in);
-        let exposure = analyze(&mut statement, &view.planned_in, &scope)?;
+        let Analysis { exposure, .. } = analyze(&mut statement, &view.planned_in, &scope)?;
         let scope = scope.with_exposure(exposure);
         let plan = SqlToRel::new_with_options(&scope, parser_options()).sql_statement_to_plan(statement)?;
         if view.columns.is_empty() {

@@ -1,0 +1,148 @@
+//! Integer arithmetic that fails where the result does not fit, as the standard asks; DataFusion's own wraps around.
+
+use std::sync::Arc;
+
+use datafusion::arrow::compute::kernels::numeric::{add, mul, sub};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{DFSchema, internal_err};
+use datafusion::error::Result;
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{
+    BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
+use datafusion::optimizer::AnalyzerRule;
+use datafusion::physical_expr_common::datum::apply;
+
+/// Replaces `+`, `-` and `*` of integers by functions that check. It comes after the operands have got one type.
+#[derive(Debug)]
+pub(super) struct CheckedArithmetic {
+    plus: Arc<ScalarUDF>,
+    minus: Arc<ScalarUDF>,
+    times: Arc<ScalarUDF>,
+}
+
+impl CheckedArithmetic {
+    pub(super) fn new() -> Self {
+        let function = |op| Arc::new(ScalarUDF::new_from_impl(Checked { op, signature: Signature::any(2, Volatility::Immutable) }));
+        Self { plus: function(Operator::Plus), minus: function(Operator::Minus), times: function(Operator::Multiply) }
+    }
+
+    fn function(&self, op: Operator) -> Option<&Arc<ScalarUDF>> {
+        match op {
+            Operator::Plus => Some(&self.plus),
+            Operator::Minus => Some(&self.minus),
+            Operator::Multiply => Some(&self.times),
+            _ => None,
+        }
+    }
+
+    fn node(&self, node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+        let calculates = |expr: &Expr| matches!(expr, Expr::BinaryExpr(BinaryExpr { op, .. }) if self.function(*op).is_some());
+        let mut found = false;
+        node.apply_expressions(|expr| {
+            found |= expr.exists(|expr| Ok(calculates(expr)))?;
+            Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        })?;
+        if !found {
+            return Ok(Transformed::no(node));
+        }
+        let schema = merge_schema(&node.inputs());
+        let names = NamePreserver::new(&node);
+        node.map_expressions(|expr| {
+            let name = names.save(&expr);
+            Ok(expr.transform_up(|expr| self.expr(expr, &schema))?.update_data(|expr| name.restore(expr)))
+        })
+    }
+
+    fn expr(&self, expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+        let Expr::BinaryExpr(BinaryExpr { left, op, right }) = &expr else {
+            return Ok(Transformed::no(expr));
+        };
+        let Some(function) = self.function(*op) else {
+            return Ok(Transformed::no(expr));
+        };
+        // A type that is not known here is that of no integer.
+        let (Ok(left_type), Ok(right_type)) = (left.get_type(schema), right.get_type(schema)) else {
+            return Ok(Transformed::no(expr));
+        };
+        if !left_type.is_integer() || left_type != right_type {
+            return Ok(Transformed::no(expr));
+        }
+        Ok(Transformed::yes(function.call(vec![left.as_ref().clone(), right.as_ref().clone()])))
+    }
+}
+
+impl AnalyzerRule for CheckedArithmetic {
+    fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
+        Ok(plan.transform_up_with_subqueries(|node| self.node(node))?.data)
+    }
+
+    fn name(&self) -> &'static str {
+        "checked_arithmetic"
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Checked {
+    op: Operator,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Checked {
+    fn name(&self) -> &str {
+        match self.op {
+            Operator::Plus => "plus",
+            Operator::Minus => "minus",
+            _ => "times",
+        }
+    }
+
+    /// The operator's own text: columns without an alias are called by it.
+    fn schema_name(&self, args: &[Expr]) -> Result<String> {
+        match args {
+            [left, right] => Ok(format!("{} {} {}", left.schema_name(), self.op, right.schema_name())),
+            _ => internal_err!("{} takes two arguments", self.op),
+        }
+    }
+
+    fn display_name(&self, args: &[Expr]) -> Result<String> {
+        match args {
+            [left, right] => Ok(format!("{left} {} {right}", self.op)),
+            _ => internal_err!("{} takes two arguments", self.op),
+        }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, args: &[DataType]) -> Result<DataType> {
+        match args {
+            [left, _] => Ok(left.clone()),
+            _ => internal_err!("{} takes two arguments", self.op),
+        }
+    }
+
+    fn simplify(&self, args: Vec<Expr>, _: &SimplifyContext) -> Result<ExprSimplifyResult> {
+        let is_null = |arg: &Expr| matches!(arg, Expr::Literal(value, _) if value.is_null());
+        match args.iter().find(|arg| is_null(arg)) {
+            Some(null) => Ok(ExprSimplifyResult::Simplified(null.clone())),
+            None => Ok(ExprSimplifyResult::Original(args)),
+        }
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [left, right] = args.args.as_slice() else {
+            return internal_err!("{} takes two arguments", self.op);
+        };
+        match self.op {
+            Operator::Plus => apply(left, right, add),
+            Operator::Minus => apply(left, right, sub),
+            _ => apply(left, right, mul),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::{DFSchema, DFSchemaRef, internal_datafusion_err};
+use datafusion::error::Result;
+use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore};
+
+use super::outer_value::Slot;
+
+/// What a subquery is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Question {
+    /// Its only value; more than one row is an error, none is NULL.
+    Value,
+    /// Whether it has a row.
+    Exists,
+    /// Whether a value is among its rows; NULL if NULL is among them, or is the value, and no row is equal.
+    In,
+    /// All its rows: LATERAL.
+    Rows,
+    /// All its rows, or one of NULLs if it has none: LEFT JOIN LATERAL.
+    RowsOrNull,
+}
+
+/// Adds to each row of `input` the answer of a subquery as the column `name`; for LATERAL, the columns of its rows.
+///
+/// The subquery's plan reads `arguments`, evaluated on the row, from `slots`. For [`Question::In`] the value to look for is one
+/// more expression behind these, and the plan's only column has its type. A last expression may be the condition under which the
+/// answer is used: for other rows nothing is asked.
+#[derive(Debug, Clone)]
+pub(super) struct Apply {
+    pub(super) question: Question,
+    pub(super) input: LogicalPlan,
+    pub(super) subquery: LogicalPlan,
+    pub(super) arguments: Vec<Expr>,
+    pub(super) slots: Vec<Slot>,
+    pub(super) is_guarded: bool,
+    name: String,
+    pub(super) schema: DFSchemaRef,
+}
+
+impl Apply {
+    pub(super) fn try_new(
+        question: Question,
+        input: LogicalPlan,
+        subquery: LogicalPlan,
+        arguments: Vec<Expr>,
+        slots: Vec<Slot>,
+        is_guarded: bool,
+        name: String,
+    ) -> Result<Self> {
+        let mut fields: Vec<_> = input.schema().iter().map(|(qualifier, field)| (qualifier.cloned(), Arc::clone(field))).collect();
+        match question {
+            Question::Value => {
+                let value = subquery.schema().fields().first().ok_or_else(|| internal_datafusion_err!("a subquery has a column"))?;
+                fields.push((None, Arc::new(value.as_ref().clone().with_name(&name).with_nullable(true))));
+            }
+            Question::Exists | Question::In => fields.push((None, Arc::new(Field::new(&name, DataType::Boolean, true)))),
+            Question::Rows | Question::RowsOrNull => {
+                let nullable = |field: &FieldRef| match question {
+                    Question::RowsOrNull => Arc::new(field.as_ref().clone().with_nullable(true)),
+                    _ => Arc::clone(field),
+                };
+                fields.extend(subquery.schema().iter().map(|(qualifier, field)| (qualifier.cloned(), nullable(field))));
+            }
+        }
+        let schema = Arc::new(DFSchema::new_with_metadata(fields, input.schema().metadata().clone())?);
+        Ok(Self { question, input, subquery, arguments, slots, is_guarded, name, schema })
+    }
+
+    /// Everything but the schema, which follows from it.
+    fn key(&self) -> (Question, &LogicalPlan, &LogicalPlan, &[Expr], &[Slot], &str) {
+        (self.question, &self.input, &self.subquery, &self.arguments, &self.slots, &self.name)
+    }
+}
+
+impl PartialEq for Apply {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Apply {}
+
+impl Hash for Apply {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
+    }
+}
+
+impl PartialOrd for Apply {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        (self == other).then_some(Ordering::Equal)
+    }
+}
+
+impl UserDefinedLogicalNodeCore for Apply {
+    fn name(&self) -> &'static str {
+        "Apply"
+    }
+
+    fn inputs(&self) -> Vec<&LogicalPlan> {
+        vec![&self.input, &self.subquery]
+    }
+
+    fn schema(&self) -> &DFSchemaRef {
+        &self.schema
+    }
+
+    fn expressions(&self) -> Vec<Expr> {
+        self.arguments.clone()
+    }
+
+    fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let arguments: Vec<String> = self.arguments.iter().map(ToString::to_string).collect();
+        write!(f, "Apply: {}={:?}, arguments=[{}]", self.name, self.question, arguments.join(", "))
+    }
+
+    fn with_exprs_and_inputs(&self, exprs: Vec<Expr>, inputs: Vec<LogicalPlan>) -> Result<Self> {
+        let [input, subquery] = <[LogicalPlan; 2]>::try_from(inputs).map_err(|_| internal_datafusion_err!("Apply has two inputs"))?;
+        Self::try_new(self.question, input, subquery, exprs, self.slots.clone(), self.is_guarded, self.name.clone())
+    }
+
+    fn necessary_children_exprs(&self, output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {
+        let n_input = self.input.schema().fields().len();
+        let n_subquery = self.subquery.schema().fields().len();
+        Some(vec![output_columns.iter().copied().filter(|column| *column < n_input).collect(), (0..n_subquery).collect()])
+    }
+}

@@ -1,0 +1,19 @@
+//! Subqueries in expressions: what DataFusion joins with the right meaning is left to it, everything else is evaluated by [`Apply`].
+//!
+//! DataFusion makes joins of `EXISTS` and `IN` that are conditions of a WHERE of their own, and of correlated scalar aggregates whose
+//! correlation is an equality (`shape.rs` says exactly which). A subquery anywhere else, or correlated in any other way, becomes a
+//! column that an [`Apply`] below the expression adds to each row. Apply runs the subquery's plan once for each distinct set of
+//! outer values: slow where a join would do, but right for every subquery.
+
+mod apply;
+mod apply_exec;
+mod hoist;
+mod lateral;
+mod outer;
+mod outer_value;
+mod planner;
+mod rewrite;
+mod shape;
+
+pub(super) use planner::Planner;
+pub(super) use rewrite::rewrite;

@@ -1,0 +1,327 @@
+use std::sync::Arc;
+
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{DFSchema, JoinType};
+use datafusion::error::Result;
+use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::logical_plan::{Aggregate, Filter, Join, Projection, Sort, Subquery, Window};
+use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
+
+use super::hoist::Hoist;
+use super::outer::outer_columns;
+use super::{lateral, shape};
+use crate::error::{Error, into_datafusion};
+
+/// Makes every subquery of a plan one that can be executed, with the meaning that SQL gives it.
+pub(in crate::sql) fn rewrite(plan: LogicalPlan) -> Result<LogicalPlan> {
+    if !plan_holds_subquery(&plan)? {
+        return Ok(plan);
+    }
+    Rewriter::default().plan(plan)
+}
+
+/// Whether any expression of the plan holds a subquery: what ordinary statements are asked, and no more.
+fn plan_holds_subquery(plan: &LogicalPlan) -> Result<bool> {
+    plan.exists(|node| Ok(matches!(node, LogicalPlan::Subquery(_)) || node_holds_subquery(node)?))
+}
+
+fn node_holds_subquery(node: &LogicalPlan) -> Result<bool> {
+    let mut found = false;
+    node.apply_expressions(|expr| {
+        found |= holds_subquery(expr);
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(found)
+}
+
+pub(super) fn holds_subquery(expr: &Expr) -> bool {
+    expr.exists(|expr| Ok(is_subquery(expr))).unwrap_or(true)
+}
+
+fn subquery_of(expr: &Expr) -> Option<&Subquery> {
+    match expr {
+        Expr::ScalarSubquery(subquery)
+        | Expr::Exists(Exists { subquery, .. })
+        | Expr::InSubquery(InSubquery { subquery, .. })
+        | Expr::SetComparison(SetComparison { subquery, .. }) => Some(subquery),
+        _ => None,
+    }
+}
+
+fn is_subquery(expr: &Expr) -> bool {
+    subquery_of(expr).is_some()
+}
+
+/// Rewrites one statement's plan.
+#[derive(Debug, Default)]
+pub(super) struct Rewriter {
+    n_names: usize,
+}
+
+impl Rewriter {
+    /// A number that nothing else in the statement has.
+    pub(super) fn next_number(&mut self) -> usize {
+        self.n_names += 1;
+        self.n_names
+    }
+
+    fn plan(&mut self, plan: LogicalPlan) -> Result<LogicalPlan> {
+        let plan = plan.map_children(|child| Ok(Transformed::yes(self.plan(child)?)))?.data;
+        let plan = match plan {
+            LogicalPlan::Join(join) => lateral::rewrite(self, join)?,
+            other => other,
+        };
+        if !node_holds_subquery(&plan)? {
+            return Ok(plan);
+        }
+        let names = NamePreserver::new(&plan);
+        // What is inside a subquery first: its own subqueries are then settled, or correlated to this plan or one around it.
+        let plan = plan
+            .map_expressions(|expr| {
+                let name = names.save(&expr);
+                Ok(Transformed::yes(name.restore(self.inside(expr)?)))
+            })?
+            .data;
+        match plan {
+            LogicalPlan::Filter(filter) => self.filter(filter),
+            LogicalPlan::Projection(projection) => self.projection(projection),
+            LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate),
+            LogicalPlan::Window(window) => self.window(window),
+            LogicalPlan::Sort(sort) => self.sort(sort),
+            LogicalPlan::Join(join) => self.join(join),
+            other => {
+                let schema = DFSchema::empty();
+                let stays = other.expressions().iter().all(|expr| !needs_apply(expr, &schema, false).unwrap_or(true));
+                if stays { Ok(other) } else { Err(unsupported("a subquery in this place, where it is not a plain value")) }
+            }
+        }
+    }
+
+    /// Rewrites the plans of an expression's subqueries.
+    fn inside(&mut self, expr: Expr) -> Result<Expr> {
+        let mut subquery = |subquery: Subquery| -> Result<Subquery> {
+            let plan = self.plan(Arc::unwrap_or_clone(subquery.subquery))?;
+            let outer_ref_columns = outer_columns(&plan)?.into_iter().map(|(field, column)| Expr::OuterReferenceColumn(field, column)).collect();
+            Ok(Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: subquery.spans })
+        };
+        let expr = expr.transform_up(|expr| {
+            Ok(match expr {
+                Expr::ScalarSubquery(inner) => Transformed::yes(Expr::ScalarSubquery(subquery(inner)?)),
+                Expr::Exists(exists) => Transformed::yes(Expr::Exists(Exists { subquery: subquery(exists.subquery)?, ..exists })),
+                Expr::InSubquery(within) => Transformed::yes(Expr::InSubquery(InSubquery { subquery: subquery(within.subquery)?, ..within })),
+                Expr::SetComparison(comparison) => {
+                    Transformed::yes(Expr::SetComparison(SetComparison { subquery: subquery(comparison.subquery)?, ..comparison }))
+                }
+                other => Transformed::no(other),
+            })
+        })?;
+        Ok(expr.data)
+    }
+
+    /// Conditions without an Apply stay below those with one: they leave it fewer rows.
+    fn filter(&mut self, filter: Filter) -> Result<LogicalPlan> {
+        let input = filter.input;
+        let mut conditions = Vec::new();
+        let mut applied = Vec::new();
+        for condition in split_conjunction_owned(filter.predicate) {
+            match needs_apply(&condition, input.schema(), true)? {
+                true => applied.push(condition),
+                false => conditions.push(condition),
+            }
+        }
+        let columns = input.schema().columns();
+        let input = match conjunction(conditions) {
+            Some(condition) => LogicalPlan::Filter(Filter::try_new(condition, input)?),
+            None => Arc::unwrap_or_clone(input),
+        };
+        if applied.is_empty() {
+            return Ok(input);
+        }
+        let mut hoist = Hoist::new(self, input, true);
+        let applied = applied.into_iter().map(|condition| hoist.expr(condition)).collect::<Result<Vec<_>>>()?;
+        let builder = LogicalPlanBuilder::from(hoist.into_input());
+        let builder = match conjunction(applied) {
+            Some(condition) => builder.filter(condition)?,
+            None => builder,
+        };
+        builder.project(columns.into_iter().map(Expr::from))?.build()
+    }
+
+    fn projection(&mut self, projection: Projection) -> Result<LogicalPlan> {
+        let names = NamePreserver::new_for_projection();
+        let mut hoist = Hoist::new(self, Arc::unwrap_or_clone(projection.input), true);
+        let exprs = hoist.named(projection.expr, &names)?;
+        Ok(LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(hoist.into_input()))?))
+    }
+
+    fn aggregate(&mut self, aggregate: Aggregate) -> Result<LogicalPlan> {
+        if aggregate.group_expr.iter().any(|expr| matches!(expr, Expr::GroupingSet(_)) && holds_subquery(expr)) {
+            return Err(unsupported("a subquery in GROUPING SETS, ROLLUP or CUBE"));
+        }
+        let names = NamePreserver::new_for_projection();
+        let mut hoist = Hoist::new(self, Arc::unwrap_or_clone(aggregate.input), false);
+        let groups = hoist.named(aggregate.group_expr, &names)?;
+        let aggregates = hoist.named(aggregate.aggr_expr, &names)?;
+        Ok(LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(hoist.into_input()), groups, aggregates)?))
+    }
+
+    fn window(&mut self, window: Window) -> Result<LogicalPlan> {
+        let columns = window.schema.columns();
+        let names = NamePreserver::new_for_projection();
+        let mut hoist = Hoist::new(self, Arc::unwrap_or_clone(window.input), false);
+        let exprs = hoist.named(window.window_expr, &names)?;
+        let window = LogicalPlan::Window(Window::try_new(exprs, Arc::new(hoist.into_input()))?);
+        LogicalPlanBuilder::from(window).project(columns.into_iter().map(Expr::from))?.build()
+    }
+
+    fn sort(&mut self, sort: Sort) -> Result<LogicalPlan> {
+        let columns = sort.input.schema().columns();
+        let input = with_outer_columns(Arc::unwrap_or_clone(sort.input), &sort.expr)?;
+        let mut hoist = Hoist::new(self, input, false);
+        let expr = sort
+            .expr
+            .into_iter()
+            .map(|by| {
+                let expr = hoist.expr(by.expr.clone())?;
+                Ok(by.with_expr(expr))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let sort = LogicalPlan::Sort(Sort { expr, input: Arc::new(hoist.into_input()), fetch: sort.fetch });
+        LogicalPlanBuilder::from(sort).project(columns.into_iter().map(Expr::from))?.build()
+    }
+
+    fn join(&mut self, join: Join) -> Result<LogicalPlan> {
+        let mut conditions: Vec<Expr> = join.filter.into_iter().flat_map(split_conjunction_owned).collect();
+        let (on, on_subqueries): (Vec<_>, Vec<_>) = join.on.into_iter().partition(|(left, right)| !holds_subquery(left) && !holds_subquery(right));
+        conditions.extend(on_subqueries.into_iter().map(|(left, right)| left.eq(right)));
+        let schema = Arc::clone(&join.schema);
+        let (mut applied, mut kept) = (Vec::new(), Vec::new());
+        for condition in conditions {
+            match needs_apply(&condition, &schema, false)? {
+                true => applied.push(condition),
+                false => kept.push(condition),
+            }
+        }
+        let rebuild = |left: Arc<LogicalPlan>, right: Arc<LogicalPlan>, conditions: Vec<Expr>| {
+            let filter = conjunction(conditions);
+            let join = Join::try_new(left, right, on.clone(), filter, join.join_type, join.join_constraint, join.null_equality, join.null_aware)?;
+            Ok::<_, datafusion::error::DataFusionError>(LogicalPlan::Join(join))
+        };
+        if applied.is_empty() {
+            return rebuild(join.left, join.right, kept);
+        }
+        if join.join_type == JoinType::Inner {
+            let plan = rebuild(join.left, join.right, kept)?;
+            return match conjunction(applied) {
+                Some(condition) => self.filter(Filter::try_new(condition, Arc::new(plan))?),
+                None => Ok(plan),
+            };
+        }
+        // An outer join's condition is no filter: what it asks of one side is answered below the join, on that side.
+        let mut left = Arc::unwrap_or_clone(join.left);
+        let mut right = Arc::unwrap_or_clone(join.right);
+        for condition in applied {
+            let condition = if is_about(&condition, left.schema())? {
+                let mut hoist = Hoist::new(self, left, false);
+                let condition = hoist.expr(condition)?;
+                left = hoist.into_input();
+                condition
+            } else if is_about(&condition, right.schema())? {
+                let mut hoist = Hoist::new(self, right, false);
+                let condition = hoist.expr(condition)?;
+                right = hoist.into_input();
+                condition
+            } else {
+                return Err(unsupported("a subquery about both sides of an outer join in its ON clause"));
+            };
+            kept.push(condition);
+        }
+        let plan = rebuild(Arc::new(left), Arc::new(right), kept)?;
+        LogicalPlanBuilder::from(plan).project(schema.columns().into_iter().map(Expr::from))?.build()
+    }
+}
+
+/// The plan below an ORDER BY, with the columns that its subqueries name and the select list leaves out.
+fn with_outer_columns(input: LogicalPlan, by: &[SortExpr]) -> Result<LogicalPlan> {
+    let LogicalPlan::Projection(Projection { mut expr, input: below, schema, .. }) = input else {
+        return Ok(input);
+    };
+    for by in by {
+        by.expr.apply(|inner| {
+            if let Some(subquery) = subquery_of(inner) {
+                for column in outer_columns(&subquery.subquery)?.into_iter().map(|(_, column)| column) {
+                    let is_missing = schema.maybe_index_of_column(&column).is_none() && below.schema().maybe_index_of_column(&column).is_some();
+                    let column = Expr::Column(column);
+                    if is_missing && !expr.contains(&column) {
+                        expr.push(column);
+                    }
+                }
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+    }
+    Ok(LogicalPlan::Projection(Projection::try_new(expr, below)?))
+}
+
+fn unsupported(what: &str) -> datafusion::error::DataFusionError {
+    into_datafusion(Error::unsupported(what))
+}
+
+/// Whether the subqueries of an expression can be answered for a row of `schema` alone.
+fn is_about(expr: &Expr, schema: &DFSchema) -> Result<bool> {
+    let mut about = true;
+    expr.apply(|expr| {
+        if let Some(subquery) = subquery_of(expr) {
+            about &= outer_columns(&subquery.subquery)?.iter().all(|(_, column)| schema.maybe_index_of_column(column).is_some());
+        }
+        if let Expr::InSubquery(InSubquery { expr: value, .. }) | Expr::SetComparison(SetComparison { expr: value, .. }) = expr {
+            about &= value.column_refs().into_iter().all(|column| schema.maybe_index_of_column(column).is_some());
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(about)
+}
+
+/// Whether DataFusion cannot plan the subqueries of this expression, or not rightly.
+///
+/// `outer` has the columns of the rows that the expression is evaluated on; `joins` tells whether they come from a projection or
+/// a filter, in which DataFusion makes joins of subqueries.
+pub(super) fn needs_apply(expr: &Expr, outer: &DFSchema, joins: bool) -> Result<bool> {
+    let (condition, negated) = match expr {
+        Expr::Not(inner) => (inner.as_ref(), true),
+        other => (other, false),
+    };
+    // A condition of its own: a semi join or an anti join.
+    if joins {
+        match condition {
+            Expr::Exists(exists) if !exists.subquery.outer_ref_columns.is_empty() => {
+                return Ok(!shape::is_semi_join(&exists.subquery.subquery, outer)?);
+            }
+            Expr::InSubquery(within) if !holds_subquery(&within.expr) => {
+                let uncorrelated = within.subquery.outer_ref_columns.is_empty();
+                let is_semi_join = uncorrelated || negated == within.negated && shape::is_semi_join(&within.subquery.subquery, outer)?;
+                return Ok(!is_semi_join || within.expr.contains_outer());
+            }
+            _ => {}
+        }
+    }
+    let mut needs_apply = false;
+    expr.apply(|expr| {
+        needs_apply |= match expr {
+            Expr::ScalarSubquery(subquery) => !stays_scalar(subquery, outer, joins)?,
+            other => is_subquery(other),
+        };
+        Ok(if needs_apply { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(needs_apply)
+}
+
+/// Whether DataFusion evaluates this scalar subquery: once before the query, or by a join with groups.
+pub(super) fn stays_scalar(subquery: &Subquery, outer: &DFSchema, joins: bool) -> Result<bool> {
+    if subquery.outer_ref_columns.is_empty() {
+        return Ok(subquery.subquery.max_rows().is_some_and(|rows| rows <= 1));
+    }
+    Ok(joins && shape::is_grouped_join(&subquery.subquery, outer)?)
+}

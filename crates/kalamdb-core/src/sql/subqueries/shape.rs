@@ -1,0 +1,90 @@
+//! Which correlated subqueries DataFusion turns into joins that mean the same.
+//!
+//! The conditions are narrower than DataFusion's own: where the two differ it either fails to plan, or its join differs from the
+//! subquery (an aggregate that always has a row, a LIMIT for each outer row, NULL in NOT IN).
+
+use datafusion::common::DFSchema;
+use datafusion::error::Result;
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{Aggregate, BinaryExpr, Cast, Distinct, Expr, Filter, LogicalPlan, Operator};
+
+use super::outer::{is_correlated, outer_columns};
+
+/// Whether every column of enclosing queries that `plan` names is one of `outer`.
+fn is_within(plan: &LogicalPlan, outer: &DFSchema) -> Result<bool> {
+    Ok(outer_columns(plan)?.iter().all(|(_, column)| outer.maybe_index_of_column(column).is_some()))
+}
+
+/// Whether a correlated EXISTS or IN as a condition of WHERE is a semi join, and NOT EXISTS an anti join.
+pub(super) fn is_semi_join(plan: &LogicalPlan, outer: &DFSchema) -> Result<bool> {
+    if !is_within(plan, outer)? {
+        return Ok(false);
+    }
+    let mut plan = plan;
+    loop {
+        plan = match plan {
+            LogicalPlan::Projection(_) | LogicalPlan::Sort(_) if !plan.contains_outer_reference() => match plan.inputs().as_slice() {
+                [input] => input,
+                _ => return Ok(false),
+            },
+            LogicalPlan::SubqueryAlias(alias) => &alias.input,
+            LogicalPlan::Distinct(Distinct::All(input)) => input,
+            LogicalPlan::Filter(filter) => return Ok(!is_correlated(&filter.input)?),
+            _ => return Ok(false),
+        };
+    }
+}
+
+/// Whether what is LATERAL to a row is a join with a filter.
+pub(super) fn is_filter_join(plan: &LogicalPlan, outer: &DFSchema) -> Result<bool> {
+    if !is_within(plan, outer)? {
+        return Ok(false);
+    }
+    let mut plan = plan;
+    loop {
+        plan = match plan {
+            LogicalPlan::Projection(projection) if !plan.contains_outer_reference() => &projection.input,
+            LogicalPlan::SubqueryAlias(alias) => &alias.input,
+            LogicalPlan::Filter(filter) => return Ok(!is_correlated(&filter.input)?),
+            _ => return Ok(false),
+        };
+    }
+}
+
+/// Whether a correlated scalar subquery is an aggregate that is correlated by equalities: a left join with groups.
+pub(super) fn is_grouped_join(plan: &LogicalPlan, outer: &DFSchema) -> Result<bool> {
+    if !is_within(plan, outer)? {
+        return Ok(false);
+    }
+    let mut plan = plan;
+    loop {
+        plan = match plan {
+            LogicalPlan::Projection(projection) if !plan.contains_outer_reference() => &projection.input,
+            LogicalPlan::SubqueryAlias(alias) => &alias.input,
+            LogicalPlan::Aggregate(aggregate) if !plan.contains_outer_reference() => return is_grouped_by_equalities(aggregate),
+            _ => return Ok(false),
+        };
+    }
+}
+
+fn is_grouped_by_equalities(aggregate: &Aggregate) -> Result<bool> {
+    let Aggregate { input, group_expr, .. } = aggregate;
+    let LogicalPlan::Filter(Filter { predicate, input, .. }) = input.as_ref() else {
+        return Ok(false);
+    };
+    let equalities = split_conjunction(predicate).into_iter().filter(|condition| condition.contains_outer()).all(is_equality_with_outer);
+    Ok(group_expr.is_empty() && equalities && !is_correlated(input)?)
+}
+
+fn is_equality_with_outer(condition: &Expr) -> bool {
+    let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = condition else {
+        return false;
+    };
+    let is_inner = |expr: &Expr| match expr {
+        Expr::Column(_) => true,
+        Expr::Cast(Cast { expr, .. }) => matches!(**expr, Expr::Column(_)),
+        _ => false,
+    };
+    let is_outer = |expr: &Expr| expr.contains_outer() && !expr.any_column_refs();
+    is_inner(left) && is_outer(right) || is_outer(left) && is_inner(right)
+}

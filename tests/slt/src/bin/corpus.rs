@@ -1,0 +1,41 @@
+//! `corpus [--sqlite | --datafusion] [--label ENGINE] [--every N] [--failures FILE] PATH...`: see the README.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command prints")]
+
+use std::error::Error;
+use std::io::Write;
+use std::path::PathBuf;
+
+use kalamdb_slt::corpus::{Dialect, Options, Report, files, run_file};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut options = Options { dialect: Dialect::Sqlite, label: "sqlite".to_owned(), every: 1 };
+    let mut failures: Option<PathBuf> = None;
+    let mut paths: Vec<PathBuf> = Vec::new();
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
+        match argument.as_str() {
+            "--sqlite" => options.dialect = Dialect::Sqlite,
+            "--datafusion" => options = Options { dialect: Dialect::DataFusion, label: "Datafusion".to_owned(), ..options },
+            "--label" => options.label = value()?,
+            "--every" => options.every = value()?.parse::<usize>()?.max(1),
+            "--failures" => failures = Some(value()?.into()),
+            path => paths.push(path.into()),
+        }
+    }
+    let mut report = Report::default();
+    for path in &paths {
+        for file in files(path)? {
+            eprintln!("{}", file.display());
+            run_file(&file, &options, &mut report);
+        }
+    }
+    if let Some(file) = failures {
+        let mut out = std::io::BufWriter::new(std::fs::File::create(file)?);
+        for failure in &report.failures {
+            writeln!(out, "{}\n{}\n", failure.place, failure.text)?;
+        }
+    }
+    println!("{report}");
+    Ok(())
+}

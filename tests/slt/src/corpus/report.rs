@@ -1,0 +1,118 @@
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::path::Path;
+
+use sqllogictest::{DefaultColumnType, RecordOutput, TestError, TestErrorKind};
+
+/// What came of the records of one folder.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Tally {
+    /// Records that gave what the file says.
+    pub passed: usize,
+    /// Records that did not.
+    pub failed: usize,
+    /// Records that `skipif` and `onlyif` leave to other engines.
+    pub skipped: usize,
+}
+
+impl Tally {
+    /// The share of records that passed, in percent.
+    pub fn percent(&self) -> f64 {
+        let n_run = self.passed + self.failed;
+        if n_run == 0 { 100.0 } else { 100.0 * self.passed as f64 / n_run as f64 }
+    }
+}
+
+/// A record that did not give what the file says.
+#[derive(Debug)]
+pub struct Failure {
+    /// Where it is.
+    pub place: String,
+    /// What happened, with the statement.
+    pub text: String,
+}
+
+/// The outcome of a run.
+#[derive(Debug, Default)]
+pub struct Report {
+    folders: BTreeMap<String, Tally>,
+    reasons: HashMap<String, (usize, String)>,
+    /// All failures, in order.
+    pub failures: Vec<Failure>,
+}
+
+impl Report {
+    pub(super) fn unreadable(&mut self, file: &Path, error: &str) {
+        self.fail(file, file.to_string_lossy().into_owned(), "unreadable file".to_owned(), error.to_owned());
+    }
+
+    pub(super) fn record(&mut self, file: &Path, is_query: bool, result: Result<RecordOutput<DefaultColumnType>, TestError>) {
+        match result {
+            Ok(RecordOutput::Nothing) => self.tally(file).skipped += 1,
+            Ok(_) => self.tally(file).passed += 1,
+            Err(error) => {
+                let what = if is_query { "query" } else { "statement" };
+                let reason = match error.kind() {
+                    TestErrorKind::Fail { err, .. } | TestErrorKind::ErrorMismatch { err, .. } => {
+                        format!("{what}: {}", generalised(&err.to_string()))
+                    }
+                    TestErrorKind::Ok { .. } => format!("{what}: succeeds where the file expects an error"),
+                    TestErrorKind::QueryResultMismatch { .. } => format!("{what}: other rows"),
+                    TestErrorKind::QueryResultColumnsMismatch { .. } => format!("{what}: other columns"),
+                    other => format!("{what}: {}", generalised(&other.to_string())),
+                };
+                let text = error.kind().to_string().replace('\u{1}', " ");
+                self.fail(file, error.location().to_string(), reason, text);
+            }
+        }
+    }
+
+    fn tally(&mut self, file: &Path) -> &mut Tally {
+        let folder = file.parent().map_or_else(String::new, |folder| folder.to_string_lossy().into_owned());
+        self.folders.entry(folder).or_default()
+    }
+
+    fn fail(&mut self, file: &Path, place: String, reason: String, text: String) {
+        self.tally(file).failed += 1;
+        let (count, _) = self.reasons.entry(reason).or_insert_with(|| (0, place.clone()));
+        *count += 1;
+        self.failures.push(Failure { place, text });
+    }
+
+    /// The sum over all folders.
+    pub fn total(&self) -> Tally {
+        self.folders.values().fold(Tally::default(), |sum, tally| Tally {
+            passed: sum.passed + tally.passed,
+            failed: sum.failed + tally.failed,
+            skipped: sum.skipped + tally.skipped,
+        })
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = |name: &str, tally: &Tally| {
+            writeln!(f, "{:7.3} %  {:8} passed {:7} failed {:7} skipped  {name}", tally.percent(), tally.passed, tally.failed, tally.skipped)
+        };
+        for (folder, tally) in &self.folders {
+            line(folder, tally)?;
+        }
+        line("in all", &self.total())?;
+        let mut reasons: Vec<_> = self.reasons.iter().collect();
+        reasons.sort_by(|(_, (a, _)), (_, (b, _))| b.cmp(a));
+        for (reason, (count, place)) in reasons.into_iter().take(60) {
+            writeln!(f, "{count:7}  {reason}\n         first at {place}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A message without the names and numbers that differ from one statement to the next.
+fn generalised(message: &str) -> String {
+    let mut words = Vec::new();
+    for word in message.split_whitespace().take(24) {
+        let has_digit = word.chars().any(|character| character.is_ascii_digit());
+        words.push(if has_digit { "#" } else { word });
+    }
+    words.join(" ")
+}
