@@ -1,6 +1,7 @@
 //! An open database, and the transactions on it.
 
 mod state;
+mod sweep;
 mod transaction;
 mod view;
 
@@ -16,7 +17,7 @@ use crate::catalog::{Catalog, Table};
 use crate::environment::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::functions::{Ids, system_random};
-use crate::partition::{Partition, RowGroup};
+use crate::partition::{Logged, Partition, RowGroup};
 
 use state::State;
 pub(crate) use transaction::Transaction;
@@ -169,10 +170,10 @@ impl Database {
         if let Some(catalog) = applied.catalog {
             state.set_catalog(catalog);
         }
-        for (table, id, group, log_keys) in applied.groups {
+        for (table, id, group, log) in applied.groups {
             let Some(table) = state.catalog.find_id(table.id).cloned() else { continue };
             let partition = state.partition(&table, &id)?;
-            partition.add_log_keys(log_keys);
+            partition.add_logged(log);
             partition.apply(&table, group, applied.meta.head)?;
         }
         state.meta = applied.meta;
@@ -185,5 +186,5 @@ pub(crate) struct AppliedCommit {
     pub(crate) meta: Meta,
     pub(crate) catalog: Option<Arc<Catalog>>,
     /// Each with its table, its partition and the log records that hold it.
-    pub(crate) groups: Vec<(Arc<Table>, PartitionId, RowGroup, Vec<LogKey>)>,
+    pub(crate) groups: Vec<(Arc<Table>, PartitionId, RowGroup, Vec<Logged>)>,
 }

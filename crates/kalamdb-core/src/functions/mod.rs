@@ -9,6 +9,7 @@ mod id_functions;
 mod ids;
 mod json;
 mod scalar;
+mod session;
 mod vectors;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use datafusion::execution::session_state::SessionStateBuilder;
 
 pub(crate) use casts::CAST_TO;
 pub(crate) use ids::{Ids, system_random};
+pub(crate) use session::session_function;
 
 /// Adds the functions to a session that is being built, in place of DataFusion's of the same names.
 ///

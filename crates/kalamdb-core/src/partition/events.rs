@@ -1,26 +1,46 @@
+//! The events of a stream: how long they are seen.
+
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::Snapshot;
-use crate::catalog::TableOptions;
+use kalamdb_store::LogKey;
+
+use super::{Chunk, Partition, Snapshot};
+use crate::catalog::{Table, TableOptions};
+use crate::error::Result;
+
+/// The time up to which events are over.
+fn over_until_us(options: &TableOptions, now_us: i64) -> Option<i64> {
+    let ttl_us = i64::try_from(options.ttl_seconds?).unwrap_or(i64::MAX).saturating_mul(1_000_000);
+    Some(now_us.saturating_sub(ttl_us))
+}
+
+/// Whether an event written at that time is older than its stream's TTL.
+pub(crate) fn is_over(options: &TableOptions, now_us: i64, time_us: i64) -> bool {
+    over_until_us(options, now_us).is_some_and(|until| time_us <= until)
+}
+
+/// How many events there is room for.
+fn room(options: &TableOptions) -> usize {
+    options.max_buffer.map_or(usize::MAX, |rows| usize::try_from(rows).unwrap_or(usize::MAX))
+}
 
 /// The events of a stream that are neither older than its TTL nor pushed out of its buffer by newer ones.
 pub(crate) fn visible_events(events: &Snapshot, options: &TableOptions, now_us: i64) -> Snapshot {
-    let oldest_us = options.ttl_seconds.map(|seconds| {
-        let ttl_us = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000);
-        now_us.saturating_sub(ttl_us)
-    });
-    let mut room = options.max_buffer.map_or(usize::MAX, |rows| usize::try_from(rows).unwrap_or(usize::MAX));
+    let over_until = over_until_us(options, now_us);
+    let is_over = |time_us: i64| over_until.is_some_and(|until| time_us <= until);
+    let mut room = room(options);
     let mut visible = Vec::with_capacity(events.len());
     for chunk in events.iter().rev() {
         if room == 0 {
             break;
         }
-        if oldest_us.is_some_and(|oldest| chunk.newest_us() <= oldest) {
+        if is_over(chunk.newest_us()) {
             continue;
         }
         let mut hidden = Vec::new();
         for row in (0..chunk.n_rows()).rev().filter(|row| chunk.is_current(*row)) {
-            if room == 0 || oldest_us.is_some_and(|oldest| chunk.updated_us(row) <= oldest) {
+            if room == 0 || is_over(chunk.updated_us(row)) {
                 hidden.push(row);
             } else {
                 room -= 1;
@@ -34,4 +54,36 @@ pub(crate) fn visible_events(events: &Snapshot, options: &TableOptions, now_us: 
     }
     visible.reverse();
     Arc::new(visible)
+}
+
+impl Partition {
+    /// The log records of which all events are over, and how many events those are.
+    pub(crate) fn records_over(&self, options: &TableOptions, now_us: i64) -> (Vec<LogKey>, usize) {
+        let over_until = over_until_us(options, now_us);
+        let (mut room, mut keys, mut n_rows) = (room(options), Vec::new(), 0);
+        for record in self.log.iter().rev() {
+            if room == 0 || over_until.is_some_and(|until| record.updated_us <= until) {
+                keys.push(record.key);
+                n_rows += record.n_rows;
+            } else {
+                room = room.saturating_sub(record.n_rows);
+            }
+        }
+        (keys, n_rows)
+    }
+
+    /// Lets go of log records that the commit of that number has removed, and of the events that are over.
+    pub(crate) fn forget(&mut self, table: &Arc<Table>, keys: &[LogKey], now_us: i64, commit: u64) -> Result<()> {
+        self.load(table)?;
+        let keys: HashSet<&LogKey> = keys.iter().collect();
+        self.log.retain(|record| !keys.contains(&record.key));
+        let visible = visible_events(&self.chunks, &table.options, now_us);
+        let chunks: Vec<Chunk> = visible.iter().filter(|chunk| chunk.n_current() > 0).cloned().collect();
+        self.chunks = Arc::new(chunks);
+        // Rows have other addresses now.
+        self.index = None;
+        self.unique.clear();
+        self.changed_at = commit;
+        Ok(())
+    }
 }

@@ -20,7 +20,7 @@ use crate::catalog::Table;
 use crate::error::{Error, Result};
 
 pub(crate) use chunk::{Chunk, RowAddress};
-pub(crate) use events::visible_events;
+pub(crate) use events::{is_over, visible_events};
 pub(crate) use group::RowGroup;
 use key_index::KeyIndex;
 pub(crate) use keys::Keys;
@@ -40,6 +40,14 @@ pub(crate) struct StoredKey {
     pub(crate) is_deleted: bool,
 }
 
+/// A log record, as far as it is known without its rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Logged {
+    pub(crate) key: LogKey,
+    pub(crate) updated_us: i64,
+    pub(crate) n_rows: usize,
+}
+
 /// One partition's rows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Partition {
@@ -52,8 +60,8 @@ pub(crate) struct Partition {
     greatest: Vec<(usize, i64)>,
     /// Records read from the log that nobody has asked for yet.
     pending: VecDeque<LogRecord>,
-    /// Where the partition's log records are kept.
-    log_keys: Vec<LogKey>,
+    /// The partition's log records, in the order of their keys.
+    log: Vec<Logged>,
     /// The number of the last commit that changed the partition.
     changed_at: u64,
     /// Stands for a partition that a transaction has read and then let go of.
@@ -63,18 +71,18 @@ pub(crate) struct Partition {
 impl Partition {
     /// Takes note of a record read from the log; it is looked at when the rows are first asked for.
     pub(crate) fn add_pending(&mut self, record: LogRecord) {
-        self.log_keys.push(record.key);
+        self.log.push(Logged { key: record.key, updated_us: record.updated_us, n_rows: record.n_rows as usize });
         self.changed_at = record.key.commit;
         self.pending.push_back(record);
     }
 
     /// Takes note of records that a commit of this instance has written; their rows come by [`Partition::apply`].
-    pub(crate) fn add_log_keys(&mut self, keys: impl IntoIterator<Item = LogKey>) {
-        self.log_keys.extend(keys);
+    pub(crate) fn add_logged(&mut self, records: impl IntoIterator<Item = Logged>) {
+        self.log.extend(records);
     }
 
     pub(crate) fn log_keys(&self) -> impl Iterator<Item = LogKey> {
-        self.log_keys.iter().copied()
+        self.log.iter().map(|record| record.key)
     }
 
     pub(crate) fn changed_at(&self) -> u64 {

@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 
-use datafusion::sql::sqlparser::ast::Expr;
+use datafusion::sql::sqlparser::ast::{Expr, Function, FunctionArgumentList, FunctionArguments, ObjectName};
 use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect, Precedence};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -54,6 +54,35 @@ impl Dialect for SqlDialect {
             return Some(Ok(self.prec_value(Precedence::Is)));
         }
         is_other.then_some(Ok(OTHER_OPERATORS))
+    }
+
+    /// `CURRENT_USER` and its like are functions that may be written without parentheses.
+    fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
+        let name = match &parser.peek_token_ref().token {
+            Token::Word(word) if word.quote_style.is_none() && is_session_value(&word.value) => word.to_ident(parser.peek_token_ref().span),
+            _ => return None,
+        };
+        // A name before a point is a table's.
+        if parser.peek_nth_token(1).token == Token::Period {
+            return None;
+        }
+        parser.advance_token();
+        if parser.consume_token(&Token::LParen)
+            && let Err(error) = parser.expect_token(&Token::RParen)
+        {
+            return Some(Err(error));
+        }
+        let args = FunctionArguments::List(FunctionArgumentList { duplicate_treatment: None, args: Vec::new(), clauses: Vec::new() });
+        Some(Ok(Expr::Function(Function {
+            name: ObjectName::from(vec![name]),
+            uses_odbc_syntax: false,
+            parameters: FunctionArguments::None,
+            args,
+            null_treatment: None,
+            filter: None,
+            over: None,
+            within_group: Vec::new(),
+        })))
     }
 
     fn parse_infix(&self, parser: &mut Parser<'_>, expr: &Expr, _: u8) -> Option<Result<Expr, ParserError>> {
@@ -158,6 +187,10 @@ impl Dialect for SqlDialect {
         supports_select_item_multi_column_alias
         supports_xml_expressions
     }
+}
+
+fn is_session_value(word: &str) -> bool {
+    ["current_user", "session_user", "current_role"].iter().any(|name| word.eq_ignore_ascii_case(name))
 }
 
 fn is_isnull(parser: &Parser<'_>) -> bool {

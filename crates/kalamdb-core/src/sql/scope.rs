@@ -23,6 +23,7 @@ use super::system_tables::{self, SYSTEM_SCHEMA};
 use crate::catalog::{Catalog, SystemColumn, Table, TableKind, TableName};
 use crate::database::View;
 use crate::error::{Error, ErrorKind, into_datafusion};
+use crate::functions::session_function;
 use crate::partition::{Snapshot, visible_events};
 use crate::principal::Principal;
 use crate::tables::{Exposed, SharedTable};
@@ -206,7 +207,7 @@ impl ContextProvider for Scope<'_> {
     }
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
-        self.state.scalar_functions().get(name).cloned()
+        session_function(name, self.principal).or_else(|| self.state.scalar_functions().get(name).cloned())
     }
 
     fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {

@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
-use kalamdb_store::{Commit, Durability, LogKey, Meta, Position, StoreError};
+use kalamdb_store::{Commit, Durability, LogRecord, Meta, Position, StoreError};
 
 use super::{Change, TableChange};
 use crate::database::{AppliedCommit, Database, Transaction, View};
 use crate::error::{Error, ErrorKind, Result};
+use crate::partition::Logged;
 
 /// How often a statement is run again because others committed first.
 const MAX_ATTEMPTS: usize = 20;
@@ -101,8 +102,9 @@ async fn commit(database: &Database, changes: Vec<Change>, durability: Durabilit
         meta.next_seq += part.rows.n_rows as u64;
         let from = commit.log.len();
         group.encode(&part.table, &part.partition, meta.head, &mut commit.log)?;
-        let keys: Vec<LogKey> = commit.log.iter().skip(from).map(|record| record.key).collect();
-        groups.push((part.table, part.partition, group, keys));
+        let logged = |record: &LogRecord| Logged { key: record.key, updated_us: record.updated_us, n_rows: record.n_rows as usize };
+        let log: Vec<Logged> = commit.log.iter().skip(from).map(logged).collect();
+        groups.push((part.table, part.partition, group, log));
     }
     commit.meta = meta.clone();
     match database.store().commit(&commit).await {

@@ -9,7 +9,7 @@ use super::Rows;
 use crate::catalog::Table;
 use crate::database::View;
 use crate::error::{Error, ErrorKind, Result};
-use crate::partition::{Keys, RowAddress, StoredKey};
+use crate::partition::{Keys, RowAddress, StoredKey, is_over};
 
 /// The longest value that a message quotes, in characters.
 const MAX_QUOTED_CHARS: usize = 60;
@@ -46,7 +46,14 @@ pub(crate) fn check_unique(
         }
         stored = view.find(table, partition, &keys)?;
         // A tombstone does not hold its key.
-        let taken = stored.iter().position(|stored| stored.is_some_and(|stored| !stored.is_deleted && !replaced.contains(&stored.address)));
+        let rows_there = view.snapshot(table, partition)?;
+        let now_us = view.now_us();
+        // Nor does an event that is over.
+        let is_live = |stored: &StoredKey| {
+            let chunk = rows_there.get(stored.address.chunk());
+            !stored.is_deleted && chunk.is_none_or(|chunk| !is_over(&table.options, now_us, chunk.updated_us(stored.address.row())))
+        };
+        let taken = stored.iter().position(|stored| stored.is_some_and(|stored| is_live(&stored) && !replaced.contains(&stored.address)));
         if let Some(row) = taken {
             return Err(unique_violation(table, &table.primary_key, "the primary key", rows, row, "already exists"));
         }

@@ -23,6 +23,12 @@ impl Clock for StepClock {
     }
 }
 
+impl StepClock {
+    pub fn advance_ms(&self, ms: i64) {
+        self.0.set(self.0.get() + ms * 1000);
+    }
+}
+
 /// A store that lets other tasks run at every call, and that hears of other tabs only while told to.
 pub struct SlowStore {
     inner: MemoryStore,
@@ -76,15 +82,21 @@ pub struct Disk {
     origin: MemoryStore,
     pub faults: Faults,
     pub hears: Rc<Cell<bool>>,
+    /// Of every tab.
+    pub clock: Rc<StepClock>,
 }
 
 impl Disk {
     pub fn new() -> Self {
-        Self { origin: MemoryStore::new(), faults: Faults::default(), hears: Rc::new(Cell::new(true)) }
+        Self { origin: MemoryStore::new(), faults: Faults::default(), hears: Rc::new(Cell::new(true)), clock: Rc::default() }
     }
 
     pub fn store(&self) -> MemoryStore {
         MemoryStore::on_disk(self.origin.disk(), self.faults.clone())
+    }
+
+    pub fn n_log_records(&self) -> usize {
+        block_on(self.store().read_since(None)).unwrap().log.len()
     }
 
     pub fn open(&self) -> Session {
@@ -93,7 +105,7 @@ impl Disk {
 
     pub async fn try_open(&self) -> Result<Session, Error> {
         let store = SlowStore { inner: self.store(), hears: Rc::clone(&self.hears) };
-        let database = Database::open(Rc::new(store), Rc::new(StepClock::default()), Durability::Relaxed).await?;
+        let database = Database::open(Rc::new(store), Rc::clone(&self.clock) as Rc<dyn Clock>, Durability::Relaxed).await?;
         Session::new(database, Principal::system(), None)
     }
 }
