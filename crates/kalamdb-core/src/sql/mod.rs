@@ -40,6 +40,7 @@ mod table_definition;
 mod table_options;
 mod target;
 mod types;
+mod unnest;
 mod update;
 mod views;
 
