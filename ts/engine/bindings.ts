@@ -10,6 +10,10 @@ export interface EngineOptions {
 export interface Engine {
   /** Opens a session of a user, or of the application itself when there is no id. */
   session(userId: string | undefined, role: string): EngineSession;
+  /** Whether there are streams, whose events end by themselves. */
+  hasStreams(): boolean;
+  /** Frees events that are over; gives how many. */
+  sweep(): Promise<number>;
   close(): Promise<void>;
   free(): void;
 }

@@ -2,15 +2,18 @@ import { failure } from '../errors.js';
 import type { Engine, EngineSession } from './bindings.js';
 import type { Ask, Call, Reply, SessionRef } from './calls.js';
 import type { Instance } from './instance.js';
+import { Sweeper } from './sweeper.js';
 
 /** Carries calls out on an instance, for one database. */
 export class Host {
   readonly #instance: Instance;
   #engine: Engine | undefined;
+  #sweeper: Sweeper | undefined;
   readonly #sessions = new Map<number, EngineSession>();
 
   constructor(instance: Instance) {
     this.#instance = instance;
+    instance.onDeath(() => void this.#sweeper?.stop());
   }
 
   async handle(call: Call): Promise<Reply> {
@@ -18,6 +21,7 @@ export class Host {
     switch (call.kind) {
       case 'open':
         this.#engine = await bindings.Engine.open(call.name, call.options);
+        this.#sweeper = new Sweeper(this.#engine);
         return undefined;
       case 'end':
         this.#end(call.session.id);
@@ -25,6 +29,7 @@ export class Host {
       case 'close': {
         const engine = this.#opened();
         this.#engine = undefined;
+        await this.#sweeper?.stop();
         await engine.close();
         for (const id of this.#sessions.keys()) this.#end(id);
         engine.free();

@@ -127,6 +127,14 @@ export function makeBindings(webAssembly: typeof WebAssembly): Bindings {
       return new FakeEngine(name);
     }
 
+    hasStreams(): boolean {
+      return false;
+    }
+
+    async sweep(): Promise<number> {
+      return 0;
+    }
+
     session(userId: string | undefined, role: string): EngineSession {
       return new FakeSession(userId === undefined ? '' : `${userId} (${role}): `);
     }

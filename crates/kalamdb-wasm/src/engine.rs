@@ -49,6 +49,17 @@ impl Engine {
         Ok(EngineSession::new(session.map_err(|error| to_js(&error, ""))?, self.memory_limit))
     }
 
+    /// Whether there are streams, whose events end by themselves.
+    #[wasm_bindgen(js_name = hasStreams)]
+    pub fn has_streams(&self) -> bool {
+        self.database.has_streams()
+    }
+
+    /// Frees events that are over; returns how many.
+    pub async fn sweep(&self) -> Result<f64, JsValue> {
+        self.database.sweep().await.map(|freed| freed as f64).map_err(|error| to_js(&error, ""))
+    }
+
     /// Waits for writes under way, then closes the database. Closing twice is allowed.
     pub async fn close(&self) {
         self.database.close().await;
