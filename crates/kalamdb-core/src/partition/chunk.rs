@@ -65,6 +65,11 @@ impl Chunk {
         Self { n_rows, columns: Columns::of_record(record, Arc::clone(table)), versions, deleted, current: None }
     }
 
+    /// The same rows with the current version of the table's columns, where the chunk has version `from` of them.
+    pub(crate) fn reshaped(&self, from: u32, table: &Arc<Table>) -> Result<Chunk> {
+        Ok(Self { columns: self.columns.reshaped(from, table, self.n_rows)?, ..self.clone() })
+    }
+
     pub(crate) fn n_rows(&self) -> usize {
         self.n_rows
     }

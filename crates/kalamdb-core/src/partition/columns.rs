@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use datafusion::arrow::array::{ArrayRef, Int64Array};
 use kalamdb_store::LogRecord;
 
-use super::RowGroup;
+use super::{RowGroup, reshape};
 use crate::catalog::Table;
 use crate::error::{Error, Result};
 
@@ -34,6 +34,17 @@ impl Columns {
 
     pub(super) fn of_record(record: LogRecord, table: Arc<Table>) -> Self {
         Self(Arc::new(Lazy { decoded: OnceLock::new(), record: Mutex::new(Some((record, table))) }))
+    }
+
+    /// The columns in the table's current version, where these are in version `from`; still undecoded if these are.
+    pub(super) fn reshaped(&self, from: u32, table: &Arc<Table>, n_rows: usize) -> Result<Self> {
+        let record = self.0.record.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(record, _)| record.clone());
+        if let Some(record) = record {
+            return Ok(Self::of_record(record, Arc::clone(table)));
+        }
+        let decoded = self.get()?;
+        let columns = reshape(table, from, decoded.columns.clone(), n_rows)?;
+        Ok(Self::new(Decoded { columns, row_ids: decoded.row_ids.clone() }))
     }
 
     pub(super) fn get(&self) -> Result<&Decoded> {
