@@ -6,8 +6,8 @@ use datafusion::arrow::compute::{cast, concat, filter, max};
 use datafusion::arrow::datatypes::{DataType, Int64Type};
 use kalamdb_store::{LogRecord, RowState};
 
-use super::RowGroup;
 use super::columns::{Columns, Decoded};
+use super::{RowGroup, Sorted};
 use crate::catalog::{SystemColumn, Table};
 use crate::error::{Error, Result};
 
@@ -87,6 +87,11 @@ impl Chunk {
     pub(crate) fn greatest(&self, index: usize) -> Result<i64> {
         let values = cast(&self.column(index)?, &DataType::Int64)?;
         Ok(max(values.as_primitive::<Int64Type>()).unwrap_or_default().max(0))
+    }
+
+    /// The rows, superseded ones included, in the order of some user columns; `None` while they are not sorted.
+    pub(crate) fn sorted_by(&self, columns: &[usize]) -> Result<Option<Arc<Sorted>>> {
+        self.columns.sorted_by(columns, self.n_rows)
     }
 
     pub(crate) fn row_ids(&self) -> Result<Option<&Int64Array>> {

@@ -10,6 +10,7 @@ mod group;
 mod key_index;
 mod keys;
 mod reshape;
+mod sorted;
 mod unique_index;
 
 use std::collections::VecDeque;
@@ -26,6 +27,7 @@ pub(crate) use group::RowGroup;
 use key_index::KeyIndex;
 pub(crate) use keys::Keys;
 pub(crate) use reshape::{missing_values, reshape};
+pub(crate) use sorted::{ORDER, Sorted};
 use unique_index::UniqueIndex;
 
 /// Chunks of at most this many rows are merged with their neighbours, so that many small commits leave few chunks.
