@@ -68,11 +68,34 @@ fn convert(values: &ArrayRef, old: &ColumnDef, to: &ColumnDef) -> Result<ArrayRe
 
 /// Some value of the type, for rows that nobody sees in a column that does not take NULL.
 fn filler(sql_type: &SqlType) -> Result<ArrayRef> {
-    const TEXTS: [&str; 7] = ["", "0", "false", "null", "1970-01-01", "00:00:00", "00000000-0000-0000-0000-000000000000"];
+    const TEXTS: [&str; 9] = ["", "0", "false", "null", "1970-01-01", "00:00:00", "00000000-0000-0000-0000-000000000000", "{}", "[]"];
     let field = Field::new("filler", DataType::Utf8, true);
     let value = |text: &str| {
         let text: ArrayRef = Arc::new(StringArray::from(vec![text]));
         coerce(&text, &field, sql_type, Source::Sql).ok()
     };
-    TEXTS.into_iter().find_map(value).ok_or_else(|| Error::internal(format!("no value is known of type {sql_type}")))
+    let found = match sql_type {
+        SqlType::Embedding(length) => value(&format!("[{}]", vec!["0"; *length as usize].join(","))),
+        _ => TEXTS.into_iter().find_map(value),
+    };
+    found.ok_or_else(|| Error::internal(format!("no value is known of type {sql_type}")))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may panic")]
+
+    use datafusion::arrow::array::Array;
+    use kalamdb_types::SqlType;
+
+    use super::filler;
+
+    #[test]
+    fn there_is_a_value_of_every_type() {
+        for sql_type in SqlType::all_examples() {
+            let value = filler(&sql_type).unwrap();
+            assert_eq!((value.len(), value.null_count()), (1, 0), "{sql_type}");
+            assert_eq!(*value.data_type(), sql_type.arrow(), "{sql_type}");
+        }
+    }
 }

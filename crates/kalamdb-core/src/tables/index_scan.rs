@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, DynComparator, make_comparator};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::utils::{split_binary, split_conjunction};
 use datafusion::logical_expr::{Expr, Operator};
@@ -250,7 +251,8 @@ fn literal(value: &Expr, of: &Expr, column: usize, exposed: &Exposed) -> Option<
         return None;
     }
     let data_type = exposed.schema.fields().get(at)?.data_type();
-    // Floats have two zeros, which are equal and are not at one place of the order.
-    let fits = !data_type.is_floating() && !data_type.is_nested() && value.data_type() == *data_type && !value.is_null();
+    // Floats have two zeros, which are equal and are not at one place of the order; intervals may be equal and written differently.
+    let has_order = !data_type.is_floating() && !data_type.is_nested() && !matches!(data_type, DataType::Interval(_));
+    let fits = has_order && value.data_type() == *data_type && !value.is_null();
     fits.then(|| ScalarValue::to_array(value).ok()).flatten()
 }

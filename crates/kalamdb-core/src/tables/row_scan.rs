@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, UInt64Array};
 use datafusion::arrow::buffer::BooleanBuffer;
 use datafusion::arrow::compute::{FilterBuilder, prep_null_mask_filter, take};
 use datafusion::arrow::datatypes::SchemaRef;
@@ -18,7 +18,7 @@ use futures::stream;
 
 use super::{Exposed, ExposedColumn, IndexScan};
 use crate::error::into_datafusion;
-use crate::partition::{Chunk, Snapshot};
+use crate::partition::{Chunk, RowAddress, Snapshot};
 
 /// Scans the rows of one partition.
 ///
@@ -245,10 +245,12 @@ impl Batches {
 
     /// A column's values in a chunk, or in those of its rows that the index leads to.
     fn values(&self, column: ExposedColumn, chunk: &Chunk, rows: Option<&UInt32Array>) -> Result<ArrayRef> {
-        let values = column.values(chunk, self.chunk).map_err(into_datafusion)?;
-        Ok(match rows {
-            Some(rows) => take(&values, rows, None)?,
-            None => values,
+        Ok(match (rows, column) {
+            (Some(rows), ExposedColumn::Address) => {
+                Arc::new(UInt64Array::from_iter_values(rows.values().iter().map(|row| RowAddress::new(self.chunk, *row as usize).0)))
+            }
+            (Some(rows), _) => take(&column.values(chunk, self.chunk).map_err(into_datafusion)?, rows, None)?,
+            (None, _) => column.values(chunk, self.chunk).map_err(into_datafusion)?,
         })
     }
 
