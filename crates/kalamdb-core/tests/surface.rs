@@ -159,10 +159,7 @@ fn statement(random: &mut Random, table: &str) -> (String, Box<dyn Fn(&mut Rows)
     match random.below(11) {
         0..=2 => (insert, Box::new(move |rows| rows.insert(&new))),
         3 => (format!("{insert} ON CONFLICT DO NOTHING"), Box::new(move |rows| rows.insert_or_nothing(&new))),
-        4 => (
-            format!("{insert} ON CONFLICT (id) DO UPDATE SET v = {table}.v + excluded.v"),
-            Box::new(move |rows| rows.insert_or_add(&new)),
-        ),
+        4 => (format!("{insert} ON CONFLICT (id) DO UPDATE SET v = {table}.v + excluded.v"), Box::new(move |rows| rows.insert_or_add(&new))),
         5 => (
             format!("UPDATE {table} SET v = v + {amount} WHERE id % {modulus} = {rest}"),
             Box::new(move |rows| rows.update(|key, _| key % modulus == rest, |_, row| row.v += amount)),
@@ -170,10 +167,13 @@ fn statement(random: &mut Random, table: &str) -> (String, Box<dyn Fn(&mut Rows)
         6 => (
             format!("UPDATE {table} SET id = id + {amount}, tag = NULL WHERE id >= {key}"),
             Box::new(move |rows| {
-                rows.update(|at, _| at >= key, |at, row| {
-                    *at += amount;
-                    row.tag = None;
-                })
+                rows.update(
+                    |at, _| at >= key,
+                    |at, row| {
+                        *at += amount;
+                        row.tag = None;
+                    },
+                )
             }),
         ),
         7 => (
@@ -194,10 +194,7 @@ fn statement(random: &mut Random, table: &str) -> (String, Box<dyn Fn(&mut Rows)
             format!("DELETE FROM {table} USING generate_series(0, {key}) AS g(n) WHERE g.n = {table}.id AND id % 2 = 0"),
             Box::new(move |rows| rows.delete(|at, _| (0..=key).contains(&at) && at % 2 == 0)),
         ),
-        _ => (
-            format!("UNDELETE FROM {table} WHERE id % {modulus} = {rest}"),
-            Box::new(move |rows| rows.undelete(|at| at % modulus == rest)),
-        ),
+        _ => (format!("UNDELETE FROM {table} WHERE id % {modulus} = {rest}"), Box::new(move |rows| rows.undelete(|at| at % modulus == rest))),
     }
 }
 

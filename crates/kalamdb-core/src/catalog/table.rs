@@ -47,7 +47,7 @@ pub(crate) struct ColumnDef {
     /// Counts from 1 in each partition, where no value is given.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) auto_increment: bool,
-    /// What rows read that were written before the column was added, as a stored cell; `None`: NULL.
+    /// What rows read that were written before the column was added, as stored rows: one, of one cell. `None`: NULL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) missing: Option<String>,
 }

@@ -106,7 +106,10 @@ impl Database {
 
     /// A partition of a transaction's own, to go on from the rows as of now.
     fn fork(&self, table: &Arc<Table>, id: &PartitionId) -> Result<Partition> {
-        self.state.borrow_mut().partition(table, id)?.fork(table)
+        let mut state = self.state.borrow_mut();
+        // As committed: the transaction may have altered the table already.
+        let committed = state.catalog.find_id(table.id).cloned();
+        state.partition(table, id)?.fork(committed.as_ref().unwrap_or(table))
     }
 
     /// The number of the last commit that changed a partition; 0 if none has.
@@ -170,8 +173,10 @@ impl Database {
         if let Some(catalog) = applied.catalog {
             state.set_catalog(catalog);
         }
-        for (table, id, group, log) in applied.groups {
-            let Some(table) = state.catalog.find_id(table.id).cloned() else { continue };
+        for (written, id, group, log) in applied.groups {
+            let Some(table) = state.catalog.find_id(written.id).cloned() else { continue };
+            // A transaction may have altered the table after it wrote the rows.
+            let group = group.reshaped(written.schema_version, &table)?;
             let partition = state.partition(&table, &id)?;
             partition.add_logged(log);
             partition.apply(&table, group, applied.meta.head)?;

@@ -49,6 +49,10 @@ impl Error {
         Self::new(ErrorKind::FeatureNotSupported, format!("{what} is not supported"))
     }
 
+    pub(crate) fn unsupported_on_streams(statement: &str) -> Self {
+        Self::new(ErrorKind::FeatureNotSupported, format!("{statement} is not supported on stream tables"))
+    }
+
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::InternalError, message)
     }

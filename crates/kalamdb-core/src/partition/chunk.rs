@@ -6,8 +6,8 @@ use datafusion::arrow::compute::{cast, concat, filter, max};
 use datafusion::arrow::datatypes::{DataType, Int64Type};
 use kalamdb_store::{LogRecord, RowState};
 
-use super::RowGroup;
 use super::columns::{Columns, Decoded};
+use super::{RowGroup, Sorted};
 use crate::catalog::{SystemColumn, Table};
 use crate::error::{Error, Result};
 
@@ -65,6 +65,11 @@ impl Chunk {
         Self { n_rows, columns: Columns::of_record(record, Arc::clone(table)), versions, deleted, current: None }
     }
 
+    /// The same rows with the current version of the table's columns, where the chunk has version `from` of them.
+    pub(crate) fn reshaped(&self, from: u32, table: &Arc<Table>) -> Result<Chunk> {
+        Ok(Self { columns: self.columns.reshaped(from, table, self.n_rows)?, ..self.clone() })
+    }
+
     pub(crate) fn n_rows(&self) -> usize {
         self.n_rows
     }
@@ -82,6 +87,11 @@ impl Chunk {
     pub(crate) fn greatest(&self, index: usize) -> Result<i64> {
         let values = cast(&self.column(index)?, &DataType::Int64)?;
         Ok(max(values.as_primitive::<Int64Type>()).unwrap_or_default().max(0))
+    }
+
+    /// The rows, superseded ones included, in the order of some user columns; `None` while they are not sorted.
+    pub(crate) fn sorted_by(&self, columns: &[usize]) -> Result<Option<Arc<Sorted>>> {
+        self.columns.sorted_by(columns, self.n_rows)
     }
 
     pub(crate) fn row_ids(&self) -> Result<Option<&Int64Array>> {

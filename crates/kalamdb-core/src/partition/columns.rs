@@ -3,7 +3,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use datafusion::arrow::array::{ArrayRef, Int64Array};
 use kalamdb_store::LogRecord;
 
-use super::RowGroup;
+use super::sorted::Orders;
+use super::{RowGroup, Sorted, reshape};
 use crate::catalog::Table;
 use crate::error::{Error, Result};
 
@@ -23,17 +24,36 @@ pub(super) struct Decoded {
 #[derive(Debug)]
 struct Lazy {
     decoded: OnceLock<Result<Decoded>>,
+    orders: Orders,
     /// Let go of when it is decoded.
     record: Mutex<Option<(LogRecord, Arc<Table>)>>,
 }
 
 impl Columns {
     pub(super) fn new(decoded: Decoded) -> Self {
-        Self(Arc::new(Lazy { decoded: OnceLock::from(Ok(decoded)), record: Mutex::new(None) }))
+        Self(Arc::new(Lazy { decoded: OnceLock::from(Ok(decoded)), orders: Orders::default(), record: Mutex::new(None) }))
     }
 
     pub(super) fn of_record(record: LogRecord, table: Arc<Table>) -> Self {
-        Self(Arc::new(Lazy { decoded: OnceLock::new(), record: Mutex::new(Some((record, table))) }))
+        Self(Arc::new(Lazy { decoded: OnceLock::new(), orders: Orders::default(), record: Mutex::new(Some((record, table))) }))
+    }
+
+    /// The columns in the table's current version, where these are in version `from`; still undecoded if these are.
+    pub(super) fn reshaped(&self, from: u32, table: &Arc<Table>, n_rows: usize) -> Result<Self> {
+        let record = self.0.record.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(record, _)| record.clone());
+        if let Some(record) = record {
+            return Ok(Self::of_record(record, Arc::clone(table)));
+        }
+        let decoded = self.get()?;
+        let columns = reshape(table, from, decoded.columns.clone(), n_rows)?;
+        Ok(Self::new(Decoded { columns, row_ids: decoded.row_ids.clone() }))
+    }
+
+    /// The rows in the order of some columns, while that is known.
+    pub(super) fn sorted_by(&self, columns: &[usize], n_rows: usize) -> Result<Option<Arc<Sorted>>> {
+        let missing = || Error::internal("a chunk lacks a column of an index");
+        let values = || columns.iter().map(|&at| self.get()?.columns.get(at).cloned().ok_or_else(missing)).collect();
+        self.0.orders.get(columns, values, n_rows)
     }
 
     pub(super) fn get(&self) -> Result<&Decoded> {

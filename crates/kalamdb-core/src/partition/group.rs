@@ -4,6 +4,7 @@ use datafusion::arrow::array::{ArrayRef, AsArray, Int64Array};
 use datafusion::arrow::datatypes::Int64Type;
 use kalamdb_store::{LogKey, LogRecord, PartitionId, RowState};
 
+use super::reshape;
 use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -54,7 +55,12 @@ impl RowGroup {
         Ok(())
     }
 
-    /// Reads the group back from one log record.
+    /// The same rows with the current version of the table's columns, where the group has version `from` of them.
+    pub(crate) fn reshaped(self, from: u32, table: &Table) -> Result<Self> {
+        Ok(Self { columns: reshape(table, from, self.columns, self.n_rows)?, ..self })
+    }
+
+    /// Reads the group back from one log record, in the table's current version of its columns.
     ///
     /// # Errors
     /// `data_corrupted`, naming table and record.
@@ -63,12 +69,11 @@ impl RowGroup {
             let message = format!("table {}: log record {}/{} is damaged: {what}", table.full_name(), record.key.commit, record.key.part);
             Error::new(ErrorKind::DataCorrupted, message)
         };
-        if record.schema_version != table.schema_version {
-            return Err(damaged(format!("it was written with schema version {}, the table has {}", record.schema_version, table.schema_version)));
-        }
         let n_rows = record.n_rows as usize;
-        let mut columns =
-            kalamdb_types::json::decode_rows(&record.rows, &table.stored_types(), n_rows).map_err(|error| damaged(error.to_string()))?;
+        let version = record.schema_version;
+        let written = table.columns_of(version).ok_or_else(|| damaged(format!("the table has no schema version {version}")))?;
+        let types = table.stored_types_of(written);
+        let mut columns = kalamdb_types::json::decode_rows(&record.rows, &types, n_rows).map_err(|error| damaged(error.to_string()))?;
         if columns.iter().any(|column| column.len() != n_rows) {
             return Err(damaged(format!("it does not hold the {n_rows} rows that it announces")));
         }
@@ -78,6 +83,7 @@ impl RowGroup {
             let ids = columns.remove(0);
             Some(ids.as_primitive_opt::<Int64Type>().cloned().ok_or_else(|| damaged("its row ids are not integers".to_owned()))?)
         };
+        let columns = reshape(table, version, columns, n_rows)?;
         Ok(Self { state: record.state, fresh: record.fresh, columns, row_ids, first_seq: record.first_seq, updated_us: record.updated_us, n_rows })
     }
 }

@@ -47,8 +47,12 @@ impl Keys {
 
     /// The primary keys of rows whose user columns `column` gives.
     pub(crate) fn of_columns(table: &Table, column: impl Fn(usize) -> Result<ArrayRef>) -> Result<Self> {
-        let columns = table.primary_key.iter().map(|&index| column(index)).collect::<Result<Vec<_>>>()?;
-        match columns.as_slice() {
+        Self::of_arrays(&table.primary_key.iter().map(|&index| column(index)).collect::<Result<Vec<_>>>()?)
+    }
+
+    /// The keys that the given columns make.
+    pub(crate) fn of_arrays(columns: &[ArrayRef]) -> Result<Self> {
+        match columns {
             [one] if one.data_type().is_integer() => Ok(Self::Integers(integers(one)?)),
             _ => {
                 let columns: Vec<ArrayRef> = columns.iter().map(with_one_zero).collect();

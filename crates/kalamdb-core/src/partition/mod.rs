@@ -9,6 +9,8 @@ mod events;
 mod group;
 mod key_index;
 mod keys;
+mod reshape;
+mod sorted;
 mod unique_index;
 
 use std::collections::VecDeque;
@@ -17,13 +19,15 @@ use std::sync::Arc;
 use kalamdb_store::{LogKey, LogRecord};
 
 use crate::catalog::Table;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 pub(crate) use chunk::{Chunk, RowAddress};
 pub(crate) use events::{is_over, visible_events};
 pub(crate) use group::RowGroup;
 use key_index::KeyIndex;
 pub(crate) use keys::Keys;
+pub(crate) use reshape::{missing_values, reshape};
+pub(crate) use sorted::{ORDER, Sorted};
 use unique_index::UniqueIndex;
 
 /// Chunks of at most this many rows are merged with their neighbours, so that many small commits leave few chunks.
@@ -52,6 +56,8 @@ pub(crate) struct Logged {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Partition {
     chunks: Snapshot,
+    /// The version of the table's columns that the chunks have; `None` before the first is looked at.
+    shape: Option<u32>,
     /// Built when a key is first looked for.
     index: Option<Arc<KeyIndex>>,
     /// Each built when its columns are first looked for.
@@ -97,6 +103,7 @@ impl Partition {
         self.load(table)?;
         Ok(Self {
             chunks: Arc::clone(&self.chunks),
+            shape: self.shape,
             index: self.index.clone(),
             unique: self.unique.clone(),
             greatest: self.greatest.clone(),
@@ -125,12 +132,34 @@ impl Partition {
 
     /// Takes in what was read from the log. Rows without an earlier version need not be decoded for that.
     fn load(&mut self, table: &Arc<Table>) -> Result<()> {
+        self.adopt(table)?;
         while let Some(record) = self.pending.front() {
             let fresh = record.fresh;
             let chunk = Chunk::from_record(record.clone(), table);
             self.append(table, chunk, fresh)?;
             self.pending.pop_front();
         }
+        Ok(())
+    }
+
+    /// Brings the chunks to the current version of the table's columns.
+    fn adopt(&mut self, table: &Arc<Table>) -> Result<()> {
+        match self.shape {
+            Some(shape) if shape < table.schema_version => {
+                let chunks = self.chunks.iter().map(|chunk| chunk.reshaped(shape, table)).collect::<Result<Vec<_>>>()?;
+                self.chunks = Arc::new(chunks);
+                // Keys are bytes that depend on the columns' types, and columns are known by their positions.
+                self.index = None;
+                self.unique.clear();
+                self.greatest.clear();
+            }
+            Some(shape) if shape > table.schema_version => {
+                let message = format!("table {} was altered meanwhile", table.full_name());
+                return Err(Error::new(ErrorKind::SerializationFailure, message).with_hint("run the statement again"));
+            }
+            _ => {}
+        }
+        self.shape = Some(table.schema_version);
         Ok(())
     }
 

@@ -75,7 +75,7 @@ impl<'a> Executor<'a> {
     pub(super) fn changeable(&self, name: &TableName, statement: &str) -> Result<Changeable> {
         let (table, partition) = self.writable(name)?;
         if table.kind == TableKind::Stream {
-            return Err(Error::unsupported(format!("{statement} is not supported on stream tables")));
+            return Err(Error::unsupported_on_streams(statement));
         }
         let rows = self.view.snapshot(&table, &partition)?;
         Ok(Changeable { table, partition, rows })

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{Field, Schema};
+use datafusion::catalog::information_schema::INFORMATION_SCHEMA;
+use datafusion::common::TableReference;
+use datafusion::logical_expr::planner::ContextProvider;
 use datafusion::sql::sqlparser::ast::ObjectName;
 use datafusion::sql::sqlparser::parser::Parser;
 
 use super::execute::Executor;
 use super::names::{namespace_name, table_name};
 use super::parse_ddl::{skip, take_word};
-use super::system_tables::{is_visible, stats};
+use super::system_tables::{SYSTEM_SCHEMA, TABLES as SYSTEM_TABLES, is_visible, stats};
 use crate::catalog::{ColumnDef, Table, TableName};
 use crate::error::Result;
 use crate::result::StatementResult;
@@ -82,10 +85,14 @@ impl Show {
             Show::Namespaces => vec![text("namespace", catalog.namespace_names().map(Some))],
             Show::Tables(namespace) => {
                 let namespace = namespace.as_ref().map_or_else(|| Ok(executor.namespace.clone()), namespace_name)?;
-                catalog.require_namespace(&namespace)?;
+                if namespace != SYSTEM_SCHEMA {
+                    catalog.require_namespace(&namespace)?;
+                }
+                let system = SYSTEM_TABLES.iter().filter(|_| namespace == SYSTEM_SCHEMA).map(|name| (*name, "system"));
                 let tables = catalog.tables_in(&namespace).filter(|table| is_visible(executor.principal, table));
                 let tables = tables.map(|table| (table.name.as_str(), table.kind.name()));
-                let mut rows: Vec<(&str, &str)> = tables.chain(catalog.views_in(&namespace).map(|view| (view.name.as_str(), "view"))).collect();
+                let mut rows: Vec<(&str, &str)> =
+                    system.chain(tables).chain(catalog.views_in(&namespace).map(|view| (view.name.as_str(), "view"))).collect();
                 rows.sort_unstable();
                 vec![
                     text("namespace", rows.iter().map(|_| Some(namespace.as_str()))),
@@ -95,9 +102,10 @@ impl Show {
             }
             Show::Columns(name, _) => {
                 let name = table_name(name, &executor.namespace)?;
-                match catalog.find_view(&name) {
-                    Some(_) => view_columns(executor, &name)?,
-                    None => table_columns(table(executor, &name)?.as_ref()),
+                if catalog.find_view(&name).is_some() || is_read_only(&name.namespace) {
+                    readable_columns(executor, &name)?
+                } else {
+                    table_columns(table(executor, &name)?.as_ref())
                 }
             }
             Show::History(name) => history(table(executor, &table_name(name, &executor.namespace)?)?.as_ref()),
@@ -120,6 +128,10 @@ impl Show {
         let (schema, batch) = batch_of(columns)?;
         Ok(StatementResult::rows(self.tag(), &schema, vec![batch]))
     }
+}
+
+fn is_read_only(namespace: &str) -> bool {
+    matches!(namespace, SYSTEM_SCHEMA | INFORMATION_SCHEMA)
 }
 
 fn table(executor: &Executor<'_>, name: &TableName) -> Result<Arc<Table>> {
@@ -147,8 +159,10 @@ fn table_columns(table: &Table) -> Vec<(&'static str, ArrayRef)> {
     ]
 }
 
-fn view_columns(executor: &Executor<'_>, name: &TableName) -> Result<Vec<(&'static str, ArrayRef)>> {
-    let schema = executor.scope().view_schema(name)?;
+/// The columns of a view, or of a table that the engine makes up.
+fn readable_columns(executor: &Executor<'_>, name: &TableName) -> Result<Vec<(&'static str, ArrayRef)>> {
+    let reference = TableReference::partial(name.namespace.as_str(), name.table.as_str());
+    let schema = executor.scope().get_table_source(reference)?.schema();
     let fields = schema.fields();
     Ok(vec![
         text("column_name", fields.iter().map(|field| Some(field.name().as_str()))),

@@ -16,7 +16,8 @@ use crate::principal::{Principal, Role};
 /// The schema that holds these tables.
 pub(super) const SYSTEM_SCHEMA: &str = "system";
 
-const TABLES: [&str; 13] = [
+/// Its tables.
+pub(super) const TABLES: [&str; 13] = [
     "namespaces",
     "tables",
     "columns",

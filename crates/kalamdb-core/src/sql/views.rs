@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::ViewTable;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
@@ -13,7 +12,7 @@ use super::execute::parser_options;
 use super::parse::parse_query;
 use super::scope::Scope;
 use super::unnest::forget_keys;
-use crate::catalog::{StoredView, TableName};
+use crate::catalog::StoredView;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How many views may stand on one another: each is planned within the one that reads it.
@@ -23,13 +22,6 @@ impl Scope<'_> {
     /// Refuses a view that cannot be planned.
     pub(super) fn check_view(&self, view: &StoredView) -> Result<()> {
         self.plan_view(view).map(drop)
-    }
-
-    /// The columns of a view.
-    pub(super) fn view_schema(&self, name: &TableName) -> Result<SchemaRef> {
-        let catalog = self.catalog();
-        let view = catalog.find_view(name).ok_or_else(|| Error::internal("a view is missing"))?;
-        Ok(Arc::clone(self.plan_view(view)?.schema().inner()))
     }
 
     pub(super) fn view_provider(&self, view: &StoredView) -> Result<Arc<dyn TableProvider>> {

@@ -1,9 +1,11 @@
 //! Tables as DataFusion sees them: providers over one snapshot of one partition, and the scan of it.
 
 mod exposed;
+mod index_scan;
 mod row_scan;
 mod shared;
 
 pub(crate) use exposed::{ADDRESS_COLUMN, Exposed, ExposedColumn};
+pub(crate) use index_scan::{IndexColumns, IndexScan, indexes_of};
 pub(crate) use row_scan::RowScanExec;
 pub(crate) use shared::SharedTable;

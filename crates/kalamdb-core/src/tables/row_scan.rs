@@ -1,9 +1,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, UInt64Array};
 use datafusion::arrow::buffer::BooleanBuffer;
-use datafusion::arrow::compute::{FilterBuilder, prep_null_mask_filter};
+use datafusion::arrow::compute::{FilterBuilder, prep_null_mask_filter, take};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -16,9 +16,9 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, ReplaceChildrenOptions, StatisticsArgs};
 use futures::stream;
 
-use super::{Exposed, ExposedColumn};
+use super::{Exposed, ExposedColumn, IndexScan};
 use crate::error::into_datafusion;
-use crate::partition::{Chunk, Snapshot};
+use crate::partition::{Chunk, RowAddress, Snapshot};
 
 /// Scans the rows of one partition.
 ///
@@ -34,6 +34,7 @@ pub(crate) struct RowScanExec {
     snapshot: Snapshot,
     with_deleted: bool,
     predicate: Option<Predicate>,
+    index: Option<IndexScan>,
     limit: Option<usize>,
     properties: Arc<PlanProperties>,
 }
@@ -55,7 +56,15 @@ impl RowScanExec {
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        Ok(Self { output: select(exposed, projection)?, snapshot, with_deleted, predicate: None, limit, properties: Arc::new(properties) })
+        Ok(Self {
+            output: select(exposed, projection)?,
+            snapshot,
+            with_deleted,
+            predicate: None,
+            index: None,
+            limit,
+            properties: Arc::new(properties),
+        })
     }
 
     /// Adds a filter; `expr` is over the columns at the positions `columns`.
@@ -63,6 +72,12 @@ impl RowScanExec {
         let schema = Arc::new(exposed.schema.project(columns)?);
         self.predicate = Some(Predicate { expr, columns: select(exposed, columns)?, schema });
         Ok(self)
+    }
+
+    /// Sets the index that leads to the rows; the filter is evaluated on those alone.
+    pub(crate) fn with_index(mut self, index: Option<IndexScan>) -> Self {
+        self.index = index;
+        self
     }
 
     fn n_visible(&self) -> usize {
@@ -82,6 +97,9 @@ impl DisplayAs for RowScanExec {
         write!(f, "RowScanExec: columns=[{}]", columns.join(", "))?;
         if let Some(predicate) = &self.predicate {
             write!(f, ", predicate={}", predicate.expr)?;
+        }
+        if let Some(index) = &self.index {
+            write!(f, ", index={}", index.name())?;
         }
         if let Some(limit) = self.limit {
             write!(f, ", limit={limit}")?;
@@ -205,19 +223,35 @@ impl Batches {
     /// The columns of the chunk that comes next; `None` after the last.
     fn open_chunk(&self) -> Option<Result<CurrentChunk>> {
         let chunk = self.scan.snapshot.get(self.chunk)?;
-        let values = |columns: &[ExposedColumn]| {
-            let values = columns.iter().map(|column| column.values(chunk, self.chunk));
-            values.collect::<std::result::Result<Vec<_>, _>>().map_err(into_datafusion)
-        };
         let open = || {
+            let rows = match &self.scan.index {
+                Some(index) => index.candidates(chunk).map_err(into_datafusion)?.map(UInt32Array::from),
+                None => None,
+            };
+            let values = |columns: &[ExposedColumn]| columns.iter().map(|column| self.values(*column, chunk, rows.as_ref())).collect();
+            let visible = chunk.visible(self.scan.with_deleted);
             Ok(CurrentChunk {
-                n_rows: chunk.n_rows(),
+                n_rows: rows.as_ref().map_or(chunk.n_rows(), Array::len),
                 output: values(&self.scan.output)?,
                 predicate: self.scan.predicate.as_ref().map_or_else(|| Ok(Vec::new()), |predicate| values(&predicate.columns))?,
-                visible: chunk.visible(self.scan.with_deleted),
+                visible: match &rows {
+                    Some(rows) => visible.map(|visible| rows.values().iter().map(|row| visible.value(*row as usize)).collect()),
+                    None => visible,
+                },
             })
         };
         Some(open())
+    }
+
+    /// A column's values in a chunk, or in those of its rows that the index leads to.
+    fn values(&self, column: ExposedColumn, chunk: &Chunk, rows: Option<&UInt32Array>) -> Result<ArrayRef> {
+        Ok(match (rows, column) {
+            (Some(rows), ExposedColumn::Address) => {
+                Arc::new(UInt64Array::from_iter_values(rows.values().iter().map(|row| RowAddress::new(self.chunk, *row as usize).0)))
+            }
+            (Some(rows), _) => take(&column.values(chunk, self.chunk).map_err(into_datafusion)?, rows, None)?,
+            (None, _) => column.values(chunk, self.chunk).map_err(into_datafusion)?,
+        })
     }
 
     /// The rows from `from` on that pass, or `None` if none does.

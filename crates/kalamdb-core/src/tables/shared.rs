@@ -11,7 +11,7 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_expr::create_physical_expr;
 use datafusion::physical_plan::ExecutionPlan;
 
-use super::{Exposed, RowScanExec};
+use super::{Exposed, IndexColumns, IndexScan, RowScanExec, indexes_of};
 use crate::catalog::{SystemColumn, Table};
 use crate::partition::Snapshot;
 
@@ -24,6 +24,7 @@ pub(crate) struct SharedTable {
     with_deleted: bool,
     snapshot: Snapshot,
     constraints: Constraints,
+    indexes: Vec<IndexColumns>,
 }
 
 impl SharedTable {
@@ -31,7 +32,7 @@ impl SharedTable {
         let key = table.has_primary_key().then(|| Constraint::PrimaryKey(table.primary_key.clone()));
         // A statement that names `_deleted` asks for tombstones too.
         let with_deleted = exposed.includes(SystemColumn::Deleted);
-        Self { exposed, with_deleted, snapshot, constraints: Constraints::new_unverified(key.into_iter().collect()) }
+        Self { exposed, with_deleted, snapshot, constraints: Constraints::new_unverified(key.into_iter().collect()), indexes: indexes_of(table) }
     }
 
     /// Leaves tombstones out although `_deleted` is exposed.
@@ -85,7 +86,8 @@ impl TableProvider for SharedTable {
         let referenced = self.referenced(&filter)?;
         let schema = DFSchema::try_from(self.exposed.schema.project(&referenced)?)?;
         let predicate = create_physical_expr(&filter, &schema, state.execution_props(), &PhysicalPlanningContext::default())?;
-        Ok(Arc::new(scan.with_predicate(&self.exposed, predicate, &referenced)?))
+        let index = IndexScan::choose(&self.indexes, &self.exposed, filters);
+        Ok(Arc::new(scan.with_predicate(&self.exposed, predicate, &referenced)?.with_index(index)))
     }
 }
 

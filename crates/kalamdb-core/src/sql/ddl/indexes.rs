@@ -1,12 +1,104 @@
-use datafusion::sql::sqlparser::ast::{CreateIndex, ObjectName};
+use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use datafusion::sql::sqlparser::ast::{CreateIndex, IndexType, ObjectName};
+
+use super::stored_rows::Verification;
+use super::{NextCatalog, commit};
+use crate::catalog::{Catalog, Index, Table, TableKind, TableName, check_constraint_name};
+use crate::error::{Error, ErrorKind, Result};
 use crate::sql::execute::Executor;
+use crate::sql::names::table_name;
+use crate::sql::table_definition::read_index_columns;
+use crate::write::Change;
 
-pub(super) async fn create(_: &Executor<'_>, _: &CreateIndex) -> Result<()> {
-    Err(Error::unsupported("CREATE INDEX"))
+pub(super) async fn create(executor: &Executor<'_>, create: &CreateIndex) -> Result<()> {
+    check_clauses(create)?;
+    let name = table_name(&create.table_name, &executor.namespace)?;
+    commit(executor, async || {
+        let mut next = NextCatalog::begin(executor);
+        let old = Arc::clone(next.catalog.require_table(&name)?);
+        if old.kind == TableKind::Stream {
+            return Err(Error::unsupported("an index on a stream table"));
+        }
+        let columns = read_index_columns(&create.columns, &old, "the index")?;
+        let index_name = index_name(create, &old, &next.catalog, &columns)?;
+        check_constraint_name(&index_name)?;
+        if find(&next.catalog, &old.namespace, &index_name).is_some() {
+            if create.if_not_exists {
+                return Ok(Change::default());
+            }
+            return Err(Error::new(ErrorKind::DuplicateObject, format!("index {index_name} already exists in namespace {}", old.namespace)));
+        }
+        let mut new = Table::clone(&old);
+        new.indexes.push(Index { name: index_name, columns, unique: create.unique, is_constraint: false });
+        let unique = new.indexes.last().filter(|index| index.unique).into_iter().collect();
+        Verification { old: &old, new: &new, unique, checks: vec![] }.run(executor)?;
+        next.put_table(new)?;
+        Ok(next.into_change())
+    })
+    .await
 }
 
-pub(super) async fn drop(_: &Executor<'_>, _: &[ObjectName], _: bool) -> Result<()> {
-    Err(Error::unsupported("DROP INDEX"))
+fn check_clauses(create: &CreateIndex) -> Result<()> {
+    let is_tree = create.using.as_ref().is_none_or(|using| *using == IndexType::BTree);
+    let refused = [
+        (!is_tree, "an index type other than BTREE"),
+        (create.concurrently, "CREATE INDEX CONCURRENTLY"),
+        (!create.include.is_empty(), "INCLUDE in CREATE INDEX"),
+        (create.nulls_distinct == Some(false), "NULLS NOT DISTINCT"),
+        (create.predicate.is_some(), "an index with a WHERE clause"),
+        (!create.with.is_empty() || !create.index_options.is_empty() || !create.alter_options.is_empty(), "an option of CREATE INDEX"),
+    ];
+    match refused.into_iter().find(|(present, _)| *present) {
+        Some((_, what)) => Err(Error::unsupported(what)),
+        None => Ok(()),
+    }
+}
+
+/// The name given, or one made of the table's and the columns'.
+fn index_name(create: &CreateIndex, table: &Table, catalog: &Catalog, columns: &[usize]) -> Result<String> {
+    if let Some(name) = &create.name {
+        let name = table_name(name, &table.namespace)?;
+        if name.namespace != table.namespace {
+            let message = format!("index {name} cannot be in another namespace than its table {}", table.full_name());
+            return Err(Error::new(ErrorKind::InvalidName, message));
+        }
+        return Ok(name.table);
+    }
+    let columns: Vec<&str> = columns.iter().filter_map(|&at| table.columns.get(at)).map(|column| column.name.as_str()).collect();
+    let base: String = format!("{}_{}_idx", table.name, columns.join("_")).chars().take(54).collect();
+    let numbered = (1_u32..).map(|number| format!("{base}{number}"));
+    let name = std::iter::once(base.clone()).chain(numbered).find(|name| find(catalog, &table.namespace, name).is_none());
+    name.ok_or_else(|| Error::internal("every name is taken"))
+}
+
+/// The index of that name in a namespace, and its table.
+fn find<'a>(catalog: &'a Catalog, namespace: &'a str, name: &str) -> Option<(&'a Arc<Table>, &'a Index)> {
+    catalog.tables_in(namespace).find_map(|table| table.indexes.iter().find(|index| index.name == name).map(|index| (table, index)))
+}
+
+pub(super) async fn drop(executor: &Executor<'_>, names: &[ObjectName], if_exists: bool) -> Result<()> {
+    let names: Vec<TableName> = names.iter().map(|name| table_name(name, &executor.namespace)).collect::<Result<Vec<_>>>()?;
+    commit(executor, async || {
+        let mut next = NextCatalog::begin(executor);
+        let mut changed = false;
+        for name in &names {
+            let Some((table, index)) = find(&next.catalog, &name.namespace, &name.table) else {
+                if if_exists {
+                    continue;
+                }
+                return Err(Error::new(ErrorKind::UndefinedObject, format!("index {name} does not exist")));
+            };
+            if index.is_constraint {
+                let message = format!("index {name} is a UNIQUE constraint of table {}", table.full_name());
+                return Err(Error::new(ErrorKind::DependentObjectsStillExist, message).with_hint("use ALTER TABLE ... DROP CONSTRAINT"));
+            }
+            let mut table = Table::clone(table);
+            table.indexes.retain(|index| index.name != name.table);
+            next.put_table(table)?;
+            changed = true;
+        }
+        Ok(if changed { next.into_change() } else { Change::default() })
+    })
+    .await
 }
