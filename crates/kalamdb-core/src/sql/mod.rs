@@ -42,6 +42,7 @@ mod target;
 mod types;
 mod unnest;
 mod update;
+mod using;
 mod views;
 
 pub(crate) use execute::Executor;
