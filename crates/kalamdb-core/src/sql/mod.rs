@@ -34,6 +34,7 @@ mod sequential;
 mod show;
 mod state;
 mod subqueries;
+mod sum;
 mod syntax;
 mod system_tables;
 mod table_definition;
