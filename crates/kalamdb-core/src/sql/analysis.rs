@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::ast::{
 use super::casts;
 use super::names::{fold, table_name};
 use super::scope::Scope;
-use super::{duplicates, grouping, syntax};
+use super::{duplicates, grouping, syntax, using};
 use crate::catalog::{SystemColumn, TableName};
 use crate::error::{Error, ErrorKind, Location, Result, nearest};
 
@@ -110,6 +110,7 @@ impl VisitorMut for Collector<'_> {
             return ControlFlow::Break(error);
         }
         syntax::simplify_windows(&mut select.named_window);
+        using::qualify(select);
         ControlFlow::Continue(())
     }
 

@@ -15,6 +15,7 @@ use datafusion::sql::sqlparser::ast::{
     Expr, Ident, ObjectName, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, Statement, TableFactor, VisitMut, VisitorMut,
 };
 
+use super::analysis::merges_columns;
 use super::names::fold;
 
 /// What separates the name that users see from what makes it unique.
@@ -50,9 +51,10 @@ fn qualifier_of(item: &SelectItem) -> Option<String> {
 ///
 /// `columns_of` gives the columns of a base table, in order.
 pub(super) fn make_unique(statement: &mut Statement, columns_of: impl Fn(&ObjectName) -> Option<Vec<String>>) -> bool {
-    let mut renamer = Renamer { columns_of, ctes: HashSet::new(), depth: 0, n_renamed: 0 };
+    let mut renamer = Renamer { columns_of, ctes: HashSet::new(), depth: 0, n_renamed: 0, renames_subqueries: false, merges_columns: false };
     let _: ControlFlow<()> = statement.visit(&mut renamer);
-    renamer.n_renamed > 0
+    // Columns that USING and NATURAL compare would be lost under other names.
+    renamer.n_renamed > 0 && !(renamer.merges_columns && renamer.renames_subqueries)
 }
 
 struct Renamer<F> {
@@ -62,6 +64,8 @@ struct Renamer<F> {
     /// How many queries are around what is visited.
     depth: usize,
     n_renamed: usize,
+    renames_subqueries: bool,
+    merges_columns: bool,
 }
 
 impl<F: Fn(&ObjectName) -> Option<Vec<String>>> VisitorMut for Renamer<F> {
@@ -81,6 +85,7 @@ impl<F: Fn(&ObjectName) -> Option<Vec<String>>> VisitorMut for Renamer<F> {
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        self.merges_columns |= select.from.iter().any(|from| from.joins.iter().any(merges_columns));
         if may_repeat_names(&select.projection) {
             if let Some(expanded) = self.without_stars(select) {
                 select.projection = expanded;
@@ -96,7 +101,7 @@ impl<F: Fn(&ObjectName) -> Option<Vec<String>>> Renamer<F> {
     fn without_stars(&self, select: &Select) -> Option<Vec<SelectItem>> {
         let mut tables: Vec<(Ident, Vec<String>)> = Vec::new();
         for from in &select.from {
-            if from.joins.iter().any(super::analysis::merges_columns) {
+            if from.joins.iter().any(merges_columns) {
                 return None;
             }
             for factor in std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)) {
@@ -161,6 +166,7 @@ impl<F: Fn(&ObjectName) -> Option<Vec<String>>> Renamer<F> {
             };
             *item = renamed;
             self.n_renamed += 1;
+            self.renames_subqueries |= !is_result;
         }
     }
 }

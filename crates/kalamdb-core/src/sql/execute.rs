@@ -119,7 +119,9 @@ impl<'a> Executor<'a> {
             Some(catalog.require_table(&table).ok()?.columns.iter().map(|column| column.name.clone()).collect())
         };
         let mut error = error;
-        if duplicates::make_unique(&mut statement, columns_of) {
+        let mut renamed = statement.clone();
+        if duplicates::make_unique(&mut renamed, columns_of) {
+            statement = renamed;
             match plan(statement.clone(), parameters, scope) {
                 Ok(plan) => {
                     let schema = duplicates::visible_names(&plan, plan.schema().as_arrow())?;

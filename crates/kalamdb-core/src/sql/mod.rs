@@ -34,6 +34,7 @@ mod sequential;
 mod show;
 mod state;
 mod subqueries;
+mod sum;
 mod syntax;
 mod system_tables;
 mod table_definition;
@@ -42,6 +43,7 @@ mod target;
 mod types;
 mod unnest;
 mod update;
+mod using;
 mod views;
 
 pub(crate) use execute::Executor;

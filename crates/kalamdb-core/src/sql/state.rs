@@ -8,7 +8,7 @@ use datafusion::prelude::SessionConfig;
 
 use super::arithmetic::CheckedArithmetic;
 use super::sequential::Sequential;
-use super::subqueries;
+use super::{subqueries, sum};
 use crate::error::Result;
 use crate::functions::{self, Ids};
 
@@ -28,12 +28,13 @@ pub(crate) fn new_session_state(memory_limit_bytes: Option<usize>, ids: &Arc<Ids
     if let Some(limit) = memory_limit_bytes {
         runtime = runtime.with_memory_pool(Arc::new(GreedyMemoryPool::new(limit)));
     }
-    let builder = SessionStateBuilder::new()
+    let mut builder = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(Arc::new(runtime.build()?))
         .with_default_features()
         .with_analyzer_rule(Arc::new(CheckedArithmetic::new()))
         .with_query_planner(Arc::new(subqueries::Planner))
         .with_physical_optimizer_rule(Arc::new(Sequential));
+    builder.aggregate_functions().get_or_insert_default().push(sum::checked_sum());
     Ok(functions::register(builder, ids).build())
 }

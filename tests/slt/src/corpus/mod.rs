@@ -133,6 +133,6 @@ pub fn run_file(file: &Path, options: &Options, report: &mut Report) {
                 continue;
             }
         };
-        report.record(file, is_query, block_on(runner.run_async(record)));
+        report.record(options.dialect, file, is_query, block_on(runner.run_async(record)));
     }
 }

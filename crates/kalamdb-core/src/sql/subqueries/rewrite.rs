@@ -5,9 +5,9 @@ use datafusion::common::{DFSchema, JoinType};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::logical_plan::{Aggregate, Filter, Join, Projection, Sort, Subquery, Window};
+use datafusion::logical_expr::logical_plan::{Aggregate, Filter, Join, Projection, Sort, Subquery, Union, Values, Window};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, SortExpr};
 
 use super::hoist::Hoist;
 use super::outer::outer_columns;
@@ -19,7 +19,11 @@ pub(in crate::sql) fn rewrite(plan: LogicalPlan) -> Result<LogicalPlan> {
     if !plan_holds_subquery(&plan)? {
         return Ok(plan);
     }
-    Rewriter::default().plan(plan)
+    let plan = Rewriter::default().plan(plan)?;
+    match outer_columns(&plan)?.first() {
+        Some((_, column)) => Err(unsupported(&format!("a subquery in this place that names column {} of the query around it", column.flat_name()))),
+        None => Ok(plan),
+    }
 }
 
 /// Whether any expression of the plan holds a subquery: what ordinary statements are asked, and no more.
@@ -71,6 +75,10 @@ impl Rewriter {
         let plan = plan.map_children(|child| Ok(Transformed::yes(self.plan(child)?)))?.data;
         let plan = match plan {
             LogicalPlan::Join(join) => lateral::rewrite(self, join)?,
+            LogicalPlan::Aggregate(aggregate) => {
+                refuse_outer_aggregates(&aggregate)?;
+                LogicalPlan::Aggregate(aggregate)
+            }
             other => other,
         };
         if !node_holds_subquery(&plan)? {
@@ -91,6 +99,7 @@ impl Rewriter {
             LogicalPlan::Window(window) => self.window(window),
             LogicalPlan::Sort(sort) => self.sort(sort),
             LogicalPlan::Join(join) => self.join(join),
+            LogicalPlan::Values(values) => self.values(values),
             other => {
                 let schema = DFSchema::empty();
                 let stays = other.expressions().iter().all(|expr| !needs_apply(expr, &schema, false).unwrap_or(true));
@@ -192,6 +201,26 @@ impl Rewriter {
         LogicalPlanBuilder::from(sort).project(columns.into_iter().map(Expr::from))?.build()
     }
 
+    /// Rows of VALUES are evaluated when the plan is made, before any subquery has run: each becomes a SELECT without FROM.
+    fn values(&mut self, values: Values) -> Result<LogicalPlan> {
+        let fields = values.schema.fields();
+        let mut rows = Vec::with_capacity(values.values.len());
+        for row in values.values {
+            let schema = DFSchema::empty();
+            let exprs = row
+                .into_iter()
+                .zip(fields)
+                .map(|(expr, field)| Ok(expr.cast_to(field.data_type(), &schema)?.alias(field.name())))
+                .collect::<Result<Vec<_>>>()?;
+            let row = LogicalPlanBuilder::empty(true).build()?;
+            rows.push(Arc::new(self.projection(Projection::try_new(exprs, Arc::new(row))?)?));
+        }
+        match <[Arc<LogicalPlan>; 1]>::try_from(rows) {
+            Ok([only]) => Ok(Arc::unwrap_or_clone(only)),
+            Err(rows) => Ok(LogicalPlan::Union(Union::try_new(rows)?)),
+        }
+    }
+
     fn join(&mut self, join: Join) -> Result<LogicalPlan> {
         let mut conditions: Vec<Expr> = join.filter.into_iter().flat_map(split_conjunction_owned).collect();
         let (on, on_subqueries): (Vec<_>, Vec<_>) = join.on.into_iter().partition(|(left, right)| !holds_subquery(left) && !holds_subquery(right));
@@ -241,6 +270,16 @@ impl Rewriter {
         let plan = rebuild(Arc::new(left), Arc::new(right), kept)?;
         LogicalPlanBuilder::from(plan).project(schema.columns().into_iter().map(Expr::from))?.build()
     }
+}
+
+/// Refuses aggregates of nothing but columns of an outer query: by the standard they are aggregates of that query.
+fn refuse_outer_aggregates(aggregate: &Aggregate) -> Result<()> {
+    for expr in &aggregate.aggr_expr {
+        if expr.contains_outer() && !expr.any_column_refs() {
+            return Err(unsupported("an aggregate of columns of the query around it alone"));
+        }
+    }
+    Ok(())
 }
 
 /// The plan below an ORDER BY, with the columns that its subqueries name and the select list leaves out.

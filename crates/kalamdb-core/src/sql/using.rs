@@ -1,0 +1,125 @@
+//! Columns that USING makes one of two: the planner takes their names in the select list, and calls them ambiguous in WHERE.
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
+use datafusion::sql::sqlparser::ast::{
+    CaseWhen, Expr, Ident, Join, JoinConstraint, JoinOperator, Query, Select, TableFactor, TableWithJoins, VisitMut, VisitorMut,
+};
+
+use super::names::fold;
+
+/// Writes in WHERE, for each column that USING names, which table's column is meant.
+pub(super) fn qualify(select: &mut Select) {
+    let Some(condition) = &mut select.selection else {
+        return;
+    };
+    let mut merged = Merged { columns: Vec::new(), depth: 0 };
+    for from in select.from.iter().filter(|from| !from.joins.is_empty()) {
+        merged.read(from);
+    }
+    if !merged.columns.is_empty() {
+        let _: ControlFlow<()> = condition.visit(&mut merged);
+    }
+}
+
+struct Merged {
+    columns: Vec<(String, Expr)>,
+    /// How many subqueries are around what is visited: there the names may mean other columns.
+    depth: usize,
+}
+
+impl Merged {
+    fn read(&mut self, from: &TableWithJoins) {
+        for (at, join) in from.joins.iter().enumerate() {
+            let Some((operator, names)) = using(join) else { continue };
+            let right = qualifier(&join.relation);
+            // The column of the left side is known to be the first table's where there is no other.
+            let left = if at == 0 { qualifier(&from.relation) } else { None };
+            for name in names {
+                let known = self.columns.iter().position(|(known, _)| *known == fold(&name));
+                let column = |table: &Ident| Expr::CompoundIdentifier(vec![table.clone(), name.clone()]);
+                let expr = match (operator, &left, &right) {
+                    (Side::Either | Side::Right, _, Some(right)) => column(right),
+                    (Side::Left, Some(left), _) => column(left),
+                    (Side::Both, Some(left), Some(right)) => first_of(column(left), column(right)),
+                    _ => continue,
+                };
+                match (known, operator) {
+                    (None, _) => self.columns.push((fold(&name), expr)),
+                    // The left side is what earlier joins have made of it.
+                    (Some(_), Side::Either | Side::Left) => {}
+                    (Some(known), Side::Right | Side::Both) => {
+                        self.columns.remove(known);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The side of a join that always has the column.
+#[derive(Clone, Copy)]
+enum Side {
+    Either,
+    Left,
+    Right,
+    Both,
+}
+
+fn using(join: &Join) -> Option<(Side, Vec<Ident>)> {
+    let (side, constraint) = match &join.join_operator {
+        JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) => (Side::Either, constraint),
+        JoinOperator::Left(constraint) | JoinOperator::LeftOuter(constraint) => (Side::Left, constraint),
+        JoinOperator::Right(constraint) | JoinOperator::RightOuter(constraint) => (Side::Right, constraint),
+        JoinOperator::FullOuter(constraint) => (Side::Both, constraint),
+        _ => return None,
+    };
+    let JoinConstraint::Using(names) = constraint else {
+        return None;
+    };
+    let names = names.iter().map(|name| name.0.last().and_then(|part| part.as_ident()).cloned()).collect::<Option<_>>()?;
+    Some((side, names))
+}
+
+/// The name that a relation's columns are qualified with.
+fn qualifier(factor: &TableFactor) -> Option<Ident> {
+    match factor {
+        TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } => Some(alias.name.clone()),
+        TableFactor::Table { name, alias: None, .. } => name.0.last().and_then(|part| part.as_ident()).cloned(),
+        _ => None,
+    }
+}
+
+fn first_of(left: Expr, right: Expr) -> Expr {
+    Expr::Case {
+        case_token: AttachedToken::empty(),
+        end_token: AttachedToken::empty(),
+        operand: None,
+        conditions: vec![CaseWhen { condition: Expr::IsNotNull(Box::new(left.clone())), result: left }],
+        else_result: Some(Box::new(right)),
+    }
+}
+
+impl VisitorMut for Merged {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+        self.depth += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let (Expr::Identifier(name), 0) = (&*expr, self.depth)
+            && let Some((_, column)) = self.columns.iter().find(|(known, _)| *known == fold(name))
+        {
+            *expr = column.clone();
+        }
+        ControlFlow::Continue(())
+    }
+}
