@@ -108,10 +108,14 @@ impl Transaction {
     /// What the transaction has to commit, if nothing that it rests on has changed since.
     pub(crate) fn finish(&self, database: &Database) -> Result<Vec<Change>> {
         let work = self.work.borrow();
+        // What it has read was of one moment, whatever has changed since.
+        if work.changes.is_empty() {
+            return Ok(Vec::new());
+        }
         let changed = work.partitions.keys().find(|id| database.changed_at(id) > work.base);
         let meta = database.meta();
         let is_stale = changed.is_some() || meta.catalog_head > work.base;
-        if is_stale && !(work.partitions.is_empty() && work.changes.is_empty()) {
+        if is_stale {
             return Err(conflict());
         }
         Ok(work.changes.clone())
