@@ -54,23 +54,21 @@ impl Session {
         &self.principal
     }
 
-    /// Another session of the same principal, which begins in the same namespace and shares nothing else.
+    /// Another session of the same principal, which begins in the same namespace and is in a transaction, which [`Session::commit`] or
+    /// [`Session::rollback`] ends; SQL text that would is refused.
     ///
     /// # Errors
-    /// As [`Session::new`].
-    pub fn sibling(&self, memory_limit_bytes: Option<usize>) -> Result<Self> {
-        let sibling = Self::new(Rc::clone(&self.database), self.principal.clone(), memory_limit_bytes)?;
-        sibling.namespace.replace(self.namespace.borrow().clone());
-        Ok(sibling)
-    }
-
-    /// A sibling that is in a transaction, which [`Session::commit`] or [`Session::rollback`] ends; SQL text that would is refused.
-    ///
-    /// # Errors
-    /// As [`Session::new`]; the store's.
-    pub async fn begin(&self, memory_limit_bytes: Option<usize>) -> Result<Self> {
-        let mut session = self.sibling(memory_limit_bytes)?;
-        session.is_managed = true;
+    /// The store's.
+    pub async fn begin(&self) -> Result<Self> {
+        let session = Self {
+            database: Rc::clone(&self.database),
+            principal: self.principal.clone(),
+            // It is the same principal's: nothing in it may not be seen here.
+            state: self.state.clone(),
+            namespace: self.namespace.clone(),
+            transactions: SessionTransaction::default(),
+            is_managed: true,
+        };
         session.transactions.run(&session.database, &TransactionControl::Begin).await?;
         Ok(session)
     }

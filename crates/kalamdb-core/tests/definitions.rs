@@ -72,7 +72,7 @@ fn a_transaction_alters_a_table_and_writes_to_it_in_one_commit() {
     run(&here, &STEPS[2..]);
     assert_eq!(rows(&here, ALL), expected());
     // Nobody else sees any of it, also not in the rows that are shared in memory.
-    let beside = here.sibling(None).unwrap();
+    let beside = Session::new(Rc::clone(here.database()), here.principal().clone(), None).unwrap();
     assert_eq!(rows(&beside, "SELECT id, gone FROM t ORDER BY id"), [["1", "x"], ["2", "y"], ["3", "z"]]);
     assert_eq!(rows(&there, "SELECT gone FROM t WHERE id = 1"), [["x"]]);
     run(&here, &["COMMIT"]);
@@ -233,4 +233,74 @@ fn system_tables_show_users_what_they_may_see() {
     assert!(rows(&ann, "SELECT * FROM system.settings").is_empty());
     assert_eq!(kind(&ann, "DESCRIBE hidden"), ErrorKind::InsufficientPrivilege);
     assert_eq!(kind(&ann, "SELECT * FROM hidden"), ErrorKind::InsufficientPrivilege);
+}
+
+#[test]
+fn a_transaction_makes_fills_alters_empties_and_drops_tables_in_one_commit() {
+    let disk = Disk::new();
+    let (here, there) = (disk.open(), disk.open());
+    run(&here, &["CREATE TABLE source (id INTEGER PRIMARY KEY)", "INSERT INTO source VALUES (1), (2)", "BEGIN"]);
+    run(
+        &here,
+        &[
+            "CREATE NAMESPACE app",
+            "CREATE USER TABLE app.copy (n) AS SELECT id FROM source",
+            "ALTER TABLE app.copy ADD COLUMN m INTEGER DEFAULT 5, RENAME TO copied",
+            "INSERT INTO app.copied VALUES (3, 6)",
+            "CREATE TABLE app.gone AS SELECT * FROM source",
+            "TRUNCATE app.gone",
+            "INSERT INTO app.gone VALUES (7)",
+            "CREATE VIEW app.v AS SELECT * FROM app.copied",
+            "CREATE UNIQUE INDEX i ON app.copied (n)",
+            "DROP TABLE app.gone",
+            "CREATE TABLE app.gone (other TEXT)",
+            "INSERT INTO app.gone VALUES ('new')",
+            "TRUNCATE source",
+            "INSERT INTO source VALUES (9)",
+        ],
+    );
+    assert_eq!(kind(&here, "CREATE TABLE app.copied (id INTEGER)"), ErrorKind::DuplicateTable);
+    run(&here, &["ROLLBACK"]);
+    assert_eq!(kind(&here, "SELECT * FROM app.copied"), ErrorKind::UndefinedTable);
+    assert_eq!(rows(&here, "SELECT count(*) FROM source"), [["2"]]);
+
+    run(&here, &["BEGIN", "CREATE NAMESPACE app", "CREATE USER TABLE app.copy (n) AS SELECT id FROM source"]);
+    run(&here, &["ALTER TABLE app.copy ADD COLUMN m INTEGER DEFAULT 5, RENAME TO copied", "INSERT INTO app.copied VALUES (3, 6)"]);
+    run(&here, &["CREATE TABLE app.gone AS SELECT * FROM source", "TRUNCATE app.gone", "INSERT INTO app.gone VALUES (7)", "DROP TABLE app.gone"]);
+    run(&here, &["CREATE TABLE app.gone (other TEXT)", "INSERT INTO app.gone VALUES ('new')", "TRUNCATE source", "INSERT INTO source VALUES (9)"]);
+    run(&here, &["CREATE VIEW app.v AS SELECT * FROM app.copied", "CREATE UNIQUE INDEX i ON app.copied (n)"]);
+    assert_eq!(kind(&there, "SELECT * FROM app.copied"), ErrorKind::UndefinedTable);
+    run(&here, &["COMMIT"]);
+    for tab in [&here, &there, &disk.open()] {
+        assert_eq!(rows(tab, "SELECT * FROM app.v ORDER BY n"), [["1", "5"], ["2", "5"], ["3", "6"]]);
+        assert_eq!(rows(tab, "SELECT * FROM app.gone"), [["new"]]);
+        assert_eq!(rows(tab, "SELECT * FROM source"), [["9"]]);
+        assert_eq!(kind(tab, "INSERT INTO app.copied VALUES (3, 1)"), ErrorKind::UniqueViolation);
+    }
+}
+
+#[test]
+fn a_full_disk_leaves_definitions_as_they_were() {
+    use kalamdb_store::Fault;
+    let disk = Disk::new();
+    let tab = disk.open();
+    run(&tab, &STEPS[..2]);
+    let statements = [
+        "ALTER TABLE t ADD COLUMN more TEXT DEFAULT 'x'",
+        "TRUNCATE t",
+        "CREATE VIEW v AS SELECT * FROM t",
+        "CREATE INDEX i ON t (v)",
+        "CREATE TABLE u AS SELECT * FROM t",
+        "DROP TABLE t",
+    ];
+    for statement in statements {
+        disk.faults.arm(1, Fault::QuotaExceeded);
+        assert_eq!(kind(&tab, statement), ErrorKind::DiskFull, "{statement}");
+        disk.faults.disarm();
+        for tab in [&tab, &disk.open()] {
+            assert_eq!(rows(tab, "SELECT * FROM t WHERE id = 1"), [["1", "1.5", "x"]], "{statement}");
+            assert_eq!(rows(tab, "SELECT count(*) FROM system.tables"), [["1"]], "{statement}");
+            assert_eq!(rows(tab, "SELECT (SELECT count(*) FROM system.views) + (SELECT count(*) FROM system.indexes) AS n"), [["1"]]);
+        }
+    }
 }

@@ -17,7 +17,7 @@ fn table() -> Session {
 #[test]
 fn a_commit_shows_its_rows_and_numbers_them() {
     let session = table();
-    let transaction = block_on(session.begin(None)).unwrap();
+    let transaction = block_on(session.begin()).unwrap();
     assert_eq!(query(&transaction, "INSERT INTO t VALUES (1), (2)").unwrap().seq, None);
     assert_eq!(rows(&transaction, "SELECT count(*) FROM t"), [["2"]]);
     assert_eq!(rows(&session, "SELECT count(*) FROM t"), [["0"]]);
@@ -28,7 +28,7 @@ fn a_commit_shows_its_rows_and_numbers_them() {
 #[test]
 fn a_rollback_leaves_nothing_and_ends_it() {
     let session = table();
-    let transaction = block_on(session.begin(None)).unwrap();
+    let transaction = block_on(session.begin()).unwrap();
     query(&transaction, "INSERT INTO t VALUES (1)").unwrap();
     block_on(transaction.rollback()).unwrap();
     assert_eq!(rows(&session, "SELECT count(*) FROM t"), [["0"]]);
@@ -38,7 +38,7 @@ fn a_rollback_leaves_nothing_and_ends_it() {
 #[test]
 fn sql_text_sets_savepoints_in_it_and_does_not_end_it() {
     let session = table();
-    let transaction = block_on(session.begin(None)).unwrap();
+    let transaction = block_on(session.begin()).unwrap();
     query(&transaction, "INSERT INTO t VALUES (1)").unwrap();
     for sql in ["BEGIN", "COMMIT", "ROLLBACK"] {
         let error = query(&transaction, sql).unwrap_err();

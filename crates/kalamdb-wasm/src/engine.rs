@@ -46,7 +46,7 @@ impl Engine {
             Some(id) => Principal::user(&id, Role::from_name(role).ok_or_else(|| invalid_argument(format!("there is no role {role}")))?),
         };
         let session = principal.and_then(|principal| Session::new(Rc::clone(&self.database), principal, self.memory_limit));
-        Ok(EngineSession::new(session.map_err(|error| to_js(&error, ""))?, self.memory_limit))
+        Ok(EngineSession::new(session.map_err(|error| to_js(&error, ""))?))
     }
 
     /// Whether there are streams, whose events end by themselves.

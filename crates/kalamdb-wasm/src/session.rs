@@ -12,7 +12,6 @@ use crate::errors::{invalid_argument, to_js};
 #[derive(Debug)]
 pub struct EngineSession {
     session: Session,
-    memory_limit: Option<usize>,
 }
 
 #[derive(Debug, Serialize)]
@@ -23,8 +22,8 @@ struct InsertOutcome {
 }
 
 impl EngineSession {
-    pub(crate) fn new(session: Session, memory_limit: Option<usize>) -> Self {
-        Self { session, memory_limit }
+    pub(crate) fn new(session: Session) -> Self {
+        Self { session }
     }
 }
 
@@ -51,8 +50,8 @@ impl EngineSession {
 
     /// Begins a transaction; it is a session of its own, which ends with `commit` or `rollback`.
     pub async fn begin(&self) -> Result<EngineSession, JsValue> {
-        let session = self.session.begin(self.memory_limit).await.map_err(|error| to_js(&error, ""))?;
-        Ok(EngineSession::new(session, self.memory_limit))
+        let session = self.session.begin().await.map_err(|error| to_js(&error, ""))?;
+        Ok(EngineSession::new(session))
     }
 
     /// Commits the transaction; the command of the result is ROLLBACK if a statement of it had failed.

@@ -22,7 +22,7 @@ pub(crate) use session::session_function;
 
 /// Adds the functions to a session that is being built, in place of DataFusion's of the same names.
 ///
-/// Comes after [`SessionStateBuilder::with_default_features`].
+/// Comes after DataFusion's own.
 pub(crate) fn register(mut builder: SessionStateBuilder, ids: &Arc<Ids>) -> SessionStateBuilder {
     let operators = json::Operators::new();
     let scalar = [id_functions::all(ids), json::all(&operators), vectors::all(), digests::all(), vec![casts::cast_to()]].concat();

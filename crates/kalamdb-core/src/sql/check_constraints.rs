@@ -50,12 +50,17 @@ pub(super) fn compile(executor: &Executor<'_>, table: &Table, check: &Check) -> 
 
 /// Whether a condition names a column.
 pub(super) fn names_column(condition: &str, column: &str) -> Result<bool> {
-    let found = visit_expressions(&parse_expression(condition)?, |expr| match expr {
+    Ok(names_column_in(&parse_expression(condition)?, column))
+}
+
+/// Whether any expression within names a column.
+pub(super) fn names_column_in(node: &impl ast::Visit, column: &str) -> bool {
+    let found = visit_expressions(node, |expr| match expr {
         ast::Expr::Identifier(ident) if fold(ident) == column => ControlFlow::Break(()),
         ast::Expr::CompoundIdentifier(parts) if parts.iter().any(|part| fold(part) == column) => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     });
-    Ok(found.is_break())
+    found.is_break()
 }
 
 /// The condition with a column's name replaced.

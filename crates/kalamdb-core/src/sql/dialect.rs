@@ -100,6 +100,10 @@ impl Dialect for SqlDialect {
         true
     }
 
+    fn supports_alter_column_type_using(&self) -> bool {
+        true
+    }
+
     fn supports_insert_table_alias(&self) -> bool {
         true
     }

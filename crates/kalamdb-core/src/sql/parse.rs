@@ -171,7 +171,7 @@ fn parse_own(parser: &mut Parser<'_>) -> Result<Option<Statement>> {
         _ => match parse_ddl::parse(parser)? {
             Some(Parsed::Definition(mut definition)) => {
                 let n_params = number_parameters(&mut definition)?;
-                return Ok(Some(Statement { command: Command::Define(Box::new(definition)), n_params }));
+                return Ok(Some(Statement { command: Command::Define(definition), n_params }));
             }
             Some(Parsed::Show(show)) => Command::Show(Box::new(show)),
             None => return Ok(None),

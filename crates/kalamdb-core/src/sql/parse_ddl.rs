@@ -19,7 +19,7 @@ pub(crate) enum Definition {
     AlterTable(AlterTable),
     CreateView(CreateView),
     DropViews { names: Vec<ObjectName>, if_exists: bool, cascade: bool },
-    CreateIndex(CreateIndex),
+    CreateIndex(Box<CreateIndex>),
     DropIndexes { names: Vec<ObjectName>, if_exists: bool },
     CreateNamespace { name: ObjectName, if_not_exists: bool },
     DropNamespace { name: ObjectName, if_exists: bool, cascade: bool },
@@ -47,7 +47,7 @@ impl Definition {
 
 /// What [`parse`] has read.
 pub(super) enum Parsed {
-    Definition(Definition),
+    Definition(Box<Definition>),
     Show(Show),
 }
 
@@ -130,7 +130,7 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Result<Option<Parsed>> {
         }
         _ => return Ok(Show::parse(parser, words)?.map(Parsed::Show)),
     };
-    Ok(Some(Parsed::Definition(definition)))
+    Ok(Some(Parsed::Definition(Box::new(definition))))
 }
 
 fn parse_cascade(parser: &mut Parser<'_>) -> bool {
@@ -169,7 +169,7 @@ pub(super) fn of_statement(statement: SqlStatement) -> std::result::Result<Defin
         SqlStatement::Truncate(truncate) => Definition::Truncate(truncate),
         SqlStatement::AlterTable(alter) => Definition::AlterTable(alter),
         SqlStatement::CreateView(create) => Definition::CreateView(create),
-        SqlStatement::CreateIndex(create) => Definition::CreateIndex(create),
+        SqlStatement::CreateIndex(create) => Definition::CreateIndex(Box::new(create)),
         other => return Err(Box::new(other)),
     })
 }

@@ -20,7 +20,7 @@ use super::analysis::Exposure;
 use super::catalog_view::{CATALOG, CatalogView};
 use super::names::referenced_table;
 use super::system_tables::{self, SYSTEM_SCHEMA};
-use crate::catalog::{Catalog, SystemColumn, Table, TableKind, TableName};
+use crate::catalog::{SystemColumn, Table, TableKind, TableName};
 use crate::database::View;
 use crate::error::{Error, ErrorKind, into_datafusion};
 use crate::functions::session_function;
@@ -92,10 +92,6 @@ impl<'a> Scope<'a> {
     /// Whether a table holds events, which have no system columns.
     pub(super) fn is_stream(&self, name: &TableName) -> bool {
         self.view.catalog().find(name).is_some_and(|table| table.kind == TableKind::Stream)
-    }
-
-    pub(super) fn catalog(&self) -> Arc<Catalog> {
-        self.view.catalog()
     }
 
     pub(super) fn expanding(&self) -> &[TableName] {

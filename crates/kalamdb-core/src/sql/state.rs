@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use datafusion::execution::SessionStateDefaults;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -31,7 +32,13 @@ pub(crate) fn new_session_state(memory_limit_bytes: Option<usize>, ids: &Arc<Ids
     let mut builder = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(Arc::new(runtime.build()?))
-        .with_default_features()
+        // All that DataFusion has but file formats: there are no files here, and their code would be a part of every download.
+        .with_expr_planners(SessionStateDefaults::default_expr_planners())
+        .with_scalar_functions(SessionStateDefaults::default_scalar_functions())
+        .with_higher_order_functions(SessionStateDefaults::default_higher_order_functions())
+        .with_aggregate_functions(SessionStateDefaults::default_aggregate_functions())
+        .with_window_functions(SessionStateDefaults::default_window_functions())
+        .with_table_functions(SessionStateDefaults::default_table_functions().into_iter().map(|f| (f.name().to_owned(), f)).collect())
         .with_analyzer_rule(Arc::new(CheckedArithmetic::new()))
         .with_query_planner(Arc::new(subqueries::Planner))
         .with_physical_optimizer_rule(Arc::new(Sequential));

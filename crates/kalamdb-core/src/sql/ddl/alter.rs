@@ -9,6 +9,7 @@ use crate::catalog::{ColumnDef, Index, SchemaVersion, Table, TableKind, check_co
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::execute::Executor;
 use crate::sql::names::{fold, table_name};
+use crate::sql::parse::parse_query;
 use crate::sql::parse_table::GivenOption;
 use crate::sql::{check_constraints, defaults, table_definition, table_options};
 use crate::write::Change;
@@ -85,9 +86,15 @@ async fn run_action(executor: &Executor<'_>, next: &NextCatalog, old: &Table, ta
             if drop_behavior.as_ref().is_some_and(|behavior| behavior.to_string() == "CASCADE") {
                 return Err(Error::unsupported("DROP COLUMN ... CASCADE"));
             }
-            column_names.iter().try_for_each(|name| drop_column(table, name, *if_exists))
+            column_names.iter().try_for_each(|name| {
+                refuse_if_read(next, old, &fold(name))?;
+                drop_column(table, name, *if_exists)
+            })
         }
-        Action::RenameColumn { old_column_name, new_column_name } => rename_column(table, old_column_name, new_column_name),
+        Action::RenameColumn { old_column_name, new_column_name } => {
+            refuse_if_read(next, old, &fold(old_column_name))?;
+            rename_column(table, old_column_name, new_column_name)
+        }
         Action::RenameTable { table_name: RenameTableNameKind::To(name) | RenameTableNameKind::As(name) } => {
             let name = table_name(name, &table.namespace)?;
             check_table_name(&name)?;
@@ -117,6 +124,18 @@ async fn run_action(executor: &Executor<'_>, next: &NextCatalog, old: &Table, ta
         Action::SetOptionsParens { options } => set_options(table, options),
         other => Err(Error::unsupported(format!("ALTER TABLE ... {other}"))),
     }
+}
+
+/// Refuses to take a column away from under a view: one that reads the table, and names a column like that of any of its tables.
+fn refuse_if_read(next: &NextCatalog, table: &Table, column: &str) -> Result<()> {
+    let name = table.full_name();
+    for view in next.catalog.views().filter(|view| view.reads.contains(&name)) {
+        if check_constraints::names_column_in(&parse_query(&view.query)?, column) {
+            let message = format!("view {} reads {name} and names a column {column}", view.full_name());
+            return Err(Error::new(ErrorKind::DependentObjectsStillExist, message).with_hint("drop the view first, and make it again"));
+        }
+    }
+    Ok(())
 }
 
 async fn add_column(executor: &Executor<'_>, table: &mut Table, column: &ColumnDefAst, if_not_exists: bool) -> Result<()> {

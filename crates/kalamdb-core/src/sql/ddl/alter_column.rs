@@ -1,11 +1,12 @@
 use datafusion::arrow::array::Array;
-use datafusion::sql::sqlparser::ast::AlterColumnOperation;
+use datafusion::sql::sqlparser::ast::{AlterColumnOperation, DataType, Expr};
 use kalamdb_types::SqlType;
 
 use crate::catalog::{ColumnDef, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::defaults;
 use crate::sql::execute::Executor;
+use crate::sql::names::fold;
 use crate::sql::table_definition::invalid;
 use crate::sql::types::column_type;
 
@@ -31,8 +32,8 @@ pub(super) async fn alter_column(executor: &Executor<'_>, old: &Table, table: &m
         AlterColumnOperation::DropDefault => column.default = None,
         AlterColumnOperation::SetDataType { data_type, using, .. } => {
             let target = column_type(data_type).map_err(|error| error.in_column(&column.name))?;
-            if using.is_some() {
-                return Err(Error::unsupported("USING").with_hint("add a column, fill it with UPDATE, drop the old one"));
+            if let Some(using) = using {
+                check_using(using, column, data_type)?;
             }
             if column.auto_increment && !target.arrow().is_integer() {
                 return Err(invalid("only integers can be AUTO_INCREMENT").in_column(&column.name));
@@ -48,6 +49,19 @@ pub(super) async fn alter_column(executor: &Executor<'_>, old: &Table, table: &m
         other @ AlterColumnOperation::AddGenerated { .. } => return Err(Error::unsupported(format!("ALTER COLUMN ... {other}"))),
     }
     Ok(())
+}
+
+/// USING may say what is done anyway: the column, or the column cast to the type.
+fn check_using(using: &Expr, column: &ColumnDef, data_type: &DataType) -> Result<()> {
+    let is_column = |expr: &Expr| matches!(expr, Expr::Identifier(ident) if fold(ident) == column.name);
+    let is_plain = match using {
+        Expr::Cast { expr, data_type: to, .. } => is_column(expr) && to == data_type,
+        other => is_column(other),
+    };
+    if is_plain {
+        return Ok(());
+    }
+    Err(Error::unsupported("USING with anything but a cast of the column").with_hint("add a column, fill it with UPDATE, drop the old one"))
 }
 
 /// Whether keys that differ still differ after the conversion, so that stored versions of rows are not taken for each other.

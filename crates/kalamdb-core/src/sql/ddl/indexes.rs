@@ -72,9 +72,10 @@ fn index_name(create: &CreateIndex, table: &Table, catalog: &Catalog, columns: &
     name.ok_or_else(|| Error::internal("every name is taken"))
 }
 
-/// The index of that name in a namespace, and its table.
+/// The index of that name in a namespace, and its table; a constraint, whose name is unique in its table only, if there is no other.
 fn find<'a>(catalog: &'a Catalog, namespace: &'a str, name: &str) -> Option<(&'a Arc<Table>, &'a Index)> {
-    catalog.tables_in(namespace).find_map(|table| table.indexes.iter().find(|index| index.name == name).map(|index| (table, index)))
+    let named = || catalog.tables_in(namespace).filter_map(|table| Some((table, table.indexes.iter().find(|index| index.name == name)?)));
+    named().find(|(_, index)| !index.is_constraint).or_else(|| named().next())
 }
 
 pub(super) async fn drop(executor: &Executor<'_>, names: &[ObjectName], if_exists: bool) -> Result<()> {
