@@ -83,10 +83,6 @@ impl Database {
         self.clock.now_us()
     }
 
-    pub(crate) fn clock(&self) -> &Rc<dyn Clock> {
-        &self.clock
-    }
-
     pub(crate) fn ids(&self) -> &Arc<Ids> {
         &self.ids
     }
