@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use datafusion::sql::sqlparser::ast::{AlterTable, AlterTableOperation, ColumnDef as ColumnDefAst, Ident, RenameTableNameKind, SqlOption};
+use datafusion::sql::sqlparser::ast::{
+    AlterTable, AlterTableOperation, ColumnDef as ColumnDefAst, DropBehavior, Ident, RenameTableNameKind, SqlOption,
+};
 
 use super::alter_column::{alter_column, missing_of};
 use super::stored_rows::Verification;
@@ -27,7 +29,7 @@ pub(super) async fn alter_table(executor: &Executor<'_>, alter: &AlterTable) -> 
         }
         let old = Arc::clone(next.catalog.require_table(&name)?);
         if old.kind == TableKind::Stream {
-            return Err(Error::new(ErrorKind::FeatureNotSupported, "ALTER is not supported on stream tables"));
+            return Err(Error::unsupported_on_streams("ALTER"));
         }
         let mut new = next_version(&old)?;
         for action in &alter.operations {
@@ -83,7 +85,7 @@ async fn run_action(executor: &Executor<'_>, next: &NextCatalog, old: &Table, ta
     match action {
         Action::AddColumn { if_not_exists, column_def, column_position: None, .. } => add_column(executor, table, column_def, *if_not_exists).await,
         Action::DropColumn { column_names, if_exists, drop_behavior, .. } => {
-            if drop_behavior.as_ref().is_some_and(|behavior| behavior.to_string() == "CASCADE") {
+            if *drop_behavior == Some(DropBehavior::Cascade) {
                 return Err(Error::unsupported("DROP COLUMN ... CASCADE"));
             }
             column_names.iter().try_for_each(|name| {
