@@ -143,8 +143,11 @@ fn literal(value: Option<u64>) -> String {
     value.map_or_else(|| "NULL".to_owned(), |tag| format!("'t{tag}'"))
 }
 
+/// What the model does at a statement.
+type Change = Box<dyn Fn(&mut Rows) -> Outcome>;
+
 /// Makes a random statement and says what the model does at it.
-fn statement(random: &mut Random, table: &str) -> (String, Box<dyn Fn(&mut Rows) -> Outcome>) {
+fn statement(random: &mut Random, table: &str) -> (String, Change) {
     let key = random.below(24) as i64;
     let (modulus, rest) = (random.below(5) as i64 + 1, random.below(5) as i64);
     let amount = random.below(12) as i64 - 3;
