@@ -22,6 +22,7 @@ export function resultPanel({ statement, result, clientMs }: Outcome): HTMLEleme
       { class: 'panel-head' },
       el('span', { class: 'command' }, result.command),
       el('span', { class: 'row-count' }, rowCount(result)),
+      result.asUser !== undefined && el('span', { class: 'row-count' }, `as ${result.asUser}`),
       el(
         'span',
         { class: 'time', title: 'Time in the engine, and from the call to the answer as this page saw it' },
