@@ -190,12 +190,12 @@ fn check_one(statement: &Statement, outcome: Result<DBOutput<DefaultColumnType>,
         (Announced::Success, Ok(_)) => Ok(()),
         (Announced::Written(expected), Ok(DBOutput::StatementComplete(written))) if written == *expected => Ok(()),
         (Announced::Written(expected), Ok(DBOutput::StatementComplete(written))) => Err(format!("writes {written} rows, not {expected}")),
-        (Announced::Written(_), Ok(DBOutput::Rows { .. })) => Err("returns rows instead of their number".to_owned()),
-        (Announced::Rows(_), Ok(DBOutput::StatementComplete(_))) => Err("returns no rows".to_owned()),
         (Announced::Rows(expected), Ok(DBOutput::Rows { rows, .. })) => {
             let rows: Vec<String> = rows.iter().map(|row| row.join(" | ")).collect();
             if rows == *expected { Ok(()) } else { Err(format!("returns\n{}\nand not\n{}", rows.join("\n"), expected.join("\n"))) }
         }
+        (Announced::Written(_), Ok(_)) => Err("returns rows instead of their number".to_owned()),
+        (Announced::Rows(_), Ok(_)) => Err("returns no rows".to_owned()),
     }
 }
 
