@@ -5,6 +5,7 @@
 
 pub mod browser;
 pub mod corpus;
+pub mod docs;
 pub mod native;
 mod outcome;
 

@@ -114,7 +114,8 @@ fn print_row(result: &StatementResult, batch: &RecordBatch, row: usize) -> Resul
 }
 
 fn print_value(column: &ArrayRef, type_name: &str, row: usize) -> Result<String, ArrowError> {
-    if column.is_null(row) {
+    // The array of untyped NULLs has no mask.
+    if column.is_null(row) || column.data_type() == &DataType::Null {
         return Ok("NULL".to_owned());
     }
     let number = |value: f64| if value == 0.0 { "0".to_owned() } else { ryu_js::Buffer::new().format(value).to_owned() };

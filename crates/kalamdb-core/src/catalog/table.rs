@@ -108,6 +108,11 @@ impl Table {
         !self.primary_key.is_empty()
     }
 
+    /// What the primary key is called where constraints and indexes are named.
+    pub(crate) fn primary_key_name(&self) -> String {
+        format!("{}_pkey", self.name)
+    }
+
     /// Whether each user has rows of their own.
     pub(crate) fn is_per_user(&self) -> bool {
         self.kind == TableKind::User || self.options.per_user

@@ -106,6 +106,9 @@ fn arbiters(table: &Table, clause: &OnConflict) -> Result<Vec<Vec<usize>>> {
         }
         Some(ConflictTarget::OnConstraint(name)) => {
             let name = column_name(name)?;
+            if table.has_primary_key() && name == table.primary_key_name() {
+                return Ok(vec![table.primary_key.clone()]);
+            }
             let index = table.indexes.iter().find(|index| index.unique && index.name == name);
             let index = index
                 .ok_or_else(|| Error::new(ErrorKind::UndefinedObject, format!("table {} has no unique constraint {name}", table.full_name())))?;

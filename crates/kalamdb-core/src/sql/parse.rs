@@ -207,6 +207,9 @@ fn parse_execute_as(parser: &mut Parser<'_>) -> Result<Statement> {
 fn classify(statement: SqlStatement) -> Result<Command> {
     Ok(match statement {
         SqlStatement::Query(_) => Command::Query(Box::new(statement)),
+        SqlStatement::Explain { options: Some(ref options), .. } if !options.is_empty() => {
+            return Err(Error::unsupported("EXPLAIN with options in parentheses").with_hint("write EXPLAIN ANALYZE or EXPLAIN VERBOSE"));
+        }
         SqlStatement::Explain { statement: ref inner, .. } => match **inner {
             SqlStatement::Query(_) => Command::Explain(Box::new(statement)),
             _ => return Err(Error::unsupported("EXPLAIN of anything but a query")),

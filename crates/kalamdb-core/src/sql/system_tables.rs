@@ -276,7 +276,7 @@ fn indexes(view: View<'_>, principal: &Principal) -> Columns {
     let mut rows = Vec::new();
     for table in visible_tables(view, principal) {
         if table.has_primary_key() {
-            let name = format!("{}_pkey", table.name);
+            let name = table.primary_key_name();
             let columns = table.primary_key.clone();
             rows.push(Row { table: Arc::clone(&table), name, columns, is_unique: true, is_primary: true, is_constraint: true });
         }

@@ -59,7 +59,7 @@ struct Known {
 
 /// The primary key and the indexes of a table.
 pub(crate) fn indexes_of(table: &Table) -> Vec<IndexColumns> {
-    let key = table.has_primary_key().then(|| IndexColumns { name: format!("{}_pkey", table.name), columns: table.primary_key.clone() });
+    let key = table.has_primary_key().then(|| IndexColumns { name: table.primary_key_name(), columns: table.primary_key.clone() });
     let others = table.indexes.iter().map(|index| IndexColumns { name: index.name.clone(), columns: index.columns.clone() });
     key.into_iter().chain(others).collect()
 }
