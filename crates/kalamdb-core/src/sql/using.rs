@@ -1,30 +1,43 @@
-//! Columns that USING makes one of two: the planner takes their names in the select list, and calls them ambiguous in WHERE.
+//! Columns that USING makes one of two. The planner calls their names ambiguous in WHERE; elsewhere it takes them for the left side's, which is
+//! not there in every row of a RIGHT or FULL join.
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    CaseWhen, Expr, Ident, Join, JoinConstraint, JoinOperator, Query, Select, TableFactor, TableWithJoins, VisitMut, VisitorMut,
+    CaseWhen, Expr, Ident, Join, JoinConstraint, JoinOperator, Query, ReplaceSelectElement, ReplaceSelectItem, Select, SelectItem, TableFactor,
+    TableWithJoins, VisitMut, VisitorMut,
 };
 
 use super::names::fold;
 
-/// Writes in WHERE, for each column that USING names, which table's column is meant.
+/// Writes, for each column that USING names, which table's column is meant, where the planner takes another or none.
 pub(super) fn qualify(select: &mut Select) {
-    let Some(condition) = &mut select.selection else {
-        return;
-    };
-    let mut merged = Merged { columns: Vec::new(), depth: 0 };
+    let mut merged = Merged { columns: Vec::new(), depth: 0, has_outer: false };
     for from in select.from.iter().filter(|from| !from.joins.is_empty()) {
         merged.read(from);
     }
-    if !merged.columns.is_empty() {
+    if merged.columns.is_empty() {
+        return;
+    }
+    // The visitor never breaks off.
+    if let Some(condition) = &mut select.selection {
+        let _: ControlFlow<()> = condition.visit(&mut merged);
+    }
+    if !merged.has_outer {
+        return;
+    }
+    select.projection.iter_mut().for_each(|item| merged.select(item));
+    let _: ControlFlow<()> = select.group_by.visit(&mut merged);
+    if let Some(condition) = &mut select.having {
         let _: ControlFlow<()> = condition.visit(&mut merged);
     }
 }
 
 struct Merged {
     columns: Vec<(String, Expr)>,
+    /// Whether a column is not always the left side's.
+    has_outer: bool,
     /// How many subqueries are around what is visited: there the names may mean other columns.
     depth: usize,
 }
@@ -45,6 +58,7 @@ impl Merged {
                     (Side::Both, Some(left), Some(right)) => first_of(column(left), column(right)),
                     _ => continue,
                 };
+                self.has_outer |= matches!(operator, Side::Right | Side::Both);
                 match (known, operator) {
                     (None, _) => self.columns.push((fold(&name), expr)),
                     // The left side is what earlier joins have made of it.
@@ -54,6 +68,35 @@ impl Merged {
                     }
                 }
             }
+        }
+    }
+}
+
+impl Merged {
+    /// Keeps the names of the columns that a query gives.
+    fn select(&mut self, item: &mut SelectItem) {
+        match item {
+            SelectItem::UnnamedExpr(expr) => {
+                let before = expr.clone();
+                let _: ControlFlow<()> = expr.visit(self);
+                if *expr != before {
+                    let name = match &before {
+                        Expr::Identifier(name) => name.clone(),
+                        other => Ident::with_quote('"', other.to_string()),
+                    };
+                    *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: name };
+                }
+            }
+            SelectItem::ExprWithAlias { expr, .. } => {
+                let _: ControlFlow<()> = expr.visit(self);
+            }
+            SelectItem::Wildcard(options) if options.opt_replace.is_none() && options.opt_exclude.is_none() => {
+                let element = |(name, expr): &(String, Expr)| {
+                    Box::new(ReplaceSelectElement { expr: expr.clone(), column_name: Ident::with_quote('"', name), as_keyword: true })
+                };
+                options.opt_replace = Some(ReplaceSelectItem { items: self.columns.iter().map(element).collect() });
+            }
+            _ => {}
         }
     }
 }
