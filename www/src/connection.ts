@@ -1,4 +1,4 @@
-import { KalamDB } from 'kalamdb';
+import { KalamDB, type Session } from 'kalamdb';
 
 /** The database that the demo opens. It is kept in IndexedDB under this name. */
 export const DATABASE_NAME = 'demo';
@@ -12,6 +12,8 @@ export type ConnectionState =
 /** Holds the one open database of the page; every part of the demo asks it for the current one. */
 export class Connection {
   #db: KalamDB | null = null;
+  /** Sessions on the open database, by their user's id. */
+  readonly #sessions = new Map<string, Session>();
   readonly #onState: (state: ConnectionState) => void;
 
   constructor(onState: (state: ConnectionState) => void) {
@@ -21,6 +23,15 @@ export class Connection {
   /** The open database, or `null` while there is none. */
   get db(): KalamDB | null {
     return this.#db;
+  }
+
+  /** The open database as a user sees it; without an id, as the application does. `null` while there is none. */
+  as(userId: string): KalamDB | Session | null {
+    const db = this.#db;
+    if (db === null || userId === '') return db;
+    const session = this.#sessions.get(userId) ?? db.session({ userId });
+    this.#sessions.set(userId, session);
+    return session;
   }
 
   /** Opens the database; a failure is reported as a state and not thrown. */
@@ -60,6 +71,7 @@ export class Connection {
   async #close(): Promise<void> {
     const db = this.#db;
     this.#db = null;
+    this.#sessions.clear();
     // A connection whose engine has crashed may refuse; a new one is opened either way.
     await db?.close().catch(() => undefined);
   }

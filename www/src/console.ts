@@ -1,4 +1,4 @@
-import type { KalamDB } from 'kalamdb';
+import type { KalamDB, Session } from 'kalamdb';
 import type { Connection } from './connection';
 import { el } from './dom';
 import type { Editor, Piece } from './editor';
@@ -19,6 +19,8 @@ export interface ConsoleParts {
   readonly results: HTMLElement;
   readonly runButton: HTMLButtonElement;
   readonly note: HTMLElement;
+  /** Holds the id of the user as whom statements run; empty for the application. */
+  readonly userField: HTMLInputElement;
 }
 
 /** What the console tells the rest of the page. */
@@ -42,9 +44,10 @@ export class Console {
 
   /** Runs the selection, or all; gives whether every statement succeeded. A second call while one is running does nothing. */
   async run(): Promise<boolean> {
-    const { db } = this.#connection;
+    const { editor, results, note, userField } = this.#parts;
+    const userId = userField.value.trim();
+    const db = this.#connection.as(userId);
     if (db === null || this.#isRunning) return false;
-    const { editor, results, note } = this.#parts;
     const piece = editor.piece;
     const statements = splitStatements(piece.text);
     editor.clearErrors();
@@ -59,7 +62,7 @@ export class Console {
     let done = 0;
     for (const statement of statements) {
       note.textContent = statements.length === 1 ? 'Running' : `Running ${done + 1} of ${statements.length}`;
-      if (!(await this.#runOne(db, statement, piece))) break;
+      if (!(await this.#runOne(db, userId, statement, piece))) break;
       mayHaveChanged ||= !READ_ONLY.test(statement.text);
       done += 1;
     }
@@ -73,12 +76,12 @@ export class Console {
     return ok;
   }
 
-  async #runOne(db: KalamDB, statement: Statement, piece: Piece): Promise<boolean> {
+  async #runOne(db: KalamDB | Session, userId: string, statement: Statement, piece: Piece): Promise<boolean> {
     const start = performance.now();
     try {
       const result = await db.query<unknown[]>(statement.text, [], { rowMode: 'array', timestamps: 'iso' });
       const clientMs = performance.now() - start;
-      this.#parts.results.append(resultPanel({ statement: statement.text, result, clientMs }));
+      this.#parts.results.append(resultPanel({ statement: statement.text, result, userId, clientMs }));
       return true;
     } catch (error) {
       this.#parts.results.append(this.#failure(error, statement, piece));

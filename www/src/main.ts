@@ -34,7 +34,7 @@ const editor = new Editor(byId('editor'), recall('draft', '', isString), {
 
 const sqlConsole = new Console(
   connection,
-  { editor, results, runButton, note: byId('run-note') },
+  { editor, results, runButton, note: byId('run-note'), userField: byId('run-as') as HTMLInputElement },
   {
     ran: (piece, ok, mayHaveChanged) => {
       history.add({ text: piece.text, at: Date.now(), ok });

@@ -8,12 +8,15 @@ import { resultsTable } from './results-table';
 export interface Outcome {
   readonly statement: string;
   readonly result: Result<unknown[]>;
+  /** As whom it ran; empty for the application. */
+  readonly userId: string;
   readonly clientMs: number;
 }
 
 /** The panel of one statement that succeeded. */
-export function resultPanel({ statement, result, clientMs }: Outcome): HTMLElement {
+export function resultPanel({ statement, result, userId, clientMs }: Outcome): HTMLElement {
   const hasRows = result.fields.length > 0;
+  const user = result.asUser ?? userId;
   return el(
     'article',
     { class: 'panel', 'aria-label': `${result.command} result` },
@@ -22,7 +25,7 @@ export function resultPanel({ statement, result, clientMs }: Outcome): HTMLEleme
       { class: 'panel-head' },
       el('span', { class: 'command' }, result.command),
       el('span', { class: 'row-count' }, rowCount(result)),
-      result.asUser !== undefined && el('span', { class: 'row-count' }, `as ${result.asUser}`),
+      user !== '' && el('span', { class: 'row-count' }, `as ${user}`),
       el(
         'span',
         { class: 'time', title: 'Time in the engine, and from the call to the answer as this page saw it' },
