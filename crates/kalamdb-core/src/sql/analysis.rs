@@ -68,6 +68,13 @@ impl<'a> Collector<'a> {
         Self { current_namespace, functions, ctes: HashSet::new(), tables: Vec::new(), mentions: Vec::new(), may_be_refused: false }
     }
 
+    /// The columns of a stored table that a query names.
+    fn columns_of(&self, name: &ObjectName) -> Option<Vec<String>> {
+        let is_cte = matches!(name.0.as_slice(), [part] if part.as_ident().is_some_and(|ident| self.ctes.contains(&fold(ident))));
+        let table = table_name(name, self.current_namespace).ok().filter(|_| !is_cte)?;
+        Some(self.functions.catalog().find(&table)?.columns.iter().map(|column| column.name.clone()).collect())
+    }
+
     fn exposure(&self) -> Exposure {
         let mut exposure = Exposure::new();
         for (qualifier, column) in &self.mentions {
@@ -110,6 +117,7 @@ impl VisitorMut for Collector<'_> {
             return ControlFlow::Break(error);
         }
         syntax::simplify_windows(&mut select.named_window);
+        using::name_natural_columns(select, |name| self.columns_of(name));
         using::qualify(select);
         ControlFlow::Continue(())
     }

@@ -20,7 +20,7 @@ use super::analysis::Exposure;
 use super::catalog_view::{CATALOG, CatalogView};
 use super::names::referenced_table;
 use super::system_tables::{self, SYSTEM_SCHEMA};
-use crate::catalog::{SystemColumn, Table, TableKind, TableName};
+use crate::catalog::{Catalog, SystemColumn, Table, TableKind, TableName};
 use crate::database::View;
 use crate::error::{Error, ErrorKind, into_datafusion};
 use crate::functions::session_function;
@@ -87,6 +87,10 @@ impl<'a> Scope<'a> {
     pub(super) fn with_relations(mut self, relations: Vec<Relation>) -> Self {
         self.relations = relations;
         self
+    }
+
+    pub(super) fn catalog(&self) -> Arc<Catalog> {
+        self.view.catalog()
     }
 
     /// Whether a table holds events, which have no system columns.

@@ -5,11 +5,32 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    CaseWhen, Expr, Ident, Join, JoinConstraint, JoinOperator, Query, ReplaceSelectElement, ReplaceSelectItem, Select, SelectItem, TableFactor,
-    TableWithJoins, VisitMut, VisitorMut,
+    CaseWhen, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, Query, ReplaceSelectElement, ReplaceSelectItem, Select, SelectItem,
+    TableFactor, TableWithJoins, VisitMut, VisitorMut,
 };
 
 use super::names::fold;
+
+/// Writes USING for NATURAL in a RIGHT or FULL join of two tables, so that [`qualify`] knows the columns; `columns_of` gives a table's.
+pub(super) fn name_natural_columns(select: &mut Select, columns_of: impl Fn(&ObjectName) -> Option<Vec<String>>) {
+    let columns = |factor: &TableFactor| match factor {
+        TableFactor::Table { name, args: None, .. } => columns_of(name),
+        _ => None,
+    };
+    for from in &mut select.from {
+        let [join] = from.joins.as_mut_slice() else { continue };
+        let (JoinOperator::Right(constraint) | JoinOperator::RightOuter(constraint) | JoinOperator::FullOuter(constraint)) = &mut join.join_operator
+        else {
+            continue;
+        };
+        let (JoinConstraint::Natural, Some(left), Some(right)) = (&*constraint, columns(&from.relation), columns(&join.relation)) else { continue };
+        let common = left.iter().filter(|name| right.contains(name)).map(|name| ObjectName::from(vec![Ident::with_quote('"', name)]));
+        let common: Vec<ObjectName> = common.collect();
+        if !common.is_empty() {
+            *constraint = JoinConstraint::Using(common);
+        }
+    }
+}
 
 /// Writes, for each column that USING names, which table's column is meant, where the planner takes another or none.
 pub(super) fn qualify(select: &mut Select) {
