@@ -219,8 +219,8 @@ pub(super) fn read_index_columns(columns: &[IndexColumn], table: &Table, what: &
     let mut indices = Vec::with_capacity(columns.len());
     for column in columns {
         let order = &column.column;
-        let plain =
-            column.operator_class.is_none() && order.options.asc != Some(false) && order.options.nulls_first.is_none() && order.with_fill.is_none();
+        // An index leads to rows and never orders them, so that it is the same in either direction.
+        let plain = column.operator_class.is_none() && order.with_fill.is_none();
         let (Expr::Identifier(ident), true) = (&order.expr, plain) else {
             return Err(Error::unsupported(format!("{order} as a part of {what}")));
         };
