@@ -55,7 +55,6 @@ pub(super) fn check(executor: &Executor<'_>, table: &Arc<Table>, partition: &Par
     check_not_null(table, &rows)?;
     check_conditions(executor, table, &rows)?;
     let addresses: HashSet<RowAddress> = written.replaced.iter().flat_map(|replaced| replaced.addresses.iter().copied()).collect();
-    // Rows without a key that keep their unique values need no look.
     let stored = check_unique(executor.view, table, partition, &rows, &addresses)?;
     let change = |state, fresh, rows| TableChange { table: Arc::clone(table), partition: partition.clone(), state, fresh, rows };
     let mut changes = Vec::new();
