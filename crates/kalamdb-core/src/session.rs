@@ -133,7 +133,7 @@ impl Session {
             let message = format!("{} columns are named, {} are given", columns.len(), block.columns.len());
             return Err(Error::new(ErrorKind::InvalidParameterValue, message));
         }
-        let inserted = insert_columns(&executor, &name, columns, block.n_rows, |table, position, target| {
+        let insert = async || insert_columns(&executor, &name, columns, block.n_rows, |table, position, target| {
             let (Some(column), Some(definition)) = (block.columns.get(position), table.columns.get(target)) else {
                 return Err(Error::internal("a column is missing"));
             };
@@ -143,6 +143,7 @@ impl Session {
             })
         })
         .await;
+        let inserted = self.database.with_pages(transaction.is_none(), insert).await;
         fail_with(transaction.as_deref(), inserted)
     }
 
@@ -197,13 +198,15 @@ impl Session {
             view.catalog().require_namespace(&name)?;
             *self.namespace.borrow_mut() = name;
         }
-        match self.executor(options, transaction).run(command, parameters).await {
+        let may_move = transaction.is_none();
+        let run = async || self.executor(options, transaction).run(command, parameters).await;
+        match self.database.with_pages(may_move, run).await {
             // Another tab may have made it a moment ago, and word of that is still on its way.
             Err(error) if transaction.is_none() && matches!(error.kind(), ErrorKind::UndefinedTable | ErrorKind::UndefinedSchema) => {
                 if !self.database.catch_up().await? {
                     return Err(error);
                 }
-                self.executor(options, transaction).run(command, parameters).await
+                self.database.with_pages(may_move, run).await
             }
             result => result,
         }

@@ -15,6 +15,8 @@ use support::{Disk, query, rows};
 /// One statement or event of a history. Keys are small, so that statements meet each other's rows.
 #[derive(Debug, Clone)]
 enum Step {
+    /// Stores the rows of the log as segments, or merges the segments.
+    Store { tab: usize, compacts: bool },
     Insert {
         tab: usize,
         keys: Vec<i64>,
@@ -92,6 +94,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (tab.clone(), 0..4_i64).prop_map(|(tab, value)| Step::BagDelete { tab, value }),
         2 => (key, 1..5_i64).prop_map(|(key, amount)| Step::Race { key, amount }),
         2 => (1..8_u64, fault()).prop_map(|(nth, fault)| Step::Fail { nth, fault }),
+        2 => (tab.clone(), any::<bool>()).prop_map(|(tab, compacts)| Step::Store { tab, compacts }),
         1 => tab.prop_map(|tab| Step::Reopen { tab }),
     ]
 }
@@ -217,7 +220,7 @@ impl Model {
                 let deleted = self.bag(*value, |bag| bag.remove(value).unwrap_or_default());
                 (*tab, format!("DELETE FROM bag WHERE v = {value}"), deleted)
             }
-            Step::Race { .. } | Step::Fail { .. } | Step::Reopen { .. } => return None,
+            Step::Race { .. } | Step::Fail { .. } | Step::Reopen { .. } | Step::Store { .. } => return None,
         })
     }
 }
@@ -249,7 +252,18 @@ fn run(steps: &[Step]) {
             }
             Step::Reopen { tab } => {
                 disk.faults.disarm();
-                tabs[*tab] = disk.open();
+                tabs[*tab] = disk.open_with_little_memory();
+            }
+            Step::Store { tab, compacts } => {
+                let outcome = query(&tabs[*tab], if *compacts { "STORAGE COMPACT ALL" } else { "STORAGE FLUSH ALL" });
+                let struck = !disk.faults.is_armed();
+                disk.faults.disarm();
+                if let Err(error) = outcome {
+                    assert!(struck, "{error:?}");
+                    if error.kind() == ErrorKind::DatabaseClosed {
+                        tabs[*tab] = disk.open();
+                    }
+                }
             }
             Step::Race { key, amount } => {
                 disk.faults.disarm();

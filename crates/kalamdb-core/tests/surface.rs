@@ -209,7 +209,7 @@ struct World {
 
 impl World {
     fn open(disk: Disk) -> Self {
-        let app = disk.open();
+        let app = disk.open_with_little_memory();
         let user = |id: &&str| Session::new(Rc::clone(app.database()), Principal::user(id, Role::User).unwrap(), None).unwrap();
         let users = USERS.iter().map(user).collect();
         Self { disk, app, users }
@@ -258,6 +258,8 @@ fn ten_thousand_random_steps_agree_with_the_model() {
     for step in 0..STEPS {
         match random.below(200) {
             0 => world = world.reopen(),
+            4 | 5 => drop(query(&world.app, "STORAGE FLUSH ALL").unwrap()),
+            6 => drop(query(&world.app, "STORAGE COMPACT ALL").unwrap()),
             1 | 2 => {
                 let event = step as i64;
                 query(&world.users[0], &format!("INSERT INTO e VALUES ({event})")).unwrap();
@@ -312,7 +314,11 @@ fn transaction(random: &mut Random, world: &World, model: &mut Model, failures: 
             // A row that is new has the column's default.
             next.live.values_mut().for_each(|row| row.extra = row.extra.or(Some(ADDED)));
         }
-        let stored = query(session, &sql).map(|result| result.affected_rows.unwrap_or_default()).map_err(|error| error.kind());
+        let stored = query(session, &sql).map(|result| result.affected_rows.unwrap_or_default());
+        if let Err(error) = &stored {
+            assert_ne!(error.kind(), ErrorKind::InternalError, "step {step}: {sql}: {error:?}");
+        }
+        let stored = stored.map_err(|error| error.kind());
         if let (Err(found), Err(wanted)) = (&stored, &mut expected) {
             // A statement that breaks several constraints reports one of them.
             *wanted = *found;

@@ -50,7 +50,7 @@ pub(crate) async fn open(name: &str, options: &IdbOptions) -> StoreResult<Databa
             let _ = tell.send(());
             Ok(())
         })
-        .with_on_upgrade_needed(create)
+        .with_on_upgrade_needed(upgrade)
         .build()
         .map_err(open_error)?;
     let waiting = Box::pin(stays_blocked(blocked, options.blocked_ms));
@@ -94,8 +94,12 @@ pub(crate) async fn delete(name: &str, options: &IdbOptions) -> StoreResult<()> 
     deleted
 }
 
-/// Creates the object stores and the records of an empty database, within the transaction that creates the database.
-fn create(_event: VersionChangeEvent, database: Database) -> indexed_db_futures::Result<()> {
+/// Brings the database to the current version of the format, within the transaction that changes its version.
+fn upgrade(event: VersionChangeEvent, database: Database) -> indexed_db_futures::Result<()> {
+    // Version 1 has the same object stores, and its records are read as they are: the next commit says the new version in `meta` too.
+    if event.old_version() >= 1.0 {
+        return Ok(());
+    }
     for name in STORES {
         let store = database.create_object_store(name).build()?;
         if name == META {

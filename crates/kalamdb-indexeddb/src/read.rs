@@ -7,23 +7,29 @@ use indexed_db_futures::prelude::*;
 use indexed_db_futures::transaction::TransactionRef;
 use indexed_db_futures::{KeyRange, Result};
 use js_sys::JSON;
-use kalamdb_store::{Attempt, MAX_KEY, Meta, Position, RecordKey, SegmentRecord, StoreResult, Tail, TailBuilder, check_format, decode_segment};
+use kalamdb_store::{Attempt, MAX_KEY, Meta, Page, PageKey, Position, RecordKey, StoreResult, Tail, TailBuilder, check_format, decode_page};
 use wasm_bindgen::prelude::*;
 
 use crate::error::store_error;
 use crate::values::{
-    CATALOG, FORMAT_KEY, LOG, META, NOT_BYTES, SEGMENTS, STATE_KEY, log_key_after, not_bytes, number, to_bytes, to_format, to_log_key, to_meta,
+    CATALOG, FORMAT_KEY, LOG, MANIFEST, META, NOT_BYTES, SEGMENTS, STATE_KEY, log_key_after, not_bytes, page_key, to_bytes, to_format, to_log_key,
+    to_meta, to_page_key,
 };
 
 /// Reads what was committed after `since`.
 pub(crate) async fn since(database: &Database, since: Option<Position>, attempt: &mut Attempt) -> StoreResult<Tail> {
-    let transaction = database.transaction([META, LOG, CATALOG]).build().map_err(store_error)?;
+    let transaction = database.transaction([META, LOG, CATALOG, MANIFEST]).build().map_err(store_error)?;
     // The log does not wait for the meta record: usually it is all that is new.
     let log = transaction.object_store(LOG).map_err(store_error)?;
     let start = since.map_or_else(lowest, |since| log_key_after(since.head));
-    let log = Records::request(&log, start, attempt)?;
-    let mut tail = TailBuilder::new(meta(&transaction, attempt).await?, since)?;
+    let log = Records::request(&log, start.clone(), attempt)?;
+    let mut tail = TailBuilder::new(meta(&transaction, attempt).await?.1, since)?;
     let log = log.wait().await?;
+    let mut manifests = Vec::new();
+    if tail.wants_manifests() {
+        let store = transaction.object_store(MANIFEST).map_err(store_error)?;
+        manifests = Records::request(&store, start, attempt)?.wait().await?;
+    }
     let mut catalog = Vec::new();
     if tail.wants_catalog() {
         let store = transaction.object_store(CATALOG).map_err(store_error)?;
@@ -38,6 +44,13 @@ pub(crate) async fn since(database: &Database, since: Option<Position>, attempt:
             (None, _) => tail.damaged(foreign(LOG, &key), "its key is not [commit, part]"),
         }
     }
+    for (key, value) in manifests {
+        match (to_log_key(&key), to_bytes(&value)) {
+            (Some(key), Some(bytes)) => tail.manifest(key, &bytes),
+            (Some(key), None) => tail.damaged(RecordKey::Manifest(key).to_string(), NOT_BYTES),
+            (None, _) => tail.damaged(foreign(MANIFEST, &key), "its key is not [commit, part]"),
+        }
+    }
     for (key, value) in catalog {
         match (key.as_string(), to_bytes(&value)) {
             (Some(key), Some(bytes)) => tail.catalog(&key, &bytes),
@@ -48,31 +61,51 @@ pub(crate) async fn since(database: &Database, since: Option<Position>, attempt:
     tail.finish()
 }
 
-/// Reads the meta record, having checked the format's version.
-pub(crate) async fn meta(transaction: &TransactionRef<'_>, attempt: &mut Attempt) -> StoreResult<Meta> {
+/// Reads the format's version, which is checked, and the meta record.
+pub(crate) async fn meta(transaction: &TransactionRef<'_>, attempt: &mut Attempt) -> StoreResult<(u32, Meta)> {
     let store = transaction.object_store(META).map_err(store_error)?;
     attempt.request()?;
     let format = store.get::<JsValue, _, _>(FORMAT_KEY).primitive().map_err(store_error)?;
     attempt.request()?;
     let state = store.get::<JsValue, _, _>(STATE_KEY).primitive().map_err(store_error)?;
-    check_format(to_format(format.await.map_err(store_error)?.as_ref())?)?;
-    to_meta(state.await.map_err(store_error)?.as_ref())
+    let format = to_format(format.await.map_err(store_error)?.as_ref())?;
+    check_format(format)?;
+    Ok((format, to_meta(state.await.map_err(store_error)?.as_ref())?))
 }
 
-/// Reads one segment.
-pub(crate) async fn segment(database: &Database, id: u64, attempt: &mut Attempt) -> StoreResult<Option<SegmentRecord>> {
-    if id > MAX_KEY {
-        return Ok(None);
+/// Reads columns of segments.
+pub(crate) async fn pages(database: &Database, keys: &[PageKey], attempt: &mut Attempt) -> StoreResult<Vec<Option<Page>>> {
+    let transaction = database.transaction(SEGMENTS).build().map_err(store_error)?;
+    let store = transaction.object_store(SEGMENTS).map_err(store_error)?;
+    let mut requests = Vec::with_capacity(keys.len());
+    for key in keys {
+        attempt.request()?;
+        let exists = key.segment <= MAX_KEY;
+        let request = || store.get::<JsValue, JsValue, _>(page_key(*key)).primitive().map_err(store_error);
+        requests.push((*key, exists.then(request).transpose()?));
     }
+    let mut pages = Vec::with_capacity(keys.len());
+    for (key, request) in requests {
+        let value = match request {
+            Some(request) => request.await.map_err(store_error)?,
+            None => None,
+        };
+        let decoded = value.map(|value| {
+            let bytes = to_bytes(&value).ok_or_else(|| not_bytes(&RecordKey::Page(key)))?;
+            decode_page(key, &bytes)
+        });
+        pages.push(decoded.transpose()?);
+    }
+    Ok(pages)
+}
+
+/// The keys of all columns of segments; keys that are not ours are left out.
+pub(crate) async fn page_keys(database: &Database, attempt: &mut Attempt) -> StoreResult<Vec<PageKey>> {
     let transaction = database.transaction(SEGMENTS).build().map_err(store_error)?;
     let store = transaction.object_store(SEGMENTS).map_err(store_error)?;
     attempt.request()?;
-    let request = store.get::<JsValue, JsValue, _>(number(id)).primitive().map_err(store_error)?;
-    let Some(value) = request.await.map_err(store_error)? else {
-        return Ok(None);
-    };
-    let bytes = to_bytes(&value).ok_or_else(|| not_bytes(&RecordKey::Segment(id)))?;
-    decode_segment(id, &bytes).map(Some)
+    let keys = store.get_all_keys::<JsValue>().primitive().map_err(store_error)?.await.map_err(store_error)?;
+    Ok(keys.filter_map(|key| key.ok().as_ref().and_then(to_page_key)).collect())
 }
 
 /// Names a record whose key is of a type that we do not write.

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use kalamdb_store::{Commit, Faults, Position, SegmentRecord, Store, StoreError, StoreResult, Tail, check_commit};
+use kalamdb_store::{Commit, Faults, Page, PageKey, Position, Store, StoreError, StoreResult, Tail, check_commit};
 
 use crate::connection::Connection;
 use crate::hint::Hints;
@@ -78,10 +78,16 @@ impl Store for IdbStore {
         Ok(())
     }
 
-    async fn read_segment(&self, id: u64) -> StoreResult<Option<SegmentRecord>> {
+    async fn read_pages(&self, keys: &[PageKey]) -> StoreResult<Vec<Option<Page>>> {
         let database = self.connection.database()?;
         let mut attempt = self.faults.attempt();
-        self.settle(read::segment(&database, id, &mut attempt).await)
+        self.settle(read::pages(&database, keys, &mut attempt).await)
+    }
+
+    async fn page_keys(&self) -> StoreResult<Vec<PageKey>> {
+        let database = self.connection.database()?;
+        let mut attempt = self.faults.attempt();
+        self.settle(read::page_keys(&database, &mut attempt).await)
     }
 
     fn newest_head_heard(&self) -> Option<u64> {

@@ -1,8 +1,10 @@
 //! Keys and values as IndexedDB holds them.
 
 use js_sys::{Array, Number, Uint8Array};
-use kalamdb_store::{Commit, LogKey, RecordKey, StoreError, StoreResult, decode_meta, encode_catalog, encode_log, encode_meta};
-use kalamdb_store::{MAX_KEY, Meta};
+use kalamdb_store::{
+    Commit, LogKey, MAX_KEY, Meta, PageKey, RecordKey, StoreError, StoreResult, decode_meta, encode_catalog, encode_log, encode_manifest, encode_meta,
+    encode_page,
+};
 use wasm_bindgen::prelude::*;
 
 pub(crate) const META: &str = "meta";
@@ -30,9 +32,17 @@ pub(crate) enum Write {
 pub(crate) fn writes_of(commit: &Commit) -> StoreResult<Vec<Write>> {
     let mut writes = Vec::new();
     writes.extend(commit.drop_log.iter().map(|key| Write::Delete { store: LOG, key: log_key(*key) }));
+    writes.extend(commit.drop_pages.iter().map(|key| Write::Delete { store: SEGMENTS, key: page_key(*key) }));
+    writes.extend(commit.drop_manifests.iter().map(|key| Write::Delete { store: MANIFEST, key: log_key(*key) }));
     writes.extend(commit.drop_catalog.iter().map(|key| Write::Delete { store: CATALOG, key: JsValue::from_str(key) }));
     for record in &commit.log {
         writes.push(Write::Put { store: LOG, key: log_key(record.key), value: bytes(&encode_log(record)?) });
+    }
+    for page in &commit.put_pages {
+        writes.push(Write::Put { store: SEGMENTS, key: page_key(page.key), value: bytes(&encode_page(page)?) });
+    }
+    for manifest in &commit.put_manifests {
+        writes.push(Write::Put { store: MANIFEST, key: log_key(manifest.key), value: bytes(&encode_manifest(manifest)?) });
     }
     for record in &commit.put_catalog {
         let (key, value) = (JsValue::from_str(&record.key), bytes(&encode_catalog(record)));
@@ -66,6 +76,17 @@ pub(crate) fn log_key_after(head: u64) -> JsValue {
 pub(crate) fn to_log_key(key: &JsValue) -> Option<LogKey> {
     let key = key.dyn_ref::<Array>().filter(|key| key.length() == 2)?;
     Some(LogKey { commit: to_number(&key.get(0))?, part: u32::try_from(to_number(&key.get(1))?).ok()? })
+}
+
+/// The key `[segment, column]`.
+pub(crate) fn page_key(key: PageKey) -> JsValue {
+    Array::of2(&number(key.segment), &JsValue::from(key.column)).into()
+}
+
+/// Reads a key `[segment, column]`; `None` if it is another one.
+pub(crate) fn to_page_key(key: &JsValue) -> Option<PageKey> {
+    let key = to_log_key(key)?;
+    Some(PageKey { segment: key.commit, column: key.part })
 }
 
 /// Reads what is kept under [`FORMAT_KEY`].

@@ -5,28 +5,32 @@ use indexed_db_futures::error::{DomException, Error, UnexpectedDataError};
 use indexed_db_futures::internals::SystemRepr;
 use indexed_db_futures::prelude::*;
 use indexed_db_futures::transaction::{Transaction, TransactionDurability, TransactionMode, TransactionOptions, TransactionRef};
-use kalamdb_store::{Attempt, Commit, Durability, StoreError, StoreResult, check_base};
+use kalamdb_store::{Attempt, Commit, Durability, FORMAT_VERSION, StoreError, StoreResult, check_base};
 use wasm_bindgen::prelude::*;
 
 use crate::error::{dom, from_js, store_error};
 use crate::read;
-use crate::values::{CATALOG, LOG, META, Write};
+use crate::values::{FORMAT_KEY, META, STORES, Write};
 
 /// Stores `writes` if the head is still the base of `commit`; resolves on `complete`.
 ///
 /// Returning early drops the transaction, which aborts it.
-pub(crate) async fn commit(database: &Database, commit: &Commit, writes: Vec<Write>, attempt: &mut Attempt) -> StoreResult<()> {
+pub(crate) async fn commit(database: &Database, commit: &Commit, mut writes: Vec<Write>, attempt: &mut Attempt) -> StoreResult<()> {
     let durability = match commit.durability {
         Durability::Relaxed => TransactionDurability::Relaxed,
         Durability::Strict => TransactionDurability::Strict,
     };
     let transaction = database
-        .transaction([META, LOG, CATALOG])
+        .transaction(STORES)
         .with_mode(TransactionMode::Readwrite)
         .with_options(TransactionOptions::new().with_durability(durability))
         .build()
         .map_err(store_error)?;
-    check_base(&read::meta(&transaction, attempt).await?, commit.base)?;
+    let (format, meta) = read::meta(&transaction, attempt).await?;
+    check_base(&meta, commit.base)?;
+    if format < FORMAT_VERSION {
+        writes.push(Write::Put { store: META, key: JsValue::from_str(FORMAT_KEY), value: JsValue::from(FORMAT_VERSION) });
+    }
     request_all(&transaction, writes, attempt)?;
     finish(transaction).await
 }

@@ -19,7 +19,7 @@ wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 fn first_commit() -> Commit {
     let put_catalog = vec![CatalogRecord { key: "table/1".to_owned(), value: b"{}".to_vec() }];
-    Commit { meta: Meta { head: 1, catalog_head: 1, next_seq: 1, next_id: 2 }, put_catalog, ..Commit::default() }
+    Commit { meta: Meta { head: 1, catalog_head: 1, manifest_head: 0, next_seq: 1, next_id: 2 }, put_catalog, ..Commit::default() }
 }
 
 #[test]
@@ -104,7 +104,7 @@ async fn foreign_keys_and_values_are_listed_as_damaged() {
     harness.edit("catalog", 5.into(), |_| 1.into()).await;
     let tail = store.read_since(None).await.unwrap();
     assert_eq!(tail.catalog, Some(first_commit().put_catalog));
-    let keys: Vec<&str> = tail.damaged.iter().map(|(key, _)| key.as_str()).collect();
+    let keys: Vec<&str> = tail.damaged.iter().map(|damage| damage.key.as_str()).collect();
     assert_eq!(keys, ["log/\"key\"", "log/1/0", "log/[1,0.5]", "catalog/5", "catalog/table/2"]);
     harness.destroy().await;
 }

@@ -22,6 +22,16 @@ pub fn check_commit(commit: &Commit) -> StoreResult<()> {
     if commit.meta.catalog_head > number {
         return invalid(format!("its catalog head is {}, after its head {number}", commit.meta.catalog_head));
     }
+    if commit.meta.manifest_head > number || !commit.put_manifests.is_empty() && commit.meta.manifest_head != number {
+        return invalid(format!("its manifest head is {}, its head {number}", commit.meta.manifest_head));
+    }
+    if let Some(page) = commit.put_pages.iter().find(|page| page.key.segment > MAX_KEY) {
+        return invalid(format!("there is no segment {}", page.key.segment));
+    }
+    let mut manifests = BTreeSet::new();
+    if let Some(manifest) = commit.put_manifests.iter().find(|manifest| manifest.key.commit != number || !manifests.insert(manifest.key.part)) {
+        return invalid(format!("a manifest has the key {}/{}", manifest.key.commit, manifest.key.part));
+    }
     let mut parts = BTreeSet::new();
     for record in &commit.log {
         if record.key.commit != number {
@@ -31,7 +41,7 @@ pub fn check_commit(commit: &Commit) -> StoreResult<()> {
             return invalid(format!("part {} comes twice", record.key.part));
         }
     }
-    match commit.drop_log.iter().find(|key| key.commit > commit.base) {
+    match commit.drop_log.iter().chain(&commit.drop_manifests).find(|key| key.commit > commit.base) {
         Some(key) => invalid(format!("it drops a record of commit {}, which is not stored", key.commit)),
         None => Ok(()),
     }

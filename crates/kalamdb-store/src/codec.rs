@@ -2,23 +2,26 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{CatalogRecord, LogKey, LogRecord, Meta, PartitionId, RecordKey, RowState, SegmentRecord, StoreError, StoreResult};
+use crate::{CatalogRecord, LogKey, LogRecord, Manifest, Meta, Page, PageKey, PartitionId, RecordKey, RowState, StoreError, StoreResult};
 
 const MAGIC: [u8; 3] = *b"KDB";
 
 /// Magic, kind, checksum and length of the header, in bytes.
 const PREFIX: usize = 12;
 
-/// The bytes of a meta record's body: four numbers of 64 bits.
-const META_BODY: usize = 32;
+/// The bytes of a meta record's body: five numbers of 64 bits.
+const META_BODY: usize = 40;
 
 #[derive(Debug, Clone, Copy)]
 #[repr(u8)]
 enum Kind {
     Meta = b'M',
-    Log = b'L',
+    /// A log record of version 1, whose header has no checksum of its own.
+    LogV1 = b'L',
+    Log = b'R',
     Catalog = b'C',
-    Segment = b'S',
+    Page = b'S',
+    Manifest = b'N',
 }
 
 #[derive(Serialize, Deserialize)]
@@ -33,15 +36,26 @@ struct LogHeader<P> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct SegmentHeader<P> {
+struct PageHeader<P> {
     partition: P,
-    n_rows: u64,
+    n_rows: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ManifestHeader<P> {
+    partition: P,
+}
+
+/// What every header that has a checksum of its own begins with.
+#[derive(Deserialize)]
+struct OwnerHeader {
+    partition: PartitionId,
 }
 
 /// Encodes the meta record.
 pub fn encode_meta(meta: &Meta) -> Vec<u8> {
     let mut body = Vec::with_capacity(META_BODY);
-    for number in [meta.head, meta.catalog_head, meta.next_seq, meta.next_id] {
+    for number in [meta.head, meta.catalog_head, meta.next_seq, meta.next_id, meta.manifest_head] {
         body.extend_from_slice(&number.to_le_bytes());
     }
     frame(&RecordKey::Meta, Kind::Meta, 0, &[], &body)
@@ -54,18 +68,25 @@ pub fn encode_meta(meta: &Meta) -> Vec<u8> {
 pub fn decode_meta(bytes: &[u8]) -> StoreResult<Meta> {
     let key = RecordKey::Meta;
     let (_, body) = unframe(&key, Kind::Meta, bytes)?;
-    let (numbers, []) = body.as_chunks::<8>() else {
-        return corrupted(&key, format!("{} bytes of body", body.len()));
-    };
-    let [head, catalog_head, next_seq, next_id] = *numbers else {
-        return corrupted(&key, format!("{} bytes of body", body.len()));
-    };
-    Ok(Meta {
-        head: u64::from_le_bytes(head),
-        catalog_head: u64::from_le_bytes(catalog_head),
-        next_seq: u64::from_le_bytes(next_seq),
-        next_id: u64::from_le_bytes(next_id),
-    })
+    let number = |bytes: [u8; 8]| u64::from_le_bytes(bytes);
+    match body.as_chunks::<8>() {
+        (&[head, catalog_head, next_seq, next_id, manifest_head], []) => Ok(Meta {
+            head: number(head),
+            catalog_head: number(catalog_head),
+            manifest_head: number(manifest_head),
+            next_seq: number(next_seq),
+            next_id: number(next_id),
+        }),
+        // Version 1 had no manifests.
+        (&[head, catalog_head, next_seq, next_id], []) => Ok(Meta {
+            head: number(head),
+            catalog_head: number(catalog_head),
+            manifest_head: 0,
+            next_seq: number(next_seq),
+            next_id: number(next_id),
+        }),
+        _ => corrupted(&key, format!("{} bytes of body", body.len())),
+    }
 }
 
 /// Encodes a log record; its key is kept beside the bytes.
@@ -82,7 +103,7 @@ pub fn encode_log(record: &LogRecord) -> StoreResult<Vec<u8>> {
         fresh: record.fresh,
         n_rows: record.n_rows,
     };
-    frame_json(&RecordKey::Log(record.key), Kind::Log, &header, &record.rows)
+    frame_owned(&RecordKey::Log(record.key), Kind::Log, &header, &record.rows)
 }
 
 /// Decodes the log record that is kept under `key`.
@@ -90,7 +111,14 @@ pub fn encode_log(record: &LogRecord) -> StoreResult<Vec<u8>> {
 /// # Errors
 /// `Corrupted` if `bytes` are not what [`encode_log`] made for this key.
 pub fn decode_log(key: LogKey, bytes: &[u8]) -> StoreResult<LogRecord> {
-    let (header, rows) = unframe_json::<LogHeader<PartitionId>>(&RecordKey::Log(key), Kind::Log, bytes)?;
+    let name = RecordKey::Log(key);
+    let (header, rows) = match bytes.get(3) {
+        Some(kind) if *kind == Kind::LogV1 as u8 => {
+            let (header, rows) = unframe(&name, Kind::LogV1, bytes)?;
+            (read_header::<LogHeader<PartitionId>>(&name, header)?, rows)
+        }
+        _ => unframe_owned(&name, Kind::Log, bytes)?,
+    };
     Ok(LogRecord {
         key,
         partition: header.partition,
@@ -118,29 +146,90 @@ pub fn decode_catalog(key: &str, bytes: &[u8]) -> StoreResult<CatalogRecord> {
     Ok(CatalogRecord { key: key.to_owned(), value: value.to_vec() })
 }
 
-/// Encodes a segment; its id is kept beside the bytes. Reserved: nothing writes segments yet.
+/// Encodes a column of a segment; its key is kept beside the bytes.
 ///
 /// # Errors
 /// As [`encode_log`].
-pub fn encode_segment(segment: &SegmentRecord) -> StoreResult<Vec<u8>> {
-    let header = SegmentHeader { partition: &segment.partition, n_rows: segment.n_rows };
-    frame_json(&RecordKey::Segment(segment.id), Kind::Segment, &header, &segment.file)
+pub fn encode_page(page: &Page) -> StoreResult<Vec<u8>> {
+    let header = PageHeader { partition: &page.partition, n_rows: page.n_rows };
+    frame_owned(&RecordKey::Page(page.key), Kind::Page, &header, &page.values)
 }
 
-/// Decodes the segment that is kept under `id`.
+/// Decodes the column of a segment that is kept under `key`.
 ///
 /// # Errors
-/// `Corrupted` if `bytes` are not what [`encode_segment`] made for this id.
-pub fn decode_segment(id: u64, bytes: &[u8]) -> StoreResult<SegmentRecord> {
-    let (header, file) = unframe_json::<SegmentHeader<PartitionId>>(&RecordKey::Segment(id), Kind::Segment, bytes)?;
-    Ok(SegmentRecord { id, partition: header.partition, n_rows: header.n_rows, file: file.to_vec() })
+/// `Corrupted` if `bytes` are not what [`encode_page`] made for this key.
+pub fn decode_page(key: PageKey, bytes: &[u8]) -> StoreResult<Page> {
+    let (header, values) = unframe_owned::<PageHeader<PartitionId>>(&RecordKey::Page(key), Kind::Page, bytes)?;
+    Ok(Page { key, partition: header.partition, n_rows: header.n_rows, values: values.to_vec() })
 }
 
-fn frame_json(key: &RecordKey, kind: Kind, header: &impl Serialize, body: &[u8]) -> StoreResult<Vec<u8>> {
+/// Encodes a manifest; its key is kept beside the bytes.
+///
+/// # Errors
+/// As [`encode_log`].
+pub fn encode_manifest(manifest: &Manifest) -> StoreResult<Vec<u8>> {
+    frame_owned(&RecordKey::Manifest(manifest.key), Kind::Manifest, &ManifestHeader { partition: &manifest.partition }, &manifest.body)
+}
+
+/// Decodes the manifest that is kept under `key`.
+///
+/// # Errors
+/// `Corrupted` if `bytes` are not what [`encode_manifest`] made for this key.
+pub fn decode_manifest(key: LogKey, bytes: &[u8]) -> StoreResult<Manifest> {
+    let (header, body) = unframe_owned::<ManifestHeader<PartitionId>>(&RecordKey::Manifest(key), Kind::Manifest, bytes)?;
+    Ok(Manifest { key, partition: header.partition, body: body.to_vec() })
+}
+
+/// The partition that a record belongs to, also of a record whose body is damaged.
+pub fn partition_of(key: &RecordKey, bytes: &[u8]) -> Option<PartitionId> {
+    let kind = match key {
+        RecordKey::Log(_) => Kind::Log,
+        RecordKey::Page(_) => Kind::Page,
+        RecordKey::Manifest(_) => Kind::Manifest,
+        RecordKey::Meta | RecordKey::Catalog(_) => return None,
+    };
+    let (prefix, rest) = bytes.split_first_chunk::<PREFIX>()?;
+    let [m0, m1, m2, k, _, _, _, _, h0, h1, h2, h3] = *prefix;
+    if [m0, m1, m2] != MAGIC || k != kind as u8 {
+        return None;
+    }
+    let (header, _) = rest.split_at_checked(usize::try_from(u32::from_le_bytes([h0, h1, h2, h3])).ok()?)?;
+    let header = checked_header(key, kind, header)?;
+    serde_json::from_slice::<OwnerHeader>(header).ok().map(|header| header.partition)
+}
+
+/// A frame whose header begins with a checksum of its own, so that it is known whose the record is when the body is damaged.
+fn frame_owned(key: &RecordKey, kind: Kind, header: &impl Serialize, body: &[u8]) -> StoreResult<Vec<u8>> {
     let too_long = |what: String| StoreError::InvalidCommit { what: format!("the header of {key}: {what}") };
-    let header = serde_json::to_vec(header).map_err(|error| too_long(error.to_string()))?;
+    let json = serde_json::to_vec(header).map_err(|error| too_long(error.to_string()))?;
+    let mut header = header_checksum(key, kind, &json).to_le_bytes().to_vec();
+    header.extend_from_slice(&json);
     let length = u32::try_from(header.len()).map_err(|error| too_long(error.to_string()))?;
     Ok(frame(key, kind, length, &header, body))
+}
+
+fn unframe_owned<'a, H: DeserializeOwned>(key: &RecordKey, kind: Kind, bytes: &'a [u8]) -> StoreResult<(H, &'a [u8])> {
+    let (header, body) = unframe(key, kind, bytes)?;
+    match checked_header(key, kind, header) {
+        Some(header) => Ok((read_header(key, header)?, body)),
+        None => corrupted(key, "the checksum of its header does not match".to_owned()),
+    }
+}
+
+/// The header without its checksum, if that matches.
+fn checked_header<'a>(key: &RecordKey, kind: Kind, header: &'a [u8]) -> Option<&'a [u8]> {
+    let (checksum, json) = header.split_first_chunk::<4>()?;
+    (header_checksum(key, kind, json).to_le_bytes() == *checksum).then_some(json)
+}
+
+fn header_checksum(key: &RecordKey, kind: Kind, json: &[u8]) -> u32 {
+    let [m0, m1, m2] = MAGIC;
+    checksum(key, [m0, m1, m2, kind as u8], [0; 4], &[json])
+}
+
+fn read_header<H: DeserializeOwned>(key: &RecordKey, json: &[u8]) -> StoreResult<H> {
+    serde_json::from_slice(json).or_else(|error| corrupted(key, format!("its header does not decode: {error}")))
 }
 
 fn frame(key: &RecordKey, kind: Kind, header_length: u32, header: &[u8], body: &[u8]) -> Vec<u8> {
@@ -154,14 +243,6 @@ fn frame(key: &RecordKey, kind: Kind, header_length: u32, header: &[u8], body: &
     bytes.extend_from_slice(header);
     bytes.extend_from_slice(body);
     bytes
-}
-
-fn unframe_json<'a, H: DeserializeOwned>(key: &RecordKey, kind: Kind, bytes: &'a [u8]) -> StoreResult<(H, &'a [u8])> {
-    let (header, body) = unframe(key, kind, bytes)?;
-    match serde_json::from_slice(header) {
-        Ok(header) => Ok((header, body)),
-        Err(error) => corrupted(key, format!("its header does not decode: {error}")),
-    }
 }
 
 fn unframe<'a>(key: &RecordKey, kind: Kind, bytes: &'a [u8]) -> StoreResult<(&'a [u8], &'a [u8])> {

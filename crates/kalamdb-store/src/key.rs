@@ -1,10 +1,10 @@
 use std::fmt::{self, Display, Formatter};
 
-use crate::LogKey;
+use crate::{LogKey, PageKey};
 
 /// Names one stored record, in errors, in [`Tail::damaged`](crate::Tail::damaged) and under its checksum.
 ///
-/// Written as `meta/state`, `log/17/0`, `catalog/table/3`, `segments/9`.
+/// Written as `meta/state`, `log/17/0`, `catalog/table/3`, `segments/9/1`, `manifest/18/0`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RecordKey {
     /// The one meta record.
@@ -13,8 +13,10 @@ pub enum RecordKey {
     Log(LogKey),
     /// A catalog record.
     Catalog(String),
-    /// A segment.
-    Segment(u64),
+    /// A column of a segment.
+    Page(PageKey),
+    /// A manifest.
+    Manifest(LogKey),
 }
 
 impl Display for RecordKey {
@@ -23,7 +25,8 @@ impl Display for RecordKey {
             Self::Meta => f.write_str("meta/state"),
             Self::Log(LogKey { commit, part }) => write!(f, "log/{commit}/{part}"),
             Self::Catalog(key) => write!(f, "catalog/{key}"),
-            Self::Segment(id) => write!(f, "segments/{id}"),
+            Self::Page(PageKey { segment, column }) => write!(f, "segments/{segment}/{column}"),
+            Self::Manifest(LogKey { commit, part }) => write!(f, "manifest/{commit}/{part}"),
         }
     }
 }

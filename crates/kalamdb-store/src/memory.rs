@@ -7,8 +7,8 @@ use std::rc::Rc;
 use async_trait::async_trait;
 
 use crate::{
-    Attempt, Commit, FORMAT_VERSION, Faults, LogKey, Meta, Position, RecordKey, SegmentRecord, Store, StoreError, StoreResult, Tail, TailBuilder,
-    check_base, check_commit, check_format, decode_meta, encode_catalog, encode_log, encode_meta,
+    Attempt, Commit, FORMAT_VERSION, Faults, LogKey, Meta, Page, PageKey, Position, RecordKey, Store, StoreError, StoreResult, Tail, TailBuilder,
+    check_base, check_commit, check_format, decode_meta, decode_page, encode_catalog, encode_log, encode_manifest, encode_meta, encode_page,
 };
 
 /// Keeps the same encoded bytes as the IndexedDB store does.
@@ -34,6 +34,8 @@ struct Records {
     newest_head: u64,
     catalog: BTreeMap<String, Vec<u8>>,
     log: BTreeMap<LogKey, Vec<u8>>,
+    pages: BTreeMap<PageKey, Vec<u8>>,
+    manifests: BTreeMap<LogKey, Vec<u8>>,
 }
 
 impl MemoryStore {
@@ -95,6 +97,12 @@ impl Store for MemoryStore {
             for (key, bytes) in records.log.range(first..) {
                 tail.log(*key, bytes);
             }
+            if tail.wants_manifests() {
+                attempt.request()?;
+                for (key, bytes) in records.manifests.range(first..) {
+                    tail.manifest(*key, bytes);
+                }
+            }
             if tail.wants_catalog() {
                 attempt.request()?;
                 for (key, bytes) in &records.catalog {
@@ -109,8 +117,18 @@ impl Store for MemoryStore {
         self.run(|records, attempt| {
             check_commit(commit)?;
             let log = commit.log.iter().map(|record| Ok((record.key, encode_log(record)?))).collect::<StoreResult<Vec<_>>>()?;
+            let pages = commit.put_pages.iter().map(|page| Ok((page.key, encode_page(page)?))).collect::<StoreResult<Vec<_>>>()?;
+            let manifests =
+                commit.put_manifests.iter().map(|manifest| Ok((manifest.key, encode_manifest(manifest)?))).collect::<StoreResult<Vec<_>>>()?;
             check_base(&records.meta(attempt)?, commit.base)?;
-            let changes = commit.log.len() + commit.drop_log.len() + commit.put_catalog.len() + commit.drop_catalog.len();
+            let changes = commit.log.len()
+                + commit.drop_log.len()
+                + commit.put_pages.len()
+                + commit.drop_pages.len()
+                + commit.put_manifests.len()
+                + commit.drop_manifests.len()
+                + commit.put_catalog.len()
+                + commit.drop_catalog.len();
             // One more for the meta record.
             for _ in 0..=changes {
                 attempt.request()?;
@@ -121,7 +139,15 @@ impl Store for MemoryStore {
             for key in &commit.drop_catalog {
                 records.catalog.remove(key);
             }
+            for key in &commit.drop_pages {
+                records.pages.remove(key);
+            }
+            for key in &commit.drop_manifests {
+                records.manifests.remove(key);
+            }
             records.log.extend(log);
+            records.pages.extend(pages);
+            records.manifests.extend(manifests);
             records.catalog.extend(commit.put_catalog.iter().map(|record| (record.key.clone(), encode_catalog(record))));
             records.meta = encode_meta(&commit.meta);
             records.newest_head = commit.meta.head;
@@ -129,9 +155,18 @@ impl Store for MemoryStore {
         })
     }
 
-    async fn read_segment(&self, _id: u64) -> StoreResult<Option<SegmentRecord>> {
-        // Commits carry no segments, so there is none to find.
-        self.run(|_, attempt| attempt.request().map(|()| None))
+    async fn read_pages(&self, keys: &[PageKey]) -> StoreResult<Vec<Option<Page>>> {
+        self.run(|records, attempt| {
+            let read = |key: &PageKey| {
+                attempt.request()?;
+                records.pages.get(key).map(|bytes| decode_page(*key, bytes)).transpose()
+            };
+            keys.iter().map(read).collect()
+        })
+    }
+
+    async fn page_keys(&self) -> StoreResult<Vec<PageKey>> {
+        self.run(|records, attempt| attempt.request().map(|()| records.pages.keys().copied().collect()))
     }
 
     fn newest_head_heard(&self) -> Option<u64> {
@@ -154,8 +189,15 @@ impl Records {
 
 impl Default for MemoryDisk {
     fn default() -> Self {
-        let records =
-            Records { format: FORMAT_VERSION, meta: encode_meta(&Meta::default()), newest_head: 0, catalog: BTreeMap::new(), log: BTreeMap::new() };
+        let records = Records {
+            format: FORMAT_VERSION,
+            meta: encode_meta(&Meta::default()),
+            newest_head: 0,
+            catalog: BTreeMap::new(),
+            log: BTreeMap::new(),
+            pages: BTreeMap::new(),
+            manifests: BTreeMap::new(),
+        };
         Self { records: Rc::new(RefCell::new(records)) }
     }
 }
@@ -168,7 +210,8 @@ impl MemoryDisk {
             RecordKey::Meta => Some(&mut records.meta),
             RecordKey::Log(key) => records.log.get_mut(key),
             RecordKey::Catalog(key) => records.catalog.get_mut(key),
-            RecordKey::Segment(_) => None,
+            RecordKey::Page(key) => records.pages.get_mut(key),
+            RecordKey::Manifest(key) => records.manifests.get_mut(key),
         };
         let byte = bytes.and_then(|bytes| {
             let middle = bytes.len() / 2;

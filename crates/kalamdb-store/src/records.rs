@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The version of the stored format that this code writes, and the newest that it reads.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// A table's id: never used again, also after the table was dropped.
 pub type TableId = u64;
@@ -23,15 +23,17 @@ pub struct Meta {
     pub head: u64,
     /// The number of the last commit that changed the catalog.
     pub catalog_head: u64,
+    /// The number of the last commit that wrote a manifest.
+    pub manifest_head: u64,
     /// The next row version's sequence number; starts at 1.
     pub next_seq: u64,
-    /// The next id of a table or of another catalog object; starts at 1.
+    /// The next id of a table, of another catalog object or of a segment; starts at 1.
     pub next_id: u64,
 }
 
 impl Default for Meta {
     fn default() -> Self {
-        Self { head: 0, catalog_head: 0, next_seq: 1, next_id: 1 }
+        Self { head: 0, catalog_head: 0, manifest_head: 0, next_seq: 1, next_id: 1 }
     }
 }
 
@@ -64,7 +66,7 @@ pub enum RowState {
     Deleted,
 }
 
-/// The key of a log record: the commit, then the record's place in it.
+/// The key of a log record or of a manifest: the commit, then the record's place in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LogKey {
     /// The commit's number, from 1.
@@ -105,26 +107,39 @@ pub struct CatalogRecord {
     pub value: Vec<u8>,
 }
 
-/// An immutable columnar file of a partition. Reserved: nothing writes segments yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SegmentRecord {
+/// The key of one column of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PageKey {
     /// The segment's id.
-    pub id: u64,
-    /// Whose rows these are.
-    pub partition: PartitionId,
-    /// How many rows the file holds.
-    pub n_rows: u64,
-    /// The columnar file.
-    pub file: Vec<u8>,
+    pub segment: u64,
+    /// The column's number, which is the engine's.
+    pub column: u32,
 }
 
-/// The segments that make up a partition. Reserved: nothing writes manifests yet.
+/// One column of a segment: immutable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Where it is kept.
+    pub key: PageKey,
+    /// Whose rows these are.
+    pub partition: PartitionId,
+    /// How many rows it holds.
+    pub n_rows: u32,
+    /// The values; their form is the engine's.
+    pub values: Vec<u8>,
+}
+
+/// Which segments hold the rows of a partition that are not in the log.
+///
+/// A partition has at most one: who writes the next one removes the last, in one commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
+    /// Where it is kept.
+    pub key: LogKey,
     /// The partition described.
     pub partition: PartitionId,
-    /// Its segments, oldest first.
-    pub segments: Vec<u64>,
+    /// The description; its form is the engine's.
+    pub body: Vec<u8>,
 }
 
 /// What one statement changes, to be stored whole or not at all.
@@ -136,8 +151,16 @@ pub struct Commit {
     pub meta: Meta,
     /// New log records; their keys carry the commit number `base + 1`.
     pub log: Vec<LogRecord>,
-    /// Log records to remove: their table was dropped.
+    /// Log records to remove: their rows are in a segment now, or are over, or their table was dropped.
     pub drop_log: Vec<LogKey>,
+    /// New columns of segments.
+    pub put_pages: Vec<Page>,
+    /// Columns of segments to remove.
+    pub drop_pages: Vec<PageKey>,
+    /// New manifests; their keys carry the commit number `base + 1`.
+    pub put_manifests: Vec<Manifest>,
+    /// Manifests to remove.
+    pub drop_manifests: Vec<LogKey>,
     /// Catalog records to write or replace.
     pub put_catalog: Vec<CatalogRecord>,
     /// Keys of catalog records to remove.
@@ -155,6 +178,19 @@ pub struct Tail {
     pub catalog: Option<Vec<CatalogRecord>>,
     /// The log records that came after, in the order of their keys.
     pub log: Vec<LogRecord>,
-    /// Keys of records that do not decode, with what is wrong: `log/17/0`, `catalog/table/3`.
-    pub damaged: Vec<(String, String)>,
+    /// The manifests that came after, in the order of their keys.
+    pub manifests: Vec<Manifest>,
+    /// The records that do not decode.
+    pub damaged: Vec<Damage>,
+}
+
+/// A record that does not decode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// Its key: `log/17/0`, `catalog/table/3`.
+    pub key: String,
+    /// What is wrong with it.
+    pub what: String,
+    /// The partition that it belongs to, where that part of it is known to be as it was written.
+    pub partition: Option<PartitionId>,
 }

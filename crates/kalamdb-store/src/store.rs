@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use crate::{Commit, Position, SegmentRecord, StoreResult, Tail};
+use crate::{Commit, Page, PageKey, Position, StoreResult, Tail};
 
 /// A durable log of commits, with the catalog that describes their rows.
 ///
@@ -14,7 +14,7 @@ use crate::{Commit, Position, SegmentRecord, StoreResult, Tail};
 pub trait Store {
     /// Reads, in one consistent snapshot, what was committed after `since`; everything if `since` is `None`.
     ///
-    /// The catalog is returned only if it changed after `since`. Log records come in the order of their keys.
+    /// The catalog is returned only if it changed after `since`. Log records and manifests come in the order of their keys.
     ///
     /// # Errors
     /// A record that does not decode is not an error here: it is listed in [`Tail::damaged`], so that the rest stays readable.
@@ -29,8 +29,14 @@ pub trait Store {
     /// damaged; `QuotaExceeded`; `Closed`.
     async fn commit(&self, commit: &Commit) -> StoreResult<()>;
 
-    /// Reads one segment, or `None` if there is no such segment.
-    async fn read_segment(&self, id: u64) -> StoreResult<Option<SegmentRecord>>;
+    /// Reads columns of segments, each `None` if there is no such record.
+    ///
+    /// # Errors
+    /// `Corrupted` for the first that does not decode.
+    async fn read_pages(&self, keys: &[PageKey]) -> StoreResult<Vec<Option<Page>>>;
+
+    /// The keys of all columns of segments, in order.
+    async fn page_keys(&self) -> StoreResult<Vec<PageKey>>;
 
     /// The highest head that other connections are known to have committed, as far as their news arrived.
     ///

@@ -1,9 +1,12 @@
-use crate::{CatalogRecord, LogKey, LogRecord, Meta, Position, RecordKey, StoreError, StoreResult, Tail, decode_catalog, decode_log};
+use crate::{
+    CatalogRecord, Damage, LogKey, Meta, Position, RecordKey, StoreError, StoreResult, Tail, decode_catalog, decode_log, decode_manifest, partition_of,
+};
 
 /// Assembles a [`Tail`] from stored bytes: decodes what decodes and lists the rest as damaged.
 #[derive(Debug)]
 pub struct TailBuilder {
     tail: Tail,
+    wants_manifests: bool,
     last_commit: u64,
 }
 
@@ -18,7 +21,8 @@ impl TailBuilder {
         }
         let changed = since.is_none_or(|since| since.catalog_head != meta.catalog_head);
         let catalog = changed.then(Vec::new);
-        Ok(Self { last_commit: meta.head, tail: Tail { meta, catalog, log: Vec::new(), damaged: Vec::new() } })
+        let wants_manifests = meta.manifest_head > since.map_or(0, |since| since.head);
+        Ok(Self { last_commit: meta.head, wants_manifests, tail: Tail { meta, catalog, ..Tail::default() } })
     }
 
     /// Whether the reader wants the catalog.
@@ -26,10 +30,15 @@ impl TailBuilder {
         self.tail.catalog.is_some()
     }
 
+    /// Whether there are manifests that the reader has not seen.
+    pub fn wants_manifests(&self) -> bool {
+        self.wants_manifests
+    }
+
     /// Adds a catalog record.
     pub fn catalog(&mut self, key: &str, bytes: &[u8]) {
         let decoded = decode_catalog(key, bytes);
-        if let Some(CatalogRecord { key, value }) = self.keep(RecordKey::Catalog(key.to_owned()), decoded) {
+        if let Some(CatalogRecord { key, value }) = self.keep(&RecordKey::Catalog(key.to_owned()), decoded, bytes) {
             self.tail.catalog.get_or_insert_default().push(CatalogRecord { key, value });
         }
     }
@@ -37,15 +46,22 @@ impl TailBuilder {
     /// Adds a log record; records come in the order of their keys.
     pub fn log(&mut self, key: LogKey, bytes: &[u8]) {
         self.last_commit = self.last_commit.max(key.commit);
-        let decoded: StoreResult<LogRecord> = decode_log(key, bytes);
-        if let Some(record) = self.keep(RecordKey::Log(key), decoded) {
+        if let Some(record) = self.keep(&RecordKey::Log(key), decode_log(key, bytes), bytes) {
             self.tail.log.push(record);
+        }
+    }
+
+    /// Adds a manifest; manifests come in the order of their keys.
+    pub fn manifest(&mut self, key: LogKey, bytes: &[u8]) {
+        self.last_commit = self.last_commit.max(key.commit);
+        if let Some(manifest) = self.keep(&RecordKey::Manifest(key), decode_manifest(key, bytes), bytes) {
+            self.tail.manifests.push(manifest);
         }
     }
 
     /// Lists a record that cannot even be handed over as bytes.
     pub fn damaged(&mut self, key: String, what: impl Into<String>) {
-        self.tail.damaged.push((key, what.into()));
+        self.tail.damaged.push(Damage { key, what: what.into(), partition: None });
     }
 
     /// Ends the tail.
@@ -60,18 +76,14 @@ impl TailBuilder {
         Ok(self.tail)
     }
 
-    fn keep<T>(&mut self, key: RecordKey, decoded: StoreResult<T>) -> Option<T> {
-        match decoded {
-            Ok(record) => Some(record),
-            Err(StoreError::Corrupted { key, what }) => {
-                self.damaged(key, what);
-                None
-            }
-            Err(error) => {
-                self.damaged(key.to_string(), error.to_string());
-                None
-            }
-        }
+    fn keep<T>(&mut self, key: &RecordKey, decoded: StoreResult<T>, bytes: &[u8]) -> Option<T> {
+        let what = match decoded {
+            Ok(record) => return Some(record),
+            Err(StoreError::Corrupted { what, .. }) => what,
+            Err(error) => error.to_string(),
+        };
+        self.tail.damaged.push(Damage { key: key.to_string(), what, partition: partition_of(key, bytes) });
+        None
     }
 }
 

@@ -66,6 +66,7 @@ impl Model {
         let meta = Meta {
             head: number,
             catalog_head: if changes_catalog { number } else { self.meta.catalog_head },
+            manifest_head: 0,
             next_seq: self.meta.next_seq + change.rows.len() as u64,
             next_id: self.meta.next_id + 1,
         };
@@ -77,6 +78,7 @@ impl Model {
             put_catalog: change.put_catalog.iter().map(|(key, value)| CatalogRecord { key: name(*key), value: value.clone() }).collect(),
             drop_catalog: change.drop_catalog.iter().map(|key| name(*key)).collect(),
             durability: Durability::Relaxed,
+            ..Commit::default()
         }
     }
 
@@ -93,7 +95,7 @@ impl Model {
             meta: self.meta.clone(),
             catalog: Some(self.catalog.values().cloned().collect()),
             log: self.log.values().cloned().collect(),
-            damaged: Vec::new(),
+            ..Tail::default()
         }
     }
 }

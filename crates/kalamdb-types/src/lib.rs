@@ -6,6 +6,7 @@
 //!
 //! - [`coerce`] converts any Arrow array to a column's type.
 //! - [`json`] is the stored form of rows.
+//! - [`page`] is the stored form of a column of a segment.
 //! - [`wire`] is the block of columns that crosses to JavaScript and back.
 
 #[cfg(target_endian = "big")]
@@ -17,6 +18,7 @@ mod error;
 pub mod json;
 mod lists;
 mod number;
+pub mod page;
 mod sql_type;
 mod text;
 mod type_name;
@@ -25,6 +27,7 @@ pub mod wire;
 pub use coerce::{Source, coerce};
 pub use error::{TypeError, TypeErrorKind};
 pub use json::JsonError;
+pub use page::PageError;
 pub use sql_type::{ArrayType, ParseTypeError, SqlType, TYPE_KEY};
 pub use text::append_json;
 pub use type_name::type_name;

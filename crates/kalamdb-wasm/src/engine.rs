@@ -1,7 +1,7 @@
 use std::rc::Rc;
 
 use futures::future::join;
-use kalamdb_core::{CallOptions, Clock, Database, Error, Principal, Role, Session};
+use kalamdb_core::{CallOptions, Clock, Database, Error, Occasion, Principal, Role, Session};
 use kalamdb_indexeddb::{IdbOptions, IdbStore};
 use kalamdb_store::{Durability, MemoryStore, Store};
 use serde::Deserialize;
@@ -49,15 +49,11 @@ impl Engine {
         Ok(EngineSession::new(session.map_err(|error| to_js(&error, ""))?))
     }
 
-    /// Whether there are streams, whose events end by themselves.
-    #[wasm_bindgen(js_name = hasStreams)]
-    pub fn has_streams(&self) -> bool {
-        self.database.has_streams()
-    }
-
-    /// Frees events that are over; returns how many.
-    pub async fn sweep(&self) -> Result<f64, JsValue> {
-        self.database.sweep().await.map(|freed| freed as f64).map_err(|error| to_js(&error, ""))
+    /// Does one thing that is due: frees events that are over, stores rows of the log as a segment, merges segments. Gives whether
+    /// more may be due. `hidden` is whether the page may be gone soon.
+    pub async fn maintain(&self, hidden: bool) -> Result<bool, JsValue> {
+        let occasion = if hidden { Occasion::Hidden } else { Occasion::Idle };
+        self.database.maintain(occasion).await.map_err(|error| to_js(&error, ""))
     }
 
     /// Waits for writes under way, then closes the database. Closing twice is allowed.

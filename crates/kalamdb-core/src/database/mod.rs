@@ -1,5 +1,7 @@
 //! An open database, and the transactions on it.
 
+mod retry;
+mod rewrite;
 mod state;
 mod sweep;
 mod transaction;
@@ -11,15 +13,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use futures::lock::{Mutex, MutexGuard};
-use kalamdb_store::{Durability, LogKey, Meta, PartitionId, Position, Store, TableId};
+use kalamdb_store::{Durability, LogKey, Meta, PageKey, PartitionId, Position, Store, TableId};
 
 use crate::catalog::{Catalog, Table};
 use crate::environment::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::functions::{Ids, system_random};
+use crate::jobs::Jobs;
 use crate::partition::{Logged, Partition, RowGroup};
+use crate::segment::Pages;
 
-use state::State;
+use state::{State, Taken};
 pub(crate) use transaction::Transaction;
 pub(crate) use view::View;
 
@@ -34,9 +38,14 @@ pub struct Database {
     /// Of all sessions: their ids differ.
     ids: Arc<Ids>,
     state: RefCell<State>,
+    pages: Rc<Pages>,
+    jobs: RefCell<Jobs>,
     /// Held by a statement that writes, from reading its rows to its commit.
     writer: Mutex<()>,
 }
+
+/// How much memory the columns of segments may take where nobody says: 256 MiB.
+const DEFAULT_PAGE_BUDGET: usize = 256 << 20;
 
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -50,9 +59,20 @@ impl Database {
     /// # Errors
     /// `schema_too_new`, `data_corrupted` if the catalog does not decode, `storage_unavailable`.
     pub async fn open(store: Rc<dyn Store>, clock: Rc<dyn Clock>, durability: Durability) -> Result<Rc<Self>> {
+        Self::open_with(store, clock, durability, DEFAULT_PAGE_BUDGET).await
+    }
+
+    /// The same with so many bytes of memory for the columns of segments.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub async fn open_with(store: Rc<dyn Store>, clock: Rc<dyn Clock>, durability: Durability, page_budget: usize) -> Result<Rc<Self>> {
         let tail = store.read_since(None).await?;
-        let database = Self { store, clock, durability, ids: Arc::new(Ids::new(system_random)?), state: RefCell::default(), writer: Mutex::new(()) };
-        database.state.borrow_mut().apply_tail(tail)?;
+        let pages = Pages::new(Rc::clone(&store), page_budget);
+        let state = RefCell::new(State::new(Arc::clone(pages.cache())));
+        let ids = Arc::new(Ids::new(system_random)?);
+        let database = Self { store, clock, durability, ids, state, pages, jobs: RefCell::default(), writer: Mutex::new(()) };
+        database.state.borrow_mut().apply_whole(tail)?;
         Ok(Rc::new(database))
     }
 
@@ -95,6 +115,14 @@ impl Database {
         self.store.as_ref()
     }
 
+    pub(crate) fn pages(&self) -> &Rc<Pages> {
+        &self.pages
+    }
+
+    pub(crate) fn jobs(&self) -> &RefCell<Jobs> {
+        &self.jobs
+    }
+
     /// Runs `read` on a partition.
     fn with_partition<T>(&self, table: &Arc<Table>, id: &PartitionId, read: impl FnOnce(&mut Partition) -> Result<T>) -> Result<T> {
         read(self.state.borrow_mut().partition(table, id)?)
@@ -121,6 +149,11 @@ impl Database {
     /// The log records of all partitions of a table.
     pub(crate) fn log_keys(&self, table: TableId) -> Vec<LogKey> {
         self.state.borrow().log_keys(table)
+    }
+
+    /// The manifests of all partitions of a table, and the pages that they name.
+    pub(crate) fn stored_segments(&self, table: TableId) -> Result<(Vec<LogKey>, Vec<PageKey>)> {
+        self.state.borrow_mut().stored_segments(table)
     }
 
     /// Every user that has rows.
@@ -151,11 +184,21 @@ impl Database {
             let meta = self.meta();
             let since = Position { head: meta.head, catalog_head: meta.catalog_head };
             let tail = self.store.read_since(Some(since)).await?;
-            let mut state = self.state.borrow_mut();
-            // While this was read, another statement may have read the same, or committed.
-            if state.meta.head == meta.head {
+            {
+                let mut state = self.state.borrow_mut();
+                // While this was read, another statement may have read the same, or committed.
+                if state.meta.head != meta.head {
+                    continue;
+                }
                 let moved = tail.meta.head != meta.head;
-                return state.apply_tail(tail).map(|()| moved);
+                if state.apply_tail(tail)? == Taken::All {
+                    return Ok(moved);
+                }
+            }
+            let whole = self.store.read_since(None).await?;
+            let mut state = self.state.borrow_mut();
+            if state.meta.head <= whole.meta.head {
+                return state.apply_whole(whole).map(|()| true);
             }
         }
     }
@@ -174,8 +217,9 @@ impl Database {
             // A transaction may have altered the table after it wrote the rows.
             let group = group.reshaped(written.schema_version, &table)?;
             let partition = state.partition(&table, &id)?;
+            let n_records = log.len();
             partition.add_logged(log);
-            partition.apply(&table, group, applied.meta.head)?;
+            partition.apply(&table, group, n_records, applied.meta.head)?;
         }
         state.meta = applied.meta;
         Ok(())

@@ -99,7 +99,7 @@ impl Transaction {
             work.meta.next_seq += part.rows.n_rows as u64;
             let group = part.group(first_seq, database.now_us());
             let (table, head) = (Arc::clone(&part.table), work.base);
-            work.partition(database, &table, &part.partition)?.apply(&table, group, head)?;
+            work.partition(database, &table, &part.partition)?.apply(&table, group, 0, head)?;
         }
         work.changes.push(change);
         Ok(())

@@ -5,6 +5,7 @@ mod kind;
 mod payload;
 
 use std::fmt;
+use std::sync::Arc;
 
 use kalamdb_store::StoreError;
 use kalamdb_types::{TypeError, TypeErrorKind};
@@ -12,6 +13,8 @@ use kalamdb_types::{TypeError, TypeErrorKind};
 pub(crate) use from_datafusion::{into_datafusion, nearest};
 pub use kind::ErrorKind;
 pub use payload::{ErrorCause, ErrorPayload};
+
+use crate::segment::PageRef;
 
 /// The result of an engine operation.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -28,6 +31,16 @@ struct Inner {
     hint: Option<String>,
     location: Option<Location>,
     cause: Option<StoreError>,
+    retry: Option<Retry>,
+}
+
+/// What has to be done before the statement that failed is run again. Such errors do not leave the engine.
+#[derive(Debug, Clone)]
+pub(crate) enum Retry {
+    /// Read these pages.
+    Pages(Arc<[PageRef]>),
+    /// Read what was committed: other segments have taken the place of those that the statement was reading.
+    CatchUp,
 }
 
 /// A place in a SQL text, as the tokenizer counts: lines and columns from 1, columns in characters.
@@ -42,7 +55,7 @@ pub struct Location {
 impl Error {
     /// An error of `kind`; the message names the object, in lower case and without a full stop.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), detail: None, hint: None, location: None, cause: None }))
+        Self(Box::new(Inner { kind, message: message.into(), detail: None, hint: None, location: None, cause: None, retry: None }))
     }
 
     pub(crate) fn unsupported(what: impl fmt::Display) -> Self {
@@ -55,6 +68,31 @@ impl Error {
 
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::InternalError, message)
+    }
+
+    /// Pages that are not in memory.
+    pub(crate) fn missing_pages(pages: Vec<PageRef>) -> Self {
+        let mut this = Self::internal("pages of a segment are not in memory");
+        this.0.retry = Some(Retry::Pages(pages.into()));
+        this
+    }
+
+    /// Segments that are no more.
+    pub(crate) fn stale_snapshot(table: &impl fmt::Display) -> Self {
+        let message = format!("table {table}: the rows were stored anew while they were read");
+        let mut this = Self::new(ErrorKind::SerializationFailure, message).with_hint("run the transaction again");
+        this.0.retry = Some(Retry::CatchUp);
+        this
+    }
+
+    pub(crate) fn retry(&self) -> Option<&Retry> {
+        self.0.retry.as_ref()
+    }
+
+    /// Names the table that the error is about.
+    pub(crate) fn in_table(mut self, table: &impl fmt::Display) -> Self {
+        self.0.message = format!("table {table}: {}", self.0.message);
+        self
     }
 
     /// The same error under a kind that was found out later.

@@ -6,10 +6,12 @@ use datafusion::arrow::compute::{cast, concat, filter, max};
 use datafusion::arrow::datatypes::{DataType, Int64Type};
 use kalamdb_store::{LogRecord, RowState};
 
+
 use super::columns::{Columns, Decoded};
 use super::{RowGroup, Sorted};
 use crate::catalog::{SystemColumn, Table};
 use crate::error::{Error, Result};
+use crate::segment::{Marks, SEQ, SegmentColumns, UPDATED};
 
 /// Where a row is: a chunk and a row in it. Valid for one snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,6 +35,8 @@ impl RowAddress {
 #[derive(Debug, Clone)]
 pub(crate) struct Chunk {
     n_rows: usize,
+    /// How many log records the rows came from.
+    n_records: usize,
     columns: Columns,
     versions: Versions,
     /// Which rows are tombstones; `None`: none is.
@@ -48,13 +52,16 @@ enum Versions {
     Run { first_seq: u64, updated_us: i64 },
     /// The rows of several commits.
     Each { seqs: Int64Array, updated: TimestampMicrosecondArray },
+    /// Pages of a segment.
+    Stored,
 }
 
 impl Chunk {
-    pub(crate) fn new(group: RowGroup) -> Self {
+    /// The rows of a group that was written as so many log records.
+    pub(crate) fn new(group: RowGroup, n_records: usize) -> Self {
         let versions = Versions::Run { first_seq: group.first_seq, updated_us: group.updated_us };
         let columns = Columns::new(Decoded { columns: group.columns, row_ids: group.row_ids });
-        Self { n_rows: group.n_rows, columns, versions, deleted: tombstones(group.state, group.n_rows), current: None }
+        Self { n_rows: group.n_rows, n_records, columns, versions, deleted: tombstones(group.state, group.n_rows), current: None }
     }
 
     /// The rows of a log record, which is decoded when a column is first asked for.
@@ -62,7 +69,14 @@ impl Chunk {
         let n_rows = record.n_rows as usize;
         let versions = Versions::Run { first_seq: record.first_seq, updated_us: record.updated_us };
         let deleted = tombstones(record.state, n_rows);
-        Self { n_rows, columns: Columns::of_record(record, Arc::clone(table)), versions, deleted, current: None }
+        Self { n_rows, n_records: 1, columns: Columns::of_record(record, Arc::clone(table)), versions, deleted, current: None }
+    }
+
+    /// The rows of a segment, whose pages are read when they are needed.
+    pub(crate) fn of_segment(columns: SegmentColumns, marks: Marks) -> Self {
+        let n_rows = columns.segment.n_rows;
+        let Marks { deleted, current } = marks;
+        Self { n_rows, n_records: 0, columns: Columns::of_segment(columns), versions: Versions::Stored, deleted, current }
     }
 
     /// The same rows with the current version of the table's columns, where the chunk has version `from` of them.
@@ -77,10 +91,9 @@ impl Chunk {
     /// A user column.
     ///
     /// # Errors
-    /// `data_corrupted` if the log record behind it does not decode.
+    /// `data_corrupted` if the log record behind it does not decode; missing pages.
     pub(crate) fn column(&self, index: usize) -> Result<ArrayRef> {
-        let columns = &self.columns.get()?.columns;
-        columns.get(index).cloned().ok_or_else(|| Error::internal(format!("a chunk has no column {index}")))
+        self.columns.column(index)
     }
 
     /// The greatest value of an integer column, in superseded and deleted rows too; 0 if none is greater.
@@ -94,8 +107,22 @@ impl Chunk {
         self.columns.sorted_by(columns, self.n_rows)
     }
 
-    pub(crate) fn row_ids(&self) -> Result<Option<&Int64Array>> {
-        Ok(self.columns.get()?.row_ids.as_ref())
+    pub(crate) fn row_ids(&self) -> Result<Option<Int64Array>> {
+        self.columns.row_ids()
+    }
+
+    /// The segment that holds the rows; `None` if they are in the log.
+    pub(crate) fn segment(&self) -> Option<&SegmentColumns> {
+        self.columns.segment()
+    }
+
+    pub(crate) fn n_records(&self) -> usize {
+        self.n_records
+    }
+
+    /// Which rows count, as a manifest keeps it.
+    pub(crate) fn marks(&self) -> Marks {
+        Marks { deleted: self.deleted.clone(), current: self.current.clone() }
     }
 
     pub(crate) fn is_deleted(&self, row: usize) -> bool {
@@ -117,6 +144,8 @@ impl Chunk {
         match &self.versions {
             Versions::Run { updated_us, .. } => *updated_us,
             Versions::Each { updated, .. } => updated.values().get(row).copied().unwrap_or_default(),
+            // Only events are asked for their time, and they are not in segments.
+            Versions::Stored => i64::MAX,
         }
     }
 
@@ -125,23 +154,29 @@ impl Chunk {
         match &self.versions {
             Versions::Run { updated_us, .. } => *updated_us,
             Versions::Each { updated, .. } => updated.values().iter().copied().max().unwrap_or(i64::MIN),
+            Versions::Stored => i64::MAX,
         }
     }
 
-    pub(crate) fn system_column(&self, column: SystemColumn) -> ArrayRef {
-        match (column, &self.versions) {
+    /// # Errors
+    /// As [`Chunk::column`].
+    pub(crate) fn system_column(&self, column: SystemColumn) -> Result<ArrayRef> {
+        let stored = |id| self.segment().ok_or_else(|| Error::internal("a chunk has no segment"))?.system(id);
+        Ok(match (column, &self.versions) {
             (SystemColumn::Seq, Versions::Run { first_seq, .. }) => {
                 let first = first_seq.cast_signed();
                 Arc::new(Int64Array::from_iter_values(first..first + self.n_rows as i64))
             }
             (SystemColumn::Seq, Versions::Each { seqs, .. }) => Arc::new(seqs.clone()),
+            (SystemColumn::Seq, Versions::Stored) => stored(SEQ)?,
             (SystemColumn::Updated, Versions::Run { updated_us, .. }) => Arc::new(TimestampMicrosecondArray::from_value(*updated_us, self.n_rows)),
             (SystemColumn::Updated, Versions::Each { updated, .. }) => Arc::new(updated.clone()),
+            (SystemColumn::Updated, Versions::Stored) => stored(UPDATED)?,
             (SystemColumn::Deleted, _) => {
                 let deleted = self.deleted.clone().unwrap_or_else(|| BooleanBuffer::new_unset(self.n_rows));
                 Arc::new(BooleanArray::new(deleted, None))
             }
-        }
+        })
     }
 
     /// The address of each row, for statements that come back to the rows they have found.
@@ -191,10 +226,10 @@ impl Chunk {
             None
         } else {
             let missing = || Error::internal("a chunk has no row ids");
-            let ids = gather(&|chunk| Ok(Arc::new(chunk.row_ids()?.cloned().ok_or_else(missing)?)))?;
+            let ids = gather(&|chunk| Ok(Arc::new(chunk.row_ids()?.ok_or_else(missing)?)))?;
             Some(ids.as_primitive::<Int64Type>().clone())
         };
-        let system = |column| gather(&|chunk: &Chunk| Ok(chunk.system_column(column)));
+        let system = |column| gather(&|chunk: &Chunk| chunk.system_column(column));
         let deleted = if chunks.iter().any(|chunk| chunk.deleted.is_some()) {
             Some(system(SystemColumn::Deleted)?.as_boolean().values().clone())
         } else {
@@ -202,6 +237,7 @@ impl Chunk {
         };
         Ok(Chunk {
             n_rows: chunks.iter().map(Chunk::n_current).sum(),
+            n_records: chunks.iter().map(Chunk::n_records).sum(),
             columns: Columns::new(Decoded { columns, row_ids }),
             versions: Versions::Each {
                 seqs: system(SystemColumn::Seq)?.as_primitive::<Int64Type>().clone(),
@@ -218,7 +254,7 @@ fn tombstones(state: RowState, n_rows: usize) -> Option<BooleanBuffer> {
 }
 
 /// Text and byte views keep the buffers of all that they were concatenated from; a merged chunk holds one copy instead.
-fn owned(array: ArrayRef) -> ArrayRef {
+pub(crate) fn owned(array: ArrayRef) -> ArrayRef {
     match array.data_type() {
         DataType::Utf8View => Arc::new(array.as_string_view().gc()),
         DataType::BinaryView => Arc::new(array.as_binary_view().gc()),

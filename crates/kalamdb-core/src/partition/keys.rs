@@ -1,3 +1,4 @@
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
@@ -59,6 +60,33 @@ impl Keys {
                 let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
                 Ok(Self::Bytes(RowConverter::new(fields)?.convert_columns(&columns)?))
             }
+        }
+    }
+
+    /// Compares two keys of one table.
+    pub(crate) fn cmp_at(&self, row: usize, other: &Keys, other_row: usize) -> Ordering {
+        match (self, other) {
+            (Keys::Integers(keys), Keys::Integers(others)) => keys.get(row).cmp(&others.get(other_row)),
+            (Keys::Bytes(keys), Keys::Bytes(others)) if row < keys.num_rows() && other_row < others.num_rows() => {
+                keys.row(row).data().cmp(others.row(other_row).data())
+            }
+            // A table's keys are either all integers or all bytes.
+            _ => Ordering::Equal,
+        }
+    }
+
+    /// The rows in the order of their keys.
+    pub(crate) fn order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.len()).collect();
+        order.sort_by(|a, b| self.cmp_at(*a, self, *b));
+        order
+    }
+
+    /// How much memory they take, in bytes.
+    pub(crate) fn n_bytes(&self) -> usize {
+        match self {
+            Keys::Integers(keys) => keys.len() * size_of::<i64>(),
+            Keys::Bytes(rows) => rows.size(),
         }
     }
 

@@ -1,7 +1,8 @@
 //! The rows of one partition in memory: chunks of Arrow columns, and an index from keys to rows.
 //!
 //! A row version is never changed in place: a newer one is appended, and a bit masks the older. Readers hold a
-//! [`Snapshot`], which later commits do not touch.
+//! [`Snapshot`], which later commits do not touch. The first chunks are the partition's segments, whose columns are read when they are
+//! needed; the others hold the rows that are in the log.
 
 mod chunk;
 mod columns;
@@ -10,23 +11,26 @@ mod group;
 mod key_index;
 mod keys;
 mod reshape;
+mod rewrite;
 mod sorted;
 mod unique_index;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use kalamdb_store::{LogKey, LogRecord};
+use kalamdb_store::{LogKey, LogRecord, Manifest};
 
 use crate::catalog::Table;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Retry};
+use crate::segment::{PageCache, SegmentColumns, decode_manifest};
 
-pub(crate) use chunk::{Chunk, RowAddress};
+pub(crate) use chunk::{Chunk, RowAddress, owned};
 pub(crate) use events::{is_over, visible_events};
 pub(crate) use group::RowGroup;
 use key_index::KeyIndex;
 pub(crate) use keys::Keys;
-pub(crate) use reshape::{missing_values, reshape};
+pub(crate) use reshape::{missing_values, reshape, reshape_column};
+pub(crate) use rewrite::{Choice, Input, Output, Source};
 pub(crate) use sorted::{ORDER, Sorted};
 use unique_index::UniqueIndex;
 
@@ -56,30 +60,61 @@ pub(crate) struct Logged {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Partition {
     chunks: Snapshot,
+    /// How many of the chunks are segments; they come first.
+    n_segments: usize,
+    /// The key of the manifest that names the segments.
+    manifest: Option<LogKey>,
+    /// The manifest's body, until somebody asks for the rows.
+    undecoded: Option<Undecoded>,
     /// The version of the table's columns that the chunks have; `None` before the first is looked at.
     shape: Option<u32>,
-    /// Built when a key is first looked for.
+    /// Of the rows in the log. Built when a key is first looked for.
     index: Option<Arc<KeyIndex>>,
-    /// Each built when its columns are first looked for.
+    /// Of the rows in the log. Each built when its columns are first looked for.
     unique: Vec<UniqueIndex>,
     /// For columns that count on by themselves, the greatest value so far.
     greatest: Vec<(usize, i64)>,
-    /// Records read from the log that nobody has asked for yet.
-    pending: VecDeque<LogRecord>,
+    /// The same of rows in segments, and of those that are gone, by the columns' ids.
+    counters: Vec<(u32, i64)>,
+    /// Row versions that nobody has asked for yet.
+    pending: VecDeque<Pending>,
     /// The partition's log records, in the order of their keys.
     log: Vec<Logged>,
     /// The number of the last commit that changed the partition.
     changed_at: u64,
     /// Stands for a partition that a transaction has read and then let go of.
     is_unread: bool,
+    /// Chunks that are being stored anew.
+    frozen: Option<rewrite::Frozen>,
+}
+
+#[derive(Debug, Clone)]
+struct Undecoded {
+    body: Arc<[u8]>,
+    cache: Arc<PageCache>,
+}
+
+/// Row versions that are committed, and not among the chunks yet.
+#[derive(Debug, Clone)]
+enum Pending {
+    Record(LogRecord),
+    /// Written by a commit of this instance: the version of the columns, and the number of log records.
+    Group(RowGroup, u32, usize),
 }
 
 impl Partition {
+    /// A partition whose segments a manifest names.
+    pub(crate) fn of_manifest(manifest: Manifest, cache: Arc<PageCache>) -> Self {
+        let undecoded = Some(Undecoded { body: manifest.body.into(), cache });
+        // Until it is decoded, when it tells the commit that its rows are of.
+        Self { manifest: Some(manifest.key), undecoded, ..Self::default() }
+    }
+
     /// Takes note of a record read from the log; it is looked at when the rows are first asked for.
     pub(crate) fn add_pending(&mut self, record: LogRecord) {
         self.log.push(Logged { key: record.key, updated_us: record.updated_us, n_rows: record.n_rows as usize });
         self.changed_at = record.key.commit;
-        self.pending.push_back(record);
+        self.pending.push_back(Pending::Record(record));
     }
 
     /// Takes note of records that a commit of this instance has written; their rows come by [`Partition::apply`].
@@ -103,10 +138,12 @@ impl Partition {
         self.load(table)?;
         Ok(Self {
             chunks: Arc::clone(&self.chunks),
+            n_segments: self.n_segments,
             shape: self.shape,
             index: self.index.clone(),
             unique: self.unique.clone(),
             greatest: self.greatest.clone(),
+            counters: self.counters.clone(),
             changed_at: self.changed_at,
             ..Self::default()
         })
@@ -130,14 +167,38 @@ impl Partition {
         Ok(Arc::clone(&self.chunks))
     }
 
-    /// Takes in what was read from the log. Rows without an earlier version need not be decoded for that.
+    /// Takes in what was read from the manifest and the log. Rows without an earlier version need not be decoded for that.
     fn load(&mut self, table: &Arc<Table>) -> Result<()> {
+        self.decode(table)?;
         self.adopt(table)?;
-        while let Some(record) = self.pending.front() {
-            let fresh = record.fresh;
-            let chunk = Chunk::from_record(record.clone(), table);
+        while let Some(pending) = self.pending.front() {
+            let (chunk, fresh) = match pending {
+                Pending::Record(record) => (Chunk::from_record(record.clone(), table), record.fresh),
+                Pending::Group(group, version, n_records) => {
+                    let group = group.clone().reshaped(*version, table)?;
+                    let fresh = group.fresh;
+                    (Chunk::new(group, *n_records), fresh)
+                }
+            };
             self.append(table, chunk, fresh)?;
             self.pending.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Reads the manifest, if that has not been done.
+    fn decode(&mut self, table: &Arc<Table>) -> Result<()> {
+        if let Some(undecoded) = &self.undecoded {
+            let contents = decode_manifest(table, &undecoded.body)?;
+            let chunk = |stored: crate::segment::StoredSegment| {
+                Chunk::of_segment(SegmentColumns::new(stored.segment, Arc::clone(table), Arc::clone(&undecoded.cache)), stored.marks)
+            };
+            self.chunks = Arc::new(contents.segments.into_iter().map(chunk).collect());
+            self.n_segments = self.chunks.len();
+            self.counters = contents.counters;
+            self.changed_at = self.changed_at.max(contents.changed_at);
+            self.shape = Some(table.schema_version);
+            self.undecoded = None;
         }
         Ok(())
     }
@@ -163,22 +224,62 @@ impl Partition {
         Ok(())
     }
 
-    /// Adds row versions, written by the commit of that number; those that they supersede are masked.
-    pub(crate) fn apply(&mut self, table: &Arc<Table>, group: RowGroup, commit: u64) -> Result<()> {
-        self.load(table)?;
+    /// Adds row versions, written by the commit of that number as so many log records; those that they supersede are masked.
+    pub(crate) fn apply(&mut self, table: &Arc<Table>, group: RowGroup, n_records: usize, commit: u64) -> Result<()> {
         self.changed_at = commit;
-        let fresh = group.fresh;
-        self.append(table, Chunk::new(group), fresh)
+        self.pending.push_back(Pending::Group(group, table.schema_version, n_records));
+        match self.load(table) {
+            // The rows are committed: whoever asks for them next reads the pages that tell which others they supersede.
+            Err(error) if error.retry().is_some() => Ok(()),
+            result => result,
+        }
     }
 
     /// Finds the current version, live or tombstone, of each key.
     pub(crate) fn find(&mut self, table: &Arc<Table>, keys: &Keys) -> Result<Vec<Option<StoredKey>>> {
         self.load(table)?;
         let index = self.index(table)?;
-        let addresses: Vec<Option<RowAddress>> = (0..keys.len()).map(|row| index.get(keys, row)).collect();
+        let mut addresses: Vec<Option<RowAddress>> = (0..keys.len()).map(|row| index.get(keys, row)).collect();
+        for (row, address) in self.find_cold(keys, &addresses)? {
+            if let Some(slot) = addresses.get_mut(row) {
+                *slot = Some(address);
+            }
+        }
         let is_deleted = |address: RowAddress| self.chunks.get(address.chunk()).is_some_and(|chunk| chunk.is_deleted(address.row()));
         let stored = |address| StoredKey { address, is_deleted: is_deleted(address) };
         Ok(addresses.into_iter().map(|address| address.map(stored)).collect())
+    }
+
+    /// Finds, in the segments, the current versions of those keys that were not found in the log.
+    fn find_cold(&self, keys: &Keys, hot: &[Option<RowAddress>]) -> Result<Vec<(usize, RowAddress)>> {
+        if self.n_segments == 0 {
+            return Ok(Vec::new());
+        }
+        let wanted: Vec<usize> = hot.iter().enumerate().filter(|(_, address)| address.is_none()).map(|(row, _)| row).collect();
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (mut found, mut missing) = (Vec::new(), Vec::new());
+        for (at, chunk) in self.segments() {
+            let Some(segment) = chunk.segment() else { continue };
+            match segment.find_keys(keys, &wanted) {
+                Ok(rows) => found.extend(rows.into_iter().filter(|(_, row)| chunk.is_current(*row)).map(|(key, row)| (key, RowAddress::new(at, row)))),
+                Err(error) => match error.retry() {
+                    Some(Retry::Pages(pages)) => missing.extend(pages.iter().cloned()),
+                    _ => return Err(error),
+                },
+            }
+        }
+        if missing.is_empty() { Ok(found) } else { Err(Error::missing_pages(missing)) }
+    }
+
+    fn segments(&self) -> impl Iterator<Item = (usize, &Chunk)> {
+        self.chunks.iter().enumerate().take(self.n_segments)
+    }
+
+    /// The chunks of rows in the log, with their positions.
+    fn hot(&self) -> impl Iterator<Item = (usize, &Chunk)> {
+        self.chunks.iter().enumerate().skip(self.n_segments)
     }
 
     /// Finds the live row that holds each of the values in `columns`. Keys are as [`Keys::of_nullable`] makes them.
@@ -186,13 +287,30 @@ impl Partition {
         self.load(table)?;
         if !self.unique.iter().any(|index| index.is_over(columns)) {
             let mut index = UniqueIndex::new(columns);
-            for (at, chunk) in self.chunks.iter().enumerate() {
+            for (at, chunk) in self.hot() {
                 index.add_chunk(at, chunk)?;
             }
             self.unique.push(index);
         }
         let index = self.unique.iter().find(|index| index.is_over(columns));
-        index.ok_or_else(|| Error::internal("a unique index is missing"))?.find(&self.chunks, keys)
+        let mut holders = index.ok_or_else(|| Error::internal("a unique index is missing"))?.find(&self.chunks, keys)?;
+        for (holder, key) in holders.iter_mut().zip(keys) {
+            if let (None, Some(key)) = (&holder, key) {
+                *holder = self.find_unique_cold(columns, key)?;
+            }
+        }
+        Ok(holders)
+    }
+
+    fn find_unique_cold(&self, columns: &[usize], key: &[u8]) -> Result<Option<RowAddress>> {
+        for (at, chunk) in self.segments() {
+            let Some(segment) = chunk.segment() else { continue };
+            let rows = segment.find_values(columns, key)?;
+            if let Some(row) = rows.into_iter().find(|row| chunk.is_current(*row) && !chunk.is_deleted(*row)) {
+                return Ok(Some(RowAddress::new(at, row)));
+            }
+        }
+        Ok(None)
     }
 
     /// The greatest value that an integer column has ever held, superseded and deleted rows included; 0 if none.
@@ -201,8 +319,10 @@ impl Partition {
         if let Some((_, value)) = self.greatest.iter().find(|(of, _)| *of == column) {
             return Ok(*value);
         }
-        let values = self.chunks.iter().map(|chunk| chunk.greatest(column)).collect::<Result<Vec<_>>>()?;
-        let greatest = values.into_iter().max().unwrap_or_default();
+        let values = self.hot().map(|(_, chunk)| chunk.greatest(column)).collect::<Result<Vec<_>>>()?;
+        let id = table.columns.get(column).map(|column| column.id);
+        let stored = self.counters.iter().find(|(of, _)| Some(*of) == id).map(|(_, value)| *value);
+        let greatest = values.into_iter().chain(stored).max().unwrap_or_default();
         self.greatest.push((column, greatest));
         Ok(greatest)
     }
@@ -212,7 +332,7 @@ impl Partition {
             Some(index) => index,
             None => {
                 let mut index = KeyIndex::new(Keys::are_integers(table));
-                for (at, chunk) in self.chunks.iter().enumerate() {
+                for (at, chunk) in self.hot() {
                     index.add_chunk(at, chunk, &Keys::of_chunk(table, chunk)?);
                 }
                 Arc::new(index)
@@ -227,9 +347,12 @@ impl Partition {
         }
         if !fresh || self.index.is_some() {
             let keys = Keys::of_chunk(table, &chunk)?;
-            self.index(table)?;
+            let index = self.index(table)?;
+            let hot: Vec<Option<RowAddress>> = (0..keys.len()).map(|row| index.get(&keys, row)).collect();
+            let cold = if fresh { Vec::new() } else { self.find_cold(&keys, &hot)? };
             let at = self.chunks.len();
-            let superseded = self.index.as_mut().map(|index| Arc::make_mut(index).add_chunk(at, &chunk, &keys)).unwrap_or_default();
+            let mut superseded = self.index.as_mut().map(|index| Arc::make_mut(index).add_chunk(at, &chunk, &keys)).unwrap_or_default();
+            superseded.extend(cold.into_iter().map(|(_, address)| address));
             let chunks: &mut Vec<Chunk> = Arc::make_mut(&mut self.chunks);
             let masked = mask(chunks, superseded);
             self.compact(table, &masked)?;
@@ -244,9 +367,15 @@ impl Partition {
         self.merge(table)
     }
 
+    /// The first chunk that may be merged with others: not a segment, and not being stored anew.
+    fn floor(&self) -> usize {
+        self.frozen.as_ref().map_or(self.n_segments, |frozen| frozen.n_chunks.max(self.n_segments))
+    }
+
     /// Rewrites those of the given chunks that hold more superseded rows than current ones.
     fn compact(&mut self, table: &Table, masked: &[usize]) -> Result<()> {
-        for &at in masked {
+        let floor = self.floor();
+        for &at in masked.iter().filter(|at| **at >= floor) {
             let Some(chunk) = self.chunks.get(at).filter(|chunk| chunk.n_current() < chunk.n_rows() / 2) else { continue };
             let compacted = Chunk::merge(table, std::slice::from_ref(chunk))?;
             if let Some(index) = &mut self.index {
@@ -267,7 +396,8 @@ impl Partition {
         let chunks = &self.chunks;
         let mut from = chunks.len().saturating_sub(1);
         let mut rows = chunks.last().map_or(0, Chunk::n_rows);
-        while let Some(previous) = from.checked_sub(1).and_then(|at| chunks.get(at)) {
+        let floor = self.floor();
+        while let Some(previous) = from.checked_sub(1).filter(|at| *at >= floor).and_then(|at| chunks.get(at)) {
             if previous.n_rows() > rows * 2 || previous.n_rows() + rows > MERGE_ROWS {
                 break;
             }

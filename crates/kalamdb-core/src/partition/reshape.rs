@@ -31,9 +31,27 @@ pub(crate) fn reshape(table: &Table, from: u32, columns: Vec<ArrayRef>, n_rows: 
 
 fn reshaped_column(from: &[ColumnDef], columns: &[ArrayRef], to: &ColumnDef, n_rows: usize) -> Result<ArrayRef> {
     let old = from.iter().zip(columns).find(|(column, _)| column.id == to.id);
+    next_column(old.map(|(column, values)| (column, Arc::clone(values))), to, n_rows)
+}
+
+/// One column, by its id, of rows that were written with version `from` of the table's columns, as the current version has it.
+/// `stored` is `None` if that version did not have it.
+pub(crate) fn reshape_column(table: &Table, from: u32, id: u32, stored: Option<ArrayRef>, n_rows: usize) -> Result<ArrayRef> {
+    let definition = table.columns_of(from).and_then(|columns| columns.iter().find(|column| column.id == id));
+    let mut current = definition.zip(stored);
+    for next in table.columns_since(from) {
+        if let Some(to) = next.iter().find(|column| column.id == id) {
+            current = Some((to, next_column(current, to, n_rows)?));
+        }
+    }
+    current.map(|(_, values)| values).ok_or_else(|| Error::internal(format!("table {} has no column {id}", table.full_name())))
+}
+
+/// A column as the next version has it.
+fn next_column(old: Option<(&ColumnDef, ArrayRef)>, to: &ColumnDef, n_rows: usize) -> Result<ArrayRef> {
     let column = match old {
-        Some((old, values)) if old.sql_type == to.sql_type => Arc::clone(values),
-        Some((old, values)) => convert(values, old, to)?,
+        Some((old, values)) if old.sql_type == to.sql_type => values,
+        Some((old, values)) => convert(&values, old, to)?,
         None => missing_values(to, n_rows)?,
     };
     if to.nullable || column.null_count() == 0 {

@@ -24,6 +24,8 @@ pub(crate) enum Definition {
     CreateNamespace { name: ObjectName, if_not_exists: bool },
     DropNamespace { name: ObjectName, if_exists: bool, cascade: bool },
     AlterNamespace { name: ObjectName, options: Vec<GivenOption> },
+    /// FLUSH, or COMPACT, of one table or of all.
+    Store { name: Option<ObjectName>, compacts: bool },
 }
 
 impl Definition {
@@ -41,6 +43,10 @@ impl Definition {
             Definition::CreateNamespace { .. } => "CREATE NAMESPACE",
             Definition::DropNamespace { .. } => "DROP NAMESPACE",
             Definition::AlterNamespace { .. } => "ALTER NAMESPACE",
+            Definition::Store { name: Some(_), compacts: false } => "FLUSH TABLE",
+            Definition::Store { name: None, compacts: false } => "STORAGE FLUSH ALL",
+            Definition::Store { name: Some(_), compacts: true } => "STORAGE COMPACT TABLE",
+            Definition::Store { name: None, compacts: true } => "STORAGE COMPACT ALL",
         }
     }
 }
@@ -116,12 +122,11 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Result<Option<Parsed>> {
         ["flush", "table", ..] | ["storage", "flush" | "compact", "table", _] => {
             let compacts = words[1] == "compact";
             skip(parser, if words[0] == "flush" { 2 } else { 3 });
-            parser.parse_object_name(false)?;
-            return Err(no_segments(compacts));
+            Definition::Store { name: Some(parser.parse_object_name(false)?), compacts }
         }
         ["storage", "flush" | "compact", "all", _] => {
             skip(parser, 3);
-            return Err(no_segments(words[1] == "compact"));
+            Definition::Store { name: None, compacts: words[1] == "compact" }
         }
         ["kill", "live", "query", _] => {
             skip(parser, 3);
@@ -136,11 +141,6 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Result<Option<Parsed>> {
 fn parse_cascade(parser: &mut Parser<'_>) -> bool {
     // RESTRICT is what is done anyway.
     !parser.parse_keyword(Keyword::RESTRICT) && parser.parse_keyword(Keyword::CASCADE)
-}
-
-fn no_segments(compacts: bool) -> Error {
-    let what = if compacts { "STORAGE COMPACT" } else { "FLUSH" };
-    Error::new(ErrorKind::FeatureNotSupported, format!("{what} is not supported yet: there are no segments, every row is in the log"))
 }
 
 /// The definitions that the parser has a form for. Gives the statement back if it is none.

@@ -26,7 +26,7 @@ use crate::error::{Error, ErrorKind, into_datafusion};
 use crate::functions::session_function;
 use crate::partition::{Snapshot, visible_events};
 use crate::principal::Principal;
-use crate::tables::{Exposed, SharedTable};
+use crate::tables::{Exposed, PageLoader, SharedTable};
 
 /// The namespace of relations that the engine itself puts into a query; no statement can name it, as it holds a NUL.
 pub(super) const ENGINE_NAMESPACE: &str = "\0engine";
@@ -135,7 +135,8 @@ impl<'a> Scope<'a> {
             TableKind::Shared | TableKind::User if self.system_columns_in_star => SystemColumn::ALL.as_slice(),
             TableKind::Shared | TableKind::User => named,
         };
-        let mut shared = SharedTable::new(&table, Exposed::new(&table, system, relation.is_some_and(|relation| relation.with_addresses)), snapshot);
+        let exposed = Exposed::new(&table, system, relation.is_some_and(|relation| relation.with_addresses));
+        let mut shared = SharedTable::new(&table, exposed, snapshot).with_pages(PageLoader::new(self.view.database.pages()));
         if self.system_columns_in_star && !named.contains(&SystemColumn::Deleted) {
             shared = shared.without_deleted();
         }

@@ -6,6 +6,7 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef}
 use crate::catalog::{SystemColumn, Table};
 use crate::error::Result;
 use crate::partition::Chunk;
+use crate::segment::{PageRef, SEQ, SegmentColumns, UPDATED};
 
 /// The name of the column that carries row addresses to UPDATE and DELETE. No user column can have it: it holds a NUL.
 pub(crate) const ADDRESS_COLUMN: &str = "\0address";
@@ -58,8 +59,18 @@ impl ExposedColumn {
     pub(crate) fn values(self, chunk: &Chunk, at: usize) -> Result<ArrayRef> {
         match self {
             ExposedColumn::User(index) => chunk.column(index),
-            ExposedColumn::System(column) => Ok(chunk.system_column(column)),
+            ExposedColumn::System(column) => chunk.system_column(column),
             ExposedColumn::Address => Ok(chunk.addresses(at)),
+        }
+    }
+
+    /// The page of a segment that the values are in; `None` if it takes none.
+    pub(crate) fn page(self, segment: &SegmentColumns) -> Option<PageRef> {
+        match self {
+            ExposedColumn::User(index) => segment.page_of(index),
+            ExposedColumn::System(SystemColumn::Seq) => segment.segment.page(&segment.table, SEQ),
+            ExposedColumn::System(SystemColumn::Updated) => segment.segment.page(&segment.table, UPDATED),
+            ExposedColumn::System(SystemColumn::Deleted) | ExposedColumn::Address => None,
         }
     }
 }

@@ -44,17 +44,17 @@ struct KeyRange {
 
 /// A value, and whether it is itself within the range.
 #[derive(Debug, Clone)]
-struct Bound {
-    value: ArrayRef,
-    inclusive: bool,
+pub(super) struct Bound {
+    pub(super) value: ArrayRef,
+    pub(super) inclusive: bool,
 }
 
 /// What the filters say of one column.
 #[derive(Debug, Default)]
-struct Known {
-    values: Option<Vec<ArrayRef>>,
-    lower: Option<Bound>,
-    upper: Option<Bound>,
+pub(super) struct Known {
+    pub(super) values: Option<Vec<ArrayRef>>,
+    pub(super) lower: Option<Bound>,
+    pub(super) upper: Option<Bound>,
 }
 
 /// The primary key and the indexes of a table.
@@ -80,6 +80,10 @@ impl IndexScan {
 
     pub(crate) fn name(&self) -> &str {
         &self.index.name
+    }
+
+    pub(crate) fn columns(&self) -> &[usize] {
+        &self.index.columns
     }
 
     /// The rows of a chunk that may pass, in their order; `None` if looking at all of them costs less.
@@ -192,7 +196,7 @@ fn ranges(columns: &[usize], exposed: &Exposed, conjuncts: &[&Expr]) -> (usize, 
     (score, ranges)
 }
 
-fn known(column: usize, exposed: &Exposed, conjuncts: &[&Expr]) -> Known {
+pub(super) fn known(column: usize, exposed: &Exposed, conjuncts: &[&Expr]) -> Known {
     let mut known = Known::default();
     for conjunct in conjuncts {
         if let Some(values) = values_of(conjunct, column, exposed) {

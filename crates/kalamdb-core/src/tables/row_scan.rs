@@ -16,9 +16,10 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, ReplaceChildrenOptions, StatisticsArgs};
 use futures::stream;
 
-use super::{Exposed, ExposedColumn, IndexScan};
+use super::{Exposed, ExposedColumn, IndexScan, PageLoader, Pruning};
 use crate::error::into_datafusion;
 use crate::partition::{Chunk, RowAddress, Snapshot};
+use crate::segment::PageRef;
 
 /// Scans the rows of one partition.
 ///
@@ -35,6 +36,8 @@ pub(crate) struct RowScanExec {
     with_deleted: bool,
     predicate: Option<Predicate>,
     index: Option<IndexScan>,
+    pruning: Pruning,
+    pages: Option<PageLoader>,
     limit: Option<usize>,
     properties: Arc<PlanProperties>,
 }
@@ -48,7 +51,14 @@ struct Predicate {
 }
 
 impl RowScanExec {
-    pub(crate) fn try_new(exposed: &Exposed, projection: &[usize], snapshot: Snapshot, with_deleted: bool, limit: Option<usize>) -> Result<Self> {
+    pub(crate) fn try_new(
+        exposed: &Exposed,
+        projection: &[usize],
+        snapshot: Snapshot,
+        pages: Option<PageLoader>,
+        with_deleted: bool,
+        limit: Option<usize>,
+    ) -> Result<Self> {
         let schema = Arc::new(exposed.schema.project(projection)?);
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema),
@@ -62,6 +72,8 @@ impl RowScanExec {
             with_deleted,
             predicate: None,
             index: None,
+            pruning: Pruning::default(),
+            pages,
             limit,
             properties: Arc::new(properties),
         })
@@ -77,6 +89,12 @@ impl RowScanExec {
     /// Sets the index that leads to the rows; the filter is evaluated on those alone.
     pub(crate) fn with_index(mut self, index: Option<IndexScan>) -> Self {
         self.index = index;
+        self
+    }
+
+    /// Sets what is known of the rows that pass, by which segments are left out.
+    pub(crate) fn with_pruning(mut self, pruning: Pruning) -> Self {
+        self.pruning = pruning;
         self
     }
 
@@ -145,7 +163,8 @@ impl ExecutionPlan for RowScanExec {
             current: None,
             remaining: self.limit.unwrap_or(usize::MAX),
         };
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), stream::iter(batches))))
+        let next = |mut batches: Batches| async move { batches.next().await.map(|batch| (batch, batches)) };
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), stream::unfold(batches, next))))
     }
 
     fn statistics_from_inputs(&self, _: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
@@ -177,10 +196,8 @@ struct Batches {
     remaining: usize,
 }
 
-impl Iterator for Batches {
-    type Item = Result<RecordBatch>;
-
-    fn next(&mut self) -> Option<Self::Item> {
+impl Batches {
+    async fn next(&mut self) -> Option<Result<RecordBatch>> {
         loop {
             if self.remaining == 0 {
                 return None;
@@ -190,7 +207,7 @@ impl Iterator for Batches {
                 ended => {
                     self.chunk += usize::from(ended.is_some());
                     self.row = 0;
-                    match self.open_chunk()? {
+                    match self.open_chunk().await? {
                         Ok(chunk) => chunk,
                         Err(error) => {
                             self.remaining = 0;
@@ -221,8 +238,20 @@ impl Iterator for Batches {
 
 impl Batches {
     /// The columns of the chunk that comes next; `None` after the last.
-    fn open_chunk(&self) -> Option<Result<CurrentChunk>> {
+    async fn open_chunk(&mut self) -> Option<Result<CurrentChunk>> {
+        while self.scan.snapshot.get(self.chunk)?.segment().is_some_and(|segment| !self.scan.pruning.may_pass(segment)) {
+            self.chunk += 1;
+        }
         let chunk = self.scan.snapshot.get(self.chunk)?;
+        let missing = self.missing_pages(chunk);
+        // The columns hold on to their values from then on, so that pages need to stay for this moment only.
+        let pins = match &self.scan.pages {
+            Some(pages) if !missing.is_empty() => Some(pages.load(missing).await),
+            _ => None,
+        };
+        if let Some(Err(error)) = pins {
+            return Some(Err(into_datafusion(error)));
+        }
         let open = || {
             let rows = match &self.scan.index {
                 Some(index) => index.candidates(chunk).map_err(into_datafusion)?.map(UInt32Array::from),
@@ -241,6 +270,18 @@ impl Batches {
             })
         };
         Some(open())
+    }
+
+    /// The pages of a segment that the scan needs and that are not in memory.
+    fn missing_pages(&self, chunk: &Chunk) -> Vec<PageRef> {
+        let Some(segment) = chunk.segment() else { return Vec::new() };
+        let predicate = self.scan.predicate.iter().flat_map(|predicate| &predicate.columns);
+        let index = self.scan.index.iter().flat_map(|index| index.columns()).filter_map(|&at| segment.page_of(at));
+        let needed = self.scan.output.iter().chain(predicate).filter_map(|column| column.page(segment));
+        let mut missing = segment.missing(needed.chain(index));
+        missing.sort_unstable_by_key(|page| page.key);
+        missing.dedup_by_key(|page| page.key);
+        missing
     }
 
     /// A column's values in a chunk, or in those of its rows that the index leads to.

@@ -11,7 +11,7 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_expr::create_physical_expr;
 use datafusion::physical_plan::ExecutionPlan;
 
-use super::{Exposed, IndexColumns, IndexScan, RowScanExec, indexes_of};
+use super::{Exposed, IndexColumns, IndexScan, PageLoader, Pruning, RowScanExec, indexes_of};
 use crate::catalog::{SystemColumn, Table};
 use crate::partition::Snapshot;
 
@@ -23,6 +23,7 @@ pub(crate) struct SharedTable {
     exposed: Exposed,
     with_deleted: bool,
     snapshot: Snapshot,
+    pages: Option<PageLoader>,
     constraints: Constraints,
     indexes: Vec<IndexColumns>,
 }
@@ -32,7 +33,14 @@ impl SharedTable {
         let key = table.has_primary_key().then(|| Constraint::PrimaryKey(table.primary_key.clone()));
         // A statement that names `_deleted` asks for tombstones too.
         let with_deleted = exposed.includes(SystemColumn::Deleted);
-        Self { exposed, with_deleted, snapshot, constraints: Constraints::new_unverified(key.into_iter().collect()), indexes: indexes_of(table) }
+        let constraints = Constraints::new_unverified(key.into_iter().collect());
+        Self { exposed, with_deleted, snapshot, pages: None, constraints, indexes: indexes_of(table) }
+    }
+
+    /// Sets what reads the pages of segments.
+    pub(crate) fn with_pages(mut self, pages: PageLoader) -> Self {
+        self.pages = Some(pages);
+        self
     }
 
     /// Leaves tombstones out although `_deleted` is exposed.
@@ -79,7 +87,7 @@ impl TableProvider for SharedTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let all = || (0..self.exposed.columns.len()).collect();
         let projection = projection.cloned().unwrap_or_else(all);
-        let scan = RowScanExec::try_new(&self.exposed, &projection, Arc::clone(&self.snapshot), self.with_deleted, limit)?;
+        let scan = RowScanExec::try_new(&self.exposed, &projection, Arc::clone(&self.snapshot), self.pages.clone(), self.with_deleted, limit)?;
         let Some(filter) = conjunction(filters.iter().cloned()) else {
             return Ok(Arc::new(scan));
         };
@@ -87,7 +95,8 @@ impl TableProvider for SharedTable {
         let schema = DFSchema::try_from(self.exposed.schema.project(&referenced)?)?;
         let predicate = create_physical_expr(&filter, &schema, state.execution_props(), &PhysicalPlanningContext::default())?;
         let index = IndexScan::choose(&self.indexes, &self.exposed, filters);
-        Ok(Arc::new(scan.with_predicate(&self.exposed, predicate, &referenced)?.with_index(index)))
+        let pruning = Pruning::new(&self.exposed, filters);
+        Ok(Arc::new(scan.with_predicate(&self.exposed, predicate, &referenced)?.with_index(index).with_pruning(pruning)))
     }
 }
 

@@ -83,14 +83,20 @@ async fn commit(database: &Database, changes: Vec<Change>, durability: Durabilit
         parts.extend(change.rows.into_iter().filter(|part| part.rows.n_rows > 0));
         if let Some(change) = change.catalog {
             meta.catalog_head = meta.head;
-            meta.next_id = change.next_id;
+            // Segments take ids too, and may have taken some since.
+            meta.next_id = meta.next_id.max(change.next_id);
             // A later statement of a transaction may change again, or drop, what an earlier one has written.
             commit.put_catalog.retain(|record| !change.drop.contains(&record.key) && change.put.iter().all(|put| put.key != record.key));
             commit.drop_catalog.retain(|key| change.put.iter().all(|put| put.key != *key));
             parts.retain(|part: &TableChange| !change.drop_rows_of.contains(&part.table.id));
             commit.put_catalog.extend(change.put);
             commit.drop_catalog.extend(change.drop);
-            commit.drop_log.extend(change.drop_rows_of.iter().flat_map(|table| database.log_keys(*table)));
+            for table in change.drop_rows_of {
+                commit.drop_log.extend(database.log_keys(table));
+                let (manifests, pages) = database.stored_segments(table)?;
+                commit.drop_manifests.extend(manifests);
+                commit.drop_pages.extend(pages);
+            }
             catalog = Some(Arc::new(change.catalog));
         }
     }

@@ -91,7 +91,7 @@ pub(crate) fn take_rows(table: &Table, snapshot: &Snapshot, addresses: &[RowAddr
         None
     } else {
         let missing = || Error::internal("a chunk has no row ids");
-        let ids = gather(&|chunk| Ok(Arc::new(chunk.row_ids()?.cloned().ok_or_else(missing)?)), DataType::Int64)?;
+        let ids = gather(&|chunk| Ok(Arc::new(chunk.row_ids()?.ok_or_else(missing)?)), DataType::Int64)?;
         Some(ids.as_primitive::<Int64Type>().clone())
     };
     Ok(Rows { columns, row_ids, n_rows: addresses.len() })

@@ -10,7 +10,7 @@ use futures::executor::block_on;
 use kalamdb_core::datafusion::arrow::array::Array;
 use kalamdb_core::datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use kalamdb_core::{CallOptions, Clock, Database, Error, Principal, Session, StatementResult};
-use kalamdb_store::{Commit, Durability, Faults, MemoryStore, Position, SegmentRecord, Store, StoreResult, Tail};
+use kalamdb_store::{Commit, Durability, Faults, MemoryStore, Page, PageKey, Position, Store, StoreResult, Tail};
 
 /// A clock that moves on by one millisecond each time it is read.
 #[derive(Debug, Default)]
@@ -51,8 +51,15 @@ impl Store for SlowStore {
         done
     }
 
-    async fn read_segment(&self, id: u64) -> StoreResult<Option<SegmentRecord>> {
-        self.inner.read_segment(id).await
+    async fn read_pages(&self, keys: &[PageKey]) -> StoreResult<Vec<Option<Page>>> {
+        yield_once().await;
+        let pages = self.inner.read_pages(keys).await;
+        yield_once().await;
+        pages
+    }
+
+    async fn page_keys(&self) -> StoreResult<Vec<PageKey>> {
+        self.inner.page_keys().await
     }
 
     fn newest_head_heard(&self) -> Option<u64> {
@@ -104,9 +111,26 @@ impl Disk {
     }
 
     pub async fn try_open(&self) -> Result<Session, Error> {
+        Session::new(self.try_open_database(1 << 28).await?, Principal::system(), None)
+    }
+
+    /// A tab that keeps no page of a segment for longer than a statement needs it.
+    pub fn open_with_little_memory(&self) -> Session {
+        Session::new(self.open_database(1), Principal::system(), None).unwrap()
+    }
+
+    /// A tab with so many bytes of memory for the columns of segments.
+    pub fn open_database(&self, page_budget: usize) -> Rc<Database> {
+        block_on(self.try_open_database(page_budget)).unwrap()
+    }
+
+    async fn try_open_database(&self, page_budget: usize) -> Result<Rc<Database>, Error> {
         let store = SlowStore { inner: self.store(), hears: Rc::clone(&self.hears) };
-        let database = Database::open(Rc::new(store), Rc::clone(&self.clock) as Rc<dyn Clock>, Durability::Relaxed).await?;
-        Session::new(database, Principal::system(), None)
+        Database::open_with(Rc::new(store), Rc::clone(&self.clock) as Rc<dyn Clock>, Durability::Relaxed, page_budget).await
+    }
+
+    pub fn n_pages(&self) -> usize {
+        block_on(self.store().page_keys()).unwrap().len()
     }
 }
 

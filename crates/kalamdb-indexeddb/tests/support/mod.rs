@@ -38,7 +38,8 @@ impl Harness for IdbHarness {
             RecordKey::Meta => ("meta", "state".into()),
             RecordKey::Log(key) => ("log", Array::of2(&(key.commit as f64).into(), &key.part.into()).into()),
             RecordKey::Catalog(key) => ("catalog", key.into()),
-            RecordKey::Segment(id) => ("segments", (*id as f64).into()),
+            RecordKey::Page(key) => ("segments", Array::of2(&(key.segment as f64).into(), &key.column.into()).into()),
+            RecordKey::Manifest(key) => ("manifest", Array::of2(&(key.commit as f64).into(), &key.part.into()).into()),
         };
         self.edit(store, key, |value| {
             let bytes: Uint8Array = value.dyn_into().unwrap();

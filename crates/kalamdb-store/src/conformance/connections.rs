@@ -57,7 +57,7 @@ pub async fn a_closed_store_stays_closed_and_the_others_open<H: Harness>() {
     closed.close().await;
     assert_eq!(closed.read_since(None).await, Err(StoreError::Closed));
     assert_eq!(closed.commit(&rich_commit()).await, Err(StoreError::Closed));
-    assert_eq!(closed.read_segment(1).await, Err(StoreError::Closed));
+    assert_eq!(closed.read_pages(&[PageKey { segment: 1, column: 1 }]).await, Err(StoreError::Closed));
     open.commit(&rich_commit()).await.unwrap();
     assert_rich_commit_is_stored(&open).await;
     harness.destroy().await;

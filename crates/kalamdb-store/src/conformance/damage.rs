@@ -80,5 +80,5 @@ pub async fn a_position_after_the_head_is_an_error<H: Harness>() {
 }
 
 fn damaged_keys(tail: &Tail) -> Vec<&str> {
-    tail.damaged.iter().map(|(key, _)| key.as_str()).collect()
+    tail.damaged.iter().map(|damage| damage.key.as_str()).collect()
 }

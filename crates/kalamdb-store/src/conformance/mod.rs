@@ -11,17 +11,21 @@ mod commits;
 mod connections;
 mod damage;
 mod failures;
+mod segments;
 mod values;
 
 pub use commits::*;
 pub use connections::*;
 pub use damage::*;
 pub use failures::*;
+pub use segments::*;
 pub use values::*;
 
 use async_trait::async_trait;
 
-use crate::{CatalogRecord, Commit, Durability, Faults, LogKey, LogRecord, Meta, PartitionId, Position, RecordKey, RowState, Store, Tail};
+use crate::{
+    CatalogRecord, Commit, Durability, Faults, LogKey, LogRecord, Manifest, Meta, Page, PageKey, PartitionId, Position, RecordKey, RowState, Store, Tail,
+};
 
 /// One database of the store under test, and what a test does to it from outside.
 #[async_trait(?Send)]
@@ -77,7 +81,11 @@ macro_rules! conformance_tests {
             large_values_come_back
             user_ids_come_back_as_they_were
             numbers_and_states_come_back_as_they_were
-            there_are_no_segments
+            pages_come_back_as_they_were
+            manifests_are_returned_only_if_they_are_new
+            removed_pages_and_manifests_are_gone
+            a_damaged_page_is_an_error_and_the_others_are_read
+            a_damaged_manifest_is_listed_with_its_partition
         );
     };
     (@each [#[$attribute:meta]] [$run:path, $harness:ty] $($behaviour:ident)+) => {
@@ -126,7 +134,7 @@ fn catalog_record(key: &str, value: &str) -> CatalogRecord {
 }
 
 fn meta_at(head: u64, catalog_head: u64) -> Meta {
-    Meta { head, catalog_head, next_seq: head * 100 + 50, next_id: catalog_head + 1 }
+    Meta { head, catalog_head, manifest_head: 0, next_seq: head * 100 + 50, next_id: catalog_head + 1 }
 }
 
 fn position(meta: &Meta) -> Position {
@@ -148,7 +156,11 @@ async fn read_all(store: &impl Store) -> Tail {
 /// A commit with several requests of every kind, from head 1 as [`set_up`] leaves it.
 fn rich_commit() -> Commit {
     Commit {
-        meta: meta_at(2, 2),
+        meta: Meta { manifest_head: 2, ..meta_at(2, 2) },
+        put_pages: vec![page(7, 1, b"new")],
+        drop_pages: vec![PageKey { segment: 6, column: 1 }],
+        put_manifests: vec![manifest(2, 0, "new")],
+        drop_manifests: vec![LogKey { commit: 1, part: 0 }],
         drop_log: vec![LogKey { commit: 1, part: 0 }],
         put_catalog: vec![catalog_record("table/1", "new"), catalog_record("table/3", "third")],
         drop_catalog: vec!["table/2".to_owned()],
@@ -157,11 +169,23 @@ fn rich_commit() -> Commit {
     }
 }
 
-/// Stores one commit with two log records and two catalog records.
+fn page(segment: u64, column: u32, values: &[u8]) -> Page {
+    let partition = PartitionId { table: 1, user: Some("ann".to_owned()) };
+    Page { key: PageKey { segment, column }, partition, n_rows: 3, values: values.to_vec() }
+}
+
+fn manifest(commit: u64, part: u32, body: &str) -> Manifest {
+    let partition = PartitionId { table: 1, user: Some("ann".to_owned()) };
+    Manifest { key: LogKey { commit, part }, partition, body: body.as_bytes().to_vec() }
+}
+
+/// Stores one commit with two log records, two catalog records, a page and a manifest.
 async fn set_up(store: &impl Store) {
     let commit = Commit {
         put_catalog: vec![catalog_record("table/1", "old"), catalog_record("table/2", "second")],
-        meta: meta_at(1, 1),
+        meta: Meta { manifest_head: 1, ..meta_at(1, 1) },
+        put_pages: vec![page(6, 1, b"old")],
+        put_manifests: vec![manifest(1, 0, "old")],
         ..commit_of(0, &["[[10]]", "[[11]]"])
     };
     store.commit(&commit).await.unwrap();
@@ -170,7 +194,9 @@ async fn set_up(store: &impl Store) {
 /// What is stored after [`set_up`] and then [`rich_commit`].
 async fn assert_rich_commit_is_stored(store: &impl Store) {
     let tail = read_all(store).await;
-    assert_eq!(tail.meta, meta_at(2, 2));
+    assert_eq!(tail.meta, Meta { manifest_head: 2, ..meta_at(2, 2) });
+    assert_eq!(tail.manifests, [manifest(2, 0, "new")]);
+    assert_eq!(store.page_keys().await, Ok(vec![PageKey { segment: 7, column: 1 }]));
     assert_eq!(rows(&tail), ["[[11]]", "[[1]]", "[[2]]", "[[3]]"]);
     assert_eq!(tail.catalog, Some(vec![catalog_record("table/1", "new"), catalog_record("table/3", "third")]));
 }

@@ -82,13 +82,3 @@ pub async fn numbers_and_states_come_back_as_they_were<H: Harness>() {
     assert_eq!((tail.meta, tail.log), (commit.meta, commit.log));
     harness.destroy().await;
 }
-
-/// Nothing writes segments yet, so there are none, whatever the id.
-pub async fn there_are_no_segments<H: Harness>() {
-    let harness = H::fresh().await;
-    let store = harness.connect().await;
-    for id in [0, 1, crate::MAX_KEY, u64::MAX] {
-        assert_eq!(store.read_segment(id).await, Ok(None));
-    }
-    harness.destroy().await;
-}

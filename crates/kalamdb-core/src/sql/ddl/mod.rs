@@ -4,6 +4,7 @@ mod alter;
 mod alter_column;
 mod indexes;
 mod namespaces;
+mod storage;
 mod stored_rows;
 mod tables;
 mod views;
@@ -36,6 +37,7 @@ pub(super) async fn run(executor: &Executor<'_>, definition: &Definition, parame
         Definition::CreateNamespace { name, if_not_exists } => namespaces::create(executor, name, *if_not_exists).await?,
         Definition::DropNamespace { name, if_exists, cascade } => namespaces::drop(executor, name, *if_exists, *cascade).await?,
         Definition::AlterNamespace { name, options } => namespaces::set_options(executor, name, options).await?,
+        Definition::Store { name, compacts } => return storage::store(executor, name.as_ref(), *compacts, definition.tag()).await,
     }
     Ok(StatementResult::done(definition.tag()))
 }

@@ -1,0 +1,146 @@
+use std::sync::Arc;
+
+use kalamdb_store::{Commit, LogKey, Manifest, Meta, PartitionId, StoreError};
+
+use super::Database;
+use crate::catalog::Table;
+use crate::error::{Error, ErrorKind, Result};
+use crate::jobs::{JobKind, Made, is_kept_in_segments, make};
+use crate::partition::{Choice, Input};
+use crate::segment::{StoredSegment, encode_manifest};
+
+/// How often the result is offered again because others committed first.
+const MAX_ATTEMPTS: usize = 50;
+
+impl Database {
+    /// Stores what is chosen of a partition anew, as segments, and gives the number of rows that were taken up.
+    ///
+    /// Statements go on meanwhile; what they change is taken into account. At any moment the rows are stored in one of the two places,
+    /// as one commit puts the new segments, the manifest that names them, and removes what they were made from. Nothing is done if
+    /// another tab has stored the partition anew in the meantime.
+    ///
+    /// # Errors
+    /// The store's; `data_corrupted`.
+    pub(crate) async fn rewrite(&self, table: &Arc<Table>, id: &PartitionId, kind: JobKind, choice: &Choice) -> Result<usize> {
+        self.check_open()?;
+        let job = self.jobs.borrow_mut().begin(kind, id.clone(), self.now_us());
+        let token = job;
+        let outcome = self.rewrite_frozen(table, id, choice, token).await;
+        if let Some(partition) = self.state.borrow_mut().existing_mut(id) {
+            partition.thaw(token);
+        }
+        self.jobs.borrow_mut().finish(job, &outcome, self.now_us());
+        outcome
+    }
+
+    async fn rewrite_frozen(&self, table: &Arc<Table>, id: &PartitionId, choice: &Choice, token: u64) -> Result<usize> {
+        let inputs = self.with_pages(true, async || self.with_partition(table, id, |partition| partition.freeze(table, choice, token))).await?;
+        let Some(inputs) = inputs else { return Ok(0) };
+        // Without a number of its own a snapshot of the partition may be older than its table.
+        let keep_since_us = match table.retention_hours() {
+            None | Some(0) => i64::MIN,
+            Some(hours) => self.now_us().saturating_sub(i64::from(hours) * 3_600_000_000),
+        };
+        let made = match make(self, table, id, &inputs, keep_since_us).await {
+            // Somebody else has stored the partition anew.
+            Err(error) if error.retry().is_some() => return Ok(0),
+            made => made?,
+        };
+        let n_rows = inputs.iter().map(|input| input.chunk.n_rows()).sum();
+        Ok(if self.offer(table, id, &inputs, made, token).await? { n_rows } else { 0 })
+    }
+
+    /// Commits new segments, unless the partition or its table is another by now.
+    async fn offer(&self, table: &Arc<Table>, id: &PartitionId, inputs: &[Input], mut made: Made, token: u64) -> Result<bool> {
+        let mut numbered_from = 0;
+        for _ in 0..MAX_ATTEMPTS {
+            let _writer = self.writer().await;
+            self.refresh().await?;
+            let base = self.meta();
+            let Some(current) = self.catalog().find_id(table.id).cloned() else { return Ok(false) };
+            // The pages have the columns of the version that the work began with, which stays readable; its type may not.
+            if !is_kept_in_segments(&current) || !self.state.borrow().existing(id).is_some_and(|partition| partition.is_frozen_by(token)) {
+                return Ok(false);
+            }
+            made.number_from(base.next_id - numbered_from)?;
+            numbered_from = base.next_id;
+            let rewritten = self.with_pages(true, async || self.with_partition(&current, id, |partition| partition.rewritten(&current, inputs, &made.outputs)));
+            let (contents, drop_log) = rewritten.await?;
+            let head = base.head + 1;
+            let meta = Meta { head, manifest_head: head, next_id: base.next_id + made.outputs.len() as u64, ..base.clone() };
+            let manifest = Manifest { key: LogKey { commit: head, part: 0 }, partition: id.clone(), body: encode_manifest(&current, &contents)? };
+            let old = inputs.iter().filter_map(|input| input.chunk.segment());
+            let commit = Commit {
+                base: base.head,
+                meta: meta.clone(),
+                drop_log,
+                put_pages: std::mem::take(&mut made.pages),
+                drop_pages: old.clone().flat_map(|columns| columns.segment.page_keys()).collect(),
+                drop_manifests: self.state.borrow().existing(id).and_then(|partition| partition.manifest()).into_iter().collect(),
+                put_manifests: vec![manifest],
+                durability: self.durability(),
+                ..Commit::default()
+            };
+            if self.meta().head != base.head || !self.state.borrow().existing(id).is_some_and(|partition| partition.is_frozen_by(token)) {
+                // Somebody read on while pages were read.
+                made.pages = commit.put_pages;
+                continue;
+            }
+            match self.store.commit(&commit).await {
+                Ok(()) => {}
+                Err(StoreError::Conflict { .. }) => {
+                    made.pages = commit.put_pages;
+                    self.catch_up().await?;
+                    continue;
+                }
+                // Whatever has become of it, the store knows.
+                Err(error @ StoreError::Indeterminate { .. }) => {
+                    self.catch_up().await?;
+                    let is_stored = self.state.borrow().existing(id).is_some_and(|partition| partition.manifest() == Some(LogKey { commit: head, part: 0 }));
+                    return if is_stored { Ok(true) } else { Err(error.into()) };
+                }
+                Err(error) => return Err(error.into()),
+            }
+            let mut state = self.state.borrow_mut();
+            if state.meta.head != base.head {
+                return Ok(true);
+            }
+            state.meta = meta;
+            let cache = self.pages.cache();
+            old.for_each(|columns| cache.forget(columns.segment.id));
+            for (key, column) in made.columns {
+                cache.add_page(key, column);
+            }
+            state.partition(&current, id)?.replace(&current, inputs, contents, LogKey { commit: head, part: 0 }, cache);
+            return Ok(true);
+        }
+        Err(Error::new(ErrorKind::SerializationFailure, "other tabs kept committing first").with_hint("it is tried again later"))
+    }
+
+    pub(crate) async fn pause(&self) {
+        self.clock.pause().await;
+    }
+
+    /// The segments of a partition.
+    pub(crate) fn segments_of(&self, table: &Arc<Table>, id: &PartitionId) -> Result<Vec<StoredSegment>> {
+        self.with_partition(table, id, |partition| partition.stored_segments(table))
+    }
+
+    /// Calls back with each partition of which rows are in the log, how many, and when the oldest of them was written.
+    pub(crate) fn each_unflushed(&self, mut each: impl FnMut(&Arc<Table>, &PartitionId, usize, i64)) {
+        let state = self.state.borrow();
+        for (id, partition) in state.partitions() {
+            let Some(table) = state.catalog.find_id(id.table).filter(|table| is_kept_in_segments(table)) else { continue };
+            if let (rows, Some(oldest_us)) = partition.unflushed() {
+                each(table, id, rows, oldest_us);
+            }
+        }
+    }
+
+    /// The partitions whose segments have been looked at.
+    pub(crate) fn looked_at(&self) -> Vec<(Arc<Table>, PartitionId)> {
+        let state = self.state.borrow();
+        let known = state.partitions().filter(|(_, partition)| partition.has_known_segments());
+        known.filter_map(|(id, _)| Some((Arc::clone(state.catalog.find_id(id.table)?), id.clone()))).collect()
+    }
+}

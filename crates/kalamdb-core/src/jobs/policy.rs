@@ -1,0 +1,205 @@
+//! What is due, and when.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::TimestampMicrosecondType;
+use kalamdb_store::PartitionId;
+
+use super::JobKind;
+use crate::catalog::{FlushPolicy, Table, TableKind};
+use crate::database::Database;
+use crate::error::Result;
+use crate::partition::Choice;
+use crate::segment::{SEGMENT_ROWS, StoredSegment, UPDATED};
+
+/// So many rows of a partition go from the log into a segment where its table does not say.
+const DEFAULT_FLUSH_ROWS: u64 = 10_000;
+
+/// So many are worth it when the page is about to go.
+const HIDDEN_FLUSH_ROWS: u64 = 1_000;
+
+/// The log of a database, which is read when it is opened, has at most about so many rows.
+const MAX_LOG_ROWS: usize = 100_000;
+
+/// So many segments of about one size are merged.
+const MERGED_SEGMENTS: usize = 4;
+
+/// Segments of up to this many rows are of the first size; those of each next are four times as large.
+const FIRST_TIER_ROWS: usize = 1024;
+
+/// Why there is time for what is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// Nothing else is to be done.
+    Idle,
+    /// The page is hidden, and may be gone soon.
+    Hidden,
+}
+
+/// One thing that is due.
+#[derive(Debug)]
+struct Due {
+    table: Arc<Table>,
+    partition: PartitionId,
+    kind: JobKind,
+    choice: Choice,
+}
+
+impl Database {
+    /// Does one thing that is due: frees events, stores rows of the log as a segment, or merges segments. Gives whether more may be
+    /// due. It is safe in any number of tabs at once, and a waste in more than one.
+    ///
+    /// # Errors
+    /// The store's; `data_corrupted`.
+    pub async fn maintain(&self, occasion: Occasion) -> Result<bool> {
+        self.check_open()?;
+        if self.has_streams() {
+            self.sweep().await?;
+        }
+        self.refresh().await?;
+        let due = match self.flush_due(occasion) {
+            Some(due) => Some(due),
+            None if occasion == Occasion::Hidden => None,
+            None => match self.compaction_due()? {
+                Some(due) => Some(due),
+                None => self.retention_due().await?,
+            },
+        };
+        let Some(due) = due else { return Ok(false) };
+        self.rewrite(&due.table, &due.partition, due.kind, &due.choice).await?;
+        Ok(true)
+    }
+
+    /// Stores all rows of a partition that are in the log as segments; gives how many there were.
+    ///
+    /// # Errors
+    /// As [`Database::maintain`].
+    pub(crate) async fn flush(&self, table: &Arc<Table>, partition: &PartitionId) -> Result<usize> {
+        let mut flushed = 0;
+        loop {
+            let n_rows = self.rewrite(table, partition, JobKind::Flush, &Choice::Log { rows: SEGMENT_ROWS }).await?;
+            if n_rows == 0 {
+                return Ok(flushed);
+            }
+            flushed += n_rows;
+        }
+    }
+
+    /// Merges all segments of a partition, leaving behind what no longer counts; gives how many rows they had.
+    ///
+    /// # Errors
+    /// As [`Database::maintain`].
+    pub(crate) async fn compact(&self, table: &Arc<Table>, partition: &PartitionId) -> Result<usize> {
+        self.flush(table, partition).await?;
+        let segments = self.segments_of(table, partition)?;
+        let n_dead: usize = segments.iter().map(|stored| n_rows(stored) - n_current(stored)).sum();
+        let has_tombstones = segments.iter().any(|stored| stored.marks.deleted.is_some());
+        if segments.len() < 2 && n_dead == 0 && !has_tombstones {
+            return Ok(0);
+        }
+        let choice = Choice::Segments(segments.iter().map(|stored| stored.segment.id).collect());
+        self.rewrite(table, partition, JobKind::Compact, &choice).await
+    }
+
+    fn flush_due(&self, occasion: Occasion) -> Option<Due> {
+        let now_us = self.now_us();
+        let (mut total, mut largest, mut due) = (0, None::<(usize, Arc<Table>, PartitionId)>, None);
+        self.each_unflushed(|table, partition, rows, oldest_us| {
+            total += rows;
+            if largest.as_ref().is_none_or(|(most, ..)| rows > *most) {
+                largest = Some((rows, Arc::clone(table), partition.clone()));
+            }
+            let policy = table.options.flush_policy;
+            if due.is_none() && is_due(policy, occasion, rows as u64, now_us.saturating_sub(oldest_us)) {
+                due = Some((Arc::clone(table), partition.clone()));
+            }
+        });
+        let due = due.or_else(|| largest.filter(|_| total > MAX_LOG_ROWS).map(|(_, table, partition)| (table, partition)));
+        due.map(|(table, partition)| Due { table, partition, kind: JobKind::Flush, choice: Choice::Log { rows: SEGMENT_ROWS } })
+    }
+
+    /// The segments of the smallest size of which there are enough to be merged; or one most of which is superseded.
+    fn compaction_due(&self) -> Result<Option<Due>> {
+        for (table, partition) in self.looked_at() {
+            let segments = self.segments_of(&table, &partition)?;
+            let is_sparse = |stored: &&StoredSegment| n_current(stored) * 2 < n_rows(stored);
+            let mut chosen: Vec<u64> = segments.iter().filter(is_sparse).map(|stored| stored.segment.id).take(MERGED_SEGMENTS).collect();
+            if chosen.is_empty() {
+                let small: Vec<&StoredSegment> = segments.iter().filter(|stored| n_current(stored) * 2 <= SEGMENT_ROWS).collect();
+                let tiers = small.iter().map(|stored| tier(n_current(stored)));
+                let full = tiers.filter(|wanted| small.iter().filter(|stored| tier(n_current(stored)) == *wanted).count() >= MERGED_SEGMENTS).min();
+                chosen = small.iter().filter(|stored| Some(tier(n_current(stored))) == full).map(|stored| stored.segment.id).collect();
+            }
+            if !chosen.is_empty() {
+                return Ok(Some(Due { table, partition, kind: JobKind::Compact, choice: Choice::Segments(chosen) }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Segments, or rows in the log, with tombstones that are past their table's retention.
+    async fn retention_due(&self) -> Result<Option<Due>> {
+        for (table, partition) in self.looked_at() {
+            let Some(hours) = table.retention_hours().filter(|hours| *hours > 0) else { continue };
+            let since_us = self.now_us().saturating_sub(i64::from(hours) * 3_600_000_000);
+            for stored in self.segments_of(&table, &partition)? {
+                if self.has_expired(&table, &stored, since_us).await? {
+                    let choice = Choice::Segments(vec![stored.segment.id]);
+                    return Ok(Some(Due { table, partition, kind: JobKind::Retention, choice }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a segment has a tombstone that counts and was written before a time.
+    async fn has_expired(&self, table: &Arc<Table>, stored: &StoredSegment, since_us: i64) -> Result<bool> {
+        let Some(deleted) = &stored.marks.deleted else { return Ok(false) };
+        let bounds = stored.segment.column(UPDATED).and_then(|column| column.bounds.as_ref());
+        let oldest = bounds.and_then(|bounds| bounds.as_primitive_opt::<TimestampMicrosecondType>()?.values().first().copied());
+        if oldest.is_some_and(|oldest| oldest >= since_us) {
+            return Ok(false);
+        }
+        let Some(page) = stored.segment.page(table, UPDATED) else { return Ok(false) };
+        let key = page.key;
+        let _pins = match self.pages().load(&[page]).await {
+            Ok(pins) => pins,
+            // Another tab has stored it anew.
+            Err(error) if error.retry().is_some() => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let Some(updated) = self.pages().cache().page(key) else { return Ok(false) };
+        let Some(updated) = updated.as_primitive_opt::<TimestampMicrosecondType>() else { return Ok(false) };
+        let is_current = |row: usize| stored.marks.current.as_ref().is_none_or(|current| current.value(row));
+        Ok(updated.values().iter().enumerate().any(|(row, updated_us)| *updated_us < since_us && deleted.value(row) && is_current(row)))
+    }
+}
+
+fn is_due(policy: FlushPolicy, occasion: Occasion, rows: u64, age_us: i64) -> bool {
+    let FlushPolicy { rows: limit, interval_secs } = policy;
+    let by_rows = match (limit, interval_secs) {
+        (Some(limit), _) => rows >= limit,
+        (None, Some(_)) => false,
+        (None, None) => rows >= DEFAULT_FLUSH_ROWS,
+    };
+    let by_age = interval_secs.is_some_and(|seconds| age_us >= i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000));
+    rows > 0 && (by_rows || by_age || occasion == Occasion::Hidden && rows >= HIDDEN_FLUSH_ROWS)
+}
+
+fn tier(n_rows: usize) -> u32 {
+    (n_rows / FIRST_TIER_ROWS).checked_ilog(4).map_or(0, |tier| tier + 1)
+}
+
+fn n_rows(stored: &StoredSegment) -> usize {
+    stored.segment.n_rows
+}
+
+fn n_current(stored: &StoredSegment) -> usize {
+    stored.marks.current.as_ref().map_or(stored.segment.n_rows, |current| current.count_set_bits())
+}
+
+/// Rows of streams stay in the log: they are over soon.
+pub(crate) fn is_kept_in_segments(table: &Table) -> bool {
+    table.kind != TableKind::Stream
+}

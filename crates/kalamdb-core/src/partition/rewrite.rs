@@ -1,0 +1,195 @@
+//! Storing rows anew: rows of the log, or of several segments, as new segments.
+//!
+//! It takes a while, and others write meanwhile. So the chunks that it starts from are frozen: they stay where they are, and only
+//! their marks change. What it has made then takes their place, with the marks as they are by then.
+
+use std::sync::Arc;
+
+use datafusion::arrow::buffer::BooleanBuffer;
+use kalamdb_store::{LogKey, PageKey};
+
+use super::{Chunk, Partition};
+use crate::catalog::Table;
+use crate::error::Result;
+use crate::segment::{Contents, Marks, PageCache, Segment, SegmentColumns, StoredSegment};
+
+/// The chunks that are being stored anew.
+#[derive(Debug, Clone)]
+pub(super) struct Frozen {
+    /// Tells one rewriting from another.
+    token: u64,
+    /// Chunks before this one are not merged.
+    pub(super) n_chunks: usize,
+}
+
+/// What is to be stored anew.
+#[derive(Debug, Clone)]
+pub(crate) enum Choice {
+    /// The oldest rows in the log, at least so many if there are.
+    Log { rows: usize },
+    /// The segments with these ids.
+    Segments(Vec<u64>),
+}
+
+/// A chunk as it was when it was frozen, and its position.
+#[derive(Debug, Clone)]
+pub(crate) struct Input {
+    pub(crate) at: usize,
+    pub(crate) chunk: Chunk,
+}
+
+/// Where a row of a new segment comes from: the position of a chunk, and of a row in it.
+pub(crate) type Source = (usize, usize);
+
+/// A new segment, and where each of its rows comes from.
+#[derive(Debug)]
+pub(crate) struct Output {
+    pub(crate) segment: Arc<Segment>,
+    pub(crate) sources: Vec<Source>,
+}
+
+impl Partition {
+    /// The manifest that names the segments.
+    pub(crate) fn manifest(&self) -> Option<LogKey> {
+        self.manifest
+    }
+
+    /// Whether there are segments, and they are known.
+    pub(crate) fn has_known_segments(&self) -> bool {
+        self.n_segments > 0
+    }
+
+    /// How many rows, superseded ones included, are in the log, and when the oldest of them was written.
+    pub(crate) fn unflushed(&self) -> (usize, Option<i64>) {
+        (self.log.iter().map(|record| record.n_rows).sum(), self.log.iter().map(|record| record.updated_us).min())
+    }
+
+    /// The segments, with the rows of them that count.
+    ///
+    /// # Errors
+    /// As [`Partition::snapshot`].
+    pub(crate) fn stored_segments(&mut self, table: &Arc<Table>) -> Result<Vec<StoredSegment>> {
+        self.decode(table)?;
+        Ok(self.segments().filter_map(|(_, chunk)| stored(chunk)).collect())
+    }
+
+    /// The pages of all segments.
+    ///
+    /// # Errors
+    /// As [`Partition::snapshot`].
+    pub(crate) fn page_keys(&mut self, table: &Arc<Table>) -> Result<Vec<PageKey>> {
+        let segments = self.stored_segments(table)?;
+        Ok(segments.iter().flat_map(|stored| stored.segment.page_keys()).collect())
+    }
+
+    /// Freezes what is chosen; `None` if nothing is there to be stored anew, or something is being stored anew already.
+    ///
+    /// # Errors
+    /// As [`Partition::snapshot`].
+    pub(crate) fn freeze(&mut self, table: &Arc<Table>, choice: &Choice, token: u64) -> Result<Option<Vec<Input>>> {
+        self.load(table)?;
+        if self.frozen.is_some() {
+            return Ok(None);
+        }
+        let input = |(at, chunk): (usize, &Chunk)| Input { at, chunk: chunk.clone() };
+        let inputs: Vec<Input> = match choice {
+            Choice::Log { rows } => {
+                let mut taken = 0;
+                let enough = |(_, chunk): &(usize, &Chunk)| {
+                    let goes_on = taken < *rows;
+                    taken += chunk.n_current();
+                    goes_on
+                };
+                self.hot().take_while(enough).map(input).collect()
+            }
+            Choice::Segments(ids) => {
+                let is_chosen = |(_, chunk): &(usize, &Chunk)| chunk.segment().is_some_and(|columns| ids.contains(&columns.segment.id));
+                self.segments().filter(is_chosen).map(input).collect()
+            }
+        };
+        let Some(last) = inputs.last() else { return Ok(None) };
+        self.frozen = Some(Frozen { token, n_chunks: last.at + 1 });
+        Ok(Some(inputs))
+    }
+
+    /// Whether the chunks that were frozen under that token are still where they were.
+    pub(crate) fn is_frozen_by(&self, token: u64) -> bool {
+        self.frozen.as_ref().is_some_and(|frozen| frozen.token == token)
+    }
+
+    pub(crate) fn thaw(&mut self, token: u64) {
+        if self.is_frozen_by(token) {
+            self.frozen = None;
+        }
+    }
+
+    /// What the partition is stored as, once `outputs` have taken the place of `inputs`, and the log records that go.
+    ///
+    /// # Errors
+    /// As [`Partition::snapshot`].
+    pub(crate) fn rewritten(&mut self, table: &Arc<Table>, inputs: &[Input], outputs: &[Output]) -> Result<(Contents, Vec<LogKey>)> {
+        self.load(table)?;
+        let is_input = |at: usize| inputs.iter().any(|input| input.at == at);
+        let mut new = outputs.iter().map(|output| StoredSegment { segment: Arc::clone(&output.segment), marks: self.marks_of(&output.sources) });
+        let mut segments = Vec::new();
+        for (at, chunk) in self.segments() {
+            if is_input(at) {
+                // All of the new ones come where the first of the old was.
+                segments.extend(new.by_ref());
+            } else {
+                segments.extend(stored(chunk));
+            }
+        }
+        segments.extend(new);
+        let n_records: usize = inputs.iter().filter(|input| input.at >= self.n_segments).map(|input| input.chunk.n_records()).sum();
+        let drop_log = self.log_keys().take(n_records).collect();
+        let mut counters = self.counters.clone();
+        for column in (0..table.columns.len()).filter(|&at| table.columns.get(at).is_some_and(|column| column.auto_increment)) {
+            let greatest = self.greatest(table, column)?;
+            let Some(id) = table.columns.get(column).map(|column| column.id) else { continue };
+            counters.retain(|(of, _)| *of != id);
+            counters.push((id, greatest));
+        }
+        Ok((Contents { segments, changed_at: self.changed_at, counters }, drop_log))
+    }
+
+    /// Puts the segments that are stored now in the place of `inputs`.
+    pub(crate) fn replace(&mut self, table: &Arc<Table>, inputs: &[Input], contents: Contents, manifest: LogKey, cache: &Arc<PageCache>) {
+        let n_records: usize = inputs.iter().filter(|input| input.at >= self.n_segments).map(|input| input.chunk.n_records()).sum();
+        let flushed = inputs.iter().filter(|input| input.at >= self.n_segments).count();
+        let hot: Vec<Chunk> = self.chunks.iter().skip(self.n_segments + flushed).cloned().collect();
+        let cold = |stored: StoredSegment| {
+            // A chunk that stays keeps the orders that it knows.
+            let same = self.segments().find(|(_, chunk)| chunk.segment().is_some_and(|columns| columns.segment.id == stored.segment.id));
+            same.map(|(_, chunk)| chunk.clone()).unwrap_or_else(|| {
+                Chunk::of_segment(SegmentColumns::new(stored.segment, Arc::clone(table), Arc::clone(cache)), stored.marks)
+            })
+        };
+        let mut chunks: Vec<Chunk> = contents.segments.into_iter().map(cold).collect();
+        self.n_segments = chunks.len();
+        chunks.extend(hot);
+        self.chunks = Arc::new(chunks);
+        self.manifest = Some(manifest);
+        self.counters = contents.counters;
+        self.log.drain(..n_records.min(self.log.len()));
+        // Rows have other addresses now.
+        self.index = None;
+        self.unique.clear();
+        self.frozen = None;
+    }
+
+    /// The marks of a new segment's rows, as those of the rows that they come from are now.
+    fn marks_of(&self, sources: &[Source]) -> Marks {
+        let bits = |of: &dyn Fn(&Chunk, usize) -> bool| -> BooleanBuffer {
+            sources.iter().map(|(at, row)| self.chunks.get(*at).is_some_and(|chunk| of(chunk, *row))).collect()
+        };
+        let deleted = bits(&|chunk, row| chunk.is_deleted(row));
+        let current = bits(&|chunk, row| chunk.is_current(row));
+        let n_current = current.count_set_bits();
+        Marks { deleted: (deleted.count_set_bits() > 0).then_some(deleted), current: (n_current < sources.len()).then_some(current) }
+    }
+}
+
+fn stored(chunk: &Chunk) -> Option<StoredSegment> {
+    Some(StoredSegment { segment: Arc::clone(&chunk.segment()?.segment), marks: chunk.marks() })
+}

@@ -1,0 +1,39 @@
+//! FLUSH and COMPACT: where rows are stored, not what they are.
+
+use std::sync::Arc;
+
+use datafusion::sql::sqlparser::ast::ObjectName;
+
+use crate::catalog::Table;
+use crate::error::{Error, ErrorKind, Result};
+use crate::jobs::is_kept_in_segments;
+use crate::result::StatementResult;
+use crate::sql::execute::Executor;
+use crate::sql::names::table_name;
+
+/// Stores the rows of one table, or of all, as segments, of every user; gives how many rows were stored anew.
+pub(super) async fn store(executor: &Executor<'_>, name: Option<&ObjectName>, compacts: bool, tag: &'static str) -> Result<StatementResult> {
+    if executor.view.transaction.is_some() {
+        return Err(Error::new(ErrorKind::InvalidTransactionState, format!("{tag} cannot run within a transaction")));
+    }
+    let database = executor.view.database;
+    database.refresh().await?;
+    let catalog = database.catalog();
+    let tables: Vec<Arc<Table>> = match name {
+        Some(name) => {
+            let table = catalog.require_table(&table_name(name, &executor.namespace)?)?;
+            if !is_kept_in_segments(table) {
+                return Err(Error::unsupported_on_streams(tag));
+            }
+            vec![Arc::clone(table)]
+        }
+        None => catalog.tables().filter(|table| is_kept_in_segments(table)).cloned().collect(),
+    };
+    let mut n_rows = 0;
+    for table in tables {
+        for partition in executor.view.partitions_of(table.id) {
+            n_rows += if compacts { database.compact(&table, &partition).await? } else { database.flush(&table, &partition).await? };
+        }
+    }
+    Ok(StatementResult::affected(tag, n_rows, None))
+}
