@@ -1,16 +1,17 @@
 //! An open database, and the transactions on it.
 
+mod group;
 mod state;
 mod sweep;
 mod transaction;
+mod turns;
 mod view;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use futures::lock::{Mutex, MutexGuard};
 use kalamdb_store::{Durability, LogKey, Meta, PartitionId, Position, Store, TableId};
 
 use crate::catalog::{Catalog, Table};
@@ -19,8 +20,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::functions::{Ids, system_random};
 use crate::partition::{Logged, Partition, RowGroup};
 
+pub(crate) use group::{Group, Reply};
 use state::State;
 pub(crate) use transaction::Transaction;
+pub(crate) use turns::{Place, Turn, Turns};
 pub(crate) use view::View;
 
 /// An open database: what is stored, as this instance has read it, and the one writer at a time.
@@ -34,8 +37,12 @@ pub struct Database {
     /// Of all sessions: their ids differ.
     ids: Arc<Ids>,
     state: RefCell<State>,
-    /// Held by a statement that writes, from reading its rows to its commit.
-    writer: Mutex<()>,
+    /// A statement that writes has the turn from reading its rows until its change is committed or in a group.
+    turns: Turns,
+    /// Takes members, if there is one and any of them still waits.
+    group: RefCell<Weak<Group>>,
+    n_views: Cell<u64>,
+    this: Weak<Database>,
 }
 
 impl fmt::Debug for Database {
@@ -51,15 +58,26 @@ impl Database {
     /// `schema_too_new`, `data_corrupted` if the catalog does not decode, `storage_unavailable`.
     pub async fn open(store: Rc<dyn Store>, clock: Rc<dyn Clock>, durability: Durability) -> Result<Rc<Self>> {
         let tail = store.read_since(None).await?;
-        let database = Self { store, clock, durability, ids: Arc::new(Ids::new(system_random)?), state: RefCell::default(), writer: Mutex::new(()) };
-        database.state.borrow_mut().apply_tail(tail)?;
-        Ok(Rc::new(database))
+        let mut state = State::default();
+        state.apply_tail(tail)?;
+        let ids = Arc::new(Ids::new(system_random)?);
+        Ok(Rc::new_cyclic(|this| Self {
+            store,
+            clock,
+            durability,
+            ids,
+            state: RefCell::new(state),
+            turns: Turns::default(),
+            group: RefCell::default(),
+            n_views: Cell::default(),
+            this: Weak::clone(this),
+        }))
     }
 
     /// Waits for the writer, then closes the store; later calls fail with `database_closed`. Closing twice is allowed.
     pub async fn close(&self) {
         self.state.borrow_mut().is_closed = true;
-        let _writer = self.writer.lock().await;
+        let _turn = self.turn_alone().await;
         self.store.close().await;
         self.state.borrow_mut().clear();
     }
@@ -131,9 +149,28 @@ impl Database {
         users
     }
 
-    /// Waits until no other statement of this instance writes.
-    pub(crate) async fn writer(&self) -> MutexGuard<'_, ()> {
-        self.writer.lock().await
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
+    /// Waits until no other statement of this instance writes, and until what was written is committed.
+    pub(crate) async fn turn_alone(&self) -> Result<Turn> {
+        let mut turn = self.turns.next().await?;
+        while self.open_group().is_some() && self.turns.let_last_go() {
+            let place = self.turns.first();
+            drop(turn);
+            turn = place.turn().await?;
+        }
+        Ok(turn)
+    }
+
+    /// The group that takes the next change, if there is one. Only who has the turn adds to it.
+    pub(crate) fn open_group(&self) -> Option<Rc<Group>> {
+        self.group.borrow().upgrade()
+    }
+
+    pub(crate) fn set_open_group(&self, group: Weak<Group>) {
+        *self.group.borrow_mut() = group;
     }
 
     /// Reads what others have committed, if word of it has come.

@@ -1,3 +1,4 @@
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
@@ -27,20 +28,27 @@ use crate::result::StatementResult;
 pub(crate) struct Executor<'a> {
     pub(crate) view: View<'a>,
     pub(crate) principal: &'a Principal,
-    /// The session's DataFusion state, with the time of the statement.
-    pub(crate) state: SessionState,
+    session_state: &'a SessionState,
+    state: OnceCell<SessionState>,
     pub(crate) namespace: String,
     pub(crate) system_columns_in_star: bool,
 }
 
 impl<'a> Executor<'a> {
-    pub(crate) fn new(view: View<'a>, principal: &'a Principal, state: &SessionState, namespace: String, system_columns_in_star: bool) -> Self {
-        let mut state = state.clone();
-        let options = Arc::clone(state.config_options());
-        // now() is the same everywhere in one statement.
-        state.execution_props_mut().mark_start_execution(options);
-        view.database.ids().set_time(view.now_us());
-        Self { view, principal, state, namespace, system_columns_in_star }
+    pub(crate) fn new(view: View<'a>, principal: &'a Principal, state: &'a SessionState, namespace: String, system_columns_in_star: bool) -> Self {
+        Self { view, principal, session_state: state, state: OnceCell::new(), namespace, system_columns_in_star }
+    }
+
+    /// The session's DataFusion state, with the time of the statement. Many statements do without.
+    pub(super) fn state(&self) -> &SessionState {
+        self.state.get_or_init(|| {
+            let mut state = self.session_state.clone();
+            let options = Arc::clone(state.config_options());
+            // now() is the same everywhere in one statement.
+            state.execution_props_mut().mark_start_execution(options);
+            self.view.database.ids().set_time(self.view.now_us());
+            state
+        })
     }
 
     pub(crate) async fn run(&self, command: &Command, parameters: &Parameters) -> Result<StatementResult> {
@@ -66,7 +74,7 @@ impl<'a> Executor<'a> {
     async fn run_as(&self, user: &str, command: &Command, parameters: &Parameters) -> Result<StatementResult> {
         self.principal.require(Role::Service, "EXECUTE AS USER")?;
         let principal = Principal::user(user, Role::User)?;
-        let executor = Executor::new(self.view, &principal, &self.state, self.namespace.clone(), self.system_columns_in_star);
+        let executor = Executor::new(self.view, &principal, self.state(), self.namespace.clone(), self.system_columns_in_star);
         let result = executor.run(command, parameters).await?;
         Ok(StatementResult { as_user: Some(user.to_owned()), ..result })
     }
@@ -90,7 +98,7 @@ impl<'a> Executor<'a> {
     }
 
     pub(super) fn scope(&self) -> Scope<'_> {
-        Scope::new(self.view, self.principal, &self.state, &self.namespace).with_system_columns_in_star(self.system_columns_in_star)
+        Scope::new(self.view, self.principal, self.state(), &self.namespace).with_system_columns_in_star(self.system_columns_in_star)
     }
 
     /// Plans and runs a query, which may read `relations` besides the tables.
@@ -141,8 +149,8 @@ impl<'a> Executor<'a> {
 
     async fn collect(&self, plan: LogicalPlan) -> Result<QueryRows> {
         let schema = Arc::clone(plan.schema().inner());
-        let physical = self.state.create_physical_plan(&subqueries::rewrite(plan)?).await?;
-        Ok(QueryRows { schema, batches: collect(physical, self.state.task_ctx()).await? })
+        let physical = self.state().create_physical_plan(&subqueries::rewrite(plan)?).await?;
+        Ok(QueryRows { schema, batches: collect(physical, self.state().task_ctx()).await? })
     }
 }
 
