@@ -22,7 +22,7 @@ pub(crate) async fn since(database: &Database, since: Option<Position>, attempt:
     let log = transaction.object_store(LOG).map_err(store_error)?;
     let start = since.map_or_else(lowest, |since| log_key_after(since.head));
     let log = Records::request(&log, start, attempt)?;
-    let mut tail = TailBuilder::new(meta(&transaction, attempt).await?, since)?;
+    let mut tail = TailBuilder::new(meta(&transaction, attempt)?.await?, since)?;
     let log = log.wait().await?;
     let mut catalog = Vec::new();
     if tail.wants_catalog() {
@@ -48,15 +48,17 @@ pub(crate) async fn since(database: &Database, since: Option<Position>, attempt:
     tail.finish()
 }
 
-/// Reads the meta record, having checked the format's version.
-pub(crate) async fn meta(transaction: &TransactionRef<'_>, attempt: &mut Attempt) -> StoreResult<Meta> {
+/// Asks for the meta record; the future waits for it and checks the format's version.
+pub(crate) fn meta(transaction: &TransactionRef<'_>, attempt: &mut Attempt) -> StoreResult<impl Future<Output = StoreResult<Meta>> + use<>> {
     let store = transaction.object_store(META).map_err(store_error)?;
     attempt.request()?;
     let format = store.get::<JsValue, _, _>(FORMAT_KEY).primitive().map_err(store_error)?;
     attempt.request()?;
     let state = store.get::<JsValue, _, _>(STATE_KEY).primitive().map_err(store_error)?;
-    check_format(to_format(format.await.map_err(store_error)?.as_ref())?)?;
-    to_meta(state.await.map_err(store_error)?.as_ref())
+    Ok(async move {
+        check_format(to_format(format.await.map_err(store_error)?.as_ref())?)?;
+        to_meta(state.await.map_err(store_error)?.as_ref())
+    })
 }
 
 /// Reads one segment.
