@@ -15,7 +15,7 @@ use super::analysis::{Analysis, analyze};
 use super::names::table_name;
 use super::scope::{Relation, Scope};
 use super::unnest::forget_keys;
-use super::{Command, Parameters, ddl, delete, duplicates, grouping, insert, subqueries, update};
+use super::{Command, Parameters, ddl, delete, duplicates, grouping, insert, point, subqueries, update};
 use crate::catalog::{Table, TableKind, TableName};
 use crate::database::View;
 use crate::error::{Error, ErrorKind, Result};
@@ -55,6 +55,9 @@ impl<'a> Executor<'a> {
         match command {
             Command::Query(statement) | Command::Explain(statement) => {
                 self.view.refresh().await?;
+                if let Some(result) = point::run(self, statement, parameters)? {
+                    return Ok(result);
+                }
                 let rows = self.query((**statement).clone(), parameters, Vec::new()).await?;
                 Ok(StatementResult::rows(command.tag(), &rows.schema, rows.batches))
             }

@@ -28,6 +28,7 @@ mod parse;
 mod parse_ddl;
 mod parse_table;
 mod parsed;
+mod point;
 mod profile;
 mod returning;
 mod scope;
