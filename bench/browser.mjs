@@ -9,7 +9,7 @@ import { expectedGroups, expectedState } from './data.mjs';
 const VISIT_TIMEOUT_MS = 180_000;
 
 /** Runs the workload once on one database; gives its times in milliseconds and what was wrong. */
-export async function runOnce(url, { name, thread, settings }, { rows, singles }) {
+export async function runOnce(url, { name, thread, settings }, { rows, singles, burst }) {
   // IndexedDB is kept in memory unless the profile is on disk.
   const profile = mkdtempSync(join(tmpdir(), 'kalamdb-bench-'));
   const context = await chromium.launchPersistentContext(profile, {
@@ -36,6 +36,7 @@ export async function runOnce(url, { name, thread, settings }, { rows, singles }
         visit,
         count: rows,
         singles,
+        burst,
       });
       await page.goto(`${url}?${query}`);
       const outcome = await within(
@@ -51,7 +52,7 @@ export async function runOnce(url, { name, thread, settings }, { rows, singles }
       reopened: rows,
       pointsRight: true,
       groups: expectedGroups(rows),
-      state: expectedState(rows + singles),
+      state: expectedState(rows + singles + burst),
     };
     return { times, wrong: Object.keys(right).filter((key) => !isDeepStrictEqual(answers[key], right[key])), answers };
   } finally {

@@ -1,7 +1,9 @@
 // Runs one visit of the benchmark in the page, and leaves its outcome as the promise `window.outcome`.
 import { row, rows, someIds } from './data.mjs';
 
-const { database, thread, settings, visit, count, singles } = Object.fromEntries(new URL(location.href).searchParams);
+const { database, thread, settings, visit, count, singles, burst } = Object.fromEntries(
+  new URL(location.href).searchParams,
+);
 const adapter = new URL(`${database}/adapter.js`, location.href).href;
 const NAME = 'bench';
 /** How long the first visit lasts after its work, in milliseconds. */
@@ -75,12 +77,22 @@ const VISITS = {
     const points = await each(someIds(Number(count), 1000), (id) => db.point(id));
     const groups = await each([1, 2, 3, 4, 5], () => db.groups());
     const inserts = await each(rows(Number(count) + 1, Number(singles)), (item) => db.insert(item));
+    const more = rows(Number(count) + Number(singles) + 1, Number(burst));
+    const together = await timed(() => Promise.all(more.map((item) => db.insert(item))));
     const update = await timed(() => db.update());
     const remove = await timed(() => db.remove());
     const expected = someIds(Number(count), 1000).map(row);
     await db.close();
     return {
-      times: { reopen, point: points.ms, insert: inserts.ms, groupBy: groups.ms, update: update.ms, delete: remove.ms },
+      times: {
+        reopen,
+        point: points.ms,
+        insert: inserts.ms,
+        insertMany: together.ms,
+        groupBy: groups.ms,
+        update: update.ms,
+        delete: remove.ms,
+      },
       answers: {
         reopened,
         pointsRight: JSON.stringify(points.values) === JSON.stringify(expected),

@@ -5,6 +5,7 @@ const LABELS = {
   reopen: 'reopen: navigation to count(*)',
   point: 'point select, median',
   insert: 'insert one row, median',
+  insertMany: 'insert many rows, one each, at once',
   groupBy: 'group by, median',
   update: 'update 10 %',
   delete: 'delete 10 %',

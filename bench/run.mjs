@@ -16,6 +16,7 @@ const { values: options } = parseArgs({
     runs: { type: 'string', default: '3' },
     rows: { type: 'string', default: '100000' },
     singles: { type: 'string', default: '500' },
+    burst: { type: 'string', default: '1000' },
     baseline: { type: 'string' },
     out: { type: 'string' },
   },
@@ -29,7 +30,7 @@ const number = (name) => {
 
 const databases = options.db.split(',').map(parse);
 const baseline = parse(options.baseline ?? options.db.split(',')[0]).spec;
-const size = { rows: number('rows'), singles: number('singles') };
+const size = { rows: number('rows'), singles: number('singles'), burst: number('burst') };
 const runs = number('runs');
 const started = new Date().toISOString();
 const out = options.out ?? fileURLToPath(new URL(`./results/${started.replace(/[:.]/g, '-')}.json`, import.meta.url));

@@ -18,6 +18,7 @@ export class Connection {
   #closing: Promise<void> | undefined;
   readonly #inFlight = new InFlight();
   #lastId = 0;
+  #durableSeq = 0;
 
   private constructor(name: string, settings: Settings, transport: Transport) {
     this.name = name;
@@ -39,6 +40,15 @@ export class Connection {
   /** @throws {@link KalamDBError} `database_closed` after `close` was called */
   requireOpen(): void {
     if (this.#closing !== undefined) throw failure('database_closed', `the database "${this.name}" is closed`);
+  }
+
+  /** The greatest sequence number of the commits that have been acknowledged; 0 before the first. */
+  get durableSeq(): number {
+    return this.#durableSeq;
+  }
+
+  committed(seq: number | null | undefined): void {
+    this.#durableSeq = Math.max(this.#durableSeq, seq ?? 0);
   }
 
   /** An id for a session or transaction, which no other has. */

@@ -66,6 +66,14 @@ export class KalamDB extends Client {
   }
 
   /**
+   * The greatest `_seq` that is known to be kept: of all writes through this database and its sessions that have been
+   * acknowledged, transactions among them; 0 before the first. What other tabs write does not count.
+   */
+  get durableSeq(): number {
+    return this.#connection.durableSeq;
+  }
+
+  /**
    * Opens a session of a user. Nothing is asked of the engine until its first call; a crash of the engine does not end it.
    *
    * The id and the role are taken at their word: the application must know who its user is.

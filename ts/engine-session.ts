@@ -9,6 +9,8 @@ export interface Channel {
   /** @throws {@link KalamDBError} when nothing can be asked any more */
   requireOpen(): void;
   call<A extends Ask>(ask: A): Promise<Replies[A['kind']]>;
+  /** Takes note of the sequence number of a commit that has been acknowledged. */
+  committed(seq: number | null | undefined): void;
 }
 
 /** A session in the engine. After a crash the next call opens it again in the new engine. @internal */
@@ -33,6 +35,10 @@ export class EngineSession implements Channel {
     this.requireOpen();
     const reply = this.#connection.call({ ...ask, session: this.#ref });
     return this.#inFlight.track(reply as Promise<Replies[A['kind']]>);
+  }
+
+  committed(seq: number | null | undefined): void {
+    this.#connection.committed(seq);
   }
 
   /** Begins a transaction in a session of its own, with the same principal and current namespace. */
@@ -87,6 +93,10 @@ export class EngineTransaction implements Channel {
       this.#failure = error;
       throw error;
     }
+  }
+
+  committed(seq: number | null | undefined): void {
+    this.#connection.committed(seq);
   }
 
   /** Undoes the transaction, also when its session has been closed meanwhile. */

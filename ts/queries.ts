@@ -45,7 +45,7 @@ export abstract class Queries {
     const wanted = decoding(options, this.#defaults.decoding);
     requireWellFormedSql(text);
     const bytes = await this.#channel.call({ kind: 'query', sql: text, params: encodeParams(params), systemColumns });
-    return decode<T>(bytes, wanted)[0] as Result<T>;
+    return this.#decode<T>(bytes, wanted)[0] as Result<T>;
   }
 
   /** Runs one statement and gives the first of its rows, or null when there is none. */
@@ -74,7 +74,7 @@ export abstract class Queries {
     const wanted = decoding(options, this.#defaults.decoding);
     requireWellFormedSql(text);
     const bytes = await this.#channel.call({ kind: 'exec', sql: text, systemColumns });
-    return decode(bytes, wanted);
+    return this.#decode(bytes, wanted);
   }
 
   /**
@@ -92,7 +92,15 @@ export abstract class Queries {
     requireWellFormed(table, 'the name of the table');
     const { names, rowCount, block } = encodeRows(rows);
     if (rowCount === 0) return { affectedRows: 0, seq: null };
-    return this.#channel.call({ kind: 'insert', table, columns: [...names], block });
+    const result = await this.#channel.call({ kind: 'insert', table, columns: [...names], block });
+    this.#channel.committed(result.seq);
+    return result;
+  }
+
+  #decode<T>(bytes: Uint8Array, wanted: Decoding): Result<T>[] {
+    const results = decode<T>(bytes, wanted);
+    for (const { seq } of results) this.#channel.committed(seq);
+    return results;
   }
 }
 

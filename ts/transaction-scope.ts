@@ -99,6 +99,10 @@ export class TransactionScope implements Channel {
     return this.#inFlight.track(this.#transaction.call(ask));
   }
 
+  committed(seq: number | null | undefined): void {
+    this.#transaction.committed(seq);
+  }
+
   /** Undoes what was done through this handle and ends it. */
   async rollback(): Promise<void> {
     this.requireOpen();
@@ -117,6 +121,7 @@ async function commit(transaction: EngineTransaction, durability: 'relaxed' | 's
   const { failure } = transaction;
   const bytes = await transaction.call({ kind: 'commit', durability });
   const [result] = decodeResults(bytes, { rowMode: 'object', int64: 'auto', timestamps: 'date' });
+  transaction.committed(result?.seq);
   if (result?.command === 'COMMIT') return;
   if (isConflict(failure)) throw failure;
   const message = 'a statement of the transaction has failed, so it was rolled back';

@@ -1,7 +1,8 @@
 // The package of this repository, as ../pkg has it; it starts its own worker.
-import { KalamDB } from './pkg/kalamdb.js';
+
 import { COLUMNS } from '../data.mjs';
 import { sqlDatabase } from '../sql.mjs';
+import { KalamDB } from './pkg/kalamdb.js';
 
 export async function open(name, { durability }) {
   const db = await KalamDB.open(name, { durability });

@@ -19,7 +19,7 @@ function watchWorkers(): Kill {
       }
     },
   );
-  return () => workers.at(-1)?.postMessage({ type: 'call', id: 0, call: { kind: 'crash' } });
+  return () => workers.at(-1)?.postMessage({ type: 'calls', calls: [{ id: 0, call: { kind: 'crash' } }] });
 }
 
 /** In the page, the next entry into the instance traps. */

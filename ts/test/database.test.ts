@@ -26,6 +26,7 @@ describe('calls', () => {
     expect(await db.exec('both')).toMatchObject([{ rows: [{ text: 'both' }] }]);
     expect(await db.insert('t', [{ a: 1 }])).toEqual({ affectedRows: 1, seq: 9 });
     expect(await db.insert('t', [])).toEqual({ affectedRows: 0, seq: null });
+    expect(db.durableSeq).toBe(9);
     expect(log).toEqual(['open a strict', 'query hello', 'query hello', 'query hi $1', 'query both', 'insert t a']);
     expect(db.mode).toBe('indexeddb');
     await db.close();

@@ -100,7 +100,7 @@ export function makeBindings(webAssembly: typeof WebAssembly): Bindings {
       }
       const command = this.#isFailed ? 'ROLLBACK' : 'COMMIT';
       this.#log(`${command} ${durability}`);
-      return message({ command }, []);
+      return message({ command, seq: this.#isFailed ? null : 12 }, []);
     }
 
     async rollback(): Promise<void> {

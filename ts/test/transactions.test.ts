@@ -37,6 +37,17 @@ describe('a transaction', () => {
     await db.close();
   });
 
+  test('counts as kept when it is committed', async () => {
+    const db = await open();
+    expect(db.durableSeq).toBe(0);
+    const session = db.session({ userId: 'a' });
+    await session.transaction((tx) => tx.query('x').then(() => expect(db.durableSeq).toBe(0)));
+    expect(db.durableSeq).toBe(12);
+    await db.insert('t', [{ a: 1 }]);
+    expect(db.durableSeq, 'it never falls').toBe(12);
+    await db.close();
+  });
+
   test('of a session is one of its user', async () => {
     const db = await open();
     await db.session({ userId: 'a' }).transaction((tx) => tx.query('x'));

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Call, Reply } from '../engine/calls.js';
 import { KalamDB } from '../index.js';
-import type { FromWorker, ToWorker } from '../worker/protocol.js';
+import type { Answer, AskedCall, FromWorker, ToWorker } from '../worker/protocol.js';
 import { message, textMessage } from './message.js';
 
 /** A worker of the tests: it records what is posted, and the test answers. */
@@ -23,14 +23,24 @@ class FakeWorker {
   postMessage(message: ToWorker, transfer: Transferable[]): void {
     this.posted.push(message);
     this.transferred.push(...transfer);
-    if (message.type !== 'call') return;
-    const { id, call } = message;
-    if (call.kind === 'open' || call.kind === 'close') this.answer({ type: 'done', id, reply: undefined });
-    else if (call.kind === 'query' && call.sql.startsWith('ok'))
-      this.answer({ type: 'done', id, reply: textMessage(call.sql) });
+    if (message.type !== 'calls') return;
+    for (const { id, call } of message.calls) {
+      if (call.kind === 'open' || call.kind === 'close') this.answer({ type: 'done', id, reply: undefined });
+      else if (call.kind === 'query' && call.sql.startsWith('ok'))
+        this.answer({ type: 'done', id, reply: textMessage(call.sql) });
+    }
   }
 
-  answer(message: FromWorker): void {
+  /** The calls of all messages. */
+  get calls(): AskedCall[] {
+    return this.posted.flatMap((message) => (message.type === 'calls' ? message.calls : []));
+  }
+
+  answer(...answers: Answer[]): void {
+    this.send({ type: 'answers', answers });
+  }
+
+  send(message: FromWorker): void {
     queueMicrotask(() => this.onmessage?.({ data: message }));
   }
 
@@ -61,6 +71,8 @@ test('starts with the URL of the module and gives bytes away', async () => {
   expect(worker.url).toBe(HERE.workerUrl);
   expect(worker.posted[0]).toEqual({ type: 'start', wasmUrl: HERE.wasmUrl });
   expect((await db.query('ok', [5])).rows).toEqual([{ text: 'ok' }]);
+  expect(worker.transferred, 'few bytes are copied').toHaveLength(0);
+  expect((await db.query('ok', ['x'.repeat(10_000)])).rows).toEqual([{ text: 'ok' }]);
   expect(worker.transferred).toHaveLength(1);
   await db.close();
   expect(worker.terminated).toBe(true);
@@ -69,9 +81,8 @@ test('starts with the URL of the module and gives bytes away', async () => {
 test('answers find their calls in any order', async () => {
   const { db, worker } = await open();
   const calls = [db.query('a'), db.query('b'), db.query('c')];
-  const posted = worker.posted.flatMap((message) =>
-    message.type === 'call' && message.call.kind === 'query' ? [{ id: message.id, sql: message.call.sql }] : [],
-  );
+  await vi.waitUntil(() => worker.calls.length === 4);
+  const posted = worker.calls.flatMap(({ id, call }) => (call.kind === 'query' ? [{ id, sql: call.sql }] : []));
   for (const { id, sql } of posted.reverse()) worker.answer({ type: 'done', id, reply: textMessage(sql) });
   expect((await Promise.all(calls)).flatMap((result) => result.rows)).toEqual(
     ['a', 'b', 'c'].map((text) => ({ text })),
@@ -83,7 +94,7 @@ test('calls say which session they are of, and a transaction stays in its worker
   const { db, worker } = await open();
   const session = db.session({ userId: 'alice', role: 'service' });
   const done = session.transaction((tx) => tx.query('ok'));
-  const calls = (): Call[] => worker.posted.flatMap((message) => (message.type === 'call' ? [message.call] : []));
+  const calls = (): Call[] => worker.calls.map(({ call }) => call);
   const answerLast = (reply: Reply): void => worker.answer({ type: 'done', id: calls().length, reply });
   answerLast(undefined);
   await vi.waitUntil(() => calls().at(-1)?.kind === 'commit');
@@ -98,6 +109,20 @@ test('calls say which session they are of, and a transaction stays in its worker
   expect(calls()[2]).not.toHaveProperty('session.principal');
   await db.query('ok');
   expect(calls().at(-1)).toMatchObject({ session: { id: 1, principal: { role: 'system' } } });
+  await db.close();
+});
+
+test('calls of one task are few messages, and so may their answers be', async () => {
+  const { db, worker } = await open();
+  const before = worker.posted.length;
+  const calls = Array.from({ length: 300 }, (_, i) => db.query(`q${i}`));
+  await vi.waitUntil(() => worker.calls.length === 301);
+  expect(worker.posted.length - before).toBeLessThan(10);
+  expect(worker.posted[before]).toMatchObject({ calls: [{ call: { sql: 'q0' } }] });
+  const asked = worker.calls.slice(1);
+  worker.answer(...asked.map(({ id }) => ({ type: 'done', id, reply: textMessage(`${id}`) }) as const));
+  const texts = (await Promise.all(calls)).flatMap((result) => result.rows);
+  expect(texts).toEqual(asked.map(({ id }) => ({ text: `${id}` })));
   await db.close();
 });
 
@@ -120,7 +145,7 @@ test('an error of the engine keeps its fields', async () => {
 });
 
 const deaths: [string, (worker: FakeWorker) => void, string][] = [
-  ['a trap', (worker) => worker.answer({ type: 'crashed', message: 'unreachable' }), 'unreachable'],
+  ['a trap', (worker) => worker.send({ type: 'crashed', message: 'unreachable' }), 'unreachable'],
   ['an error event', (worker) => worker.fail('boom'), 'boom'],
   ['a message that cannot be read', (worker) => worker.onmessageerror?.(), 'cannot be read'],
 ];

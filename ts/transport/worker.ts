@@ -1,14 +1,18 @@
 import type { Call, Replies } from '../engine/calls.js';
 import { crashed, KalamDBError, messageOf } from '../errors.js';
-import type { FromWorker, ToWorker } from '../worker/protocol.js';
+import type { Answer, AskedCall, FromWorker, ToWorker } from '../worker/protocol.js';
 import { locationHint } from './locate.js';
+import { Outbox } from './outbox.js';
 import { PendingCalls } from './pending.js';
-import type { Transport } from './transport.js';
+import { MIN_TRANSFER_BYTES, type Transport } from './transport.js';
 
 /** The engine in a worker of its own. */
 export class WorkerTransport implements Transport {
   readonly #worker: Worker;
   readonly #pending = new PendingCalls();
+  readonly #calls = new Outbox<AskedCall>((calls) => {
+    this.#post({ type: 'calls', calls } satisfies ToWorker, calls.flatMap(transferOf));
+  });
   readonly #script: string;
   /** Whether the worker ever sent anything. Until then an error means that its script did not load. */
   #answered = false;
@@ -31,9 +35,7 @@ export class WorkerTransport implements Transport {
   }
 
   async call<C extends Call>(call: C): Promise<Replies[C['kind']]> {
-    const reply = await this.#pending.add((id) => {
-      this.#post({ type: 'call', id, call } satisfies ToWorker, transferOf(call));
-    });
+    const reply = await this.#pending.add((id) => this.#calls.add({ id, call }));
     return reply as Replies[C['kind']];
   }
 
@@ -48,16 +50,18 @@ export class WorkerTransport implements Transport {
   #receive(message: FromWorker): void {
     this.#answered = true;
     switch (message.type) {
-      case 'done':
-        this.#pending.resolve(message.id, message.reply);
-        break;
-      case 'failed':
-        this.#pending.reject(message.id, new KalamDBError(message.error));
+      case 'answers':
+        for (const answer of message.answers) this.#settle(answer);
         break;
       case 'crashed':
         this.#die(message.message);
         break;
     }
+  }
+
+  #settle(answer: Answer): void {
+    if (answer.type === 'done') this.#pending.resolve(answer.id, answer.reply);
+    else this.#pending.reject(answer.id, new KalamDBError(answer.error));
   }
 
   #die(message: string): void {
@@ -95,12 +99,12 @@ function beside(file: string): string {
   return new URL(file, import.meta.url).href;
 }
 
-function transferOf(call: Call): Transferable[] {
+function transferOf({ call }: AskedCall): Transferable[] {
   switch (call.kind) {
     case 'query':
-      return [call.params.buffer];
+      return call.params.byteLength < MIN_TRANSFER_BYTES ? [] : [call.params.buffer];
     case 'insert':
-      return [call.block.buffer];
+      return call.block.byteLength < MIN_TRANSFER_BYTES ? [] : [call.block.buffer];
     default:
       return [];
   }

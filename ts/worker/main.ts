@@ -4,7 +4,9 @@ import { Host } from '../engine/host.js';
 import { Instance } from '../engine/instance.js';
 import { compile } from '../engine/load.js';
 import { toPayload } from '../errors.js';
-import type { FromWorker, ToWorker } from './protocol.js';
+import { Outbox } from '../transport/outbox.js';
+import { MIN_TRANSFER_BYTES } from '../transport/transport.js';
+import type { Answer, FromWorker, ToWorker } from './protocol.js';
 
 /** The part of the worker's global scope that is used; the types of the page know no worker. */
 interface WorkerScope {
@@ -16,26 +18,35 @@ interface WorkerScope {
 const scope = self as unknown as WorkerScope;
 let host: Host | undefined;
 
+const answers = new Outbox<Answer>((answers) => {
+  scope.postMessage({ type: 'answers', answers } satisfies FromWorker, answers.flatMap(transferOf));
+});
+
 scope.addEventListener('message', ({ data }) => {
   if (data.type === 'start') {
     // The browser opens the origin's storage while the module compiles. What is listed does not matter.
     void scope.indexedDB?.databases?.().catch(() => undefined);
     const instance = new Instance(makeBindings, compile(data.wasmUrl));
     instance.onDeath((error) => {
+      answers.flush();
       scope.postMessage({ type: 'crashed', message: error.message } satisfies FromWorker, []);
     });
     host = new Host(instance);
     return;
   }
-  void answer(data.id, host?.handle(data.call));
+  for (const { id, call } of data.calls) void answer(id, host?.handle(call));
 });
 
 async function answer(id: number, outcome: Promise<Reply> | undefined): Promise<void> {
   try {
     const reply = await outcome;
-    const transfer = reply instanceof Uint8Array ? [reply.buffer as ArrayBuffer] : [];
-    scope.postMessage({ type: 'done', id, reply } satisfies FromWorker, transfer);
+    answers.add({ type: 'done', id, reply });
   } catch (error) {
-    scope.postMessage({ type: 'failed', id, error: toPayload(error) } satisfies FromWorker, []);
+    answers.add({ type: 'failed', id, error: toPayload(error) });
   }
+}
+
+function transferOf(answer: Answer): Transferable[] {
+  if (answer.type !== 'done' || !(answer.reply instanceof Uint8Array)) return [];
+  return answer.reply.byteLength < MIN_TRANSFER_BYTES ? [] : [answer.reply.buffer];
 }

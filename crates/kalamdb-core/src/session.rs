@@ -12,7 +12,7 @@ use crate::principal::Principal;
 use crate::result::StatementResult;
 use crate::session_transaction::SessionTransaction;
 use crate::sql::{
-    Command, Executor, Parameters, Statement, TransactionControl, insert_columns, namespace_of_use, new_session_state, parse, parse_table_name,
+    Command, Executor, Parameters, ParsedTexts, Statement, TransactionControl, insert_columns, namespace_of_use, new_session_state, parse_table_name,
 };
 
 /// Options of one call.
@@ -28,6 +28,7 @@ pub struct Session {
     database: Rc<Database>,
     principal: Principal,
     state: SessionState,
+    parsed: Rc<ParsedTexts>,
     namespace: RefCell<String>,
     transactions: SessionTransaction,
     /// Its transaction was begun by a call and ends by one; SQL text may only set savepoints in it.
@@ -41,7 +42,7 @@ impl Session {
     pub fn new(database: Rc<Database>, principal: Principal, memory_limit_bytes: Option<usize>) -> Result<Self> {
         let state = new_session_state(memory_limit_bytes, database.ids())?;
         let namespace = RefCell::new(DEFAULT_NAMESPACE.to_owned());
-        Ok(Self { database, principal, state, namespace, transactions: SessionTransaction::default(), is_managed: false })
+        Ok(Self { database, principal, state, parsed: Rc::default(), namespace, transactions: SessionTransaction::default(), is_managed: false })
     }
 
     /// The database that the session is on.
@@ -63,8 +64,9 @@ impl Session {
         let session = Self {
             database: Rc::clone(&self.database),
             principal: self.principal.clone(),
-            // It is the same principal's: nothing in it may not be seen here.
+            // These are the same principal's: nothing in them may not be seen here.
             state: self.state.clone(),
+            parsed: Rc::clone(&self.parsed),
             namespace: self.namespace.clone(),
             transactions: SessionTransaction::default(),
             is_managed: true,
@@ -79,13 +81,13 @@ impl Session {
     /// Every kind that a statement can fail with; `syntax_error` if the text is not exactly one statement.
     pub async fn query(&self, sql: &str, params: &[u8], options: CallOptions) -> Result<StatementResult> {
         self.database.check_open()?;
-        let mut statements = parse(sql)?.into_iter();
-        let (Some(statement), None) = (statements.next(), statements.next()) else {
+        let statements = self.parsed.parse(sql)?;
+        let [statement] = &*statements else {
             return Err(Error::new(ErrorKind::SyntaxError, "the text must be exactly one statement").with_hint("run several statements with exec()"));
         };
         let parameters = read_parameters(params)?;
         parameters.check(statement.n_params)?;
-        self.run(&statement, &parameters, options).await
+        self.run(statement, &parameters, options).await
     }
 
     /// Runs any number of statements in order, each a commit of its own outside of a transaction; stops at the first that fails.
@@ -93,9 +95,9 @@ impl Session {
         self.database.check_open()?;
         let mut results = Vec::new();
         let parameters = Parameters::default();
-        for statement in parse(sql)? {
+        for statement in &*self.parsed.parse(sql)? {
             parameters.check(statement.n_params)?;
-            results.push(self.run(&statement, &parameters, options).await?);
+            results.push(self.run(statement, &parameters, options).await?);
         }
         Ok(results)
     }
@@ -148,7 +150,7 @@ impl Session {
     }
 
     fn executor<'a>(&'a self, options: CallOptions, transaction: Option<&'a Transaction>) -> Executor<'a> {
-        let view = View { database: &self.database, transaction };
+        let view = View::new(&self.database, transaction);
         Executor::new(view, &self.principal, &self.state, self.namespace.borrow().clone(), options.system_columns_in_star)
     }
 
@@ -193,7 +195,7 @@ impl Session {
     ) -> Result<StatementResult> {
         if let Command::Use(name) = command {
             let name = namespace_of_use(name)?;
-            let view = View { database: &self.database, transaction };
+            let view = View::new(&self.database, transaction);
             view.refresh().await?;
             view.catalog().require_namespace(&name)?;
             *self.namespace.borrow_mut() = name;

@@ -34,7 +34,7 @@ impl Hints {
         Self { channel, newest, _listener: listener }
     }
 
-    /// Tells that `head` is committed.
+    /// Tells that `head` is about to be committed.
     pub(crate) fn tell(&self, head: u64) {
         if let Some(channel) = &self.channel {
             // It fails only if the channel is closed, and then nobody is to be told.
@@ -45,6 +45,13 @@ impl Hints {
     /// The highest head heard so far.
     pub(crate) fn newest(&self) -> Option<u64> {
         Some(self.newest.get()).filter(|head| *head > 0)
+    }
+
+    /// Takes back what was heard of commits that have failed: `head` is the newest there is, read when `heard` was the newest heard.
+    pub(crate) fn correct(&self, heard: Option<u64>, head: u64) {
+        if self.newest() == heard && self.newest.get() > head {
+            self.newest.set(head);
+        }
     }
 
     /// Stops listening.

@@ -23,7 +23,7 @@ pub(crate) async fn since(database: &Database, since: Option<Position>, attempt:
     let log = transaction.object_store(LOG).map_err(store_error)?;
     let start = since.map_or_else(lowest, |since| log_key_after(since.head));
     let log = Records::request(&log, start.clone(), attempt)?;
-    let mut tail = TailBuilder::new(meta(&transaction, attempt).await?.1, since)?;
+    let mut tail = TailBuilder::new(meta(&transaction, attempt)?.await?.1, since)?;
     let log = log.wait().await?;
     let mut manifests = Vec::new();
     if tail.wants_manifests() {
@@ -61,16 +61,21 @@ pub(crate) async fn since(database: &Database, since: Option<Position>, attempt:
     tail.finish()
 }
 
-/// Reads the format's version, which is checked, and the meta record.
-pub(crate) async fn meta(transaction: &TransactionRef<'_>, attempt: &mut Attempt) -> StoreResult<(u32, Meta)> {
+/// Asks for the format's version and the meta record; the future waits for them and checks the version.
+pub(crate) fn meta(
+    transaction: &TransactionRef<'_>,
+    attempt: &mut Attempt,
+) -> StoreResult<impl Future<Output = StoreResult<(u32, Meta)>> + use<>> {
     let store = transaction.object_store(META).map_err(store_error)?;
     attempt.request()?;
     let format = store.get::<JsValue, _, _>(FORMAT_KEY).primitive().map_err(store_error)?;
     attempt.request()?;
     let state = store.get::<JsValue, _, _>(STATE_KEY).primitive().map_err(store_error)?;
-    let format = to_format(format.await.map_err(store_error)?.as_ref())?;
-    check_format(format)?;
-    Ok((format, to_meta(state.await.map_err(store_error)?.as_ref())?))
+    Ok(async move {
+        let format = to_format(format.await.map_err(store_error)?.as_ref())?;
+        check_format(format)?;
+        Ok((format, to_meta(state.await.map_err(store_error)?.as_ref())?))
+    })
 }
 
 /// Reads columns of segments.

@@ -64,7 +64,10 @@ impl Store for IdbStore {
     async fn read_since(&self, since: Option<Position>) -> StoreResult<Tail> {
         let database = self.connection.database()?;
         let mut attempt = self.faults.attempt();
-        self.settle(read::since(&database, since, &mut attempt).await)
+        let heard = self.hints.newest();
+        let tail = self.settle(read::since(&database, since, &mut attempt).await)?;
+        self.hints.correct(heard, tail.meta.head);
+        Ok(tail)
     }
 
     async fn commit(&self, commit: &Commit) -> StoreResult<()> {
@@ -72,10 +75,10 @@ impl Store for IdbStore {
         check_commit(commit)?;
         let writes = writes_of(commit)?;
         let mut attempt = self.faults.attempt();
-        self.settle(write::commit(&database, commit, writes, &mut attempt).await)?;
-        attempt.finish()?;
-        self.hints.tell(commit.meta.head);
-        Ok(())
+        // Told before it is done, as that takes time too: who reads on then waits for it in the browser.
+        let tell = || self.hints.tell(commit.meta.head);
+        self.settle(write::commit(&database, commit, writes, &mut attempt, tell).await)?;
+        attempt.finish()
     }
 
     async fn read_pages(&self, keys: &[PageKey]) -> StoreResult<Vec<Option<Page>>> {

@@ -1,5 +1,8 @@
 //! The readwrite transaction of a commit.
 
+use std::future::poll_fn;
+use std::pin::pin;
+
 use indexed_db_futures::database::Database;
 use indexed_db_futures::error::{DomException, Error, UnexpectedDataError};
 use indexed_db_futures::internals::SystemRepr;
@@ -14,8 +17,14 @@ use crate::values::{FORMAT_KEY, META, STORES, Write};
 
 /// Stores `writes` if the head is still the base of `commit`; resolves on `complete`.
 ///
-/// Returning early drops the transaction, which aborts it.
-pub(crate) async fn commit(database: &Database, commit: &Commit, mut writes: Vec<Write>, attempt: &mut Attempt) -> StoreResult<()> {
+/// Returning early drops the transaction, which aborts it. `on_way` is called when nothing but the browser is left to wait for.
+pub(crate) async fn commit(
+    database: &Database,
+    commit: &Commit,
+    writes: Vec<Write>,
+    attempt: &mut Attempt,
+    on_way: impl FnOnce(),
+) -> StoreResult<()> {
     let durability = match commit.durability {
         Durability::Relaxed => TransactionDurability::Relaxed,
         Durability::Strict => TransactionDurability::Strict,
@@ -26,13 +35,16 @@ pub(crate) async fn commit(database: &Database, commit: &Commit, mut writes: Vec
         .with_options(TransactionOptions::new().with_durability(durability))
         .build()
         .map_err(store_error)?;
-    let (format, meta) = read::meta(&transaction, attempt).await?;
+    let meta = read::meta(&transaction, attempt)?;
+    // The writes do not wait for the head, which seldom has moved: nothing of them stays if it has.
+    request_all(&transaction, writes, attempt)?;
+    let (format, meta) = meta.await?;
     check_base(&meta, commit.base)?;
     if format < FORMAT_VERSION {
-        writes.push(Write::Put { store: META, key: JsValue::from_str(FORMAT_KEY), value: JsValue::from(FORMAT_VERSION) });
+        let version = Write::Put { store: META, key: JsValue::from_str(FORMAT_KEY), value: JsValue::from(FORMAT_VERSION) };
+        request_all(&transaction, vec![version], attempt)?;
     }
-    request_all(&transaction, writes, attempt)?;
-    finish(transaction).await
+    finish(transaction, on_way).await
 }
 
 /// Makes all requests at once. Their own results are not waited for: if one fails, so does the transaction.
@@ -55,9 +67,18 @@ fn request_all(transaction: &TransactionRef<'_>, writes: Vec<Write>, attempt: &m
 }
 
 /// Commits, and tells what a failure to do so means.
-async fn finish(transaction: Transaction<'_>) -> StoreResult<()> {
+async fn finish(transaction: Transaction<'_>, on_way: impl FnOnce()) -> StoreResult<()> {
     let raw = transaction.as_sys().clone();
-    match transaction.commit().await {
+    let mut committing = pin!(transaction.commit());
+    let mut on_way = Some(on_way);
+    let committed = poll_fn(|context| {
+        let polled = committing.as_mut().poll(context);
+        if let Some(on_way) = on_way.take() {
+            on_way();
+        }
+        polled
+    });
+    match committed.await {
         Ok(()) => Ok(()),
         // The `abort` event: the reason, for instance the quota, is in the transaction.
         Err(Error::MissingData(UnexpectedDataError::TransactionAborted)) => {
@@ -65,8 +86,8 @@ async fn finish(transaction: Transaction<'_>) -> StoreResult<()> {
         }
         // Not an event but an exception of commit() itself: the transaction had already ended. Unless it has an error, that
         // may have been with success.
-        Err(Error::DomException(DomException::InvalidStateError(exception))) if raw.error().is_none() => {
-            Err(StoreError::Indeterminate { reason: exception.message() })
+        Err(Error::DomException(DomException::InvalidStateError(exception))) => {
+            Err(raw.error().map_or_else(|| StoreError::Indeterminate { reason: exception.message() }, |reason| from_js(&reason)))
         }
         // The `error` event of a request, after which the browser aborts the transaction.
         Err(error) => Err(store_error(error)),

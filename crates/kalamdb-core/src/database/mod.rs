@@ -1,18 +1,19 @@
 //! An open database, and the transactions on it.
 
+mod group;
 mod retry;
 mod rewrite;
 mod state;
 mod sweep;
 mod transaction;
+mod turns;
 mod view;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use futures::lock::{Mutex, MutexGuard};
 use kalamdb_store::{Durability, LogKey, Meta, PageKey, PartitionId, Position, Store, TableId};
 
 use crate::catalog::{Catalog, Table};
@@ -23,8 +24,10 @@ use crate::jobs::Jobs;
 use crate::partition::{Logged, Partition, RowGroup};
 use crate::segment::Pages;
 
+pub(crate) use group::{Group, Reply};
 use state::{State, Taken};
 pub(crate) use transaction::Transaction;
+pub(crate) use turns::{Place, Turn, Turns};
 pub(crate) use view::View;
 
 /// An open database: what is stored, as this instance has read it, and the one writer at a time.
@@ -40,8 +43,14 @@ pub struct Database {
     state: RefCell<State>,
     pages: Rc<Pages>,
     jobs: RefCell<Jobs>,
-    /// Held by a statement that writes, from reading its rows to its commit.
-    writer: Mutex<()>,
+    /// When tombstones that are past their retention were last looked for.
+    retention_checked_us: Cell<i64>,
+    /// A statement that writes has the turn from reading its rows until its change is committed or in a group.
+    turns: Turns,
+    /// Takes members, if there is one and any of them still waits.
+    group: RefCell<Weak<Group>>,
+    n_views: Cell<u64>,
+    this: Weak<Database>,
 }
 
 /// How much memory the columns of segments may take where nobody says: 256 MiB.
@@ -69,17 +78,29 @@ impl Database {
     pub async fn open_with(store: Rc<dyn Store>, clock: Rc<dyn Clock>, durability: Durability, page_budget: usize) -> Result<Rc<Self>> {
         let tail = store.read_since(None).await?;
         let pages = Pages::new(Rc::clone(&store), page_budget);
-        let state = RefCell::new(State::new(Arc::clone(pages.cache())));
+        let mut state = State::new(Arc::clone(pages.cache()));
+        state.apply_whole(tail)?;
         let ids = Arc::new(Ids::new(system_random)?);
-        let database = Self { store, clock, durability, ids, state, pages, jobs: RefCell::default(), writer: Mutex::new(()) };
-        database.state.borrow_mut().apply_whole(tail)?;
-        Ok(Rc::new(database))
+        Ok(Rc::new_cyclic(|this| Self {
+            store,
+            clock,
+            durability,
+            ids,
+            state: RefCell::new(state),
+            pages,
+            jobs: RefCell::default(),
+            retention_checked_us: Cell::default(),
+            turns: Turns::default(),
+            group: RefCell::default(),
+            n_views: Cell::default(),
+            this: Weak::clone(this),
+        }))
     }
 
     /// Waits for the writer, then closes the store; later calls fail with `database_closed`. Closing twice is allowed.
     pub async fn close(&self) {
         self.state.borrow_mut().is_closed = true;
-        let _writer = self.writer.lock().await;
+        let _turn = self.turn_alone().await;
         self.store.close().await;
         self.state.borrow_mut().clear();
     }
@@ -117,6 +138,21 @@ impl Database {
 
     pub(crate) fn pages(&self) -> &Rc<Pages> {
         &self.pages
+    }
+
+    /// Whether so much time is over since this was last true.
+    pub(crate) fn is_time_for_retention(&self, interval_us: i64) -> bool {
+        let now_us = self.now_us();
+        let is_time = now_us.saturating_sub(self.retention_checked_us.get()) >= interval_us;
+        if is_time {
+            self.retention_checked_us.set(now_us);
+        }
+        is_time
+    }
+
+    /// Makes the next question whether it is time true.
+    pub(crate) fn look_for_retention_soon(&self) {
+        self.retention_checked_us.set(0);
     }
 
     pub(crate) fn jobs(&self) -> &RefCell<Jobs> {
@@ -164,9 +200,28 @@ impl Database {
         users
     }
 
-    /// Waits until no other statement of this instance writes.
-    pub(crate) async fn writer(&self) -> MutexGuard<'_, ()> {
-        self.writer.lock().await
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
+    /// Waits until no other statement of this instance writes, and until what was written is committed.
+    pub(crate) async fn turn_alone(&self) -> Result<Turn> {
+        let mut turn = self.turns.next().await?;
+        while self.open_group().is_some() && self.turns.let_last_go() {
+            let place = self.turns.first();
+            drop(turn);
+            turn = place.turn().await?;
+        }
+        Ok(turn)
+    }
+
+    /// The group that takes the next change, if there is one. Only who has the turn adds to it.
+    pub(crate) fn open_group(&self) -> Option<Rc<Group>> {
+        self.group.borrow().upgrade()
+    }
+
+    pub(crate) fn set_open_group(&self, group: Weak<Group>) {
+        *self.group.borrow_mut() = group;
     }
 
     /// Reads what others have committed, if word of it has come.

@@ -54,7 +54,7 @@ impl Database {
     async fn offer(&self, table: &Arc<Table>, id: &PartitionId, inputs: &[Input], mut made: Made, token: u64) -> Result<bool> {
         let mut numbered_from = 0;
         for _ in 0..MAX_ATTEMPTS {
-            let _writer = self.writer().await;
+            let _turn = self.turn_alone().await?;
             self.refresh().await?;
             let base = self.meta();
             let Some(current) = self.catalog().find_id(table.id).cloned() else { return Ok(false) };

@@ -19,7 +19,7 @@ impl Database {
     /// The store's.
     pub async fn sweep(&self) -> Result<usize> {
         self.check_open()?;
-        let _writer = self.writer().await;
+        let _turn = self.turn_alone().await?;
         self.refresh().await?;
         let over = self.events_over();
         if over.is_empty() {

@@ -1,27 +1,49 @@
+use std::rc::Rc;
 use std::sync::Arc;
 
 use kalamdb_store::{Meta, PartitionId, TableId};
 
-use super::{Database, Transaction};
+use super::{Database, Group, Transaction};
 use crate::catalog::{Catalog, Table};
 use crate::error::Result;
 use crate::partition::{Keys, Partition, RowAddress, Snapshot, StoredKey};
 
-/// What a statement sees: the database as committed, or as a transaction has changed it.
+/// What a statement sees: the database as committed, or as a transaction has changed it, or as the statements before it in its
+/// group have.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'a> {
     pub(crate) database: &'a Database,
     pub(crate) transaction: Option<&'a Transaction>,
+    /// Which view it is: a group shows itself to the one that it is told to.
+    pub(super) id: u64,
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    pub(crate) fn new(database: &'a Database, transaction: Option<&'a Transaction>) -> Self {
+        let id = database.n_views.get() + 1;
+        database.n_views.set(id);
+        Self { database, transaction, id }
+    }
+
     pub(crate) fn catalog(&self) -> Arc<Catalog> {
-        self.transaction.map_or_else(|| self.database.catalog(), Transaction::catalog)
+        self.overlay(Transaction::catalog).unwrap_or_else(|| self.database.catalog())
     }
 
     /// The numbers that the next change goes on from.
     pub(crate) fn meta(&self) -> Meta {
-        self.transaction.map_or_else(|| self.database.meta(), Transaction::meta)
+        self.overlay(Transaction::meta).unwrap_or_else(|| self.database.meta())
+    }
+
+    /// Reads what lies over the committed rows: the transaction, or the group that the statement adds to.
+    fn overlay<T>(&self, read: impl FnOnce(&Transaction) -> T) -> Option<T> {
+        match self.transaction {
+            Some(transaction) => Some(read(transaction)),
+            None => self.group().map(|group| read(group.overlay())),
+        }
+    }
+
+    fn group(&self) -> Option<Rc<Group>> {
+        self.database.open_group().filter(|group| group.is_seen_by(self))
     }
 
     /// How many are subscribed to a table. Nobody can be yet.
@@ -46,7 +68,7 @@ impl View<'_> {
     /// The partitions of a table that hold anything.
     pub(crate) fn partitions_of(&self, table: TableId) -> Vec<PartitionId> {
         let mut partitions = self.database.partitions_of(table);
-        partitions.extend(self.transaction.map(|transaction| transaction.partitions_of(table)).unwrap_or_default());
+        partitions.extend(self.overlay(|overlay| overlay.partitions_of(table)).unwrap_or_default());
         partitions.sort_unstable();
         partitions.dedup();
         partitions
@@ -69,8 +91,11 @@ impl View<'_> {
     }
 
     fn with_partition<T>(&self, table: &Arc<Table>, id: &PartitionId, read: impl FnOnce(&mut Partition) -> Result<T>) -> Result<T> {
-        match self.transaction {
-            Some(transaction) => transaction.with_partition(self.database, table, id, read),
+        if let Some(transaction) = self.transaction {
+            return transaction.with_partition(self.database, table, id, read);
+        }
+        match self.group() {
+            Some(group) => group.overlay().with_partition(self.database, table, id, read),
             None => self.database.with_partition(table, id, read),
         }
     }

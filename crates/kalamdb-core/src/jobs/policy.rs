@@ -28,6 +28,9 @@ const MERGED_SEGMENTS: usize = 4;
 /// Segments of up to this many rows are of the first size; those of each next are four times as large.
 const FIRST_TIER_ROWS: usize = 1024;
 
+/// How often tombstones are looked at, in microseconds: every ten minutes.
+const RETENTION_INTERVAL_US: i64 = 600_000_000;
+
 /// Why there is time for what is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Occasion {
@@ -138,13 +141,17 @@ impl Database {
         Ok(None)
     }
 
-    /// Segments, or rows in the log, with tombstones that are past their table's retention.
+    /// A segment with tombstones that are past their table's retention. Those in the log go when their rows are flushed.
     async fn retention_due(&self) -> Result<Option<Due>> {
+        if !self.is_time_for_retention(RETENTION_INTERVAL_US) {
+            return Ok(None);
+        }
         for (table, partition) in self.looked_at() {
             let Some(hours) = table.retention_hours().filter(|hours| *hours > 0) else { continue };
             let since_us = self.now_us().saturating_sub(i64::from(hours) * 3_600_000_000);
             for stored in self.segments_of(&table, &partition)? {
                 if self.has_expired(&table, &stored, since_us).await? {
+                    self.look_for_retention_soon();
                     let choice = Choice::Segments(vec![stored.segment.id]);
                     return Ok(Some(Due { table, partition, kind: JobKind::Retention, choice }));
                 }

@@ -37,6 +37,9 @@ use unique_index::UniqueIndex;
 /// Chunks of at most this many rows are merged with their neighbours, so that many small commits leave few chunks.
 const MERGE_ROWS: usize = 16_384;
 
+/// So many chunks are merged at least: that is less work than merging at every commit, and few enough to read.
+const MERGE_CHUNKS: usize = 8;
+
 /// The chunks of a partition at one moment, oldest first.
 pub(crate) type Snapshot = Arc<Vec<Chunk>>;
 
@@ -404,7 +407,7 @@ impl Partition {
             rows += previous.n_rows();
             from -= 1;
         }
-        let Some(tail) = chunks.get(from..).filter(|tail| tail.len() > 1) else {
+        let Some(tail) = chunks.get(from..).filter(|tail| tail.len() >= MERGE_CHUNKS) else {
             return Ok(());
         };
         let merged = Chunk::merge(table, tail)?;

@@ -41,7 +41,7 @@ pub(super) fn compile(executor: &Executor<'_>, table: &Table, check: &Check) -> 
     if planned.exists(|expr| Ok(matches!(expr, Expr::AggregateFunction(_) | Expr::WindowFunction(_))))? {
         return Err(invalid("aggregates"));
     }
-    let condition = executor.state.create_physical_expr(planned, &schema)?;
+    let condition = executor.state().create_physical_expr(planned, &schema)?;
     if condition.data_type(schema.as_arrow())? != DataType::Boolean {
         return Err(Error::new(ErrorKind::DatatypeMismatch, format!("CHECK {}: the condition is not boolean", check.name)));
     }

@@ -1,3 +1,4 @@
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
@@ -14,7 +15,7 @@ use super::analysis::{Analysis, analyze};
 use super::names::table_name;
 use super::scope::{Relation, Scope};
 use super::unnest::forget_keys;
-use super::{Command, Parameters, ddl, delete, duplicates, grouping, insert, subqueries, update};
+use super::{Command, Parameters, ddl, delete, duplicates, grouping, insert, point, subqueries, update};
 use crate::catalog::{Table, TableKind, TableName};
 use crate::database::View;
 use crate::error::{Error, ErrorKind, Result};
@@ -27,26 +28,36 @@ use crate::result::StatementResult;
 pub(crate) struct Executor<'a> {
     pub(crate) view: View<'a>,
     pub(crate) principal: &'a Principal,
-    /// The session's DataFusion state, with the time of the statement.
-    pub(crate) state: SessionState,
+    session_state: &'a SessionState,
+    state: OnceCell<SessionState>,
     pub(crate) namespace: String,
     pub(crate) system_columns_in_star: bool,
 }
 
 impl<'a> Executor<'a> {
-    pub(crate) fn new(view: View<'a>, principal: &'a Principal, state: &SessionState, namespace: String, system_columns_in_star: bool) -> Self {
-        let mut state = state.clone();
-        let options = Arc::clone(state.config_options());
-        // now() is the same everywhere in one statement.
-        state.execution_props_mut().mark_start_execution(options);
-        view.database.ids().set_time(view.now_us());
-        Self { view, principal, state, namespace, system_columns_in_star }
+    pub(crate) fn new(view: View<'a>, principal: &'a Principal, state: &'a SessionState, namespace: String, system_columns_in_star: bool) -> Self {
+        Self { view, principal, session_state: state, state: OnceCell::new(), namespace, system_columns_in_star }
+    }
+
+    /// The session's DataFusion state, with the time of the statement. Many statements do without.
+    pub(super) fn state(&self) -> &SessionState {
+        self.state.get_or_init(|| {
+            let mut state = self.session_state.clone();
+            let options = Arc::clone(state.config_options());
+            // now() is the same everywhere in one statement.
+            state.execution_props_mut().mark_start_execution(options);
+            self.view.database.ids().set_time(self.view.now_us());
+            state
+        })
     }
 
     pub(crate) async fn run(&self, command: &Command, parameters: &Parameters) -> Result<StatementResult> {
         match command {
             Command::Query(statement) | Command::Explain(statement) => {
                 self.view.refresh().await?;
+                if let Some(result) = point::run(self, statement, parameters)? {
+                    return Ok(result);
+                }
                 let rows = self.query((**statement).clone(), parameters, Vec::new()).await?;
                 Ok(StatementResult::rows(command.tag(), &rows.schema, rows.batches))
             }
@@ -66,7 +77,7 @@ impl<'a> Executor<'a> {
     async fn run_as(&self, user: &str, command: &Command, parameters: &Parameters) -> Result<StatementResult> {
         self.principal.require(Role::Service, "EXECUTE AS USER")?;
         let principal = Principal::user(user, Role::User)?;
-        let executor = Executor::new(self.view, &principal, &self.state, self.namespace.clone(), self.system_columns_in_star);
+        let executor = Executor::new(self.view, &principal, self.state(), self.namespace.clone(), self.system_columns_in_star);
         let result = executor.run(command, parameters).await?;
         Ok(StatementResult { as_user: Some(user.to_owned()), ..result })
     }
@@ -90,7 +101,7 @@ impl<'a> Executor<'a> {
     }
 
     pub(super) fn scope(&self) -> Scope<'_> {
-        Scope::new(self.view, self.principal, &self.state, &self.namespace).with_system_columns_in_star(self.system_columns_in_star)
+        Scope::new(self.view, self.principal, self.state(), &self.namespace).with_system_columns_in_star(self.system_columns_in_star)
     }
 
     /// Plans and runs a query, which may read `relations` besides the tables.
@@ -141,8 +152,8 @@ impl<'a> Executor<'a> {
 
     async fn collect(&self, plan: LogicalPlan) -> Result<QueryRows> {
         let schema = Arc::clone(plan.schema().inner());
-        let physical = self.state.create_physical_plan(&subqueries::rewrite(plan)?).await?;
-        Ok(QueryRows { schema, batches: collect(physical, self.state.task_ctx()).await? })
+        let physical = self.state().create_physical_plan(&subqueries::rewrite(plan)?).await?;
+        Ok(QueryRows { schema, batches: collect(physical, self.state().task_ctx()).await? })
     }
 }
 

@@ -5,6 +5,7 @@ use kalamdb_store::{CatalogRecord, PartitionId, RowState, TableId};
 
 use super::Rows;
 use crate::catalog::{Catalog, Table};
+use crate::error::Result;
 use crate::partition::RowGroup;
 
 /// What one statement changes.
@@ -39,7 +40,11 @@ pub(crate) struct CatalogChange {
 
 impl Change {
     pub(crate) fn is_empty(&self) -> bool {
-        self.catalog.is_none() && self.rows.iter().all(|change| change.rows.n_rows == 0)
+        self.catalog.is_none() && self.n_rows() == 0
+    }
+
+    pub(crate) fn n_rows(&self) -> usize {
+        self.rows.iter().map(|change| change.rows.n_rows).sum()
     }
 }
 
@@ -50,6 +55,23 @@ impl TableChange {
             let first = first_seq.cast_signed();
             self.rows.row_ids = Some(Int64Array::from_iter_values(first..first + self.rows.n_rows as i64));
         }
+    }
+
+    /// Whether the rows can be one record with those of `next`, which come after them.
+    pub(crate) fn goes_with(&self, next: &Self) -> bool {
+        // Rows with earlier versions may be versions of each other.
+        let is_new = |change: &Self| change.fresh && change.state == RowState::Live;
+        is_new(self) && is_new(next) && self.partition == next.partition && self.table.schema_version == next.table.schema_version
+    }
+
+    /// One change out of those that go with each other.
+    pub(crate) fn concat(mut run: Vec<Self>) -> Result<Option<Self>> {
+        if run.len() < 2 {
+            return Ok(run.pop());
+        }
+        let parts: Vec<&Rows> = run.iter().map(|part| &part.rows).collect();
+        let rows = Rows::concat(&parts)?;
+        Ok(run.pop().map(|last| Self { rows, ..last }))
     }
 
     /// The row versions, numbered from `first_seq` on.

@@ -1,14 +1,18 @@
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use kalamdb_store::{Commit, Durability, LogRecord, Meta, Position, StoreError};
 
 use super::{Change, TableChange};
-use crate::database::{AppliedCommit, Database, Transaction, View};
+use crate::database::{AppliedCommit, Database, Group, Place, Reply, Transaction, Turn, View};
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::Logged;
 
 /// How often a statement is run again because others committed first.
 const MAX_ATTEMPTS: usize = 20;
+
+/// A change of more rows than this opens no group: that others wait a little costs less than computing on a copy.
+const MAX_FIRST_ROWS: usize = 4096;
 
 /// What a commit has done.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,7 +23,8 @@ pub(crate) struct Committed {
 
 /// Computes a change with `compute` and commits it, or takes it into the transaction that the statement is a part of.
 ///
-/// Outside of a transaction the change is computed again from newer rows if another tab committed first.
+/// Outside of a transaction the change is computed again from newer rows if another tab committed first. Statements that wait for
+/// their turn to write are committed together ([`Group`]).
 ///
 /// # Errors
 /// Those of `compute`; `serialization_failure` after many attempts; the store's. Nothing is written then.
@@ -36,19 +41,118 @@ pub(crate) async fn write<T>(view: View<'_>, mut compute: impl AsyncFnMut() -> R
         // The commit numbers the rows; until then they have no number to tell.
         return Ok((Committed::default(), outcome));
     }
-    let _writer = database.writer().await;
-    for _ in 0..MAX_ATTEMPTS {
-        database.refresh().await?;
-        let (change, outcome) = compute().await?;
-        if change.is_empty() {
-            return Ok((Committed::default(), outcome));
-        }
-        match commit(database, vec![change], database.durability()).await? {
-            Some(committed) => return Ok((committed, outcome)),
-            None => drop(database.catch_up().await?),
-        }
+    let mut turn = database.turns().next().await?;
+    for attempt in 0..MAX_ATTEMPTS {
+        database.check_open()?;
+        let outcome = match database.open_group() {
+            Some(group) => write_in_group(view, group, turn, &mut compute).await?,
+            None => {
+                if attempt == 0 {
+                    database.refresh().await?;
+                } else {
+                    database.catch_up().await?;
+                }
+                write_first(view, turn, &mut compute).await?
+            }
+        };
+        turn = match outcome {
+            Attempt::Done(committed, outcome) => return Ok((committed, outcome)),
+            Attempt::Again(turn) => turn,
+            Attempt::Wait(place) => place.turn().await?,
+        };
     }
     Err(Error::new(ErrorKind::SerializationFailure, "other tabs kept committing first").with_hint("run the statement again"))
+}
+
+/// What one attempt to write has come to.
+enum Attempt<T> {
+    Done(Committed, T),
+    /// Others have committed first.
+    Again(Turn),
+    /// The same, and the turn has gone to the statements before this one.
+    Wait(Place),
+}
+
+/// Writes on what is committed: alone, or as the first of a group if others wait.
+async fn write_first<T>(view: View<'_>, turn: Turn, compute: &mut impl AsyncFnMut() -> Result<(Change, T)>) -> Result<Attempt<T>> {
+    let database = view.database;
+    let base = database.meta();
+    let computed = compute().await;
+    if database.meta().head != base.head {
+        // A reader has read on: the change may rest on rows of before and after.
+        return Ok(Attempt::Again(turn));
+    }
+    let (change, outcome) = computed?;
+    if change.is_empty() {
+        return Ok(Attempt::Done(Committed::default(), outcome));
+    }
+    if database.turns().has_waiting() && change.catalog.is_none() && change.n_rows() <= MAX_FIRST_ROWS {
+        let group = Group::open(database, commit_group)?;
+        return wait_in_group(view, group, turn, change, Ok(outcome)).await;
+    }
+    let committed = commit(database, &base, vec![change], database.durability()).await?;
+    Ok(match committed.and_then(|mut committed| committed.pop()) {
+        Some(committed) => Attempt::Done(committed, outcome),
+        None => Attempt::Again(turn),
+    })
+}
+
+/// Writes on what the statements before in the group have done.
+async fn write_in_group<T>(
+    view: View<'_>,
+    group: Rc<Group>,
+    turn: Turn,
+    compute: &mut impl AsyncFnMut() -> Result<(Change, T)>,
+) -> Result<Attempt<T>> {
+    group.show_to(&view);
+    match compute().await {
+        Ok((change, _)) if change.catalog.is_some() => {
+            // Definitions are committed alone.
+            let turns = view.database.turns();
+            turns.let_last_go();
+            Ok(Attempt::Wait(turns.first()))
+        }
+        Ok((change, outcome)) => wait_in_group(view, group, turn, change, Ok(outcome)).await,
+        // It may be that nothing would have failed without those before it, which are not committed yet.
+        Err(error) => wait_in_group(view, group, turn, Change::default(), Err(error)).await,
+    }
+}
+
+/// Joins a group, passes the turn on and waits until the group is committed.
+async fn wait_in_group<T>(view: View<'_>, group: Rc<Group>, turn: Turn, change: Change, outcome: Result<T>) -> Result<Attempt<T>> {
+    let database = view.database;
+    let member = Rc::clone(&group).add(database, change)?;
+    if group.is_full() {
+        database.turns().let_last_go();
+    }
+    drop((group, turn));
+    match member.reply().await {
+        Reply::Committed(committed) => Ok(Attempt::Done(committed, outcome?)),
+        Reply::Again(place) => Ok(Attempt::Wait(place)),
+        Reply::Failed(error) => Err(error),
+    }
+}
+
+/// Waits until no statement adds to the group any more, then commits it.
+async fn commit_group(database: Rc<Database>, group: Weak<Group>) {
+    // Without a turn or members there is nobody to tell.
+    let Ok(_turn) = database.turns().last().await else { return };
+    database.set_open_group(Weak::new());
+    let base = database.meta();
+    // Held only by its members: it ends, and this with it, when they are all gone.
+    let Some((changes, is_sound)) = group.upgrade().map(|group| (group.take_changes(), group.is_sound(&database))) else { return };
+    let committed = match is_sound {
+        true if changes.iter().all(Change::is_empty) => Ok(Some(vec![Committed::default(); changes.len()])),
+        true => commit(&database, &base, changes, database.durability()).await,
+        false => Ok(None),
+    };
+    let Some(group) = group.upgrade() else { return };
+    let again = || Reply::Again(database.turns().first());
+    group.settle(|at, is_changing| match &committed {
+        Ok(Some(committed)) => Reply::Committed(committed.get(at).copied().unwrap_or_default()),
+        Err(error) if is_changing => Reply::Failed(error.clone()),
+        Err(_) | Ok(None) => again(),
+    });
 }
 
 /// Commits what a transaction has done, in one commit.
@@ -57,30 +161,32 @@ pub(crate) async fn write<T>(view: View<'_>, mut compute: impl AsyncFnMut() -> R
 /// `serialization_failure` if what the transaction rests on has changed; the store's. Nothing is written then.
 pub(crate) async fn commit_transaction(database: &Database, transaction: &Transaction, durability: Durability) -> Result<Committed> {
     database.check_open()?;
-    let _writer = database.writer().await;
+    let _turn = database.turn_alone().await?;
     for _ in 0..MAX_ATTEMPTS {
         database.refresh().await?;
+        let base = database.meta();
         let changes = transaction.finish(database)?;
         if changes.iter().all(Change::is_empty) {
             return Ok(Committed::default());
         }
-        match commit(database, changes, durability).await? {
-            Some(committed) => return Ok(committed),
+        match commit(database, &base, changes, durability).await? {
+            Some(committed) => return Ok(Committed { seq: committed.iter().filter_map(|committed| committed.seq).max() }),
             None => drop(database.catch_up().await?),
         }
     }
     Err(Error::new(ErrorKind::SerializationFailure, "other tabs kept committing first").with_hint("run the transaction again"))
 }
 
-/// Stores changes and applies them; `None` if another tab has committed since they were computed.
-async fn commit(database: &Database, changes: Vec<Change>, durability: Durability) -> Result<Option<Committed>> {
-    let base = database.meta();
+/// Stores changes and applies them, and tells what each has become; `None` if somebody else has committed since `base`, which they
+/// were computed from.
+async fn commit(database: &Database, base: &Meta, changes: Vec<Change>, durability: Durability) -> Result<Option<Vec<Committed>>> {
     let mut meta = Meta { head: base.head + 1, ..base.clone() };
     let mut commit = Commit { base: base.head, durability, ..Commit::default() };
+    let mut committed = vec![Committed::default(); changes.len()];
     let mut parts = Vec::new();
     let mut catalog = None;
-    for change in changes {
-        parts.extend(change.rows.into_iter().filter(|part| part.rows.n_rows > 0));
+    for (at, change) in changes.into_iter().enumerate() {
+        parts.extend(change.rows.into_iter().filter(|part| part.rows.n_rows > 0).map(|part| (at, part)));
         if let Some(change) = change.catalog {
             meta.catalog_head = meta.head;
             // Segments take ids too, and may have taken some since.
@@ -88,7 +194,7 @@ async fn commit(database: &Database, changes: Vec<Change>, durability: Durabilit
             // A later statement of a transaction may change again, or drop, what an earlier one has written.
             commit.put_catalog.retain(|record| !change.drop.contains(&record.key) && change.put.iter().all(|put| put.key != record.key));
             commit.drop_catalog.retain(|key| change.put.iter().all(|put| put.key != *key));
-            parts.retain(|part: &TableChange| !change.drop_rows_of.contains(&part.table.id));
+            parts.retain(|(_, part): &(usize, TableChange)| !change.drop_rows_of.contains(&part.table.id));
             commit.put_catalog.extend(change.put);
             commit.drop_catalog.extend(change.drop);
             for table in change.drop_rows_of {
@@ -100,10 +206,23 @@ async fn commit(database: &Database, changes: Vec<Change>, durability: Durabilit
             catalog = Some(Arc::new(change.catalog));
         }
     }
+    let mut runs: Vec<Vec<TableChange>> = Vec::new();
+    let mut next_seq = base.next_seq;
+    for (at, mut part) in parts {
+        part.assign_row_ids(next_seq);
+        next_seq += part.rows.n_rows as u64;
+        if let Some(committed) = committed.get_mut(at) {
+            committed.seq = Some(next_seq - 1);
+        }
+        match runs.last_mut() {
+            Some(run) if run.first().is_some_and(|first| first.goes_with(&part)) => run.push(part),
+            _ => runs.push(vec![part]),
+        }
+    }
     let updated_us = database.now_us();
-    let mut groups = Vec::with_capacity(parts.len());
-    for mut part in parts {
-        part.assign_row_ids(meta.next_seq);
+    let mut groups = Vec::with_capacity(runs.len());
+    for run in runs {
+        let Some(part) = TableChange::concat(run)? else { continue };
         let group = part.group(meta.next_seq, updated_us);
         meta.next_seq += part.rows.n_rows as u64;
         let from = commit.log.len();
@@ -124,9 +243,8 @@ async fn commit(database: &Database, changes: Vec<Change>, durability: Durabilit
         }
         Err(error) => return Err(error.into()),
     }
-    let seq = groups.last().map(|(_, _, group, _)| group.first_seq + group.n_rows as u64 - 1);
     database.apply_commit(base.head, AppliedCommit { meta, catalog, groups })?;
-    Ok(Some(Committed { seq }))
+    Ok(Some(committed))
 }
 
 /// Whether the store holds exactly this commit.

@@ -35,9 +35,11 @@ impl Rows {
             let columns: Vec<&dyn Array> = parts.iter().filter_map(|part| part.columns.get(index)).map(|column| column.as_ref()).collect();
             Ok(concat(&columns)?)
         };
+        // Rows that are not numbered yet have no ids to keep.
+        let row_ids: Option<Vec<&dyn Array>> = parts.iter().map(|part| part.row_ids.as_ref().map(|ids| ids as &dyn Array)).collect();
         Ok(Rows {
             columns: (0..first.columns.len()).map(column).collect::<Result<Vec<_>>>()?,
-            row_ids: None,
+            row_ids: row_ids.map(|ids| Ok::<_, Error>(concat(&ids)?.as_primitive::<Int64Type>().clone())).transpose()?,
             n_rows: parts.iter().map(|part| part.n_rows).sum(),
         })
     }

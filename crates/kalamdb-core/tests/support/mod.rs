@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use async_trait::async_trait;
+use futures::FutureExt;
 use futures::executor::block_on;
 use kalamdb_core::datafusion::arrow::array::Array;
 use kalamdb_core::datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -33,6 +34,7 @@ impl StepClock {
 pub struct SlowStore {
     inner: MemoryStore,
     hears: Rc<Cell<bool>>,
+    n_commits: Rc<Cell<usize>>,
 }
 
 #[async_trait(?Send)]
@@ -46,6 +48,7 @@ impl Store for SlowStore {
 
     async fn commit(&self, commit: &Commit) -> StoreResult<()> {
         yield_once().await;
+        self.n_commits.set(self.n_commits.get() + 1);
         let done = self.inner.commit(commit).await;
         yield_once().await;
         done
@@ -71,7 +74,7 @@ impl Store for SlowStore {
     }
 }
 
-async fn yield_once() {
+pub async fn yield_once() {
     let mut yielded = false;
     std::future::poll_fn(|context| {
         if yielded {
@@ -89,13 +92,21 @@ pub struct Disk {
     origin: MemoryStore,
     pub faults: Faults,
     pub hears: Rc<Cell<bool>>,
+    /// How many commits were asked for.
+    pub n_commits: Rc<Cell<usize>>,
     /// Of every tab.
     pub clock: Rc<StepClock>,
 }
 
 impl Disk {
     pub fn new() -> Self {
-        Self { origin: MemoryStore::new(), faults: Faults::default(), hears: Rc::new(Cell::new(true)), clock: Rc::default() }
+        Self {
+            origin: MemoryStore::new(),
+            faults: Faults::default(),
+            hears: Rc::new(Cell::new(true)),
+            n_commits: Rc::default(),
+            clock: Rc::default(),
+        }
     }
 
     pub fn store(&self) -> MemoryStore {
@@ -104,6 +115,13 @@ impl Disk {
 
     pub fn n_log_records(&self) -> usize {
         block_on(self.store().read_since(None)).unwrap().log.len()
+    }
+
+    pub fn n_log_rows(&self) -> usize {
+        let store = self.store();
+        // It does not wait, so that tasks may ask too.
+        let tail = store.read_since(None).now_or_never().unwrap();
+        tail.unwrap().log.iter().map(|record| record.n_rows as usize).sum()
     }
 
     pub fn open(&self) -> Session {
@@ -125,7 +143,7 @@ impl Disk {
     }
 
     async fn try_open_database(&self, page_budget: usize) -> Result<Rc<Database>, Error> {
-        let store = SlowStore { inner: self.store(), hears: Rc::clone(&self.hears) };
+        let store = SlowStore { inner: self.store(), hears: Rc::clone(&self.hears), n_commits: Rc::clone(&self.n_commits) };
         Database::open_with(Rc::new(store), Rc::clone(&self.clock) as Rc<dyn Clock>, Durability::Relaxed, page_budget).await
     }
 

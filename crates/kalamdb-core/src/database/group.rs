@@ -1,0 +1,133 @@
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use futures::FutureExt;
+use futures::future::{LocalBoxFuture, Shared};
+
+use super::{Database, Place, Transaction, View};
+use crate::error::{Error, Result};
+use crate::write::{Change, Committed};
+
+/// The most statements that are committed together.
+const MAX_MEMBERS: usize = 4096;
+
+/// A group that has so many rows takes no more members.
+const MAX_ROWS: usize = 16_384;
+
+/// Statements that are committed together, in one commit.
+///
+/// Each has computed its change on the committed rows with the changes of those before it on top, which nobody else sees.
+/// The commit runs while any of them waits for it, whichever that is.
+pub(crate) struct Group {
+    overlay: Transaction,
+    /// The commit that it rests on.
+    base: u64,
+    /// The view of the statement that computes its change.
+    seen_by: Cell<u64>,
+    members: RefCell<Vec<Seat>>,
+    n_rows: Cell<usize>,
+    is_spoilt: Cell<bool>,
+    commit: Shared<LocalBoxFuture<'static, ()>>,
+}
+
+/// A statement in a group, as the group knows it.
+struct Seat {
+    /// Taken out when the group is committed.
+    change: Change,
+    is_changing: bool,
+    reply: Rc<Cell<Option<Reply>>>,
+}
+
+/// A statement in a group, as it knows itself.
+pub(crate) struct Member {
+    group: Rc<Group>,
+    reply: Rc<Cell<Option<Reply>>>,
+}
+
+/// What became of a statement in a group.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Committed(Committed),
+    /// What it has rested on is not so: it has to compute again when its turn comes.
+    Again(Place),
+    Failed(Error),
+}
+
+impl Group {
+    /// Opens a group on the rows as committed now; `commit` commits it when it gets the turn.
+    pub(crate) fn open<C: Future<Output = ()> + 'static>(
+        database: &Database,
+        commit: impl FnOnce(Rc<Database>, Weak<Self>) -> C,
+    ) -> Result<Rc<Self>> {
+        let owned = database.this.upgrade().ok_or_else(|| Error::internal("the database is gone"))?;
+        let group = Rc::new_cyclic(|this| Self {
+            overlay: Transaction::begin(database),
+            base: database.meta().head,
+            seen_by: Cell::default(),
+            members: RefCell::default(),
+            n_rows: Cell::default(),
+            is_spoilt: Cell::default(),
+            commit: commit(owned, Weak::clone(this)).boxed_local().shared(),
+        });
+        database.set_open_group(Rc::downgrade(&group));
+        Ok(group)
+    }
+
+    pub(super) fn overlay(&self) -> &Transaction {
+        &self.overlay
+    }
+
+    pub(super) fn is_seen_by(&self, view: &View<'_>) -> bool {
+        self.seen_by.get() == view.id
+    }
+
+    /// Shows the group to a view, instead of the one before.
+    pub(crate) fn show_to(&self, view: &View<'_>) {
+        self.seen_by.set(view.id);
+    }
+
+    /// Whether what the group rests on is what is committed.
+    pub(crate) fn is_sound(&self, database: &Database) -> bool {
+        !self.is_spoilt.get() && database.meta().head == self.base
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.members.borrow().len() >= MAX_MEMBERS || self.n_rows.get() >= MAX_ROWS
+    }
+
+    /// Takes in a statement, which may have nothing to change but whose outcome rests on those before it.
+    ///
+    /// # Errors
+    /// Those of applying the change; the others compute again then.
+    pub(crate) fn add(self: Rc<Self>, database: &Database, change: Change) -> Result<Member> {
+        self.seen_by.set(0);
+        let is_changing = !change.is_empty();
+        if is_changing {
+            self.n_rows.set(self.n_rows.get() + change.n_rows());
+            self.overlay.apply(database, change.clone()).inspect_err(|_| self.is_spoilt.set(true))?;
+        }
+        let reply = Rc::default();
+        self.members.borrow_mut().push(Seat { change, is_changing, reply: Rc::clone(&reply) });
+        Ok(Member { group: self, reply })
+    }
+
+    /// Takes the changes of the members out, in order; one that changes nothing has an empty one.
+    pub(crate) fn take_changes(&self) -> Vec<Change> {
+        self.members.borrow_mut().iter_mut().map(|seat| std::mem::take(&mut seat.change)).collect()
+    }
+
+    /// Tells every member what became of it; `reply` gets its place in the group and whether it changes anything, last ones first.
+    pub(crate) fn settle(&self, mut reply: impl FnMut(usize, bool) -> Reply) {
+        for (at, seat) in self.members.take().into_iter().enumerate().rev() {
+            seat.reply.set(Some(reply(at, seat.is_changing)));
+        }
+    }
+}
+
+impl Member {
+    /// Waits until the group is committed, or takes part in committing it.
+    pub(crate) async fn reply(self) -> Reply {
+        self.group.commit.clone().await;
+        self.reply.take().unwrap_or_else(|| Reply::Failed(Error::internal("a group has forgotten a member")))
+    }
+}

@@ -1,0 +1,121 @@
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use futures::channel::oneshot::{self, Receiver, Sender};
+
+use crate::error::{Error, Result};
+
+/// The queue of those who want to write: one at a time, in the order in which they came.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Turns(Rc<RefCell<Queue>>);
+
+#[derive(Debug, Default)]
+struct Queue {
+    is_taken: bool,
+    waiting: VecDeque<Sender<Turn>>,
+    /// Goes when nobody else waits.
+    last: Option<Sender<Turn>>,
+    /// The last one goes before those who wait.
+    is_last_next: bool,
+}
+
+/// Held by the one who writes. Dropping it passes the turn on.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    turns: Turns,
+}
+
+/// A place in the queue. Dropping it leaves the queue.
+#[derive(Debug)]
+pub(crate) struct Place(Receiver<Turn>);
+
+impl Turns {
+    /// Waits for a turn behind all who wait already.
+    pub(crate) async fn next(&self) -> Result<Turn> {
+        let place = {
+            let mut queue = self.0.borrow_mut();
+            if !queue.is_taken {
+                queue.is_taken = true;
+                return Ok(self.turn());
+            }
+            let (sender, place) = oneshot::channel();
+            queue.waiting.push_back(sender);
+            Place(place)
+        };
+        place.turn().await
+    }
+
+    /// A place before all who wait. Only who holds the turn may take one, as nobody else passes it on.
+    pub(crate) fn first(&self) -> Place {
+        let (sender, place) = oneshot::channel();
+        self.0.borrow_mut().waiting.push_front(sender);
+        Place(place)
+    }
+
+    /// Waits until nobody else does, or [`Turns::let_last_go`] is called. There is one who waits like that at most.
+    pub(crate) async fn last(&self) -> Result<Turn> {
+        let place = {
+            let mut queue = self.0.borrow_mut();
+            queue.is_last_next = false;
+            if !queue.is_taken {
+                queue.is_taken = true;
+                return Ok(self.turn());
+            }
+            let (sender, place) = oneshot::channel();
+            queue.last = Some(sender);
+            Place(place)
+        };
+        place.turn().await
+    }
+
+    /// Makes the one who waits for [`Turns::last`] the next; false if there is nobody.
+    pub(crate) fn let_last_go(&self) -> bool {
+        let mut queue = self.0.borrow_mut();
+        queue.is_last_next = queue.last.as_ref().is_some_and(|last| !last.is_canceled());
+        queue.is_last_next
+    }
+
+    pub(crate) fn has_waiting(&self) -> bool {
+        self.0.borrow().waiting.iter().any(|sender| !sender.is_canceled())
+    }
+
+    fn turn(&self) -> Turn {
+        Turn { turns: self.clone() }
+    }
+}
+
+impl Place {
+    pub(crate) async fn turn(self) -> Result<Turn> {
+        self.0.await.map_err(|_| Error::internal("the queue of writers is gone"))
+    }
+}
+
+impl Queue {
+    /// The one to go next, if anybody waits.
+    fn next(&mut self) -> Option<Sender<Turn>> {
+        while self.waiting.front().is_some_and(Sender::is_canceled) {
+            self.waiting.pop_front();
+        }
+        let last = self.last.take_if(|_| self.is_last_next || self.waiting.is_empty()).filter(|last| !last.is_canceled());
+        if last.is_some() {
+            self.is_last_next = false;
+        }
+        last.or_else(|| self.waiting.pop_front())
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let next = {
+            let mut queue = self.turns.0.borrow_mut();
+            let next = queue.next();
+            queue.is_taken = next.is_some();
+            next
+        };
+        if let Some(next) = next {
+            // Whoever leaves with the turn in hand drops it, and so passes it on.
+            drop(next.send(self.turns.turn()));
+        }
+    }
+}

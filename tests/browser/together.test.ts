@@ -1,0 +1,56 @@
+import { KalamDB } from 'kalamdb';
+import { describe, expect, test } from 'vitest';
+import { column, TRANSPORTS, withName } from './support.js';
+
+const INSERT = 'INSERT INTO t (id, body) VALUES ($1, $2)';
+
+describe.each(TRANSPORTS)('statements that do not wait for each other, engine in the %s', (_, options) => {
+  test('are all there after reopening, each with a number of its own', async () => {
+    await withName(options, async (name) => {
+      const db = await KalamDB.open(name, options);
+      await db.query('CREATE TABLE t (id INTEGER PRIMARY KEY, body TEXT)');
+      const ids = Array.from({ length: 1000 }, (_, i) => i);
+      const results = await Promise.all(ids.map((id) => db.query(INSERT, [id, `row ${id}`])));
+      const seqs = results.map(({ seq }) => seq as number);
+      expect(new Set(seqs).size).toBe(1000);
+      expect(db.durableSeq).toBe(Math.max(...seqs));
+      await db.close();
+      const again = await KalamDB.open(name, options);
+      expect(again.durableSeq).toBe(0);
+      expect(await column(again, 'SELECT id FROM t ORDER BY id')).toEqual(ids);
+      expect(await column(again, 'SELECT _seq FROM t ORDER BY id')).toEqual(seqs);
+      await again.close();
+    });
+  });
+
+  test('fail each for itself', async () => {
+    await withName(options, async (name) => {
+      const db = await KalamDB.open(name, options);
+      await db.query('CREATE TABLE t (id INTEGER PRIMARY KEY, body TEXT)');
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: 300 }, (_, i) => db.query(INSERT, [i % 200, 'x'])),
+      );
+      const failed = outcomes.filter(({ status }) => status === 'rejected');
+      expect(failed).toHaveLength(100);
+      expect(outcomes.slice(0, 200).every(({ status }) => status === 'fulfilled')).toBe(true);
+      expect(failed[0]).toMatchObject({ reason: { code: 'unique_violation' } });
+      expect(await column(db, 'SELECT count(*) FROM t')).toEqual([200]);
+      await db.close();
+    });
+  });
+
+  test('of two connections lose nothing of each other', async () => {
+    await withName(options, async (name) => {
+      const [one, two] = [await KalamDB.open(name, options), await KalamDB.open(name, options)];
+      await one.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER NOT NULL); INSERT INTO t VALUES (1, 0)');
+      const add = (db: KalamDB) => db.query('UPDATE t SET n = n + 1 WHERE id = 1');
+      const results = await Promise.all(Array.from({ length: 100 }, (_, i) => add(i % 2 === 0 ? one : two)));
+      expect(new Set(results.map(({ seq }) => seq)).size).toBe(100);
+      await one.close();
+      await two.close();
+      const db = await KalamDB.open(name, options);
+      expect(await column(db, 'SELECT n FROM t')).toEqual([100]);
+      await db.close();
+    });
+  });
+});
