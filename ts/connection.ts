@@ -24,6 +24,7 @@ export class Connection {
     this.name = name;
     this.#settings = settings;
     this.#transport = transport;
+    globalThis.document?.addEventListener('visibilitychange', this.#onVisibility);
   }
 
   static async open(name: string, settings: Settings): Promise<Connection> {
@@ -91,6 +92,18 @@ export class Connection {
     }
   }
 
+  /** A page that is hidden may be gone without notice: what is in the log by then is read when it is opened again. */
+  readonly #onVisibility = (): void => {
+    if (
+      globalThis.document.visibilityState !== 'hidden' ||
+      this.#closing !== undefined ||
+      this.#transport.crash !== undefined
+    )
+      return;
+    // Nobody waits for it, and nothing depends on it.
+    this.#transport.call({ kind: 'hidden' }).catch(() => undefined);
+  };
+
   /** Waits for the calls in flight, then closes. Every call of it gives the same promise. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -98,6 +111,7 @@ export class Connection {
   }
 
   async #close(): Promise<void> {
+    globalThis.document?.removeEventListener('visibilitychange', this.#onVisibility);
     await this.#inFlight.settled();
     const transport = this.#transport;
     try {

@@ -14,6 +14,13 @@ import {
   settings,
 } from './options.js';
 import { Session } from './session.js';
+import {
+  type CheckReport,
+  type EngineStorage,
+  type SalvageReport,
+  type StorageReport,
+  storageReport,
+} from './storage.js';
 import { requireString, requireWellFormed } from './text.js';
 import { startTransport } from './transport/start.js';
 
@@ -90,6 +97,36 @@ export class KalamDB extends Client {
     const defaults = sessionDefaults(options, this.#settings.defaults);
     this.#connection.requireOpen();
     return new Session(new EngineSession(this.#connection, { userId, role }), defaults, userId, role);
+  }
+
+  /** How much is stored, by table and user, and how safe it is. Rows of other tabs count as far as this one has read them. */
+  async storage(): Promise<StorageReport> {
+    const stored: EngineStorage = JSON.parse(await this.#connection.call({ kind: 'storage' }));
+    return storageReport(this.mode, stored);
+  }
+
+  /**
+   * Asks the browser never to evict the origin's data. Some ask the user, others decide by how much the site is used.
+   *
+   * @returns whether the data is safe from eviction now; false where the browser has no such promise, as in a worker
+   */
+  async requestPersistence(): Promise<boolean> {
+    this.#connection.requireOpen();
+    return (await globalThis.navigator?.storage?.persist?.()) ?? false;
+  }
+
+  /** Reads every stored record and lists what is damaged. Nothing is changed; it takes as long as reading all that is stored. */
+  async check(): Promise<CheckReport> {
+    return JSON.parse(await this.#connection.call({ kind: 'check' }));
+  }
+
+  /**
+   * Collects the rows that are readable where some are not, for an export. Nothing is changed. All of them are in memory at once.
+   *
+   * Around a damaged record rows may be found in versions before their last; `damaged` says what is missing.
+   */
+  async salvage(): Promise<SalvageReport> {
+    return JSON.parse(await this.#connection.call({ kind: 'salvage' }));
   }
 
   /** Waits for the calls in flight and closes the database and its sessions; later calls reject with `database_closed`. */

@@ -18,4 +18,12 @@ export type { Field, InsertResult, Result, Row, Value } from './result.js';
 export type { Session } from './session.js';
 export { type SqlStatement, sql } from './sql-tag.js';
 export type { Statement } from './statement.js';
+export type {
+  CheckReport,
+  DamagedRecord,
+  SalvagedTable,
+  SalvageReport,
+  StorageReport,
+  TableStorage,
+} from './storage.js';
 export type { Transaction } from './transaction.js';

@@ -10,10 +10,15 @@ export interface EngineOptions {
 export interface Engine {
   /** Opens a session of a user, or of the application itself when there is no id. */
   session(userId: string | undefined, role: string): EngineSession;
-  /** Whether there are streams, whose events end by themselves. */
-  hasStreams(): boolean;
-  /** Frees events that are over; gives how many. */
-  sweep(): Promise<number>;
+  /**
+   * Does one thing that is due: frees events, stores rows of the log as a segment, merges segments; gives whether more may be
+   * due.
+   */
+  maintain(hidden: boolean): Promise<boolean>;
+  /** These three give their reports as JSON. */
+  storage(): string;
+  check(): Promise<string>;
+  salvage(): Promise<string>;
   close(): Promise<void>;
   free(): void;
 }

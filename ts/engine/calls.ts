@@ -34,6 +34,12 @@ export type Call =
   /** Forgets a session. No call of it may be under way. */
   | { kind: 'end'; session: SessionRef }
   | { kind: 'close' }
+  /** The page is hidden, and may be gone soon. */
+  | { kind: 'hidden' }
+  /** Reports about what is stored, as JSON. */
+  | { kind: 'storage' }
+  | { kind: 'check' }
+  | { kind: 'salvage' }
   | { kind: 'delete'; name: string }
   /** Traps on purpose. Only tests send it. */
   | { kind: 'crash' };
@@ -49,6 +55,10 @@ export interface Replies {
   rollback: undefined;
   end: undefined;
   close: undefined;
+  hidden: undefined;
+  storage: string;
+  check: string;
+  salvage: string;
   delete: undefined;
   crash: undefined;
 }

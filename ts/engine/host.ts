@@ -2,18 +2,18 @@ import { failure } from '../errors.js';
 import type { Engine, EngineSession } from './bindings.js';
 import type { Ask, Call, Reply, SessionRef } from './calls.js';
 import type { Instance } from './instance.js';
-import { Sweeper } from './sweeper.js';
+import { Maintenance } from './maintenance.js';
 
 /** Carries calls out on an instance, for one database. */
 export class Host {
   readonly #instance: Instance;
   #engine: Engine | undefined;
-  #sweeper: Sweeper | undefined;
+  #maintenance: Maintenance | undefined;
   readonly #sessions = new Map<number, EngineSession>();
 
   constructor(instance: Instance) {
     this.#instance = instance;
-    instance.onDeath(() => void this.#sweeper?.stop());
+    instance.onDeath(() => void this.#maintenance?.stop());
   }
 
   async handle(call: Call): Promise<Reply> {
@@ -21,7 +21,7 @@ export class Host {
     switch (call.kind) {
       case 'open':
         this.#engine = await bindings.Engine.open(call.name, call.options);
-        this.#sweeper = new Sweeper(this.#engine);
+        this.#maintenance = new Maintenance(this.#engine, call.name);
         return undefined;
       case 'end':
         this.#end(call.session.id);
@@ -29,12 +29,21 @@ export class Host {
       case 'close': {
         const engine = this.#opened();
         this.#engine = undefined;
-        await this.#sweeper?.stop();
+        await this.#maintenance?.stop();
         await engine.close();
         for (const id of this.#sessions.keys()) this.#end(id);
         engine.free();
         return undefined;
       }
+      case 'hidden':
+        await this.#maintenance?.beforeHidden();
+        return undefined;
+      case 'storage':
+        return this.#opened().storage();
+      case 'check':
+        return this.#opened().check();
+      case 'salvage':
+        return this.#opened().salvage();
       case 'delete':
         await bindings.deleteDatabase(call.name);
         return undefined;

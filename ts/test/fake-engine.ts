@@ -127,12 +127,20 @@ export function makeBindings(webAssembly: typeof WebAssembly): Bindings {
       return new FakeEngine(name);
     }
 
-    hasStreams(): boolean {
+    async maintain(): Promise<boolean> {
       return false;
     }
 
-    async sweep(): Promise<number> {
-      return 0;
+    storage(): string {
+      return JSON.stringify({ logBytes: 10, segmentBytes: 20, cacheBytes: 5, tables: [] });
+    }
+
+    async check(): Promise<string> {
+      return JSON.stringify({ ok: true, records: 1, pages: 0, damaged: [], orphanedPages: 0 });
+    }
+
+    async salvage(): Promise<string> {
+      return JSON.stringify({ tables: [], damaged: [] });
     }
 
     session(userId: string | undefined, role: string): EngineSession {

@@ -1,10 +1,10 @@
 use std::rc::Rc;
 
 use futures::future::join;
-use kalamdb_core::{CallOptions, Clock, Database, Error, Occasion, Principal, Role, Session};
+use kalamdb_core::{CallOptions, Clock, Database, Error, ErrorKind, Occasion, Principal, Role, Session};
 use kalamdb_indexeddb::{IdbOptions, IdbStore};
 use kalamdb_store::{Durability, MemoryStore, Store};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 use crate::clock::BrowserClock;
@@ -56,10 +56,29 @@ impl Engine {
         self.database.maintain(occasion).await.map_err(|error| to_js(&error, ""))
     }
 
+    /// How much is stored, as JSON.
+    pub fn storage(&self) -> Result<String, JsValue> {
+        self.database.storage().and_then(|report| to_json(&report)).map_err(|error| to_js(&error, ""))
+    }
+
+    /// Reads all that is stored and lists what is damaged, as JSON.
+    pub async fn check(&self) -> Result<String, JsValue> {
+        self.database.check().await.and_then(|report| to_json(&report)).map_err(|error| to_js(&error, ""))
+    }
+
+    /// All rows that are readable, as JSON.
+    pub async fn salvage(&self) -> Result<String, JsValue> {
+        self.database.salvage().await.and_then(|report| to_json(&report)).map_err(|error| to_js(&error, ""))
+    }
+
     /// Waits for writes under way, then closes the database. Closing twice is allowed.
     pub async fn close(&self) {
         self.database.close().await;
     }
+}
+
+fn to_json(report: &impl Serialize) -> Result<String, Error> {
+    serde_json::to_string(report).map_err(|error| Error::new(ErrorKind::InternalError, error.to_string()))
 }
 
 async fn open(name: &str, options: &EngineOptions) -> Result<Engine, Error> {

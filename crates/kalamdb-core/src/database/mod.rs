@@ -1,6 +1,7 @@
 //! An open database, and the transactions on it.
 
 mod group;
+mod health;
 mod retry;
 mod rewrite;
 mod state;
@@ -25,6 +26,7 @@ use crate::partition::{Logged, Partition, RowGroup};
 use crate::segment::Pages;
 
 pub(crate) use group::{Group, Reply};
+pub use health::{CheckReport, DamagedRecord, PartitionUse, SalvageReport, SalvagedColumn, SalvagedTable, StorageUse};
 use state::{State, Taken};
 pub(crate) use transaction::Transaction;
 pub(crate) use turns::{Place, Turn, Turns};

@@ -36,11 +36,7 @@ impl Database {
     async fn rewrite_frozen(&self, table: &Arc<Table>, id: &PartitionId, choice: &Choice, token: u64) -> Result<usize> {
         let inputs = self.with_pages(true, async || self.with_partition(table, id, |partition| partition.freeze(table, choice, token))).await?;
         let Some(inputs) = inputs else { return Ok(0) };
-        // Without a number of its own a snapshot of the partition may be older than its table.
-        let keep_since_us = match table.retention_hours() {
-            None | Some(0) => i64::MIN,
-            Some(hours) => self.now_us().saturating_sub(i64::from(hours) * 3_600_000_000),
-        };
+        let keep_since_us = self.keep_deleted_since_us(table);
         let made = match make(self, table, id, &inputs, keep_since_us).await {
             // Somebody else has stored the partition anew.
             Err(error) if error.retry().is_some() => return Ok(0),

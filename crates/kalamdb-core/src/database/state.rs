@@ -70,10 +70,6 @@ impl State {
         self.partitions.iter()
     }
 
-    pub(super) fn damaged(&self) -> &[Damage] {
-        &self.damaged
-    }
-
     /// Every user that has rows.
     pub(super) fn users(&self) -> HashSet<&str> {
         self.partitions.keys().filter_map(|id| id.user.as_deref()).collect()

@@ -3,6 +3,7 @@ use kalamdb_store::{Commit, LogKey, Meta, PartitionId, StoreError};
 use super::Database;
 use crate::catalog::TableKind;
 use crate::error::Result;
+use crate::jobs::JobKind;
 
 impl Database {
     /// Whether there are streams, whose events end by themselves.
@@ -38,6 +39,10 @@ impl Database {
             Err(error) => return Err(error.into()),
         }
         let now_us = self.now_us();
+        for (id, _, n_rows) in &over {
+            let job = self.jobs.borrow_mut().begin(JobKind::Evict, id.clone(), now_us);
+            self.jobs.borrow_mut().finish(job, &Ok(*n_rows), now_us);
+        }
         let mut state = self.state.borrow_mut();
         let mut freed = 0;
         for (id, keys, n_rows) in over {

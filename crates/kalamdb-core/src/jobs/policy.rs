@@ -97,8 +97,9 @@ impl Database {
         self.flush(table, partition).await?;
         let segments = self.segments_of(table, partition)?;
         let n_dead: usize = segments.iter().map(|stored| n_rows(stored) - n_current(stored)).sum();
-        let has_tombstones = segments.iter().any(|stored| stored.marks.deleted.is_some());
-        if segments.len() < 2 && n_dead == 0 && !has_tombstones {
+        if let ([only], 0) = (segments.as_slice(), n_dead)
+            && !self.has_expired(table, only, self.keep_deleted_since_us(table)).await?
+        {
             return Ok(0);
         }
         let choice = Choice::Segments(segments.iter().map(|stored| stored.segment.id).collect());
@@ -147,8 +148,7 @@ impl Database {
             return Ok(None);
         }
         for (table, partition) in self.looked_at() {
-            let Some(hours) = table.retention_hours().filter(|hours| *hours > 0) else { continue };
-            let since_us = self.now_us().saturating_sub(i64::from(hours) * 3_600_000_000);
+            let since_us = self.keep_deleted_since_us(&table);
             for stored in self.segments_of(&table, &partition)? {
                 if self.has_expired(&table, &stored, since_us).await? {
                     self.look_for_retention_soon();
@@ -158,6 +158,14 @@ impl Database {
             }
         }
         Ok(None)
+    }
+
+    /// Tombstones written before this time are past their table's retention.
+    pub(crate) fn keep_deleted_since_us(&self, table: &Table) -> i64 {
+        match table.retention_hours() {
+            None | Some(0) => i64::MIN,
+            Some(hours) => self.now_us().saturating_sub(i64::from(hours) * 3_600_000_000),
+        }
     }
 
     /// Whether a segment has a tombstone that counts and was written before a time.

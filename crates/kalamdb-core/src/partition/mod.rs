@@ -12,6 +12,7 @@ mod key_index;
 mod keys;
 mod reshape;
 mod rewrite;
+mod salvage;
 mod sorted;
 mod unique_index;
 
@@ -31,6 +32,7 @@ use key_index::KeyIndex;
 pub(crate) use keys::Keys;
 pub(crate) use reshape::{missing_values, reshape, reshape_column};
 pub(crate) use rewrite::{Choice, Input, Output, Source};
+pub(crate) use salvage::Salvage;
 pub(crate) use sorted::{ORDER, Sorted};
 use unique_index::UniqueIndex;
 
@@ -57,6 +59,8 @@ pub(crate) struct Logged {
     pub(crate) key: LogKey,
     pub(crate) updated_us: i64,
     pub(crate) n_rows: usize,
+    /// The length of its rows.
+    pub(crate) n_bytes: usize,
 }
 
 /// One partition's rows.
@@ -115,7 +119,7 @@ impl Partition {
 
     /// Takes note of a record read from the log; it is looked at when the rows are first asked for.
     pub(crate) fn add_pending(&mut self, record: LogRecord) {
-        self.log.push(Logged { key: record.key, updated_us: record.updated_us, n_rows: record.n_rows as usize });
+        self.log.push(Logged { key: record.key, updated_us: record.updated_us, n_rows: record.n_rows as usize, n_bytes: record.rows.len() });
         self.changed_at = record.key.commit;
         self.pending.push_back(Pending::Record(record));
     }

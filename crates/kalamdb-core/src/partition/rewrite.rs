@@ -64,6 +64,11 @@ impl Partition {
         (self.log.iter().map(|record| record.n_rows).sum(), self.log.iter().map(|record| record.updated_us).min())
     }
 
+    /// How many rows are in the log, superseded ones included, and how many bytes they take.
+    pub(crate) fn log_size(&self) -> (u64, u64) {
+        (self.log.iter().map(|record| record.n_rows as u64).sum(), self.log.iter().map(|record| record.n_bytes as u64).sum())
+    }
+
     /// The segments, with the rows of them that count.
     ///
     /// # Errors

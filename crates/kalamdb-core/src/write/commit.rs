@@ -227,7 +227,12 @@ async fn commit(database: &Database, base: &Meta, changes: Vec<Change>, durabili
         meta.next_seq += part.rows.n_rows as u64;
         let from = commit.log.len();
         group.encode(&part.table, &part.partition, meta.head, &mut commit.log)?;
-        let logged = |record: &LogRecord| Logged { key: record.key, updated_us: record.updated_us, n_rows: record.n_rows as usize };
+        let logged = |record: &LogRecord| Logged {
+            key: record.key,
+            updated_us: record.updated_us,
+            n_rows: record.n_rows as usize,
+            n_bytes: record.rows.len(),
+        };
         let log: Vec<Logged> = commit.log.iter().skip(from).map(logged).collect();
         groups.push((part.table, part.partition, group, log));
     }
