@@ -390,6 +390,9 @@ fn step() -> impl Strategy<Value = Step> {
 
 type Model = BTreeMap<i64, i64>;
 
+/// Steps that are run at once, and the fault that strikes at which request meanwhile.
+type Batch = (Vec<Step>, Option<(u64, Fault)>);
+
 impl Step {
     fn sql(&self) -> String {
         match self {
@@ -436,7 +439,7 @@ impl Step {
 }
 
 /// Runs each batch of steps at once in one tab; a fault may strike in any. The outcome must be that of one after the other.
-fn run(batches: &[(Vec<Step>, Option<(u64, Fault)>)]) {
+fn run(batches: &[Batch]) {
     let (disk, session) = with_table();
     let mut model = Model::new();
     for (steps, fault) in batches {
