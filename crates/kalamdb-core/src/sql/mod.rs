@@ -9,6 +9,7 @@ mod casts;
 mod catalog_view;
 mod check_constraints;
 mod checked;
+mod checked_cast;
 mod complexity;
 mod conflict;
 mod counter;
