@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use datafusion::logical_expr::planner::ContextProvider;
 use datafusion::sql::sqlparser::ast::{
     ExcludeSelectItem, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, Statement, TableFactor, TableWithJoins, VisitMut, VisitorMut, WildcardAdditionalOptions,
+    SelectItemQualifiedWildcardKind, SetExpr, Statement, TableFactor, TableWithJoins, VisitMut, VisitorMut, WildcardAdditionalOptions,
 };
 
 use super::casts;
@@ -105,6 +105,13 @@ impl VisitorMut for Collector<'_> {
         if query.for_clause.is_some() || query.settings.is_some() || query.format_clause.is_some() {
             return ControlFlow::Break(Error::unsupported("a FOR, SETTINGS or FORMAT clause"));
         }
+        if let (SetExpr::Select(select), Some(order_by)) = (query.body.as_mut(), &mut query.order_by) {
+            match using::qualify(select, &|name| self.columns_of(name)) {
+                Ok(Some(mut merged)) => merged.order_by(select, order_by),
+                Ok(None) => {}
+                Err(error) => return ControlFlow::Break(error),
+            }
+        }
         ControlFlow::Continue(())
     }
 
@@ -117,9 +124,10 @@ impl VisitorMut for Collector<'_> {
             return ControlFlow::Break(error);
         }
         syntax::simplify_windows(&mut select.named_window);
-        using::name_natural_columns(select, |name| self.columns_of(name));
-        using::qualify(select);
-        ControlFlow::Continue(())
+        match using::qualify(select, &|name| self.columns_of(name)) {
+            Ok(_) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
