@@ -22,7 +22,7 @@ use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Result};
 
 pub(crate) use chunk::{Chunk, RowAddress};
-pub(crate) use events::{is_over, visible_events};
+pub(crate) use events::{is_over, oldest_in_buffer, visible_events};
 pub(crate) use group::RowGroup;
 use key_index::KeyIndex;
 pub(crate) use keys::Keys;
