@@ -158,7 +158,9 @@ impl<'a> Scope<'a> {
         let catalog = self.view.catalog();
         // A view that does not plan any more, or not for this principal, is left out.
         let views = catalog.views().filter_map(|view| Some((view.full_name(), self.view_provider(view).ok()?))).collect();
-        let provider = InformationSchemaProvider::new(Arc::new(CatalogView::new(catalog, views)));
+        let shown = CatalogView::new(catalog, views);
+        let shown = if table == "views" { shown.without_tables() } else { shown };
+        let provider = InformationSchemaProvider::new(Arc::new(shown));
         // Nothing in it waits: the catalog is in memory.
         let table_provider = provider.table(table).now_or_never().transpose()?.flatten();
         table_provider.ok_or_else(|| Error::new(ErrorKind::UndefinedTable, format!("table information_schema.{table} does not exist")))
