@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 
-use datafusion::sql::sqlparser::ast::{Expr, Function, FunctionArgumentList, FunctionArguments, ObjectName};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Function, FunctionArgumentList, FunctionArguments, ObjectName};
 use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect, Precedence};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -16,6 +16,9 @@ pub(super) struct SqlDialect;
 
 /// Where PostgreSQL has all operators that it does not name: looser than `+`, tighter than the comparisons.
 const OTHER_OPERATORS: u8 = 25;
+
+/// Where PostgreSQL has `^`: tighter than `*`.
+const POWER: u8 = 41;
 
 /// Answers as the generic dialect does.
 macro_rules! as_generic {
@@ -49,9 +52,13 @@ impl Dialect for SqlDialect {
                 | Token::TildeAsterisk
                 | Token::ExclamationMarkTilde
                 | Token::ExclamationMarkTildeAsterisk
+                | Token::Sharp
         );
         if is_isnull(parser) {
             return Some(Ok(self.prec_value(Precedence::Is)));
+        }
+        if parser.peek_token_ref().token == Token::Caret {
+            return Some(Ok(POWER));
         }
         is_other.then_some(Ok(OTHER_OPERATORS))
     }
@@ -85,7 +92,12 @@ impl Dialect for SqlDialect {
         })))
     }
 
-    fn parse_infix(&self, parser: &mut Parser<'_>, expr: &Expr, _: u8) -> Option<Result<Expr, ParserError>> {
+    fn parse_infix(&self, parser: &mut Parser<'_>, expr: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
+        if parser.peek_token_ref().token == Token::Sharp {
+            parser.advance_token();
+            let operands = parser.parse_subexpr(precedence).map(|right| (Box::new(expr.clone()), Box::new(right)));
+            return Some(operands.map(|(left, right)| Expr::BinaryOp { left, op: BinaryOperator::PGBitwiseXor, right }));
+        }
         is_isnull(parser).then(|| {
             parser.advance_token();
             Ok(Expr::IsNull(Box::new(expr.clone())))
@@ -93,6 +105,10 @@ impl Dialect for SqlDialect {
     }
 
     fn supports_in_empty_list(&self) -> bool {
+        true
+    }
+
+    fn supports_numeric_literal_underscores(&self) -> bool {
         true
     }
 
@@ -319,6 +335,8 @@ mod tests {
             ("data -> 'a' ->> 'b' = 'c'", "(((data -> 'a') ->> 'b') = 'c')"),
             ("data ->> 'a' || 'b' = 'c'", "(((data ->> 'a') || 'b') = 'c')"),
             ("data -> 1 + 2", "(data -> (1 + 2))"),
+            ("2 * 3 ^ 2 ^ 2 + 1", "((2 * ((3 ^ 2) ^ 2)) + 1)"),
+            ("5 # 3 + 1 = 1", "((5 # (3 + 1)) = 1)"),
             ("a AND data #>> '{x}' <> 'y'", "(a AND ((data #>> '{x}') <> 'y'))"),
             ("data @> '{}' AND a ~ 'x'", "((data @> '{}') AND (a ~ 'x'))"),
             ("data ? 'a' OR data ?| ARRAY['a'] OR data ?& array['b']", "(((data ? 'a') OR (data ?| ARRAY['a'])) OR (data ?& ARRAY['b']))"),

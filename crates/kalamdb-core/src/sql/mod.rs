@@ -41,6 +41,7 @@ mod system_tables;
 mod table_definition;
 mod table_options;
 mod target;
+mod tokens;
 mod types;
 mod unnest;
 mod update;

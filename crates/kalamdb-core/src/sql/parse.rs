@@ -1,15 +1,18 @@
 use datafusion::sql::sqlparser::ast::{
     Delete, Expr, Insert, ObjectName, Statement as SqlStatement, TransactionAccessMode, TransactionMode, Update, Use,
 };
+use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use super::complexity::{self, MAX_SQL_BYTES};
 use super::dialect::{SqlDialect, mark_question_operators};
+use super::insert::Overriding;
 use super::names::fold;
 use super::parameters::number_placeholders;
 use super::parse_ddl::{self, Definition, Parsed, next_words, skip};
 use super::show::Show;
+use super::tokens::{join_digits, select_from_tables};
 use crate::error::{Error, ErrorKind, Location, Result};
 
 /// How deep the parser itself may recurse.
@@ -22,7 +25,10 @@ pub(crate) enum Command {
     Query(Box<SqlStatement>),
     /// EXPLAIN of a query.
     Explain(Box<SqlStatement>),
-    Insert(Box<Insert>),
+    Insert {
+        statement: Box<Insert>,
+        overriding: Option<Overriding>,
+    },
     Update(Box<Update>),
     Delete(Box<Delete>),
     /// Brings deleted rows back; it has the clauses of a DELETE.
@@ -57,7 +63,7 @@ impl Command {
         match self {
             Command::Query(_) => "SELECT",
             Command::Explain(_) => "EXPLAIN",
-            Command::Insert(_) => "INSERT",
+            Command::Insert { .. } => "INSERT",
             Command::Update(_) => "UPDATE",
             Command::Delete(_) => "DELETE",
             Command::Undelete(_) => "UNDELETE",
@@ -129,6 +135,8 @@ fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>> {
         let location = Location { line: error.location.line, column: error.location.column };
         Error::new(ErrorKind::SyntaxError, error.message).with_location(Some(location))
     })?;
+    join_digits(&mut tokens)?;
+    select_from_tables(&mut tokens);
     mark_question_operators(&mut tokens);
     Ok(tokens)
 }
@@ -138,18 +146,74 @@ fn parse_one(parser: &mut Parser<'_>) -> Result<Statement> {
         return Ok(statement);
     }
     let undeletes = is_word(parser, 0, "undelete") && is_word(parser, 1, "from");
-    let mut statement = if undeletes {
-        let word = parser.next_token();
-        parser.parse_delete(word)?
-    } else {
-        parser.parse_statement()?
+    let inserts = is_word(parser, 0, "insert");
+    let overrides = if inserts { find_overriding(parser) } else { None };
+    let overriding = overrides.as_ref().map(|(_, overriding)| *overriding);
+    let mut statement = match overrides {
+        Some((tokens, _)) => parse_without_overriding(parser, tokens)?,
+        None if undeletes => {
+            let word = parser.next_token();
+            parser.parse_delete(word)?
+        }
+        None => parser.parse_statement()?,
     };
     let n_params = number_placeholders(&mut statement)?;
-    let command = match statement {
+    let mut command = match statement {
         SqlStatement::Delete(delete) if undeletes => Command::Undelete(Box::new(delete)),
         other => classify(other)?,
     };
+    if let Command::Insert { overriding: clause, .. } = &mut command {
+        *clause = overriding;
+    }
     Ok(Statement { command, n_params })
+}
+
+/// The tokens of an INSERT up to its end without `OVERRIDING { SYSTEM | USER } VALUE`, which the parser does not know, if that stands between
+/// the columns and what is inserted.
+fn find_overriding(parser: &Parser<'_>) -> Option<(Vec<TokenWithSpan>, Overriding)> {
+    let mut tokens = Vec::new();
+    let (mut depth, mut overriding) = (0_usize, None);
+    for at in 0.. {
+        let token = parser.peek_nth_token(at);
+        match &token.token {
+            Token::LParen => depth += 1,
+            Token::RParen if depth == 0 => break,
+            Token::RParen => depth -= 1,
+            Token::EOF | Token::SemiColon => break,
+            // What is inserted begins here.
+            Token::Word(word) if depth == 0 && overriding.is_none() && matches!(word.keyword, Keyword::VALUES | Keyword::SELECT | Keyword::WITH) => {
+                return None;
+            }
+            _ => {}
+        }
+        tokens.push(token);
+        let ends_with = |words: [&str; 3]| {
+            let last = tokens.len().checked_sub(3).and_then(|from| tokens.get(from..));
+            last.is_some_and(|last| last.iter().zip(words).all(|(token, word)| token.token.to_string().eq_ignore_ascii_case(word)))
+        };
+        if depth > 0 || overriding.is_some() {
+            continue;
+        }
+        if ends_with(["overriding", "system", "value"]) {
+            overriding = Some(Overriding::SystemValue);
+        } else if ends_with(["overriding", "user", "value"]) {
+            overriding = Some(Overriding::UserValue);
+        } else {
+            continue;
+        }
+        tokens.truncate(tokens.len() - 3);
+    }
+    overriding.map(|overriding| (tokens, overriding))
+}
+
+fn parse_without_overriding(parser: &mut Parser<'_>, tokens: Vec<TokenWithSpan>) -> Result<SqlStatement> {
+    skip(parser, tokens.len() + 3);
+    let mut inner = Parser::new(&SqlDialect).with_recursion_limit(PARSER_RECURSION).with_tokens_with_locations(tokens);
+    let statement = inner.parse_statement()?;
+    match inner.peek_token() {
+        end if end.token == Token::EOF => Ok(statement),
+        other => Err(inner.expected::<()>("end of statement", other).map_or_else(Error::from, |()| Error::internal("no error"))),
+    }
 }
 
 fn is_word(parser: &Parser<'_>, at: usize, word: &str) -> bool {
@@ -214,7 +278,7 @@ fn classify(statement: SqlStatement) -> Result<Command> {
             SqlStatement::Query(_) => Command::Explain(Box::new(statement)),
             _ => return Err(Error::unsupported("EXPLAIN of anything but a query")),
         },
-        SqlStatement::Insert(insert) => Command::Insert(Box::new(insert)),
+        SqlStatement::Insert(insert) => Command::Insert { statement: Box::new(insert), overriding: None },
         SqlStatement::Update(update) => Command::Update(Box::new(update)),
         SqlStatement::Delete(delete) => Command::Delete(Box::new(delete)),
         SqlStatement::Use(Use::Object(name) | Use::Schema(name)) => Command::Use(name),

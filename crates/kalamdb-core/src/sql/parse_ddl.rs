@@ -123,6 +123,9 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Result<Option<Parsed>> {
             skip(parser, 3);
             return Err(no_segments(words[1] == "compact"));
         }
+        // Their bodies are of other dialects.
+        ["create", "trigger", ..] | ["create", _, "trigger", _] | ["drop", "trigger", ..] => return Err(Error::unsupported("a trigger")),
+        ["reindex", ..] => return Err(Error::unsupported("REINDEX").with_hint("an index is made when it is used")),
         ["kill", "live", "query", _] => {
             skip(parser, 3);
             parser.parse_literal_string()?;
