@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::ast::{
     SelectItemQualifiedWildcardKind, SetExpr, Statement, TableFactor, TableWithJoins, VisitMut, VisitorMut, WildcardAdditionalOptions,
 };
 
-use super::casts;
+use super::{casts, lambdas};
 use super::names::{fold, table_name};
 use super::scope::Scope;
 use super::{duplicates, grouping, syntax, using};
@@ -117,7 +117,7 @@ impl VisitorMut for Collector<'_> {
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
         if select.into.is_some() {
-            return ControlFlow::Break(Error::unsupported("SELECT INTO").with_hint("create the table, then INSERT INTO it ... SELECT"));
+            return ControlFlow::Break(Error::unsupported("INTO in this place").with_hint("SELECT ... INTO table stands alone"));
         }
         self.may_be_refused |= duplicates::may_repeat_names(&select.projection) || grouping::may_group(select);
         if let Err(error) = grouping::group_having(select) {
@@ -166,10 +166,13 @@ impl VisitorMut for Collector<'_> {
                 }
             }
             Expr::Function(function) => {
-                if let [ObjectNamePart::Identifier(name)] = function.name.0.as_slice()
-                    && let Err(error) = check_function(name, self.functions)
-                {
-                    return ControlFlow::Break(error);
+                if let [ObjectNamePart::Identifier(name)] = function.name.0.as_slice() {
+                    if let Err(error) = check_function(name, self.functions) {
+                        return ControlFlow::Break(error);
+                    }
+                    if self.functions.get_higher_order_meta(&fold(name)).is_some() {
+                        lambdas::read(&mut function.args);
+                    }
                 }
             }
             _ => {}

@@ -22,6 +22,7 @@ mod engine_query;
 mod execute;
 mod grouping;
 mod insert;
+mod lambdas;
 mod literals;
 mod names;
 mod parameters;

@@ -270,7 +270,10 @@ fn parse_execute_as(parser: &mut Parser<'_>) -> Result<Statement> {
 
 fn classify(statement: SqlStatement) -> Result<Command> {
     Ok(match statement {
-        SqlStatement::Query(_) => Command::Query(Box::new(statement)),
+        SqlStatement::Query(_) => match parse_ddl::of_statement(statement) {
+            Ok(definition) => Command::Define(Box::new(definition)),
+            Err(query) => Command::Query(query),
+        },
         SqlStatement::Explain { options: Some(ref options), .. } if !options.is_empty() => {
             return Err(Error::unsupported("EXPLAIN with options in parentheses").with_hint("write EXPLAIN ANALYZE or EXPLAIN VERBOSE"));
         }

@@ -1,6 +1,8 @@
 //! Statements that are KalamDB's own, or say more than the parser's own form of them, read with the parser's own pieces.
 
-use datafusion::sql::sqlparser::ast::{AlterTable, CreateIndex, CreateView, ObjectName, ObjectType, SchemaName, Statement as SqlStatement, Truncate};
+use datafusion::sql::sqlparser::ast::{
+    AlterTable, CreateIndex, CreateView, ObjectName, ObjectType, Query, SchemaName, SetExpr, Statement as SqlStatement, Truncate,
+};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
@@ -146,6 +148,27 @@ fn no_segments(compacts: bool) -> Error {
     Error::new(ErrorKind::FeatureNotSupported, format!("{what} is not supported yet: there are no segments, every row is in the log"))
 }
 
+/// `SELECT ... INTO table`, which is CREATE TABLE ... AS; the statement itself if it is none.
+fn select_into(mut query: Box<Query>) -> std::result::Result<CreateTable, Box<SqlStatement>> {
+    let into = match query.body.as_mut() {
+        SetExpr::Select(select) => select.into.take_if(|into| !into.temporary && !into.unlogged),
+        _ => None,
+    };
+    match into {
+        Some(into) => Ok(CreateTable {
+            name: into.name,
+            kind: None,
+            if_not_exists: false,
+            columns: Vec::new(),
+            column_names: Vec::new(),
+            constraints: Vec::new(),
+            options: Vec::new(),
+            query: Some(query),
+        }),
+        None => Err(Box::new(SqlStatement::Query(query))),
+    }
+}
+
 /// The definitions that the parser has a form for. Gives the statement back if it is none.
 pub(super) fn of_statement(statement: SqlStatement) -> std::result::Result<Definition, Box<SqlStatement>> {
     Ok(match statement {
@@ -169,6 +192,7 @@ pub(super) fn of_statement(statement: SqlStatement) -> std::result::Result<Defin
             default_collate_spec: None,
             clone: None,
         } => Definition::CreateNamespace { name, if_not_exists },
+        SqlStatement::Query(query) => Definition::CreateTable(select_into(query)?),
         SqlStatement::Truncate(truncate) => Definition::Truncate(truncate),
         SqlStatement::AlterTable(alter) => Definition::AlterTable(alter),
         SqlStatement::CreateView(create) => Definition::CreateView(create),
