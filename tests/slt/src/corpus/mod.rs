@@ -4,6 +4,7 @@ mod bare;
 mod comparison;
 mod dialect;
 mod report;
+mod settings;
 mod values;
 
 use std::error::Error;
@@ -126,6 +127,7 @@ pub fn run_file(engine: Engine, file: &Path, options: &Options, report: &mut Rep
     }
     let mut n_queries = 0_usize;
     let mut verdicts = Vec::new();
+    let mut settings = settings::Settings::new();
     for mut record in records {
         let is_query = match &mut record {
             Record::Query { sql, expected, .. } => {
@@ -142,7 +144,8 @@ pub fn run_file(engine: Engine, file: &Path, options: &Options, report: &mut Rep
                 }
                 true
             }
-            Record::Statement { expected, .. } => {
+            Record::Statement { sql, expected, .. } => {
+                settings.note(sql);
                 // Every engine has messages of its own.
                 if let StatementExpect::Error(error) = expected {
                     *error = ExpectedError::Empty;
@@ -156,7 +159,7 @@ pub fn run_file(engine: Engine, file: &Path, options: &Options, report: &mut Rep
                 continue;
             }
         };
-        verdicts.push(report.record(options.dialect, file, is_query, block_on(runner.run_async(record))));
+        verdicts.push(report.record(options.dialect, file, is_query, settings.are_changed(), block_on(runner.run_async(record))));
     }
     verdicts
 }

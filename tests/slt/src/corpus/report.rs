@@ -68,6 +68,7 @@ impl Report {
         dialect: Dialect,
         file: &Path,
         is_query: bool,
+        needs_settings: bool,
         result: Result<RecordOutput<DefaultColumnType>, TestError>,
     ) -> Verdict {
         match result {
@@ -79,7 +80,7 @@ impl Report {
                 self.tally(file).passed += 1;
                 Verdict::Passed
             }
-            Err(error) if dialect == Dialect::DataFusion && is_foreign(&error.kind()) => {
+            Err(error) if dialect == Dialect::DataFusion && (needs_settings || is_foreign(&error.kind())) => {
                 self.tally(file).foreign += 1;
                 Verdict::Foreign
             }
