@@ -74,8 +74,11 @@ function* records(file) {
       return;
     } else if (word === 'statement' || word === 'query') {
       const sql = block((line) => line === '' || line === '----').join('\n');
-      const expected =
-        lines[at]?.trim() === '----' ? (at++, block((line) => line === '').map((line) => line.trim())) : [];
+      const expected = [];
+      if (lines[at]?.trim() === '----') {
+        at++;
+        expected.push(...block((line) => line === '').map((line) => line.trim()));
+      }
       const record = { word, sql, expected, types: rest[0], sort: rest[1], fails: rest[0] === 'error', isSkipped };
       isSkipped = false;
       yield record;

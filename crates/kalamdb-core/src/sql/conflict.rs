@@ -1,6 +1,5 @@
 //! ON CONFLICT: which rows of an INSERT meet rows that are there, and what becomes of them.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -37,17 +36,17 @@ pub(super) struct Resolved {
 
 /// What an INSERT does with rows that meet others.
 #[derive(Debug)]
-pub(super) enum Conflict<'a> {
+pub(super) enum Conflict {
     /// What its ON CONFLICT says, or SQLite's words for it.
-    Clause(Cow<'a, OnConflict>),
+    Clause(Box<OnConflict>),
     /// Deletes the others.
     Replace,
 }
 
-impl<'a> Conflict<'a> {
+impl Conflict {
     /// Reads ON CONFLICT, OR IGNORE, OR REPLACE and their like; `None` if there is none, so that a conflict is an error.
-    pub(super) fn of(insert: &'a Insert) -> Result<Option<Self>> {
-        let ignored = || Self::Clause(Cow::Owned(OnConflict { conflict_target: None, action: OnConflictAction::DoNothing }));
+    pub(super) fn of(insert: &Insert) -> Result<Option<Self>> {
+        let ignored = || Self::Clause(Box::new(OnConflict { conflict_target: None, action: OnConflictAction::DoNothing }));
         let by_word = match insert.or {
             None | Some(SqliteOnConflict::Abort) if insert.replace_into => Some(Self::Replace),
             None | Some(SqliteOnConflict::Abort) if insert.ignore => Some(ignored()),
@@ -60,7 +59,7 @@ impl<'a> Conflict<'a> {
         };
         match (&insert.on, by_word) {
             (None, by_word) => Ok(by_word),
-            (Some(OnInsert::OnConflict(conflict)), None) => Ok(Some(Self::Clause(Cow::Borrowed(conflict)))),
+            (Some(OnInsert::OnConflict(conflict)), None) => Ok(Some(Self::Clause(Box::new(conflict.clone())))),
             (Some(OnInsert::OnConflict(_)), Some(_)) => Err(Error::unsupported("ON CONFLICT together with OR IGNORE or OR REPLACE")),
             (Some(_), _) => Err(Error::unsupported("ON DUPLICATE KEY UPDATE").with_hint("ON CONFLICT (columns) DO UPDATE SET does the same")),
         }

@@ -1,7 +1,6 @@
 use datafusion::sql::sqlparser::ast::{
     Delete, Expr, Insert, ObjectName, Statement as SqlStatement, TransactionAccessMode, TransactionMode, Update, Use,
 };
-use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
@@ -12,7 +11,7 @@ use super::names::fold;
 use super::parameters::number_placeholders;
 use super::parse_ddl::{self, Definition, Parsed, next_words, skip};
 use super::show::Show;
-use super::tokens::{join_digits, select_from_tables};
+use super::tokens::{Overrides, join_digits, select_from_tables};
 use crate::error::{Error, ErrorKind, Location, Result};
 
 /// How deep the parser itself may recurse.
@@ -96,7 +95,8 @@ pub(crate) fn parse(sql: &str) -> Result<Vec<Statement>> {
         let message = format!("the SQL text has {} bytes; at most {MAX_SQL_BYTES} are taken", sql.len());
         return Err(Error::new(ErrorKind::ProgramLimitExceeded, message).with_hint("insert many rows with insert(), which has no such limit"));
     }
-    let tokens = tokenize(sql)?;
+    let mut tokens = tokenize(sql)?;
+    let overrides = Overrides::take(&mut tokens);
     complexity::check(&tokens)?;
     let mut parser = Parser::new(&SqlDialect).with_recursion_limit(PARSER_RECURSION).with_tokens_with_locations(tokens);
     let mut statements = Vec::new();
@@ -107,7 +107,7 @@ pub(crate) fn parse(sql: &str) -> Result<Vec<Statement>> {
             return Ok(statements);
         }
         let start = Location { line: next.span.start.line, column: next.span.start.column };
-        let statement = parse_one(&mut parser).map_err(|error| match error.kind() {
+        let statement = parse_one(&mut parser, &overrides).map_err(|error| match error.kind() {
             ErrorKind::FeatureNotSupported => error.with_location(Some(start)),
             _ => error,
         })?;
@@ -141,21 +141,17 @@ fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>> {
     Ok(tokens)
 }
 
-fn parse_one(parser: &mut Parser<'_>) -> Result<Statement> {
-    if let Some(statement) = parse_own(parser)? {
+fn parse_one(parser: &mut Parser<'_>, overrides: &Overrides) -> Result<Statement> {
+    if let Some(statement) = parse_own(parser, overrides)? {
         return Ok(statement);
     }
     let undeletes = is_word(parser, 0, "undelete") && is_word(parser, 1, "from");
-    let inserts = is_word(parser, 0, "insert");
-    let overrides = if inserts { find_overriding(parser) } else { None };
-    let overriding = overrides.as_ref().map(|(_, overriding)| *overriding);
-    let mut statement = match overrides {
-        Some((tokens, _)) => parse_without_overriding(parser, tokens)?,
-        None if undeletes => {
-            let word = parser.next_token();
-            parser.parse_delete(word)?
-        }
-        None => parser.parse_statement()?,
+    let overriding = overrides.of(parser.peek_token_ref());
+    let mut statement = if undeletes {
+        let word = parser.next_token();
+        parser.parse_delete(word)?
+    } else {
+        parser.parse_statement()?
     };
     let n_params = number_placeholders(&mut statement)?;
     let mut command = match statement {
@@ -168,65 +164,17 @@ fn parse_one(parser: &mut Parser<'_>) -> Result<Statement> {
     Ok(Statement { command, n_params })
 }
 
-/// The tokens of an INSERT up to its end without `OVERRIDING { SYSTEM | USER } VALUE`, which the parser does not know, if that stands between
-/// the columns and what is inserted.
-fn find_overriding(parser: &Parser<'_>) -> Option<(Vec<TokenWithSpan>, Overriding)> {
-    let mut tokens = Vec::new();
-    let (mut depth, mut overriding) = (0_usize, None);
-    for at in 0.. {
-        let token = parser.peek_nth_token(at);
-        match &token.token {
-            Token::LParen => depth += 1,
-            Token::RParen if depth == 0 => break,
-            Token::RParen => depth -= 1,
-            Token::EOF | Token::SemiColon => break,
-            // What is inserted begins here.
-            Token::Word(word) if depth == 0 && overriding.is_none() && matches!(word.keyword, Keyword::VALUES | Keyword::SELECT | Keyword::WITH) => {
-                return None;
-            }
-            _ => {}
-        }
-        tokens.push(token);
-        let ends_with = |words: [&str; 3]| {
-            let last = tokens.len().checked_sub(3).and_then(|from| tokens.get(from..));
-            last.is_some_and(|last| last.iter().zip(words).all(|(token, word)| token.token.to_string().eq_ignore_ascii_case(word)))
-        };
-        if depth > 0 || overriding.is_some() {
-            continue;
-        }
-        if ends_with(["overriding", "system", "value"]) {
-            overriding = Some(Overriding::SystemValue);
-        } else if ends_with(["overriding", "user", "value"]) {
-            overriding = Some(Overriding::UserValue);
-        } else {
-            continue;
-        }
-        tokens.truncate(tokens.len() - 3);
-    }
-    overriding.map(|overriding| (tokens, overriding))
-}
-
-fn parse_without_overriding(parser: &mut Parser<'_>, tokens: Vec<TokenWithSpan>) -> Result<SqlStatement> {
-    skip(parser, tokens.len() + 3);
-    let mut inner = Parser::new(&SqlDialect).with_recursion_limit(PARSER_RECURSION).with_tokens_with_locations(tokens);
-    let statement = inner.parse_statement()?;
-    match inner.peek_token() {
-        end if end.token == Token::EOF => Ok(statement),
-        other => Err(inner.expected::<()>("end of statement", other).map_or_else(Error::from, |()| Error::internal("no error"))),
-    }
-}
-
 fn is_word(parser: &Parser<'_>, at: usize, word: &str) -> bool {
     parser.peek_nth_token(at).token.to_string().eq_ignore_ascii_case(word)
 }
 
 /// Statements that are KalamDB's own, read with the parser's own pieces.
-fn parse_own(parser: &mut Parser<'_>) -> Result<Option<Statement>> {
+fn parse_own(parser: &mut Parser<'_>, overrides: &Overrides) -> Result<Option<Statement>> {
     let words = next_words::<3>(parser);
     let command = match [words[0].as_str(), words[1].as_str(), words[2].as_str()] {
         ["execute", "as", "user"] => {
             skip(parser, 3);
-            return parse_execute_as(parser).map(Some);
+            return parse_execute_as(parser, overrides).map(Some);
         }
         ["use", "namespace", name] if !name.is_empty() => {
             skip(parser, 2);
@@ -257,10 +205,10 @@ fn number_parameters(definition: &mut Definition) -> Result<usize> {
 }
 
 /// `'user' (statement)`
-fn parse_execute_as(parser: &mut Parser<'_>) -> Result<Statement> {
+fn parse_execute_as(parser: &mut Parser<'_>, overrides: &Overrides) -> Result<Statement> {
     let user = parser.parse_literal_string()?;
     parser.expect_token(&Token::LParen)?;
-    let Statement { command, n_params } = parse_one(parser)?;
+    let Statement { command, n_params } = parse_one(parser, overrides)?;
     parser.expect_token(&Token::RParen)?;
     if matches!(command, Command::Use(_) | Command::Transaction(_) | Command::ExecuteAs { .. }) {
         return Err(Error::unsupported(format!("{} within EXECUTE AS USER", command.tag())));

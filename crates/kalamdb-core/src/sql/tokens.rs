@@ -1,8 +1,9 @@
 //! Tokens that the parser would read otherwise than PostgreSQL does, or not at all.
 
 use datafusion::sql::sqlparser::keywords::Keyword;
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Word};
+use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 
+use super::insert::Overriding;
 use crate::error::{Error, ErrorKind, Location, Result};
 
 /// Takes the underscores out of numbers: `1_000`.
@@ -34,6 +35,61 @@ pub(super) fn join_digits(tokens: &mut [TokenWithSpan]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What INSERT statements say with `OVERRIDING { SYSTEM | USER } VALUE`, which the parser does not know.
+#[derive(Debug, Default)]
+pub(super) struct Overrides(Vec<(Span, Overriding)>);
+
+impl Overrides {
+    /// Takes the clauses out of a text, each with the place of its INSERT.
+    pub(super) fn take(tokens: &mut Vec<TokenWithSpan>) -> Self {
+        let is_word = |token: &TokenWithSpan, text: &str| {
+            matches!(&token.token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text))
+        };
+        let mut found = Self::default();
+        if !tokens.iter().any(|token| is_word(token, "overriding")) {
+            return found;
+        }
+        let mut insert = None;
+        let mut kept: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+        for token in tokens.drain(..).filter(|token| !matches!(token.token, Token::Whitespace(_))) {
+            if let Token::Word(word) = &token.token {
+                match word.keyword {
+                    Keyword::INSERT => insert = Some(token.span),
+                    Keyword::VALUES | Keyword::SELECT | Keyword::WITH => {}
+                    _ => {
+                        kept.push(token);
+                        continue;
+                    }
+                }
+            } else if token.token != Token::LParen {
+                kept.push(token);
+                continue;
+            }
+            // What is inserted begins here.
+            let clause = kept.len().checked_sub(3).and_then(|from| kept.get(from..));
+            let overriding = match clause {
+                Some([a, b, c]) if is_word(a, "overriding") && is_word(c, "value") => {
+                    let system = is_word(b, "system").then_some(Overriding::SystemValue);
+                    system.or_else(|| is_word(b, "user").then_some(Overriding::UserValue))
+                }
+                _ => None,
+            };
+            if let (Some(overriding), Some(insert)) = (overriding, insert) {
+                found.0.push((insert, overriding));
+                kept.truncate(kept.len() - 3);
+            }
+            kept.push(token);
+        }
+        *tokens = kept;
+        found
+    }
+
+    /// What the statement that begins with that token says.
+    pub(super) fn of(&self, token: &TokenWithSpan) -> Option<Overriding> {
+        self.0.iter().find(|(insert, _)| *insert == token.span).map(|(_, overriding)| *overriding)
+    }
 }
 
 /// Writes `SELECT * FROM` for the word TABLE where a query begins: the parser reads `TABLE name` in some of these places only.
