@@ -8,7 +8,8 @@ use datafusion::sql::sqlparser::ast::{
 /// Writes the arguments that are functions as such.
 pub(super) fn read(args: &mut FunctionArguments) {
     let FunctionArguments::List(list) = args else { return };
-    for arg in &mut list.args {
+    // The first argument is the array.
+    for arg in list.args.iter_mut().skip(1) {
         let FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) = arg else { continue };
         // What is behind the arrow binds looser than it, and is the function's body: the arrow is at the left end of the tree.
         let Some(arrow) = left_end(expr) else { continue };

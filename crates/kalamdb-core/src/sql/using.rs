@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CaseWhen, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, OrderBy, OrderByKind, Query, ReplaceSelectElement, ReplaceSelectItem, Select,
+    BinaryOperator, CaseWhen, Distinct, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, OrderBy, OrderByKind, Query, ReplaceSelectElement, ReplaceSelectItem, Select,
     SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, VisitMut, VisitorMut, WildcardAdditionalOptions,
 };
 
@@ -41,7 +41,11 @@ pub(super) fn qualify(select: &mut Select, columns_of: &dyn Fn(&ObjectName) -> O
     }
     select.projection.iter_mut().for_each(|item| merged.select(item));
     let _: ControlFlow<()> = select.group_by.visit(&mut merged);
-    if let Some(condition) = &mut select.having {
+    let _: ControlFlow<()> = select.named_window.visit(&mut merged);
+    if let Some(Distinct::On(expressions)) = &mut select.distinct {
+        let _: ControlFlow<()> = expressions.visit(&mut merged);
+    }
+    for condition in select.having.iter_mut().chain(&mut select.qualify) {
         let _: ControlFlow<()> = condition.visit(&mut merged);
     }
     Ok(Some(merged))
