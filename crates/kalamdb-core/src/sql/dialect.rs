@@ -98,6 +98,9 @@ impl Dialect for SqlDialect {
             let operands = parser.parse_subexpr(precedence).map(|right| (Box::new(expr.clone()), Box::new(right)));
             return Some(operands.map(|(left, right)| Expr::BinaryOp { left, op: BinaryOperator::PGBitwiseXor, right }));
         }
+        if let Some(negated) = is_in_table(parser) {
+            return Some(parse_in_table(parser, expr, negated));
+        }
         is_isnull(parser).then(|| {
             parser.advance_token();
             Ok(Expr::IsNull(Box::new(expr.clone())))
@@ -215,6 +218,27 @@ fn is_session_value(word: &str) -> bool {
 
 fn is_isnull(parser: &Parser<'_>) -> bool {
     matches!(&parser.peek_token_ref().token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("isnull"))
+}
+
+/// Whether SQLite's `IN table` or `NOT IN table` follows, and which of the two.
+fn is_in_table(parser: &Parser<'_>) -> Option<bool> {
+    let keyword = |at: usize| match parser.peek_nth_token(at).token {
+        Token::Word(word) if word.quote_style.is_none() => word.keyword,
+        _ => Keyword::NoKeyword,
+    };
+    let negated = keyword(0) == Keyword::NOT;
+    let name = usize::from(negated) + 1;
+    let is_in = keyword(name - 1) == Keyword::IN;
+    let is_name = matches!(parser.peek_nth_token(name).token, Token::Word(_)) && parser.peek_nth_token(name + 1).token != Token::LParen;
+    (is_in && is_name).then_some(negated)
+}
+
+/// Reads `IN table` as `IN (SELECT * FROM table)`.
+fn parse_in_table(parser: &mut Parser<'_>, expr: &Expr, negated: bool) -> Result<Expr, ParserError> {
+    (0..=usize::from(negated)).for_each(|_| parser.advance_token());
+    let name = parser.parse_object_name(false)?;
+    let subquery = Parser::new(&SqlDialect).try_with_sql(&format!("SELECT * FROM {name}"))?.parse_query()?;
+    Ok(Expr::InSubquery { expr: Box::new(expr.clone()), subquery, negated })
 }
 
 /// Tells the operators `?`, `?|` and `?&` from parameters, which the generic dialect takes every `?` for.
