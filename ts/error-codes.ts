@@ -21,6 +21,7 @@ export const SQL_STATES = {
   name_too_long: '42622',
   invalid_table_definition: '42P16',
   cannot_modify_system_column: '428C9',
+  generated_always: '428C9',
   dependent_objects_still_exist: '2BP01',
   grouping_error: '42803',
   invalid_query: '42000',

@@ -10,7 +10,7 @@ use kalamdb_core::datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBat
 use kalamdb_core::datafusion::arrow::datatypes::{DataType, Field, Float32Type, Float64Type};
 use kalamdb_core::datafusion::arrow::error::ArrowError;
 use kalamdb_core::datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
-use kalamdb_core::{CallOptions, Clock, Database, Error, Principal, Session, StatementResult};
+use kalamdb_core::{CallOptions, Clock, Database, Error, Principal, ResultField, Session};
 use kalamdb_store::{Durability, MemoryStore};
 use kalamdb_types::{Source, SqlType, append_json, coerce};
 use sqllogictest::{DB, DBOutput, DefaultColumnType};
@@ -28,9 +28,12 @@ impl Clock for SystemClock {
 }
 
 /// How a row of a batch is printed.
-pub(crate) type PrintRow = Box<dyn Fn(&StatementResult, &RecordBatch, usize) -> Result<Vec<String>, ArrowError> + Send>;
+pub(crate) type PrintRow = Box<dyn Fn(&[ResultField], &RecordBatch, usize) -> Result<Vec<String>, ArrowError> + Send>;
 
-/// A session on a thread of its own: the engine belongs to one thread, the runner's databases go from one to another.
+/// What runs a statement; it stays on the thread that it is made on.
+pub(crate) type Run = Box<dyn FnMut(&str) -> Result<Outcome, SqlError>>;
+
+/// An engine on a thread of its own: it belongs to one thread, the runner's databases go from one to another.
 pub struct Native {
     statements: Sender<String>,
     outcomes: Receiver<Result<Outcome, SqlError>>,
@@ -44,21 +47,28 @@ impl Native {
 
     /// Opens an empty database whose rows are printed by `print_row`.
     pub(crate) fn open_with(print_row: PrintRow) -> Self {
+        Self::start(move || {
+            let session = block_on(async {
+                let database = Database::open(Rc::new(MemoryStore::new()), Rc::new(SystemClock), Durability::Relaxed).await?;
+                Session::new(database, Principal::system(), None)
+            });
+            Box::new(move |sql| match &session {
+                Ok(session) => block_on(run(session, sql, &print_row)).map_err(|error| to_sql_error(&error)),
+                Err(error) => Err(to_sql_error(error)),
+            })
+        })
+    }
+
+    /// Makes an engine and runs statements on it.
+    pub(crate) fn start(engine: impl FnOnce() -> Run + Send + 'static) -> Self {
         let (statements, incoming) = channel::<String>();
         let (outgoing, outcomes) = channel();
         // Debug builds need several times the stack of a release build.
         let builder = std::thread::Builder::new().stack_size(64 << 20);
         let started = builder.spawn(move || {
-            let session = block_on(async {
-                let database = Database::open(Rc::new(MemoryStore::new()), Rc::new(SystemClock), Durability::Relaxed).await?;
-                Session::new(database, Principal::system(), None)
-            });
+            let mut run = engine();
             for sql in incoming {
-                let outcome = match &session {
-                    Ok(session) => block_on(run(session, &sql, &print_row)).map_err(|error| to_sql_error(&error)),
-                    Err(error) => Err(to_sql_error(error)),
-                };
-                if outgoing.send(outcome).is_err() {
+                if outgoing.send(run(&sql)).is_err() {
                     return;
                 }
             }
@@ -88,29 +98,29 @@ impl DB for Native {
     }
 }
 
-fn to_sql_error(error: &Error) -> SqlError {
+pub(crate) fn to_sql_error(error: &Error) -> SqlError {
     SqlError { code: error.kind().code().to_owned(), sql_state: error.kind().sql_state().to_owned(), message: error.to_string() }
 }
 
 async fn run(session: &Session, sql: &str, print_row: &PrintRow) -> Result<Outcome, Error> {
     let result = session.query(sql, &[], CallOptions::default()).await?;
     let types = result.fields.iter().map(|field| field.type_name.clone()).collect();
-    let rows = if result.fields.is_empty() { None } else { Some(print(&result, print_row)?) };
+    let rows = if result.fields.is_empty() { None } else { Some(print(&result.fields, &result.batches, print_row)?) };
     Ok(Outcome { types, rows, affected: result.affected_rows.unwrap_or_default() })
 }
 
-fn print(result: &StatementResult, print_row: &PrintRow) -> Result<Vec<Vec<String>>, ArrowError> {
+pub(crate) fn print(fields: &[ResultField], batches: &[RecordBatch], print_row: &PrintRow) -> Result<Vec<Vec<String>>, ArrowError> {
     let mut rows = Vec::new();
-    for batch in &result.batches {
+    for batch in batches {
         for row in 0..batch.num_rows() {
-            rows.push(print_row(result, batch, row)?);
+            rows.push(print_row(fields, batch, row)?);
         }
     }
     Ok(rows)
 }
 
-fn print_row(result: &StatementResult, batch: &RecordBatch, row: usize) -> Result<Vec<String>, ArrowError> {
-    batch.columns().iter().zip(&result.fields).map(|(column, field)| print_value(column, &field.type_name, row)).collect()
+fn print_row(fields: &[ResultField], batch: &RecordBatch, row: usize) -> Result<Vec<String>, ArrowError> {
+    batch.columns().iter().zip(fields).map(|(column, field)| print_value(column, &field.type_name, row)).collect()
 }
 
 fn print_value(column: &ArrayRef, type_name: &str, row: usize) -> Result<String, ArrowError> {

@@ -47,6 +47,9 @@ pub(crate) struct ColumnDef {
     /// Counts from 1 in each partition, where no value is given.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) auto_increment: bool,
+    /// GENERATED ALWAYS: takes no values but those that it counts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) generated_always: bool,
     /// What rows read that were written before the column was added, as stored rows: one, of one cell. `None`: NULL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) missing: Option<String>,
@@ -185,7 +188,8 @@ impl Table {
 
     /// An index or a constraint of that name.
     pub(crate) fn has_constraint(&self, name: &str) -> bool {
-        self.indexes.iter().any(|index| index.name == name) || self.checks.iter().any(|check| check.name == name)
+        let is_key = self.has_primary_key() && name == self.primary_key_name();
+        is_key || self.indexes.iter().any(|index| index.name == name) || self.checks.iter().any(|check| check.name == name)
     }
 
     pub(crate) fn arrow_fields(columns: &[ColumnDef]) -> Vec<FieldRef> {

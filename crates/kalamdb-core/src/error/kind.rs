@@ -99,6 +99,10 @@ error_kinds! {
     ///
     /// Leave the column out; the engine fills it.
     CannotModifySystemColumn "cannot_modify_system_column" "428C9",
+    /// A value is given for a column that is GENERATED ALWAYS.
+    ///
+    /// Leave the column out or write DEFAULT; INSERT takes the value with OVERRIDING SYSTEM VALUE.
+    GeneratedAlways "generated_always" "428C9",
     /// An object is still in use by others.
     ///
     /// Drop those first, or use CASCADE.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::array::{ArrayRef, AsArray, StringViewArray};
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Result as DataFusionResult, ScalarValue};
 use datafusion::logical_expr::{ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
@@ -58,5 +59,16 @@ impl ScalarUDFImpl for CastTo {
 fn cast(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     let target = SqlType::of_field(&args.return_field).ok_or_else(|| Error::internal("a cast has a type"))?;
     let field = args.arg_fields.first().ok_or_else(|| Error::internal("an argument is missing"))?;
-    Ok(ColumnarValue::Array(coerce(&array(args, 0)?, field, &target, Source::Sql)?))
+    let values = array(args, 0)?;
+    Ok(ColumnarValue::Array(match target {
+        // What is too long is cut off, where an assignment refuses it.
+        SqlType::Varchar(length) => cut_off(&coerce(&values, field, &SqlType::Text, Source::Sql)?, length as usize),
+        _ => coerce(&values, field, &target, Source::Sql)?,
+    }))
+}
+
+/// The texts, each with so many characters at most.
+fn cut_off(texts: &ArrayRef, length: usize) -> ArrayRef {
+    let cut = |text: &str| text.char_indices().nth(length).and_then(|(end, _)| text.get(..end)).unwrap_or(text).to_owned();
+    Arc::new(texts.as_string_view().iter().map(|text| text.map(cut)).collect::<StringViewArray>())
 }

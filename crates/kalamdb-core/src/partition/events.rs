@@ -56,6 +56,19 @@ pub(crate) fn visible_events(events: &Snapshot, options: &TableOptions, now_us: 
     Arc::new(visible)
 }
 
+/// The place, as chunk and row, of the oldest event that newer ones have not pushed out of the buffer.
+pub(crate) fn oldest_in_buffer(events: &Snapshot, options: &TableOptions, now_us: i64) -> (usize, usize) {
+    let room = room(options);
+    let current = events.iter().enumerate().rev().flat_map(|(at, chunk)| {
+        let rows = (0..chunk.n_rows()).rev().filter(|row| chunk.is_current(*row) && !is_over(options, now_us, chunk.updated_us(*row)));
+        rows.map(move |row| (at, row))
+    });
+    match room.checked_sub(1) {
+        Some(newer) => current.into_iter().nth(newer).unwrap_or((0, 0)),
+        None => (usize::MAX, 0),
+    }
+}
+
 impl Partition {
     /// The log records of which all events are over, and how many events those are.
     pub(crate) fn records_over(&self, options: &TableOptions, now_us: i64) -> (Vec<LogKey>, usize) {

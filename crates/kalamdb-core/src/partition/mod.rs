@@ -26,7 +26,7 @@ use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::segment::{PageCache, SegmentColumns, decode_manifest};
 
 pub(crate) use chunk::{Chunk, RowAddress, owned};
-pub(crate) use events::{is_over, visible_events};
+pub(crate) use events::{is_over, oldest_in_buffer, visible_events};
 pub(crate) use group::RowGroup;
 use key_index::KeyIndex;
 pub(crate) use keys::Keys;

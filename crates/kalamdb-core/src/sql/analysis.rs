@@ -6,10 +6,10 @@ use std::ops::ControlFlow;
 use datafusion::logical_expr::planner::ContextProvider;
 use datafusion::sql::sqlparser::ast::{
     ExcludeSelectItem, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, Statement, TableFactor, TableWithJoins, VisitMut, VisitorMut, WildcardAdditionalOptions,
+    SelectItemQualifiedWildcardKind, SetExpr, Statement, TableFactor, TableWithJoins, VisitMut, VisitorMut, WildcardAdditionalOptions,
 };
 
-use super::casts;
+use super::{casts, lambdas};
 use super::names::{fold, table_name};
 use super::scope::Scope;
 use super::{duplicates, grouping, syntax, using};
@@ -105,21 +105,29 @@ impl VisitorMut for Collector<'_> {
         if query.for_clause.is_some() || query.settings.is_some() || query.format_clause.is_some() {
             return ControlFlow::Break(Error::unsupported("a FOR, SETTINGS or FORMAT clause"));
         }
+        if let (SetExpr::Select(select), Some(order_by)) = (query.body.as_mut(), &mut query.order_by) {
+            match using::qualify(select, &|name| self.columns_of(name)) {
+                Ok(Some(mut merged)) => merged.order_by(select, order_by),
+                Ok(None) => {}
+                Err(error) => return ControlFlow::Break(error),
+            }
+        }
         ControlFlow::Continue(())
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
         if select.into.is_some() {
-            return ControlFlow::Break(Error::unsupported("SELECT INTO").with_hint("create the table, then INSERT INTO it ... SELECT"));
+            return ControlFlow::Break(Error::unsupported("INTO in this place").with_hint("SELECT ... INTO table stands alone"));
         }
         self.may_be_refused |= duplicates::may_repeat_names(&select.projection) || grouping::may_group(select);
         if let Err(error) = grouping::group_having(select) {
             return ControlFlow::Break(error);
         }
         syntax::simplify_windows(&mut select.named_window);
-        using::name_natural_columns(select, |name| self.columns_of(name));
-        using::qualify(select);
-        ControlFlow::Continue(())
+        match using::qualify(select, &|name| self.columns_of(name)) {
+            Ok(_) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
@@ -158,10 +166,13 @@ impl VisitorMut for Collector<'_> {
                 }
             }
             Expr::Function(function) => {
-                if let [ObjectNamePart::Identifier(name)] = function.name.0.as_slice()
-                    && let Err(error) = check_function(name, self.functions)
-                {
-                    return ControlFlow::Break(error);
+                if let [ObjectNamePart::Identifier(name)] = function.name.0.as_slice() {
+                    if let Err(error) = check_function(name, self.functions) {
+                        return ControlFlow::Break(error);
+                    }
+                    if self.functions.get_higher_order_meta(&fold(name)).is_some() {
+                        lambdas::read(&mut function.args);
+                    }
                 }
             }
             _ => {}

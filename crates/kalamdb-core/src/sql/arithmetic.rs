@@ -1,15 +1,19 @@
-//! Integer arithmetic that fails where the result does not fit, as the standard asks; DataFusion's own wraps around.
+//! Arithmetic of integers and decimals that fails where the result does not fit, as the standard asks; DataFusion's own wraps around, or gives a
+//! decimal of more digits than its type has.
 
 use std::sync::Arc;
 
-use datafusion::arrow::compute::kernels::numeric::{add, mul, sub};
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::compute::kernels::numeric::{add, div, mul, sub};
+use datafusion::arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, DecimalType};
+use datafusion::arrow::error::ArrowError;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{DFSchema, internal_err};
+use datafusion::common::{DFSchema, ScalarValue, internal_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
+use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
     BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
@@ -17,18 +21,26 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
 
-/// Replaces `+`, `-` and `*` of integers by functions that check. It comes after the operands have got one type.
+use super::checked_cast;
+
+/// Replaces operators and casts by functions that check. It comes after the operands have got their types.
 #[derive(Debug)]
 pub(super) struct CheckedArithmetic {
     plus: Arc<ScalarUDF>,
     minus: Arc<ScalarUDF>,
     times: Arc<ScalarUDF>,
+    divided: Arc<ScalarUDF>,
 }
 
 impl CheckedArithmetic {
     pub(super) fn new() -> Self {
         let function = |op| Arc::new(ScalarUDF::new_from_impl(Checked { op, signature: Signature::any(2, Volatility::Immutable) }));
-        Self { plus: function(Operator::Plus), minus: function(Operator::Minus), times: function(Operator::Multiply) }
+        Self {
+            plus: function(Operator::Plus),
+            minus: function(Operator::Minus),
+            times: function(Operator::Multiply),
+            divided: function(Operator::Divide),
+        }
     }
 
     fn function(&self, op: Operator) -> Option<&Arc<ScalarUDF>> {
@@ -36,12 +48,17 @@ impl CheckedArithmetic {
             Operator::Plus => Some(&self.plus),
             Operator::Minus => Some(&self.minus),
             Operator::Multiply => Some(&self.times),
+            Operator::Divide => Some(&self.divided),
             _ => None,
         }
     }
 
     fn node(&self, node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-        let calculates = |expr: &Expr| matches!(expr, Expr::BinaryExpr(BinaryExpr { op, .. }) if self.function(*op).is_some());
+        let calculates = |expr: &Expr| match expr {
+            Expr::BinaryExpr(BinaryExpr { op, .. }) => self.function(*op).is_some(),
+            Expr::Cast(cast) => checked_cast::is_checked(cast.field.data_type()),
+            _ => false,
+        };
         let mut found = false;
         node.apply_expressions(|expr| {
             found |= expr.exists(|expr| Ok(calculates(expr)))?;
@@ -59,8 +76,10 @@ impl CheckedArithmetic {
     }
 
     fn expr(&self, expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
-        let Expr::BinaryExpr(BinaryExpr { left, op, right }) = &expr else {
-            return Ok(Transformed::no(expr));
+        let (left, op, right) = match &expr {
+            Expr::BinaryExpr(BinaryExpr { left, op, right }) => (left, op, right),
+            Expr::Cast(_) => return Ok(checked_cast::of(expr, schema)),
+            _ => return Ok(Transformed::no(expr)),
         };
         let Some(function) = self.function(*op) else {
             return Ok(Transformed::no(expr));
@@ -69,7 +88,14 @@ impl CheckedArithmetic {
         let (Ok(left_type), Ok(right_type)) = (left.get_type(schema), right.get_type(schema)) else {
             return Ok(Transformed::no(expr));
         };
-        if !left_type.is_integer() || left_type != right_type {
+        let is_checked = match (&left_type, &right_type) {
+            // Narrower results have room for every one.
+            (DataType::Decimal128(..), DataType::Decimal128(..)) => {
+                matches!(result_type(&left_type, *op, &right_type)?, DataType::Decimal128(DECIMAL128_MAX_PRECISION, _))
+            }
+            _ => left_type.is_integer() && left_type == right_type && *op != Operator::Divide,
+        };
+        if !is_checked {
             return Ok(Transformed::no(expr));
         }
         Ok(Transformed::yes(function.call(vec![left.as_ref().clone(), right.as_ref().clone()])))
@@ -97,6 +123,7 @@ impl ScalarUDFImpl for Checked {
         match self.op {
             Operator::Plus => "plus",
             Operator::Minus => "minus",
+            Operator::Divide => "divided",
             _ => "times",
         }
     }
@@ -122,13 +149,14 @@ impl ScalarUDFImpl for Checked {
 
     fn return_type(&self, args: &[DataType]) -> Result<DataType> {
         match args {
-            [left, _] => Ok(left.clone()),
+            [left, right] => result_type(left, self.op, right),
             _ => internal_err!("{} takes two arguments", self.op),
         }
     }
 
     fn simplify(&self, args: Vec<Expr>, _: &SimplifyContext) -> Result<ExprSimplifyResult> {
-        let is_null = |arg: &Expr| matches!(arg, Expr::Literal(value, _) if value.is_null());
+        // A NULL among decimals is of another type than the result.
+        let is_null = |arg: &Expr| matches!(arg, Expr::Literal(value, _) if value.is_null() && value.data_type().is_integer());
         match args.iter().find(|arg| is_null(arg)) {
             Some(null) => Ok(ExprSimplifyResult::Simplified(null.clone())),
             None => Ok(ExprSimplifyResult::Original(args)),
@@ -139,10 +167,32 @@ impl ScalarUDFImpl for Checked {
         let [left, right] = args.args.as_slice() else {
             return internal_err!("{} takes two arguments", self.op);
         };
-        match self.op {
+        let result = match self.op {
             Operator::Plus => apply(left, right, add),
             Operator::Minus => apply(left, right, sub),
+            Operator::Divide => apply(left, right, div),
             _ => apply(left, right, mul),
-        }
+        }?;
+        check_digits(&result)?;
+        Ok(result)
     }
+}
+
+fn result_type(left: &DataType, op: Operator, right: &DataType) -> Result<DataType> {
+    if left.is_integer() { Ok(left.clone()) } else { BinaryTypeCoercer::new(left, &op, right).get_result_type() }
+}
+
+/// Refuses decimals of more digits than their type has: 128 bits hold more than 38.
+fn check_digits(result: &ColumnarValue) -> Result<()> {
+    let fits = match result {
+        ColumnarValue::Array(array) => match array.as_primitive_opt::<Decimal128Type>() {
+            Some(decimals) => decimals.validate_decimal_precision(decimals.precision()),
+            None => Ok(()),
+        },
+        ColumnarValue::Scalar(ScalarValue::Decimal128(Some(value), precision, scale)) => {
+            Decimal128Type::validate_decimal_precision(*value, *precision, *scale)
+        }
+        ColumnarValue::Scalar(_) => Ok(()),
+    };
+    Ok(fits.map_err(|_| ArrowError::ArithmeticOverflow("a decimal has more than 38 digits".to_owned()))?)
 }

@@ -10,7 +10,7 @@ use crate::functions::CAST_TO;
 pub(super) fn rewrite(expr: &mut Expr) {
     let Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr: value, data_type, array: false, format: None } = expr else { return };
     let Ok(target) = column_type(data_type) else { return };
-    if !matches!(target, SqlType::Json | SqlType::Uuid | SqlType::Interval | SqlType::Embedding(_) | SqlType::Array(_)) {
+    if !matches!(target, SqlType::Json | SqlType::Uuid | SqlType::Interval | SqlType::Embedding(_) | SqlType::Array(_) | SqlType::Varchar(_)) {
         return;
     }
     let value = std::mem::replace(&mut **value, Expr::value(Value::Null));

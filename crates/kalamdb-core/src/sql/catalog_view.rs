@@ -18,6 +18,7 @@ pub(super) const CATALOG: &str = "kalamdb";
 pub(super) struct CatalogView {
     catalog: Arc<Catalog>,
     views: Arc<Views>,
+    with_tables: bool,
 }
 
 /// The views, planned for the session that asks.
@@ -25,7 +26,12 @@ type Views = HashMap<TableName, Arc<dyn TableProvider>>;
 
 impl CatalogView {
     pub(super) fn new(catalog: Arc<Catalog>, views: Views) -> Self {
-        Self { catalog, views: Arc::new(views) }
+        Self { catalog, views: Arc::new(views), with_tables: true }
+    }
+
+    /// Leaves the tables out: what lists views would list them too.
+    pub(super) fn without_tables(self) -> Self {
+        Self { with_tables: false, ..self }
     }
 }
 
@@ -73,7 +79,8 @@ impl Namespace {
 impl SchemaProvider for Namespace {
     fn table_names(&self) -> Vec<String> {
         let views = self.view.views.keys().filter(|view| view.namespace == self.name).map(|view| view.table.clone());
-        self.view.catalog.tables_in(&self.name).map(|table| table.name.clone()).chain(views).collect()
+        let tables = self.view.catalog.tables_in(&self.name).filter(|_| self.view.with_tables);
+        tables.map(|table| table.name.clone()).chain(views).collect()
     }
 
     /// The table's shape; its rows are not reachable this way.

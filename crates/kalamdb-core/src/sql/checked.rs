@@ -27,6 +27,15 @@ pub(super) struct Replacement {
 pub(super) struct Written {
     pub(super) inserted: Option<Rows>,
     pub(super) replaced: Option<Replacement>,
+    /// Rows that make room for those inserted.
+    pub(super) displaced: Option<Displaced>,
+}
+
+/// Rows that are deleted; those of the keys that are inserted need no tombstone.
+#[derive(Debug)]
+pub(super) struct Displaced {
+    pub(super) addresses: Vec<RowAddress>,
+    pub(super) tombstones: Rows,
 }
 
 /// A change, and the rows as they will be: those replaced, then those inserted.
@@ -54,10 +63,16 @@ pub(super) fn check(executor: &Executor<'_>, table: &Arc<Table>, partition: &Par
     let rows = Rows::concat(&parts)?;
     check_not_null(table, &rows)?;
     check_conditions(executor, table, &rows)?;
-    let addresses: HashSet<RowAddress> = written.replaced.iter().flat_map(|replaced| replaced.addresses.iter().copied()).collect();
+    let replaced = written.replaced.iter().flat_map(|replaced| &replaced.addresses);
+    let displaced = written.displaced.iter().flat_map(|displaced| &displaced.addresses);
+    let addresses: HashSet<RowAddress> = replaced.chain(displaced).copied().collect();
     let stored = check_unique(executor.view, table, partition, &rows, &addresses)?;
     let change = |state, fresh, rows| TableChange { table: Arc::clone(table), partition: partition.clone(), state, fresh, rows };
     let mut changes = Vec::new();
+    if let Some(Displaced { tombstones, .. }) = written.displaced.filter(|displaced| displaced.tombstones.n_rows > 0) {
+        first_seq += tombstones.n_rows as u64;
+        changes.push(change(RowState::Deleted, false, tombstones));
+    }
     if let Some(Replacement { old, new, .. }) = written.replaced.filter(|replaced| replaced.new.n_rows > 0) {
         if table.has_primary_key() {
             // A row whose key changes leaves a tombstone behind and is new under its new key.

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::UInt32Array;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, ConflictTarget, DoUpdate, Expr, Ident, OnConflict, OnConflictAction, OnInsert, Query, VisitMut, VisitorMut,
+    BinaryOperator, ConflictTarget, DoUpdate, Expr, Ident, Insert, OnConflict, OnConflictAction, OnInsert, Query, SqliteOnConflict, VisitMut, VisitorMut,
 };
+use kalamdb_store::PartitionId;
 
 use super::Parameters;
-use super::checked::{Replacement, Written};
+use super::checked::{Displaced, Replacement, Written};
 use super::engine_query::{column, engine_table, snapshot_of};
 use super::execute::{Changeable, Executor};
 use super::names::{column_name, fold};
@@ -33,13 +34,68 @@ pub(super) struct Resolved {
     pub(super) order: UInt32Array,
 }
 
-/// The clause of an INSERT, if it has one.
-pub(super) fn clause(on: Option<&OnInsert>) -> Result<Option<&OnConflict>> {
-    match on {
-        None => Ok(None),
-        Some(OnInsert::OnConflict(conflict)) => Ok(Some(conflict)),
-        Some(_) => Err(Error::unsupported("ON DUPLICATE KEY UPDATE").with_hint("ON CONFLICT (columns) DO UPDATE SET does the same")),
+/// What an INSERT does with rows that meet others.
+#[derive(Debug)]
+pub(super) enum Conflict {
+    /// What its ON CONFLICT says, or SQLite's words for it.
+    Clause(Box<OnConflict>),
+    /// Deletes the others.
+    Replace,
+}
+
+impl Conflict {
+    /// Reads ON CONFLICT, OR IGNORE, OR REPLACE and their like; `None` if there is none, so that a conflict is an error.
+    pub(super) fn of(insert: &Insert) -> Result<Option<Self>> {
+        let ignored = || Self::Clause(Box::new(OnConflict { conflict_target: None, action: OnConflictAction::DoNothing }));
+        let by_word = match insert.or {
+            None | Some(SqliteOnConflict::Abort) if insert.replace_into => Some(Self::Replace),
+            None | Some(SqliteOnConflict::Abort) if insert.ignore => Some(ignored()),
+            None | Some(SqliteOnConflict::Abort) => None,
+            Some(SqliteOnConflict::Replace) => Some(Self::Replace),
+            Some(SqliteOnConflict::Ignore) => Some(ignored()),
+            Some(other @ (SqliteOnConflict::Fail | SqliteOnConflict::Rollback)) => {
+                return Err(Error::unsupported(format!("INSERT {other}")).with_hint("a statement that fails changes nothing"));
+            }
+        };
+        match (&insert.on, by_word) {
+            (None, by_word) => Ok(by_word),
+            (Some(OnInsert::OnConflict(conflict)), None) => Ok(Some(Self::Clause(Box::new(conflict.clone())))),
+            (Some(OnInsert::OnConflict(_)), Some(_)) => Err(Error::unsupported("ON CONFLICT together with OR IGNORE or OR REPLACE")),
+            (Some(_), _) => Err(Error::unsupported("ON DUPLICATE KEY UPDATE").with_hint("ON CONFLICT (columns) DO UPDATE SET does the same")),
+        }
     }
+}
+
+/// Every row proposed, but for those that a later one meets, in place of all rows that they meet.
+pub(super) fn displace(executor: &Executor<'_>, changed: &Changeable, proposed: &Rows) -> Result<Written> {
+    let Changeable { table, partition, rows } = changed;
+    let mut addresses = HashSet::new();
+    let mut kept = vec![true; proposed.n_rows];
+    let mut held = Vec::new();
+    for columns in unique_columns(table) {
+        addresses.extend(holders(executor, table, partition, &columns, proposed)?.into_iter().flatten());
+        held.push((unique_keys(proposed, &columns)?, HashMap::new()));
+    }
+    for row in 0..proposed.n_rows {
+        for (keys, held) in &mut held {
+            if let Some(key) = keys.get(row).and_then(Option::as_ref)
+                && let Some(earlier) = held.insert(key.clone(), row)
+                && let Some(kept) = kept.get_mut(earlier)
+            {
+                *kept = false;
+            }
+        }
+    }
+    let kept: UInt32Array = kept.into_iter().zip(0_u32..).filter(|(kept, _)| *kept).map(|(_, row)| row).collect();
+    let inserted = proposed.select(&kept)?;
+    let addresses: Vec<RowAddress> = addresses.into_iter().collect();
+    let mut tombstones = take_rows(table, rows, &addresses)?;
+    if table.has_primary_key() {
+        let keys: HashSet<Option<Box<[u8]>>> = unique_keys(&inserted, &table.primary_key)?.into_iter().collect();
+        let others = unique_keys(&tombstones, &table.primary_key)?.into_iter().zip(0_u32..).filter(|(key, _)| !keys.contains(key));
+        tombstones = tombstones.select(&others.map(|(_, row)| row).collect())?;
+    }
+    Ok(Written { inserted: Some(inserted), replaced: None, displaced: Some(Displaced { addresses, tombstones }) })
 }
 
 /// Decides for each of the rows proposed whether it is inserted, replaces a row, or is left out.
@@ -72,7 +128,7 @@ pub(super) async fn resolve(
     let mut order: Vec<(u32, u32)> = replacing.iter().chain(&inserted).copied().zip(0_u32..).collect();
     order.sort_unstable();
     let inserted = Some(proposed.select(&UInt32Array::from(inserted))?);
-    Ok(Resolved { written: Written { inserted, replaced }, order: order.into_iter().map(|(_, at)| at).collect() })
+    Ok(Resolved { written: Written { inserted, replaced, displaced: None }, order: order.into_iter().map(|(_, at)| at).collect() })
 }
 
 /// What a row proposed meets.
@@ -85,11 +141,25 @@ enum Met {
     Earlier,
 }
 
+/// The columns of the primary key and of every unique constraint and index.
+fn unique_columns(table: &Table) -> Vec<Vec<usize>> {
+    let primary = Some(&table.primary_key).filter(|key| !key.is_empty());
+    primary.into_iter().chain(table.indexes.iter().filter(|index| index.unique).map(|index| &index.columns)).cloned().collect()
+}
+
+/// The live rows that hold the values of those columns.
+fn holders(executor: &Executor<'_>, table: &Arc<Table>, partition: &PartitionId, columns: &[usize], proposed: &Rows) -> Result<Vec<Option<RowAddress>>> {
+    if *columns != table.primary_key {
+        return executor.view.find_unique(table, partition, columns, &unique_keys(proposed, columns)?);
+    }
+    let keys = Keys::of_columns(table, |index| proposed.column(index))?;
+    let stored = executor.view.find(table, partition, &keys)?;
+    Ok(stored.into_iter().map(|stored| stored.filter(|stored| !stored.is_deleted).map(|stored| stored.address)).collect())
+}
+
 /// The primary key or unique columns that a conflict is looked for in.
 fn arbiters(table: &Table, clause: &OnConflict) -> Result<Vec<Vec<usize>>> {
-    let primary = Some(&table.primary_key).filter(|key| !key.is_empty());
-    let all: Vec<Vec<usize>> =
-        primary.into_iter().chain(table.indexes.iter().filter(|index| index.unique).map(|index| &index.columns)).cloned().collect();
+    let all = unique_columns(table);
     match &clause.conflict_target {
         None if matches!(clause.action, OnConflictAction::DoNothing) => Ok(all),
         None => Err(Error::new(ErrorKind::SyntaxError, "ON CONFLICT DO UPDATE needs the columns that conflict")
@@ -122,13 +192,7 @@ fn conflicts(executor: &Executor<'_>, changed: &Changeable, arbiters: &[Vec<usiz
     let mut met = vec![Met::Nothing; proposed.n_rows];
     let mut held = Vec::with_capacity(arbiters.len());
     for columns in arbiters {
-        let holders = if *columns == table.primary_key {
-            let keys = Keys::of_columns(table, |index| proposed.column(index))?;
-            let stored = executor.view.find(table, partition, &keys)?;
-            stored.into_iter().map(|stored| stored.filter(|stored| !stored.is_deleted).map(|stored| stored.address)).collect()
-        } else {
-            executor.view.find_unique(table, partition, columns, &unique_keys(proposed, columns)?)?
-        };
+        let holders = holders(executor, table, partition, columns, proposed)?;
         for (met, holder) in met.iter_mut().zip(holders) {
             if let (Met::Nothing, Some(address)) = (&*met, holder) {
                 *met = Met::Row(address);

@@ -42,7 +42,7 @@ pub(super) async fn undelete(executor: &Executor<'_>, delete: &Delete, parameter
         let old = take_rows(&changed.table, &changed.rows, &found.addresses)?;
         let n_rows = old.n_rows;
         let replaced = Some(Replacement { addresses: found.addresses, new: old.clone(), old });
-        let checked = check(executor, &changed.table, &changed.partition, Written { inserted: None, replaced })?;
+        let checked = check(executor, &changed.table, &changed.partition, Written { replaced, ..Written::default() })?;
         let returned = returning.rows(executor, &changed.table, checked.rows.as_ref(), checked.first_seq, None).await?;
         Ok((checked.change, (n_rows, returned)))
     })

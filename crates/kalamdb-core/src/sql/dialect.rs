@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 
-use datafusion::sql::sqlparser::ast::{Expr, Function, FunctionArgumentList, FunctionArguments, ObjectName};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Function, FunctionArgumentList, FunctionArguments, ObjectName};
 use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect, Precedence};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -16,6 +16,9 @@ pub(super) struct SqlDialect;
 
 /// Where PostgreSQL has all operators that it does not name: looser than `+`, tighter than the comparisons.
 const OTHER_OPERATORS: u8 = 25;
+
+/// Where PostgreSQL has `^`: tighter than `*`.
+const POWER: u8 = 41;
 
 /// Answers as the generic dialect does.
 macro_rules! as_generic {
@@ -49,9 +52,13 @@ impl Dialect for SqlDialect {
                 | Token::TildeAsterisk
                 | Token::ExclamationMarkTilde
                 | Token::ExclamationMarkTildeAsterisk
+                | Token::Sharp
         );
         if is_isnull(parser) {
             return Some(Ok(self.prec_value(Precedence::Is)));
+        }
+        if parser.peek_token_ref().token == Token::Caret {
+            return Some(Ok(POWER));
         }
         is_other.then_some(Ok(OTHER_OPERATORS))
     }
@@ -85,7 +92,15 @@ impl Dialect for SqlDialect {
         })))
     }
 
-    fn parse_infix(&self, parser: &mut Parser<'_>, expr: &Expr, _: u8) -> Option<Result<Expr, ParserError>> {
+    fn parse_infix(&self, parser: &mut Parser<'_>, expr: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
+        if parser.peek_token_ref().token == Token::Sharp {
+            parser.advance_token();
+            let operands = parser.parse_subexpr(precedence).map(|right| (Box::new(expr.clone()), Box::new(right)));
+            return Some(operands.map(|(left, right)| Expr::BinaryOp { left, op: BinaryOperator::PGBitwiseXor, right }));
+        }
+        if let Some(negated) = is_in_table(parser) {
+            return Some(parse_in_table(parser, expr, negated));
+        }
         is_isnull(parser).then(|| {
             parser.advance_token();
             Ok(Expr::IsNull(Box::new(expr.clone())))
@@ -93,6 +108,10 @@ impl Dialect for SqlDialect {
     }
 
     fn supports_in_empty_list(&self) -> bool {
+        true
+    }
+
+    fn supports_numeric_literal_underscores(&self) -> bool {
         true
     }
 
@@ -199,6 +218,27 @@ fn is_session_value(word: &str) -> bool {
 
 fn is_isnull(parser: &Parser<'_>) -> bool {
     matches!(&parser.peek_token_ref().token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("isnull"))
+}
+
+/// Whether SQLite's `IN table` or `NOT IN table` follows, and which of the two.
+fn is_in_table(parser: &Parser<'_>) -> Option<bool> {
+    let keyword = |at: usize| match parser.peek_nth_token(at).token {
+        Token::Word(word) if word.quote_style.is_none() => word.keyword,
+        _ => Keyword::NoKeyword,
+    };
+    let negated = keyword(0) == Keyword::NOT;
+    let name = usize::from(negated) + 1;
+    let is_in = keyword(name - 1) == Keyword::IN;
+    let is_name = matches!(parser.peek_nth_token(name).token, Token::Word(_)) && parser.peek_nth_token(name + 1).token != Token::LParen;
+    (is_in && is_name).then_some(negated)
+}
+
+/// Reads `IN table` as `IN (SELECT * FROM table)`.
+fn parse_in_table(parser: &mut Parser<'_>, expr: &Expr, negated: bool) -> Result<Expr, ParserError> {
+    (0..=usize::from(negated)).for_each(|_| parser.advance_token());
+    let name = parser.parse_object_name(false)?;
+    let subquery = Parser::new(&SqlDialect).try_with_sql(&format!("SELECT * FROM {name}"))?.parse_query()?;
+    Ok(Expr::InSubquery { expr: Box::new(expr.clone()), subquery, negated })
 }
 
 /// Tells the operators `?`, `?|` and `?&` from parameters, which the generic dialect takes every `?` for.
@@ -319,6 +359,8 @@ mod tests {
             ("data -> 'a' ->> 'b' = 'c'", "(((data -> 'a') ->> 'b') = 'c')"),
             ("data ->> 'a' || 'b' = 'c'", "(((data ->> 'a') || 'b') = 'c')"),
             ("data -> 1 + 2", "(data -> (1 + 2))"),
+            ("2 * 3 ^ 2 ^ 2 + 1", "((2 * ((3 ^ 2) ^ 2)) + 1)"),
+            ("5 # 3 + 1 = 1", "((5 # (3 + 1)) = 1)"),
             ("a AND data #>> '{x}' <> 'y'", "(a AND ((data #>> '{x}') <> 'y'))"),
             ("data @> '{}' AND a ~ 'x'", "((data @> '{}') AND (a ~ 'x'))"),
             ("data ? 'a' OR data ?| ARRAY['a'] OR data ?& array['b']", "(((data ? 'a') OR (data ?| ARRAY['a'])) OR (data ?& ARRAY['b']))"),

@@ -61,7 +61,7 @@ impl<'a> Executor<'a> {
                 let rows = self.query((**statement).clone(), parameters, Vec::new()).await?;
                 Ok(StatementResult::rows(command.tag(), &rows.schema, rows.batches))
             }
-            Command::Insert(statement) => insert::run(self, statement, parameters).await,
+            Command::Insert { statement, overriding } => insert::run(self, statement, *overriding, parameters).await,
             Command::Update(statement) => update::run(self, statement, parameters).await,
             Command::Delete(statement) => delete::run(self, statement, parameters).await,
             Command::Undelete(statement) => delete::undelete(self, statement, parameters).await,

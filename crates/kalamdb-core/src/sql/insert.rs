@@ -17,6 +17,15 @@ use crate::error::{Error, ErrorKind, Location, Result};
 use crate::result::StatementResult;
 use crate::write::{Change, Rows, check_not_null, write};
 
+/// What becomes of values for columns that are generated, where an INSERT says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Overriding {
+    /// The values given are taken.
+    SystemValue,
+    /// The values given are not.
+    UserValue,
+}
+
 /// What an INSERT gives for one column of the table.
 pub(crate) enum Given {
     /// Values, in the column's type.
@@ -25,7 +34,12 @@ pub(crate) enum Given {
     Default,
 }
 
-pub(super) async fn run(executor: &Executor<'_>, insert: &Insert, parameters: &Parameters) -> Result<StatementResult> {
+pub(super) async fn run(
+    executor: &Executor<'_>,
+    insert: &Insert,
+    overriding: Option<Overriding>,
+    parameters: &Parameters,
+) -> Result<StatementResult> {
     check_clauses(insert)?;
     let TableObject::TableName(name) = &insert.table else {
         return Err(Error::unsupported("INSERT into anything but a table"));
@@ -33,17 +47,23 @@ pub(super) async fn run(executor: &Executor<'_>, insert: &Insert, parameters: &P
     let name = table_name(name, &executor.namespace)?;
     let columns = insert.columns.iter().map(column_name).collect::<Result<Vec<_>>>()?;
     let alias = insert.table_alias.as_ref().map_or_else(|| column(&name.table), |alias| alias.alias.clone());
-    let conflict = conflict::clause(insert.on.as_ref())?;
+    let on_conflict = conflict::Conflict::of(insert)?;
     let returning = Returning { items: insert.returning.as_deref(), alias: &alias, parameters };
     let (committed, (n_rows, returned)) = write(executor.view, async || {
         let (table, partition) = executor.writable(&name)?;
         let targets = target_columns(&table, &columns)?;
         let mut counter = Counter::new(executor, &table, &partition);
-        let (given, n_rows) = source(executor, &table, &mut counter, insert.source.as_deref(), &targets, !columns.is_empty(), parameters).await?;
+        let (mut given, n_rows) = source(executor, &table, &mut counter, insert.source.as_deref(), &targets, !columns.is_empty(), parameters).await?;
+        check_generated(&table, &mut given, overriding)?;
         let proposed = complete(&mut counter, &table, given, n_rows).await?;
-        let (written, order) = match conflict {
-            None => (Written { inserted: Some(proposed), replaced: None }, None),
-            Some(clause) => {
+        let (written, order) = match &on_conflict {
+            None => (Written { inserted: Some(proposed), ..Written::default() }, None),
+            Some(conflict::Conflict::Replace) => {
+                let changed = executor.changeable(&name, "REPLACE")?;
+                check_not_null(&table, &proposed)?;
+                (conflict::displace(executor, &changed, &proposed)?, None)
+            }
+            Some(conflict::Conflict::Clause(clause)) => {
                 let changed = executor.changeable(&name, "ON CONFLICT")?;
                 // A row that meets another must itself keep the constraints, whatever becomes of it.
                 check_not_null(&table, &proposed)?;
@@ -79,8 +99,9 @@ pub(crate) async fn insert_columns(
             }
         }
         let mut counter = Counter::new(executor, &table, &partition);
+        check_generated(&table, &mut given, None)?;
         let inserted = Some(complete(&mut counter, &table, given, n_rows).await?);
-        let checked = check(executor, &table, &partition, Written { inserted, replaced: None })?;
+        let checked = check(executor, &table, &partition, Written { inserted, ..Written::default() })?;
         Ok((kept(executor, &table, checked.change), ()))
     })
     .await?;
@@ -94,7 +115,6 @@ fn kept(executor: &Executor<'_>, table: &Table, change: Change) -> Change {
 
 fn check_clauses(insert: &Insert) -> Result<()> {
     let refused = [
-        (insert.or.is_some() || insert.replace_into || insert.ignore, "INSERT OR ..., INSERT IGNORE and REPLACE"),
         (insert.overwrite, "INSERT OVERWRITE"),
         (insert.insert_alias.is_some(), "an alias of the rows in INSERT"),
         (insert.partitioned.is_some() || !insert.after_columns.is_empty(), "PARTITION in INSERT"),
@@ -128,6 +148,29 @@ fn target_columns(table: &Table, names: &[String]) -> Result<Vec<usize>> {
         targets.push(target);
     }
     Ok(targets)
+}
+
+/// Refuses values for columns that are GENERATED ALWAYS, or lets them go.
+fn check_generated(table: &Table, given: &mut [Given], overriding: Option<Overriding>) -> Result<()> {
+    for (at, given) in given.iter_mut().enumerate().filter(|(_, given)| matches!(given, Given::Values(_))) {
+        match overriding {
+            None => check_not_generated(table, at)?,
+            Some(Overriding::SystemValue) => {}
+            Some(Overriding::UserValue) if table.columns.get(at).is_some_and(|column| column.auto_increment) => *given = Given::Default,
+            Some(Overriding::UserValue) => {}
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn check_not_generated(table: &Table, column: usize) -> Result<()> {
+    match table.columns.get(column) {
+        Some(column) if column.generated_always => {
+            let message = format!("column {} is GENERATED ALWAYS and takes no other values", column.name);
+            Err(Error::new(ErrorKind::GeneratedAlways, message).with_hint("leave it out, or write INSERT ... OVERRIDING SYSTEM VALUE"))
+        }
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn system_column(name: &str) -> Error {

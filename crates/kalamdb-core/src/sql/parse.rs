@@ -6,10 +6,12 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use super::complexity::{self, MAX_SQL_BYTES};
 use super::dialect::{SqlDialect, mark_question_operators};
+use super::insert::Overriding;
 use super::names::fold;
 use super::parameters::number_placeholders;
 use super::parse_ddl::{self, Definition, Parsed, next_words, skip};
 use super::show::Show;
+use super::tokens::{Overrides, join_digits, select_from_tables};
 use crate::error::{Error, ErrorKind, Location, Result};
 
 /// How deep the parser itself may recurse.
@@ -22,7 +24,10 @@ pub(crate) enum Command {
     Query(Box<SqlStatement>),
     /// EXPLAIN of a query.
     Explain(Box<SqlStatement>),
-    Insert(Box<Insert>),
+    Insert {
+        statement: Box<Insert>,
+        overriding: Option<Overriding>,
+    },
     Update(Box<Update>),
     Delete(Box<Delete>),
     /// Brings deleted rows back; it has the clauses of a DELETE.
@@ -57,7 +62,7 @@ impl Command {
         match self {
             Command::Query(_) => "SELECT",
             Command::Explain(_) => "EXPLAIN",
-            Command::Insert(_) => "INSERT",
+            Command::Insert { .. } => "INSERT",
             Command::Update(_) => "UPDATE",
             Command::Delete(_) => "DELETE",
             Command::Undelete(_) => "UNDELETE",
@@ -90,7 +95,8 @@ pub(crate) fn parse(sql: &str) -> Result<Vec<Statement>> {
         let message = format!("the SQL text has {} bytes; at most {MAX_SQL_BYTES} are taken", sql.len());
         return Err(Error::new(ErrorKind::ProgramLimitExceeded, message).with_hint("insert many rows with insert(), which has no such limit"));
     }
-    let tokens = tokenize(sql)?;
+    let mut tokens = tokenize(sql)?;
+    let overrides = Overrides::take(&mut tokens);
     complexity::check(&tokens)?;
     let mut parser = Parser::new(&SqlDialect).with_recursion_limit(PARSER_RECURSION).with_tokens_with_locations(tokens);
     let mut statements = Vec::new();
@@ -101,7 +107,7 @@ pub(crate) fn parse(sql: &str) -> Result<Vec<Statement>> {
             return Ok(statements);
         }
         let start = Location { line: next.span.start.line, column: next.span.start.column };
-        let statement = parse_one(&mut parser).map_err(|error| match error.kind() {
+        let statement = parse_one(&mut parser, &overrides).map_err(|error| match error.kind() {
             ErrorKind::FeatureNotSupported => error.with_location(Some(start)),
             _ => error,
         })?;
@@ -129,15 +135,18 @@ fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>> {
         let location = Location { line: error.location.line, column: error.location.column };
         Error::new(ErrorKind::SyntaxError, error.message).with_location(Some(location))
     })?;
+    join_digits(&mut tokens)?;
+    select_from_tables(&mut tokens);
     mark_question_operators(&mut tokens);
     Ok(tokens)
 }
 
-fn parse_one(parser: &mut Parser<'_>) -> Result<Statement> {
-    if let Some(statement) = parse_own(parser)? {
+fn parse_one(parser: &mut Parser<'_>, overrides: &Overrides) -> Result<Statement> {
+    if let Some(statement) = parse_own(parser, overrides)? {
         return Ok(statement);
     }
     let undeletes = is_word(parser, 0, "undelete") && is_word(parser, 1, "from");
+    let overriding = overrides.of(parser.peek_token_ref());
     let mut statement = if undeletes {
         let word = parser.next_token();
         parser.parse_delete(word)?
@@ -145,10 +154,13 @@ fn parse_one(parser: &mut Parser<'_>) -> Result<Statement> {
         parser.parse_statement()?
     };
     let n_params = number_placeholders(&mut statement)?;
-    let command = match statement {
+    let mut command = match statement {
         SqlStatement::Delete(delete) if undeletes => Command::Undelete(Box::new(delete)),
         other => classify(other)?,
     };
+    if let Command::Insert { overriding: clause, .. } = &mut command {
+        *clause = overriding;
+    }
     Ok(Statement { command, n_params })
 }
 
@@ -157,12 +169,12 @@ fn is_word(parser: &Parser<'_>, at: usize, word: &str) -> bool {
 }
 
 /// Statements that are KalamDB's own, read with the parser's own pieces.
-fn parse_own(parser: &mut Parser<'_>) -> Result<Option<Statement>> {
+fn parse_own(parser: &mut Parser<'_>, overrides: &Overrides) -> Result<Option<Statement>> {
     let words = next_words::<3>(parser);
     let command = match [words[0].as_str(), words[1].as_str(), words[2].as_str()] {
         ["execute", "as", "user"] => {
             skip(parser, 3);
-            return parse_execute_as(parser).map(Some);
+            return parse_execute_as(parser, overrides).map(Some);
         }
         ["use", "namespace", name] if !name.is_empty() => {
             skip(parser, 2);
@@ -193,10 +205,10 @@ fn number_parameters(definition: &mut Definition) -> Result<usize> {
 }
 
 /// `'user' (statement)`
-fn parse_execute_as(parser: &mut Parser<'_>) -> Result<Statement> {
+fn parse_execute_as(parser: &mut Parser<'_>, overrides: &Overrides) -> Result<Statement> {
     let user = parser.parse_literal_string()?;
     parser.expect_token(&Token::LParen)?;
-    let Statement { command, n_params } = parse_one(parser)?;
+    let Statement { command, n_params } = parse_one(parser, overrides)?;
     parser.expect_token(&Token::RParen)?;
     if matches!(command, Command::Use(_) | Command::Transaction(_) | Command::ExecuteAs { .. }) {
         return Err(Error::unsupported(format!("{} within EXECUTE AS USER", command.tag())));
@@ -206,7 +218,10 @@ fn parse_execute_as(parser: &mut Parser<'_>) -> Result<Statement> {
 
 fn classify(statement: SqlStatement) -> Result<Command> {
     Ok(match statement {
-        SqlStatement::Query(_) => Command::Query(Box::new(statement)),
+        SqlStatement::Query(_) => match parse_ddl::of_statement(statement) {
+            Ok(definition) => Command::Define(Box::new(definition)),
+            Err(query) => Command::Query(query),
+        },
         SqlStatement::Explain { options: Some(ref options), .. } if !options.is_empty() => {
             return Err(Error::unsupported("EXPLAIN with options in parentheses").with_hint("write EXPLAIN ANALYZE or EXPLAIN VERBOSE"));
         }
@@ -214,7 +229,7 @@ fn classify(statement: SqlStatement) -> Result<Command> {
             SqlStatement::Query(_) => Command::Explain(Box::new(statement)),
             _ => return Err(Error::unsupported("EXPLAIN of anything but a query")),
         },
-        SqlStatement::Insert(insert) => Command::Insert(Box::new(insert)),
+        SqlStatement::Insert(insert) => Command::Insert { statement: Box::new(insert), overriding: None },
         SqlStatement::Update(update) => Command::Update(Box::new(update)),
         SqlStatement::Delete(delete) => Command::Delete(Box::new(delete)),
         SqlStatement::Use(Use::Object(name) | Use::Schema(name)) => Command::Use(name),

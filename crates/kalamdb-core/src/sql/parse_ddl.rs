@@ -1,6 +1,8 @@
 //! Statements that are KalamDB's own, or say more than the parser's own form of them, read with the parser's own pieces.
 
-use datafusion::sql::sqlparser::ast::{AlterTable, CreateIndex, CreateView, ObjectName, ObjectType, SchemaName, Statement as SqlStatement, Truncate};
+use datafusion::sql::sqlparser::ast::{
+    AlterTable, CreateIndex, CreateView, ObjectName, ObjectType, Query, SchemaName, SetExpr, Statement as SqlStatement, Truncate,
+};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
@@ -128,6 +130,9 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Result<Option<Parsed>> {
             skip(parser, 3);
             Definition::Store { name: None, compacts: words[1] == "compact" }
         }
+        // Their bodies are of other dialects.
+        ["create", "trigger", ..] | ["create", _, "trigger", _] | ["drop", "trigger", ..] => return Err(Error::unsupported("a trigger")),
+        ["reindex", ..] => return Err(Error::unsupported("REINDEX").with_hint("an index is made when it is used")),
         ["kill", "live", "query", _] => {
             skip(parser, 3);
             parser.parse_literal_string()?;
@@ -141,6 +146,27 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Result<Option<Parsed>> {
 fn parse_cascade(parser: &mut Parser<'_>) -> bool {
     // RESTRICT is what is done anyway.
     !parser.parse_keyword(Keyword::RESTRICT) && parser.parse_keyword(Keyword::CASCADE)
+}
+
+/// `SELECT ... INTO table`, which is CREATE TABLE ... AS; the statement itself if it is none.
+fn select_into(mut query: Box<Query>) -> std::result::Result<CreateTable, Box<SqlStatement>> {
+    let into = match query.body.as_mut() {
+        SetExpr::Select(select) => select.into.take_if(|into| !into.temporary && !into.unlogged),
+        _ => None,
+    };
+    match into {
+        Some(into) => Ok(CreateTable {
+            name: into.name,
+            kind: None,
+            if_not_exists: false,
+            columns: Vec::new(),
+            column_names: Vec::new(),
+            constraints: Vec::new(),
+            options: Vec::new(),
+            query: Some(query),
+        }),
+        None => Err(Box::new(SqlStatement::Query(query))),
+    }
 }
 
 /// The definitions that the parser has a form for. Gives the statement back if it is none.
@@ -166,6 +192,7 @@ pub(super) fn of_statement(statement: SqlStatement) -> std::result::Result<Defin
             default_collate_spec: None,
             clone: None,
         } => Definition::CreateNamespace { name, if_not_exists },
+        SqlStatement::Query(query) => Definition::CreateTable(select_into(query)?),
         SqlStatement::Truncate(truncate) => Definition::Truncate(truncate),
         SqlStatement::AlterTable(alter) => Definition::AlterTable(alter),
         SqlStatement::CreateView(create) => Definition::CreateView(create),

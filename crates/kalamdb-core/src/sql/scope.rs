@@ -2,11 +2,11 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, FieldRef, SchemaRef};
 use datafusion::catalog::information_schema::{INFORMATION_SCHEMA, InformationSchemaProvider};
 use datafusion::catalog::{SchemaProvider, TableFunctionArgs, TableProvider};
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::{DFSchema, DataFusionError, TableReference, plan_datafusion_err};
+use datafusion::common::{DFSchema, DataFusionError, ScalarValue, TableReference, plan_datafusion_err};
 use datafusion::datasource::cte_worktable::CteWorkTable;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::session_state::SessionState;
@@ -14,12 +14,15 @@ use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, RelationPl
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+use datafusion::sql::sqlparser::ast::DataType as SqlDataType;
 use futures::FutureExt;
+use kalamdb_types::SqlType;
 
 use super::analysis::Exposure;
 use super::catalog_view::{CATALOG, CatalogView};
 use super::names::referenced_table;
 use super::system_tables::{self, SYSTEM_SCHEMA};
+use super::types::column_type;
 use crate::catalog::{Catalog, SystemColumn, Table, TableKind, TableName};
 use crate::database::View;
 use crate::error::{Error, ErrorKind, into_datafusion};
@@ -159,10 +162,36 @@ impl<'a> Scope<'a> {
         let catalog = self.view.catalog();
         // A view that does not plan any more, or not for this principal, is left out.
         let views = catalog.views().filter_map(|view| Some((view.full_name(), self.view_provider(view).ok()?))).collect();
-        let provider = InformationSchemaProvider::new(Arc::new(CatalogView::new(catalog, views)));
+        let shown = CatalogView::new(catalog, views);
+        let shown = if table == "views" { shown.without_tables() } else { shown };
+        let provider = InformationSchemaProvider::new(Arc::new(shown));
         // Nothing in it waits: the catalog is in memory.
         let table_provider = provider.table(table).now_or_never().transpose()?.flatten();
         table_provider.ok_or_else(|| Error::new(ErrorKind::UndefinedTable, format!("table information_schema.{table} does not exist")))
+    }
+}
+
+/// A time as the table functions take it, if it can be written so.
+fn in_nanoseconds(arg: Expr) -> Expr {
+    match arg {
+        Expr::Literal(ScalarValue::TimestampMicrosecond(Some(time), zone), metadata) => match time.checked_mul(1000) {
+            Some(nanoseconds) => Expr::Literal(ScalarValue::TimestampNanosecond(Some(nanoseconds), zone), metadata),
+            None => Expr::Literal(ScalarValue::TimestampMicrosecond(Some(time), zone), metadata),
+        },
+        other => other,
+    }
+}
+
+/// Gives TIMESTAMPTZ its zone, which the planner leaves out unless a setting names one.
+#[derive(Debug)]
+struct TypesWithZone;
+
+impl TypePlanner for TypesWithZone {
+    fn plan_type_field(&self, data_type: &SqlDataType) -> Result<Option<FieldRef>, DataFusionError> {
+        Ok(match column_type(data_type) {
+            Ok(SqlType::TimestampTz) => Some(Arc::new(SqlType::TimestampTz.field("", true))),
+            _ => None,
+        })
     }
 }
 
@@ -188,6 +217,7 @@ impl ContextProvider for Scope<'_> {
         let schema = DFSchema::empty();
         let args =
             args.into_iter().map(|arg| simplifier.coerce(arg, &schema).and_then(|arg| simplifier.simplify(arg))).collect::<Result<Vec<_>, _>>()?;
+        let args: Vec<Expr> = args.into_iter().map(in_nanoseconds).collect();
         Ok(provider_as_source(function.create_table_provider_with_args(TableFunctionArgs::new(&args, self.state))?))
     }
 
@@ -204,7 +234,7 @@ impl ContextProvider for Scope<'_> {
     }
 
     fn get_type_planner(&self) -> Option<Arc<dyn TypePlanner>> {
-        None
+        Some(Arc::new(TypesWithZone))
     }
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {

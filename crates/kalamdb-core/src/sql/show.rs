@@ -143,7 +143,11 @@ fn table(executor: &Executor<'_>, name: &TableName) -> Result<Arc<Table>> {
 
 /// What a column that nobody gives a value for takes.
 fn default_of(column: &ColumnDef) -> Option<&str> {
-    if column.auto_increment { Some("AUTO_INCREMENT") } else { column.default.as_deref() }
+    match (column.generated_always, column.auto_increment) {
+        (true, _) => Some("GENERATED ALWAYS AS IDENTITY"),
+        (false, true) => Some("AUTO_INCREMENT"),
+        (false, false) => column.default.as_deref(),
+    }
 }
 
 /// One row a column: name, type, whether it takes NULL, its place in the primary key, its default.

@@ -1,7 +1,8 @@
 //! Forms of SQL that the planner does not know, written in forms that it does.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, NamedWindowDefinition, NamedWindowExpr, UnaryOperator, Value, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowType,
+    BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
+    NamedWindowDefinition, NamedWindowExpr, ObjectName, UnaryOperator, Value, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowType,
 };
 
 /// The farthest that a window frame reaches, in rows. No partition has as many, and positions are 32 bits wide on wasm32.
@@ -11,13 +12,15 @@ const MAX_FRAME_ROWS: u64 = i32::MAX as u64;
 pub(super) fn simplify(expr: &mut Expr) {
     // Unary plus is nothing, whatever it stands before.
     while let Expr::UnaryOp { op: UnaryOperator::Plus, expr: operand } = expr {
-        let operand = std::mem::replace(operand.as_mut(), Expr::Value(Value::Null.into()));
-        *expr = operand;
+        *expr = taken(operand);
     }
+    sign_before_power(expr);
     match expr {
+        // The parser's name of `^`, which is the power.
+        Expr::BinaryOp { left, op: BinaryOperator::BitwiseXor, right } => *expr = power(left, right),
         // IN () is false whatever the operand is, NULL as well; the operand still has to have a meaning.
         Expr::InList { expr: operand, list, negated } if list.is_empty() => {
-            let operand = std::mem::replace(operand.as_mut(), Expr::Value(Value::Null.into()));
+            let operand = taken(operand);
             let op = if *negated { BinaryOperator::Or } else { BinaryOperator::And };
             let left = Box::new(Expr::Value(Value::Boolean(*negated).into()));
             *expr = Expr::Nested(Box::new(Expr::BinaryOp { left, op, right: Box::new(Expr::IsNull(Box::new(operand))) }));
@@ -29,6 +32,49 @@ pub(super) fn simplify(expr: &mut Expr) {
         }
         _ => {}
     }
+}
+
+/// A sign belongs to the operand of a power: `-2 ^ 2` is 4. The parser takes it for the sign of the power.
+fn sign_before_power(expr: &mut Expr) {
+    let Expr::UnaryOp { op: UnaryOperator::Minus, expr: signed } = expr else { return };
+    if !matches!(signed.as_ref(), Expr::BinaryOp { op: BinaryOperator::BitwiseXor, .. }) {
+        return;
+    }
+    let mut power = taken(signed);
+    let mut base = &mut power;
+    while let Expr::BinaryOp { left, op: BinaryOperator::BitwiseXor, .. } = base {
+        base = left.as_mut();
+    }
+    *base = Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(taken(base)) };
+    *expr = power;
+}
+
+/// `power(CAST(base AS DOUBLE), CAST(exponent AS DOUBLE))`
+fn power(base: &mut Expr, exponent: &mut Expr) -> Expr {
+    let argument = |operand: &mut Expr| {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Cast {
+            kind: CastKind::Cast,
+            expr: Box::new(taken(operand)),
+            data_type: DataType::Double(ExactNumberInfo::None),
+            array: false,
+            format: None,
+        }))
+    };
+    let args = vec![argument(base), argument(exponent)];
+    Expr::Function(Function {
+        name: ObjectName::from(vec![Ident::new("power")]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
+}
+
+fn taken(expr: &mut Expr) -> Expr {
+    std::mem::replace(expr, Expr::Value(Value::Null.into()))
 }
 
 /// Rewrites the windows that a SELECT names.

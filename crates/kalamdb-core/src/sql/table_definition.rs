@@ -128,7 +128,7 @@ pub(super) fn read_column(column: &ColumnDefAst, id: u32) -> Result<ReadColumn> 
         Some(sql_type) => sql_type,
         None => column_type(&column.data_type).map_err(|error| error.in_column(&name))?,
     };
-    let (mut nullable, mut default, mut is_key) = (None, None, false);
+    let (mut nullable, mut default, mut is_key, mut generated_always) = (None, None, false, false);
     let (mut unique, mut checks) = (Vec::new(), Vec::new());
     for option in &column.options {
         let constraint = option.name.as_ref().map(fold);
@@ -146,12 +146,15 @@ pub(super) fn read_column(column: &ColumnDefAst, id: u32) -> Result<ReadColumn> 
             ColumnOption::Check(check) => checks.push((constraint, condition_of(check)?)),
             ColumnOption::DialectSpecific(tokens) if is_auto_increment(tokens) => auto_increment = true,
             ColumnOption::Generated {
-                generated_as: GeneratedAs::Always | GeneratedAs::ByDefault,
+                generated_as: generated_as @ (GeneratedAs::Always | GeneratedAs::ByDefault),
                 sequence_options,
                 generation_expr: None,
                 generation_expr_mode: None,
                 ..
-            } if sequence_options.as_ref().is_none_or(Vec::is_empty) => auto_increment = true,
+            } if sequence_options.as_ref().is_none_or(Vec::is_empty) => {
+                auto_increment = true;
+                generated_always = *generated_as == GeneratedAs::Always;
+            }
             ColumnOption::Generated { .. } => return Err(Error::unsupported("GENERATED ... AS of anything but a plain IDENTITY").in_column(&name)),
             ColumnOption::ForeignKey(_) => return Err(foreign_key().in_column(&name)),
             other => return Err(Error::unsupported(format!("the column constraint {other}")).in_column(&name)),
@@ -169,7 +172,8 @@ pub(super) fn read_column(column: &ColumnDefAst, id: u32) -> Result<ReadColumn> 
         }
         nullable = Some(false);
     }
-    let definition = ColumnDef { id, name, sql_type, nullable: nullable.unwrap_or(true), default, auto_increment, missing: None };
+    let nullable = nullable.unwrap_or(true);
+    let definition = ColumnDef { id, name, sql_type, nullable, default, auto_increment, generated_always, missing: None };
     Ok(ReadColumn { definition, is_key, unique, checks })
 }
 

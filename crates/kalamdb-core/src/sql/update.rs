@@ -7,7 +7,7 @@ use super::Parameters;
 use super::checked::{Replacement, Written, check};
 use super::counter::Counter;
 use super::execute::{Changeable, Executor};
-use super::insert::{is_default, system_column};
+use super::insert::{check_not_generated, is_default, system_column};
 use super::names::column_name;
 use super::returning::{Returning, result};
 use super::target::{Search, Target, Which};
@@ -34,7 +34,7 @@ pub(super) async fn run(executor: &Executor<'_>, update: &Update, parameters: &P
         let new = assigned(executor, &changed, &assignments, &old, found.values).await?;
         let n_rows = new.n_rows;
         let replaced = Some(Replacement { addresses: found.addresses, old, new });
-        let checked = check(executor, &changed.table, &changed.partition, Written { inserted: None, replaced })?;
+        let checked = check(executor, &changed.table, &changed.partition, Written { replaced, ..Written::default() })?;
         let returned = returning.rows(executor, &changed.table, checked.rows.as_ref(), checked.first_seq, None).await?;
         Ok((checked.change, (n_rows, returned)))
     })
@@ -98,6 +98,9 @@ pub(super) fn read_assignments<'a>(table: &Table, assignments: &'a [Assignment])
         let column = table.require_column(&name)?;
         if assigned.iter().any(|other| other.column == column) {
             return Err(Error::new(ErrorKind::DuplicateColumn, format!("column {name} is set twice")));
+        }
+        if !is_default(value) {
+            check_not_generated(table, column)?;
         }
         assigned.push(Assigned { column, value: (!is_default(value)).then_some(value) });
     }

@@ -1,3 +1,4 @@
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use super::Rows;
 use crate::catalog::Table;
 use crate::database::View;
 use crate::error::{Error, ErrorKind, Result};
-use crate::partition::{Keys, RowAddress, StoredKey, is_over};
+use crate::partition::{Keys, RowAddress, StoredKey, is_over, oldest_in_buffer};
 
 /// The longest value that a message quotes, in characters.
 const MAX_QUOTED_CHARS: usize = 60;
@@ -48,10 +49,14 @@ pub(crate) fn check_unique(
         // A tombstone does not hold its key.
         let rows_there = view.snapshot(table, partition)?;
         let now_us = view.now_us();
-        // Nor does an event that is over.
+        // Nor does an event that is over, be it too old or pushed out of the buffer.
+        let in_buffer_from = OnceCell::new();
         let is_live = |stored: &StoredKey| {
             let chunk = rows_there.get(stored.address.chunk());
-            !stored.is_deleted && chunk.is_none_or(|chunk| !is_over(&table.options, now_us, chunk.updated_us(stored.address.row())))
+            !stored.is_deleted
+                && chunk.is_none_or(|chunk| !is_over(&table.options, now_us, chunk.updated_us(stored.address.row())))
+                && (stored.address.chunk(), stored.address.row())
+                    >= *in_buffer_from.get_or_init(|| oldest_in_buffer(&rows_there, &table.options, now_us))
         };
         let taken = stored.iter().position(|stored| stored.is_some_and(|stored| is_live(&stored) && !replaced.contains(&stored.address)));
         if let Some(row) = taken {

@@ -1,7 +1,10 @@
 //! Runs folders of sqllogictest files of others, and counts: nothing stops at a failure.
 
+mod bare;
+mod comparison;
 mod dialect;
 mod report;
+mod settings;
 mod values;
 
 use std::error::Error;
@@ -12,11 +15,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures::executor::block_on;
 use sqllogictest::{ColumnType, Control, DB, DBOutput, DefaultColumnType, ExpectedError, QueryExpect, Record, ResultMode, Runner, StatementExpect};
 
+pub use comparison::Comparison;
 pub use dialect::Dialect;
-pub use report::{Failure, Report, Tally};
+pub use report::{Failure, Report, Tally, Verdict};
 
 use crate::SqlError;
-use crate::native::Native;
+use crate::native::{Native, PrintRow};
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -29,6 +33,15 @@ pub struct Options {
     pub every: usize,
 }
 
+/// What runs the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// This one.
+    KalamDB,
+    /// DataFusion alone.
+    DataFusion,
+}
+
 /// A database that prints the values of a query as the file expects its columns.
 struct Database {
     native: Native,
@@ -36,13 +49,17 @@ struct Database {
 }
 
 impl Database {
-    fn open(dialect: Dialect) -> Self {
+    fn open(engine: Engine, dialect: Dialect) -> Self {
         let types = Arc::new(Mutex::new(String::new()));
         let expected = Arc::clone(&types);
-        let native = Native::open_with(Box::new(move |_, batch, row| {
+        let print_row: PrintRow = Box::new(move |_, batch, row| {
             let expected = expected.lock().unwrap_or_else(PoisonError::into_inner);
             values::print_row(dialect, batch, row, &expected)
-        }));
+        });
+        let native = match engine {
+            Engine::KalamDB => Native::open_with(print_row),
+            Engine::DataFusion => bare::open(print_row),
+        };
         Self { native, types }
     }
 }
@@ -84,17 +101,23 @@ pub fn files(path: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     Ok(found)
 }
 
-/// Runs one file on an empty database.
-pub fn run_file(file: &Path, options: &Options, report: &mut Report) {
+/// Runs one file on an empty database. Gives what came of each record.
+pub fn run_file(engine: Engine, file: &Path, options: &Options, report: &mut Report) -> Vec<Verdict> {
     let script = match read_to_string(file) {
         Ok(script) => dialect::prepare(&script, options),
-        Err(error) => return report.unreadable(file, &error.to_string()),
+        Err(error) => {
+            report.unreadable(file, &error.to_string());
+            return Vec::new();
+        }
     };
     let records = match sqllogictest::parse_with_name::<DefaultColumnType>(&script, file.to_string_lossy().into_owned()) {
         Ok(records) => records,
-        Err(error) => return report.unreadable(file, &error.to_string()),
+        Err(error) => {
+            report.unreadable(file, &error.to_string());
+            return Vec::new();
+        }
     };
-    let mut database = Some(Database::open(options.dialect));
+    let mut database = Some(Database::open(engine, options.dialect));
     let mut runner = Runner::new(move || std::future::ready(database.take().ok_or_else(SqlError::second_connection)));
     runner.add_label(&options.label);
     if options.dialect == Dialect::Sqlite {
@@ -103,6 +126,8 @@ pub fn run_file(file: &Path, options: &Options, report: &mut Report) {
         let _ = block_on(runner.run_async(Record::Control(Control::ResultMode(ResultMode::ValueWise))));
     }
     let mut n_queries = 0_usize;
+    let mut verdicts = Vec::new();
+    let mut settings = settings::Settings::new();
     for mut record in records {
         let is_query = match &mut record {
             Record::Query { sql, expected, .. } => {
@@ -119,7 +144,8 @@ pub fn run_file(file: &Path, options: &Options, report: &mut Report) {
                 }
                 true
             }
-            Record::Statement { expected, .. } => {
+            Record::Statement { sql, expected, .. } => {
+                settings.note(sql);
                 // Every engine has messages of its own.
                 if let StatementExpect::Error(error) = expected {
                     *error = ExpectedError::Empty;
@@ -133,6 +159,7 @@ pub fn run_file(file: &Path, options: &Options, report: &mut Report) {
                 continue;
             }
         };
-        report.record(options.dialect, file, is_query, block_on(runner.run_async(record)));
+        verdicts.push(report.record(options.dialect, file, is_query, settings.are_changed(), block_on(runner.run_async(record))));
     }
+    verdicts
 }

@@ -27,6 +27,19 @@ impl Tally {
     }
 }
 
+/// What came of one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It gave what the file says.
+    Passed,
+    /// It did not; what happened, with the statement.
+    Failed(String),
+    /// It needs what is not here.
+    Foreign,
+    /// It is for other engines.
+    Skipped,
+}
+
 /// A record that did not give what the file says.
 #[derive(Debug)]
 pub struct Failure {
@@ -50,11 +63,27 @@ impl Report {
         self.fail(file, file.to_string_lossy().into_owned(), "unreadable file".to_owned(), error.to_owned());
     }
 
-    pub(super) fn record(&mut self, dialect: Dialect, file: &Path, is_query: bool, result: Result<RecordOutput<DefaultColumnType>, TestError>) {
+    pub(super) fn record(
+        &mut self,
+        dialect: Dialect,
+        file: &Path,
+        is_query: bool,
+        needs_settings: bool,
+        result: Result<RecordOutput<DefaultColumnType>, TestError>,
+    ) -> Verdict {
         match result {
-            Ok(RecordOutput::Nothing) => self.tally(file).skipped += 1,
-            Ok(_) => self.tally(file).passed += 1,
-            Err(error) if dialect == Dialect::DataFusion && is_foreign(&error.kind()) => self.tally(file).foreign += 1,
+            Ok(RecordOutput::Nothing) => {
+                self.tally(file).skipped += 1;
+                Verdict::Skipped
+            }
+            Ok(_) => {
+                self.tally(file).passed += 1;
+                Verdict::Passed
+            }
+            Err(error) if dialect == Dialect::DataFusion && (needs_settings || is_foreign(&error.kind())) => {
+                self.tally(file).foreign += 1;
+                Verdict::Foreign
+            }
             Err(error) => {
                 let what = if is_query { "query" } else { "statement" };
                 let reason = match error.kind() {
@@ -67,7 +96,9 @@ impl Report {
                     other => format!("{what}: {}", generalised(&other.to_string())),
                 };
                 let text = error.kind().to_string().replace('\u{1}', " ");
-                self.fail(file, error.location().to_string(), reason, text);
+                let place = error.location().to_string();
+                self.fail(file, place.clone(), reason, text.clone());
+                Verdict::Failed(format!("{place}\n{text}"))
             }
         }
     }

@@ -23,7 +23,7 @@ pub(super) async fn create(executor: &Executor<'_>, create: &CreateIndex) -> Res
         let columns = read_index_columns(&create.columns, &old, "the index")?;
         let index_name = index_name(create, &old, &next.catalog, &columns)?;
         check_constraint_name(&index_name)?;
-        if find(&next.catalog, &old.namespace, &index_name).is_some() {
+        if is_taken(&next.catalog, &old.namespace, &index_name) {
             if create.if_not_exists {
                 return Ok(Change::default());
             }
@@ -68,8 +68,14 @@ fn index_name(create: &CreateIndex, table: &Table, catalog: &Catalog, columns: &
     let columns: Vec<&str> = columns.iter().filter_map(|&at| table.columns.get(at)).map(|column| column.name.as_str()).collect();
     let base: String = format!("{}_{}_idx", table.name, columns.join("_")).chars().take(54).collect();
     let numbered = (1_u32..).map(|number| format!("{base}{number}"));
-    let name = std::iter::once(base.clone()).chain(numbered).find(|name| find(catalog, &table.namespace, name).is_none());
+    let name = std::iter::once(base.clone()).chain(numbered).find(|name| !is_taken(catalog, &table.namespace, name));
     name.ok_or_else(|| Error::internal("every name is taken"))
+}
+
+/// Whether an index, a constraint or a primary key has that name.
+fn is_taken(catalog: &Catalog, namespace: &str, name: &str) -> bool {
+    let is_key = |table: &Arc<Table>| table.has_primary_key() && table.primary_key_name() == name;
+    find(catalog, namespace, name).is_some() || catalog.tables_in(namespace).any(is_key)
 }
 
 /// The index of that name in a namespace, and its table; a constraint, whose name is unique in its table only, if there is no other.

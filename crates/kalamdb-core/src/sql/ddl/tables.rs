@@ -118,7 +118,7 @@ fn columns_of(rows: &QueryRows, names: &[Ident]) -> Result<Vec<ColumnDef>> {
         }
         let sql_type = SqlType::of_field(field)
             .ok_or_else(|| Error::unsupported(format!("a column of type {}", type_name(field))).in_column(&name).with_hint("cast it"))?;
-        columns.push(ColumnDef { id, name, sql_type, nullable: true, default: None, auto_increment: false, missing: None });
+        columns.push(ColumnDef { id, name, sql_type, nullable: true, default: None, auto_increment: false, generated_always: false, missing: None });
     }
     Ok(columns)
 }
