@@ -43,7 +43,7 @@ pub(crate) async fn write<T>(view: View<'_>, mut compute: impl AsyncFnMut() -> R
         if change.is_empty() {
             return Ok((Committed::default(), outcome));
         }
-        match commit(database, vec![change], database.durability()).await? {
+        match commit(database, vec![change], 0, database.durability()).await? {
             Some(committed) => return Ok((committed, outcome)),
             None => drop(database.catch_up().await?),
         }
@@ -64,7 +64,7 @@ pub(crate) async fn commit_transaction(database: &Database, transaction: &Transa
         if changes.iter().all(Change::is_empty) {
             return Ok(Committed::default());
         }
-        match commit(database, changes, durability).await? {
+        match commit(database, changes, transaction.next_seq(), durability).await? {
             Some(committed) => return Ok(committed),
             None => drop(database.catch_up().await?),
         }
@@ -73,7 +73,9 @@ pub(crate) async fn commit_transaction(database: &Database, transaction: &Transa
 }
 
 /// Stores changes and applies them; `None` if another tab has committed since they were computed.
-async fn commit(database: &Database, changes: Vec<Change>, durability: Durability) -> Result<Option<Committed>> {
+///
+/// Later row versions are numbered from `least_next_seq` at least: the ids of rows without a key are among the numbers before it.
+async fn commit(database: &Database, changes: Vec<Change>, least_next_seq: u64, durability: Durability) -> Result<Option<Committed>> {
     let base = database.meta();
     let mut meta = Meta { head: base.head + 1, ..base.clone() };
     let mut commit = Commit { base: base.head, durability, ..Commit::default() };
@@ -106,6 +108,7 @@ async fn commit(database: &Database, changes: Vec<Change>, durability: Durabilit
         let log: Vec<Logged> = commit.log.iter().skip(from).map(logged).collect();
         groups.push((part.table, part.partition, group, log));
     }
+    meta.next_seq = meta.next_seq.max(least_next_seq);
     commit.meta = meta.clone();
     match database.store().commit(&commit).await {
         Ok(()) => {}

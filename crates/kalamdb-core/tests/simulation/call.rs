@@ -11,7 +11,7 @@ use kalamdb_store::{Durability, StoreError};
 
 use super::model::{Answer, Cells};
 use super::random::Random;
-use super::statement::{Statement, USER_TABLE, User};
+use super::statement::{Statement, TABLES, USER_TABLE, User};
 use super::world::World;
 
 #[derive(Debug, Clone)]
@@ -112,10 +112,12 @@ impl Call {
     }
 }
 
-/// Statements on rows, with at most one savepoint, to which it may go back more than once.
+/// Statements on rows, often all on one table, with at most one savepoint.
 fn transaction(random: &Random, number: &mut impl FnMut() -> i64) -> Vec<Step> {
     let n_steps = 2 + random.below(3);
-    let mut steps: Vec<Step> = (0..n_steps).map(|_| Step::Run(Statement::on_rows(random, number(), false))).collect();
+    let table = random.one_in(2).then(|| random.pick(&TABLES));
+    let statement = |table: Option<&'static str>, number| Statement::on_rows(random, number, table.unwrap_or_else(|| random.pick(&TABLES)), false);
+    let mut steps: Vec<Step> = (0..n_steps).map(|_| Step::Run(statement(table, number()))).collect();
     if random.one_in(2) {
         let at = random.below(n_steps);
         steps.insert(at, Step::Savepoint);

@@ -65,7 +65,7 @@ impl Search<'_> {
     fn explain(&mut self, at: usize, written: &Written, from: usize, model: Model) -> bool {
         let left = &written.versions[from..];
         if left.is_empty()
-            && let Some(next) = with_ids(&model, written)
+            && let Some(next) = with_ids(&model, self.heads.last(), written)
         {
             self.heads.push(next);
             if self.explain_from(at + 1) {
@@ -141,7 +141,7 @@ fn with_seqs(replayed: Replayed, stored: &[StoredVersion]) -> Option<Model> {
 }
 
 /// The model with the ids of new tables, if it has the tables that are stored.
-fn with_ids(model: &Model, written: &Written) -> Option<Model> {
+fn with_ids(model: &Model, before: Option<&Model>, written: &Written) -> Option<Model> {
     let mut next = model.clone();
     if model.tables.len() != written.tables.len() {
         return None;
@@ -149,7 +149,7 @@ fn with_ids(model: &Model, written: &Written) -> Option<Model> {
     for (name, table) in &mut next.tables {
         let (id, columns) = written.tables.get(*name)?;
         let has_same_columns = table.columns.iter().map(|(name, _)| name).eq(columns);
-        let is_new = model.tables.values().all(|other| other.id != *id);
+        let is_new = before.is_none_or(|before| before.tables.values().all(|other| other.id != *id));
         if !has_same_columns || !(table.id == *id || (table.id == 0 && is_new)) {
             return None;
         }

@@ -10,6 +10,9 @@ pub(crate) const BAG: &str = "b";
 /// Every user has rows of their own in it.
 pub(crate) const USER_TABLE: &str = "u";
 const KEYED: &str = "t";
+/// The tables that are always there.
+pub(crate) const TABLES: [&str; 3] = [KEYED, USER_TABLE, BAG];
+/// Tables that come and go.
 const TRANSIENT: [&str; 2] = ["x", "y"];
 
 /// One statement. It writes its number into column `w` of the rows that it inserts and updates, so that these differ from all others.
@@ -101,23 +104,22 @@ impl Statement {
     /// A statement of any kind.
     pub(crate) fn any(random: &Random, number: i64, has_maintenance: bool) -> Self {
         match random.below(40) {
-            0 => Self { number, table: random.pick(&[KEYED, USER_TABLE, BAG]), action: Action::AddColumn { default: random.between(0, 9) } },
+            0 => Self { number, table: random.pick(&TABLES), action: Action::AddColumn { default: random.between(0, 9) } },
             1 => Self { number, table: random.pick(&TRANSIENT), action: Action::Create },
             2 => Self { number, table: random.pick(&TRANSIENT), action: if random.one_in(3) { Action::Drop } else { Action::Create } },
-            3 => Self { number, table: random.pick(&[KEYED, USER_TABLE, BAG]), action: Action::Truncate },
+            3 => Self { number, table: random.pick(&TABLES), action: Action::Truncate },
             4 => Self { number, table: random.pick(&TRANSIENT), action: insert(random, true) },
             5..=7 if has_maintenance => {
                 let maintenance = random.pick(&[Maintenance::Flush, Maintenance::Flush, Maintenance::FlushAll, Maintenance::Compact]);
-                Self { number, table: random.pick(&[KEYED, USER_TABLE, BAG]), action: Action::Maintain(maintenance) }
+                Self { number, table: random.pick(&TABLES), action: Action::Maintain(maintenance) }
             }
-            _ => Self::on_rows(random, number, true),
+            _ => Self::on_rows(random, number, random.pick(&TABLES), true),
         }
     }
 
     /// A statement that reads or writes rows of a table that is always there. Numbers of rows are not known before a commit: within a
     /// transaction none is asked for.
-    pub(crate) fn on_rows(random: &Random, number: i64, may_ask_seq: bool) -> Self {
-        let table = random.pick(&[KEYED, KEYED, USER_TABLE, USER_TABLE, BAG]);
+    pub(crate) fn on_rows(random: &Random, number: i64, table: &'static str, may_ask_seq: bool) -> Self {
         let action = match random.below(12) {
             0..=3 => insert(random, has_key(table)),
             4..=6 => Action::Update { filter: filter(random), set: if random.one_in(3) { Set::To(random.between(0, 9)) } else { Set::Add(1) } },
@@ -127,7 +129,7 @@ impl Statement {
             }
             7 | 8 => Action::Delete(filter(random)),
             9 => Action::Undelete(filter(random)),
-            10 if random.one_in(3) => Action::SelectWith(random.pick(&[KEYED, USER_TABLE, BAG])),
+            10 if random.one_in(3) => Action::SelectWith(random.pick(&TABLES)),
             _ => Action::Select { filter: filter(random), with_seq: may_ask_seq && random.one_in(2) },
         };
         Self { number, table, action }
