@@ -48,6 +48,12 @@ pub(crate) async fn since(database: &Database, since: Option<Position>, attempt:
     tail.finish()
 }
 
+/// Reads the meta record in a transaction of its own.
+pub(crate) async fn stored_meta(database: &Database, attempt: &mut Attempt) -> StoreResult<Meta> {
+    let transaction = database.transaction(META).build().map_err(store_error)?;
+    meta(&transaction, attempt).await
+}
+
 /// Reads the meta record, having checked the format's version.
 pub(crate) async fn meta(transaction: &TransactionRef<'_>, attempt: &mut Attempt) -> StoreResult<Meta> {
     let store = transaction.object_store(META).map_err(store_error)?;

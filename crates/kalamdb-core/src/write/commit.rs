@@ -72,7 +72,7 @@ pub(crate) async fn commit_transaction(database: &Database, transaction: &Transa
     Err(Error::new(ErrorKind::SerializationFailure, "other tabs kept committing first").with_hint("run the transaction again"))
 }
 
-/// Stores changes and applies them; `None` if another tab has committed since they were computed.
+/// Stores changes and applies them; `None` if they are to be computed again: another tab has committed, or the browser has not stored them.
 ///
 /// Later row versions are numbered from `least_next_seq` at least: the ids of rows without a key are among the numbers before it.
 async fn commit(database: &Database, changes: Vec<Change>, least_next_seq: u64, durability: Durability) -> Result<Option<Committed>> {
@@ -114,11 +114,11 @@ async fn commit(database: &Database, changes: Vec<Change>, least_next_seq: u64, 
         Ok(()) => {}
         Err(StoreError::Conflict { .. }) => return Ok(None),
         // The browser did not say whether the transaction went through; the log does, if it can be read.
-        Err(error @ StoreError::Indeterminate { .. }) => {
-            if !is_stored(database, &commit).await.unwrap_or(false) {
-                return Err(error.into());
-            }
-        }
+        Err(error @ StoreError::Indeterminate { .. }) => match outcome_of(database, &commit).await {
+            Ok(Outcome::Stored) => {}
+            Ok(Outcome::NotStored) => return Ok(None),
+            Ok(Outcome::Unknown) | Err(_) => return Err(error.into()),
+        },
         Err(error) => return Err(error.into()),
     }
     let seq = groups.last().map(|(_, _, group, _)| group.first_seq + group.n_rows as u64 - 1);
@@ -126,14 +126,30 @@ async fn commit(database: &Database, changes: Vec<Change>, least_next_seq: u64, 
     Ok(Some(Committed { seq }))
 }
 
-/// Whether the store holds exactly this commit.
-async fn is_stored(database: &Database, commit: &Commit) -> Result<bool> {
+/// What became of a commit.
+#[derive(Debug, Clone, Copy)]
+enum Outcome {
+    Stored,
+    NotStored,
+    /// Others have committed since, and the log does not tell their commit from this one.
+    Unknown,
+}
+
+/// Reads from the log what became of a commit whose transaction has ended.
+async fn outcome_of(database: &Database, commit: &Commit) -> Result<Outcome> {
     let since = Position { head: commit.base, catalog_head: commit.base };
     let tail = database.store().read_since(Some(since)).await?;
+    if tail.meta.head == commit.base {
+        return Ok(Outcome::NotStored);
+    }
+    // Another tab may have dropped the same table at the same moment; of rows, the time tells whose they are.
+    if commit.log.is_empty() {
+        return Ok(Outcome::Unknown);
+    }
     let own = tail.log.iter().filter(|record| record.key.commit == commit.meta.head);
     let same_rows = own.eq(commit.log.iter());
     let records = tail.catalog.unwrap_or_default();
     let same_catalog = commit.put_catalog.iter().all(|record| records.contains(record))
         && commit.drop_catalog.iter().all(|key| records.iter().all(|record| record.key != *key));
-    Ok(tail.meta.head >= commit.meta.head && same_rows && same_catalog)
+    Ok(if same_rows && same_catalog { Outcome::Stored } else { Outcome::Unknown })
 }

@@ -20,7 +20,7 @@ use super::model::{Cells, Model};
 use super::physical::Reader;
 use super::statement::{USER_TABLE, User, setup};
 use super::store::TabStore;
-use super::world::{SlowClock, World};
+use super::world::{TabClock, World};
 
 /// What schedules begin from, made once.
 #[derive(Debug)]
@@ -287,7 +287,7 @@ fn open_session(database: &Rc<Database>, user: User) -> Rc<Session> {
 }
 
 async fn open_database(world: &Rc<World>, tab: usize) -> Result<Rc<Database>, Error> {
-    Database::open(Rc::new(TabStore::new(world, tab)), Rc::new(SlowClock(Rc::clone(world))), Durability::Relaxed).await
+    Database::open(Rc::new(TabStore::new(world, tab)), Rc::new(TabClock { world: Rc::clone(world), tab }), Durability::Relaxed).await
 }
 
 fn open_now(world: &Rc<World>, tab: usize) -> Rc<Database> {

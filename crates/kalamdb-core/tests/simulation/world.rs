@@ -134,13 +134,16 @@ impl World {
     }
 }
 
-/// Time that often stands still, as a browser's clock does.
+/// One tab's clock: it often stands still, as a browser's does, and never shows what another tab's shows.
 #[derive(Debug)]
-pub(crate) struct SlowClock(pub(crate) Rc<World>);
+pub(crate) struct TabClock {
+    pub(crate) world: Rc<World>,
+    pub(crate) tab: usize,
+}
 
-impl Clock for SlowClock {
+impl Clock for TabClock {
     fn now_us(&self) -> i64 {
-        1_700_000_000_000_000 + (self.0.time.get() / 16) as i64 * 1000
+        1_700_000_000_000_000 + (self.world.time.get() / 16) as i64 * 1000 + self.tab as i64
     }
 }
 
