@@ -19,6 +19,7 @@ const TYPES: Readonly<Record<string, string>> = {
 export interface TestServer {
   readonly demoUrl: string;
   readonly harnessUrl: string;
+  readonly writerUrl: string;
   close(): Promise<void>;
 }
 
@@ -32,6 +33,7 @@ export async function startServer(): Promise<TestServer> {
   return {
     demoUrl: `${origin}/www/dist/index.html`,
     harnessUrl: `${origin}/tests/e2e/pages/harness.html`,
+    writerUrl: `${origin}/tests/e2e/pages/writer.html`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
