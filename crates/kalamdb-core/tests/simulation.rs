@@ -26,7 +26,7 @@ use std::thread;
 use simulation::schedule::{Beginning, run};
 
 /// How many schedules run unless more are asked for.
-const SCHEDULES: u64 = 1000;
+const SCHEDULES: u64 = 10_000;
 
 #[test]
 fn every_schedule_is_one_call_after_the_other() {

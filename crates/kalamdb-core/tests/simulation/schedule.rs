@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use futures::executor::block_on;
-use kalamdb_core::{CallOptions, Database, Error, Principal, Role, Session};
-use kalamdb_store::{Commit, Durability};
+use kalamdb_core::{CallOptions, Database, Error, ErrorKind, Principal, Role, Session};
+use kalamdb_store::{Commit, Durability, Fault};
 
 use super::call::{self, Call, Record, cells};
 use super::check::{History, check};
-use super::model::{Cells, Model};
+use super::model::{Cells, Model, Table};
 use super::physical::Reader;
 use super::statement::{USER_TABLE, User, setup};
 use super::store::TabStore;
@@ -241,44 +241,44 @@ impl Schedule<'_> {
         check(&history, &mut reader)
     }
 
-    /// Checks that every tab, once it has heard of everything, holds what the model holds, and so does a new one.
+    /// Checks that every tab, once it has heard of everything, holds what the model holds, and so does a new one. A sample is enough: there are
+    /// many schedules.
     fn check_tabs(&mut self, model: &Model) -> Result<(), String> {
         let world = Rc::clone(&self.world);
         world.is_failing.set(false);
         world.tell_all();
-        let fresh = open_now(&world, 0);
-        for (number, tab) in self.tabs.iter().enumerate() {
-            if let Tab::Open { database, .. } = tab {
-                check_database(database, model, &world).map_err(|what| format!("tab {number} in the end: {what}"))?;
-            }
+        let of_users = |user: User| model.tables.iter().filter(move |(name, _)| user.is_none() || **name == USER_TABLE);
+        let all: Vec<(User, &str, &Table)> =
+            [None, Some("ann"), Some("bob")].into_iter().flat_map(|user| of_users(user).map(move |(name, table)| (user, *name, table))).collect();
+        for (number, tab) in self.tabs.iter_mut().enumerate() {
+            let Tab::Open { database, sessions } = tab else { continue };
+            let (user, name, table) = world.random.pick(&all);
+            let session = sessions.entry(user).or_insert_with(|| open_session(database, user));
+            let is_closed = world.strikes.borrow().iter().any(|strike| strike.tab == number && strike.fault == Fault::Close);
+            check_rows(session, user, name, table, is_closed).map_err(|what| format!("tab {number} in the end: {what}"))?;
         }
-        check_database(&fresh, model, &world).map_err(|what| format!("a new tab in the end: {what}"))
+        let fresh = open_now(&world, 0);
+        for (user, name, table) in all.into_iter().filter(|_| world.random.one_in(2)) {
+            check_rows(&open_session(&fresh, user), user, name, table, false).map_err(|what| format!("a new tab in the end: {what}"))?;
+        }
+        Ok(())
     }
 }
 
-fn check_database(database: &Rc<Database>, model: &Model, world: &World) -> Result<(), String> {
-    for user in [None, Some("ann"), Some("bob")] {
-        let session = open_session(database, user);
-        for (name, table) in model.tables.iter().filter(|(name, _)| user.is_none() || **name == USER_TABLE) {
-            let columns: Vec<&str> = table.columns.iter().map(|(name, _)| name.as_str()).collect();
-            let sql = format!("SELECT {}, _seq, _deleted FROM {name}", columns.join(", "));
-            let result = match block_on(session.query(&sql, &[], CallOptions::default())) {
-                // Its connection was closed for good.
-                Err(error) if error.kind() == kalamdb_core::ErrorKind::DatabaseClosed && !world.strikes.borrow().is_empty() => return Ok(()),
-                result => result.map_err(|error| format!("{sql}: {error}"))?,
-            };
-            let mut found = cells(&result);
-            found.sort_unstable();
-            let rows = table.partitions.get(&user).into_iter().flatten();
-            let mut expected: Vec<Cells> =
-                rows.map(|row| row.cells.iter().copied().chain([row.seq as i64, i64::from(row.is_deleted)]).collect()).collect();
-            expected.sort_unstable();
-            if found != expected {
-                return Err(format!("{user:?}: {sql}: {found:?}, expected {expected:?}"));
-            }
-        }
-    }
-    Ok(())
+/// Compares all versions of a user's rows, deleted ones too.
+fn check_rows(session: &Session, user: User, name: &str, table: &Table, may_be_closed: bool) -> Result<(), String> {
+    let columns: Vec<&str> = table.columns.iter().map(|(name, _)| name.as_str()).collect();
+    let sql = format!("SELECT {}, _seq, _deleted FROM {name}", columns.join(", "));
+    let result = match block_on(session.query(&sql, &[], CallOptions::default())) {
+        Err(error) if may_be_closed && error.kind() == ErrorKind::DatabaseClosed => return Ok(()),
+        result => result.map_err(|error| format!("{sql}: {error}"))?,
+    };
+    let mut found = cells(&result);
+    found.sort_unstable();
+    let rows = table.partitions.get(&user).into_iter().flatten();
+    let mut expected: Vec<Cells> = rows.map(|row| row.cells.iter().copied().chain([row.seq as i64, i64::from(row.is_deleted)]).collect()).collect();
+    expected.sort_unstable();
+    if found == expected { Ok(()) } else { Err(format!("{user:?}: {sql}: {found:?}, expected {expected:?}")) }
 }
 
 fn open_session(database: &Rc<Database>, user: User) -> Rc<Session> {
