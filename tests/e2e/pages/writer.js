@@ -1,7 +1,7 @@
 // One of the pages that write at the same time. The test says what to write and hears how each operation ended.
 import { KalamDB } from '/pkg/kalamdb.js';
 
-/** @type {KalamDB} */
+/** @type {KalamDB | undefined} */
 let db;
 
 globalThis.writer = {
@@ -50,6 +50,8 @@ globalThis.writer = {
     }
     return null;
   },
+
+  isOpen: () => db !== undefined,
 
   deleteDatabase: (name) => KalamDB.delete(name),
 };

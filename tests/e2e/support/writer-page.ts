@@ -9,6 +9,7 @@ interface Writer {
   writeUntilTold(): Promise<void>;
   query(sql: string): Promise<unknown[][]>;
   failure(sql: string): Promise<{ code: string; hint?: string } | null>;
+  isOpen(): boolean;
   deleteDatabase(name: string): Promise<void>;
 }
 
@@ -59,13 +60,23 @@ export class WriterPage {
     return opened;
   }
 
-  private async load(name: string): Promise<void> {
+  /** Opens the database in the page as it is. */
+  async load(name: string): Promise<void> {
     await this.page.waitForFunction(() => globalThis.writer !== undefined);
     await this.page.evaluate((given) => writer.open(given), name);
   }
 
   read(): Promise<Rows> {
     return this.page.evaluate(() => writer.read());
+  }
+
+  query(sql: string): Promise<unknown[][]> {
+    return this.page.evaluate((given) => writer.query(given), sql);
+  }
+
+  /** How a query fails; null if it does not. */
+  failure(sql: string): Promise<{ code: string; hint?: string } | null> {
+    return this.page.evaluate((given) => writer.failure(given), sql);
   }
 
   /** Begins to write. */
