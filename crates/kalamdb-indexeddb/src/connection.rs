@@ -106,6 +106,11 @@ impl Connection {
         lost
     }
 
+    /// Whether the connection has ended, and not by its owner.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(*self.state.borrow(), State::Lost | State::Deleted)
+    }
+
     /// Opens another connection when one is next needed.
     pub(crate) fn lose(&self) {
         if matches!(*self.state.borrow(), State::Open(_)) {

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use indexed_db_futures::database::Database;
-use kalamdb_store::{Attempt, Commit, Faults, Position, SegmentRecord, Store, StoreError, StoreResult, Tail, check_commit};
+use kalamdb_store::{Attempt, Commit, Faults, MAX_KEY, Position, SegmentRecord, Store, StoreError, StoreResult, Tail, check_commit};
 
 use crate::connection::Connection;
 use crate::hint::Hints;
@@ -127,7 +127,8 @@ impl Store for IdbStore {
     }
 
     fn newest_head_heard(&self) -> Option<u64> {
-        self.hints.newest()
+        // Whoever reads on finds out whether the database is still there.
+        if self.connection.has_ended() { Some(MAX_KEY) } else { self.hints.newest() }
     }
 
     async fn close(&self) {

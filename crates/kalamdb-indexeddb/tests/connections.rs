@@ -8,7 +8,7 @@ use indexed_db_futures::database::Database;
 use js_sys::{Array, Function, Promise};
 use kalamdb_indexeddb::{IdbOptions, IdbStore, database_name};
 use kalamdb_store::conformance::Harness;
-use kalamdb_store::{CatalogRecord, Commit, FORMAT_VERSION, Meta, Position, Store, StoreError};
+use kalamdb_store::{CatalogRecord, Commit, FORMAT_VERSION, MAX_KEY, Meta, Position, Store, StoreError};
 use support::IdbHarness;
 use support::connections::Connections;
 use wasm_bindgen::prelude::*;
@@ -164,6 +164,8 @@ async fn a_connection_that_the_browser_has_closed_is_opened_again() {
     let (store, other) = (harness.connect().await, harness.connect().await);
     store.commit(&first_commit()).await.unwrap();
     connections.close_all();
+    // There may be news, for whoever asks.
+    assert_eq!(store.newest_head_heard(), Some(MAX_KEY));
     other.commit(&second_commit()).await.unwrap();
     let since = Position { head: 1, catalog_head: 1 };
     let tail = store.read_since(Some(since)).await.unwrap();
