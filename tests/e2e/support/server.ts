@@ -20,6 +20,8 @@ export interface TestServer {
   readonly demoUrl: string;
   readonly harnessUrl: string;
   readonly writerUrl: string;
+  /** A page with nothing in it. */
+  readonly emptyUrl: string;
   close(): Promise<void>;
 }
 
@@ -33,6 +35,7 @@ export async function startServer(): Promise<TestServer> {
   return {
     demoUrl: `${origin}/www/dist/index.html`,
     harnessUrl: `${origin}/tests/e2e/pages/harness.html`,
+    emptyUrl: `${origin}/tests/e2e/pages/empty.html`,
     writerUrl: `${origin}/tests/e2e/pages/writer.html`,
     close: () =>
       new Promise((resolve) => {
