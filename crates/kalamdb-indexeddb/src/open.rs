@@ -1,11 +1,14 @@
 //! Opening and deleting databases.
 
+use std::cell::{Cell, RefCell};
 use std::future;
+use std::rc::Rc;
 
 use futures::channel::oneshot;
 use futures::future::{Either, select};
 use indexed_db_futures::database::{Database, VersionChangeEvent};
 use indexed_db_futures::factory::DBFactory;
+use indexed_db_futures::future::OpenDbRequest;
 use indexed_db_futures::internals::SystemRepr;
 use indexed_db_futures::prelude::*;
 use js_sys::{Function, Promise};
@@ -45,14 +48,59 @@ pub(crate) async fn open(name: &str, options: &IdbOptions) -> StoreResult<Databa
     let (tell, blocked) = oneshot::channel();
     let request = Database::open(name)
         .with_version(FORMAT_VERSION)
-        .with_on_blocked(move |_| {
-            // Nobody listens if the request has been given up.
-            let _ = tell.send(());
-            Ok(())
-        })
+        .with_on_blocked(move |_| told(tell))
         .with_on_upgrade_needed(upgrade)
         .build()
         .map_err(open_error)?;
+    finish(name, options, request, blocked).await
+}
+
+/// Opens the database; `None` if there is none.
+pub(crate) async fn open_existing(name: &str, options: &IdbOptions) -> StoreResult<Option<Database>> {
+    let (tell, blocked) = oneshot::channel();
+    let refusal = Rc::new(Refusal::default());
+    let request = Database::open(name)
+        .with_version(FORMAT_VERSION)
+        .with_on_blocked(move |_| told(tell))
+        .with_on_upgrade_needed(Refusal::listener(&refusal))
+        .build()
+        .map_err(open_error)?;
+    refusal.request.replace(Some(request.as_sys().clone()));
+    match finish(name, options, request, blocked).await {
+        Err(_) if refusal.happened.get() => Ok(None),
+        opened => opened.map(Some),
+    }
+}
+
+/// Nobody listens if the request has been given up.
+fn told(tell: oneshot::Sender<()>) -> indexed_db_futures::Result<()> {
+    let _ = tell.send(());
+    Ok(())
+}
+
+/// Undoes the making of a database, so that opening a name that has none fails.
+#[derive(Default)]
+struct Refusal {
+    request: RefCell<Option<IdbOpenDbRequest>>,
+    happened: Cell<bool>,
+}
+
+impl Refusal {
+    fn listener(this: &Rc<Self>) -> impl FnOnce(VersionChangeEvent, Database) -> indexed_db_futures::Result<()> + use<> {
+        let this = Rc::clone(this);
+        move |_, _| {
+            this.happened.set(true);
+            if let Some(transaction) = this.request.take().and_then(|request| request.transaction()) {
+                // An exception instead would end the worker. It has begun just now, so that it can be aborted.
+                let _ = transaction.abort();
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Waits for a request to open a database.
+async fn finish(name: &str, options: &IdbOptions, request: OpenDbRequest, blocked: oneshot::Receiver<()>) -> StoreResult<Database> {
     let waiting = Box::pin(stays_blocked(blocked, options.blocked_ms));
     let opened = match select(request, waiting).await {
         Either::Left((opened, _)) => opened.map_err(open_error),
@@ -124,9 +172,9 @@ fn complete(database: Database) -> StoreResult<Database> {
 
 /// The version of a database that is known to exist.
 async fn stored_version(name: &str) -> StoreResult<u32> {
-    // Fails rather than creates the database, if it has been deleted meanwhile.
-    let refuse = |_, _| Err(js_sys::Error::new("the database is gone").into());
-    let request = Database::open(name).with_on_upgrade_needed(refuse).build().map_err(open_error)?;
+    let refusal = Rc::new(Refusal::default());
+    let request = Database::open(name).with_on_upgrade_needed(Refusal::listener(&refusal)).build().map_err(open_error)?;
+    refusal.request.replace(Some(request.as_sys().clone()));
     let database = request.await.map_err(open_error)?;
     let version = database.version() as u32;
     database.close();

@@ -61,6 +61,12 @@ pub(crate) async fn since(database: &Database, since: Option<Position>, attempt:
     tail.finish()
 }
 
+/// Reads the meta record in a transaction of its own.
+pub(crate) async fn stored_meta(database: &Database, attempt: &mut Attempt) -> StoreResult<Meta> {
+    let transaction = database.transaction(META).build().map_err(store_error)?;
+    Ok(meta(&transaction, attempt)?.await?.1)
+}
+
 /// Asks for the format's version and the meta record; the future waits for them and checks the version.
 pub(crate) fn meta(
     transaction: &TransactionRef<'_>,

@@ -1,5 +1,8 @@
 use async_trait::async_trait;
-use kalamdb_store::{Commit, Faults, Page, PageKey, Position, Store, StoreError, StoreResult, Tail, check_commit};
+use indexed_db_futures::database::Database;
+use kalamdb_store::{
+    Attempt, Commit, Faults, MAX_KEY, Page, PageKey, Position, Store, StoreError, StoreResult, Tail, check_commit,
+};
 
 use crate::connection::Connection;
 use crate::hint::Hints;
@@ -10,8 +13,8 @@ use crate::{read, write};
 /// A KalamDB database in IndexedDB.
 ///
 /// Any number of connections, in one tab or many, may be open to one database. A connection closes by itself when another one
-/// deletes or upgrades the database, or when the browser closes it; from then on every call fails with `Closed`. Dropping the
-/// store closes it too.
+/// deletes or upgrades the database, and the browser may close it; the next call then opens another one. If the database was
+/// deleted, every call fails with `Deleted`: a new one of the same name is not begun. Dropping the store closes it.
 pub struct IdbStore {
     connection: Connection,
     hints: Hints,
@@ -27,7 +30,8 @@ impl IdbStore {
     pub async fn open(name: &str, options: IdbOptions) -> StoreResult<Self> {
         let name = database_name(name);
         let database = open::open(&name, &options).await?;
-        Ok(Self { connection: Connection::new(database), hints: Hints::listen(&name), faults: options.faults })
+        let (hints, faults) = (Hints::listen(&name), options.faults.clone());
+        Ok(Self { connection: Connection::new(name, options, database), hints, faults })
     }
 
     /// Deletes the database `name`; nothing happens if there is none. Its connections in other tabs close.
@@ -46,55 +50,94 @@ impl IdbStore {
         open::delete(&database_name(name), options).await
     }
 
-    /// Passes on how a transaction ended, closing the connection if that is why.
-    fn settle<T>(&self, result: StoreResult<T>) -> StoreResult<T> {
-        if matches!(result, Err(StoreError::Closed)) {
-            self.connection.close();
+    /// Runs a readonly transaction, and runs it again if the browser has closed the connection.
+    async fn read<T>(&self, read: impl AsyncFn(&Database, &mut Attempt) -> StoreResult<T>) -> StoreResult<T> {
+        for _ in 0..2 {
+            if let Ended::Told(result) = self.transact(&read).await? {
+                return result;
+            }
         }
-        match result {
-            // The browser aborts what is under way when it closes a connection.
-            Err(StoreError::Dom { name, .. }) if name == "AbortError" && self.connection.database().is_err() => Err(StoreError::Closed),
-            other => other,
-        }
+        Err(StoreError::Closed)
     }
+
+    /// Stores a commit; on another connection if the one that there is turns out to be closed before the transaction has begun.
+    async fn store(&self, commit: &Commit) -> StoreResult<()> {
+        for _ in 0..2 {
+            let writes = writes_of(commit)?;
+            // Told before it is done, as that takes time too: who reads on then waits for it in the browser.
+            let tell = || self.hints.tell(commit.meta.head);
+            match self.transact(async |database, attempt| write::commit(database, commit, writes, attempt, tell).await).await? {
+                Ended::Told(result) => return result,
+                // It had begun: if it is stored, nobody is left to tell.
+                Ended::Lost(StoreError::Dom { name, message }) => return Err(StoreError::Indeterminate { reason: format!("{name}: {message}") }),
+                Ended::Lost(_) => {}
+            }
+        }
+        Err(StoreError::Closed)
+    }
+
+    /// Runs a transaction on the connection, and finds out whether the connection ended with it.
+    async fn transact<T>(&self, run: impl AsyncFnOnce(&Database, &mut Attempt) -> StoreResult<T>) -> StoreResult<Ended<T>> {
+        let database = self.connection.database().await?;
+        let was_armed = self.faults.is_armed();
+        let mut attempt = self.faults.attempt();
+        let result = match run(&database, &mut attempt).await {
+            Ok(value) => attempt.finish().map(|()| value),
+            Err(error) => Err(error),
+        };
+        Ok(match result {
+            // An injected fault: there is no other connection to be had.
+            Err(StoreError::Closed) if was_armed && !self.faults.is_armed() => {
+                self.connection.close();
+                Ended::Told(Err(StoreError::Closed))
+            }
+            Err(error @ StoreError::Closed) => {
+                self.connection.lose();
+                Ended::Lost(error)
+            }
+            // The browser aborts what is under way when it closes a connection, and says so only afterwards.
+            Err(error @ StoreError::Dom { .. }) if self.connection.is_lost() => Ended::Lost(error),
+            result => Ended::Told(result),
+        })
+    }
+}
+
+/// How a transaction has ended.
+enum Ended<T> {
+    /// As the browser has told.
+    Told(StoreResult<T>),
+    /// With its connection.
+    Lost(StoreError),
 }
 
 #[async_trait(?Send)]
 impl Store for IdbStore {
     async fn read_since(&self, since: Option<Position>) -> StoreResult<Tail> {
-        let database = self.connection.database()?;
-        let mut attempt = self.faults.attempt();
         let heard = self.hints.newest();
-        let tail = self.settle(read::since(&database, since, &mut attempt).await)?;
+        let tail = self.read(async |database, attempt| read::since(database, since, attempt).await).await?;
         self.hints.correct(heard, tail.meta.head);
+        self.connection.saw(&tail.meta);
         Ok(tail)
     }
 
     async fn commit(&self, commit: &Commit) -> StoreResult<()> {
-        let database = self.connection.database()?;
         check_commit(commit)?;
-        let writes = writes_of(commit)?;
-        let mut attempt = self.faults.attempt();
-        // Told before it is done, as that takes time too: who reads on then waits for it in the browser.
-        let tell = || self.hints.tell(commit.meta.head);
-        self.settle(write::commit(&database, commit, writes, &mut attempt, tell).await)?;
-        attempt.finish()
+        self.store(commit).await?;
+        self.connection.saw(&commit.meta);
+        Ok(())
     }
 
     async fn read_pages(&self, keys: &[PageKey]) -> StoreResult<Vec<Option<Page>>> {
-        let database = self.connection.database()?;
-        let mut attempt = self.faults.attempt();
-        self.settle(read::pages(&database, keys, &mut attempt).await)
+        self.read(async |database, attempt| read::pages(database, keys, attempt).await).await
     }
 
     async fn page_keys(&self) -> StoreResult<Vec<PageKey>> {
-        let database = self.connection.database()?;
-        let mut attempt = self.faults.attempt();
-        self.settle(read::page_keys(&database, &mut attempt).await)
+        self.read(async |database, attempt| read::page_keys(database, attempt).await).await
     }
 
     fn newest_head_heard(&self) -> Option<u64> {
-        self.hints.newest()
+        // Whoever reads on finds out whether the database is still there.
+        if self.connection.has_ended() { Some(MAX_KEY) } else { self.hints.newest() }
     }
 
     async fn close(&self) {

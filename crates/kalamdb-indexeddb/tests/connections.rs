@@ -5,11 +5,12 @@
 mod support;
 
 use indexed_db_futures::database::Database;
-use js_sys::{Array, Promise};
+use js_sys::{Array, Function, Promise};
 use kalamdb_indexeddb::{IdbOptions, IdbStore, database_name};
 use kalamdb_store::conformance::Harness;
-use kalamdb_store::{CatalogRecord, Commit, FORMAT_VERSION, Meta, Store, StoreError};
+use kalamdb_store::{CatalogRecord, Commit, FORMAT_VERSION, MAX_KEY, Meta, Position, Store, StoreError};
 use support::IdbHarness;
+use support::connections::Connections;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test as test, wasm_bindgen_test_configure};
@@ -22,18 +23,26 @@ fn first_commit() -> Commit {
     Commit { meta: Meta { head: 1, catalog_head: 1, manifest_head: 0, next_seq: 1, next_id: 2 }, put_catalog, ..Commit::default() }
 }
 
+fn second_commit() -> Commit {
+    Commit { base: 1, meta: Meta { head: 2, ..first_commit().meta }, ..Commit::default() }
+}
+
 #[test]
-async fn deleting_closes_the_other_connections_and_leaves_nothing() {
+async fn deleting_ends_the_other_connections_for_good_and_leaves_nothing() {
     let harness = IdbHarness::fresh().await;
     let (left, right) = (harness.connect().await, harness.connect().await);
     left.commit(&first_commit()).await.unwrap();
     IdbStore::delete(&harness.name).await.unwrap();
+    let new = harness.connect().await;
+    assert_eq!(new.read_since(None).await.unwrap().meta, Meta::default());
+    new.commit(&first_commit()).await.unwrap();
+    let deleted = StoreError::Deleted { name: database_name(&harness.name) };
     for store in [&left, &right] {
-        assert_eq!(store.read_since(None).await, Err(StoreError::Closed));
-        assert_eq!(store.commit(&first_commit()).await, Err(StoreError::Closed));
+        assert_eq!(store.read_since(None).await, Err(deleted.clone()));
+        assert_eq!(store.commit(&first_commit()).await, Err(deleted.clone()));
         store.close().await;
+        assert_eq!(store.read_since(None).await, Err(StoreError::Closed));
     }
-    assert_eq!(harness.connect().await.read_since(None).await.unwrap().meta, Meta::default());
     harness.destroy().await;
 }
 
@@ -49,8 +58,9 @@ async fn a_commit_under_way_is_stored_before_its_connection_makes_way() {
     let commit = first_commit();
     let (committed, upgraded) = futures::future::join(store.commit(&commit), upgrade(&harness, FORMAT_VERSION + 1)).await;
     assert_eq!(committed, Ok(()));
-    assert_eq!(store.read_since(None).await, Err(StoreError::Closed));
     upgraded.close();
+    let refused = Err(StoreError::SchemaTooNew { found: FORMAT_VERSION + 1, supported: FORMAT_VERSION });
+    assert_eq!(store.read_since(None).await, refused);
     harness.destroy().await;
 }
 
@@ -60,7 +70,9 @@ async fn a_newer_database_is_refused_with_its_version() {
     let store = harness.connect().await;
     store.commit(&first_commit()).await.unwrap();
     upgrade(&harness, 7).await.close();
-    assert_eq!(store.read_since(None).await, Err(StoreError::Closed));
+    let too_new = StoreError::SchemaTooNew { found: 7, supported: FORMAT_VERSION };
+    assert_eq!(store.read_since(None).await, Err(too_new.clone()));
+    assert_eq!(store.commit(&first_commit()).await, Err(too_new));
     let refused = IdbStore::open(&harness.name, IdbOptions::default()).await.map(drop);
     assert_eq!(refused, Err(StoreError::SchemaTooNew { found: 7, supported: FORMAT_VERSION }));
     let database = Database::open(database_name(&harness.name)).await.unwrap();
@@ -138,11 +150,81 @@ async fn other_connections_hear_of_a_commit() {
     for nonsense in [JsValue::NULL, "9".into(), (-9).into(), 0.5.into(), f64::INFINITY.into(), 1e300.into()] {
         last.post_message(&nonsense).unwrap();
     }
-    right.commit(&Commit { base: 1, meta: Meta { head: 2, ..first_commit().meta }, ..Commit::default() }).await.unwrap();
+    right.commit(&second_commit()).await.unwrap();
     JsFuture::from(heard).await.unwrap();
     assert_eq!((left.newest_head_heard(), right.newest_head_heard()), (Some(2), Some(1)));
     last.close();
     harness.destroy().await;
+}
+
+#[test]
+async fn a_connection_that_the_browser_has_closed_is_opened_again() {
+    let harness = IdbHarness::fresh().await;
+    let connections = Connections::watch();
+    let (store, other) = (harness.connect().await, harness.connect().await);
+    store.commit(&first_commit()).await.unwrap();
+    connections.close_all();
+    // There may be news, for whoever asks.
+    assert_eq!(store.newest_head_heard(), Some(MAX_KEY));
+    other.commit(&second_commit()).await.unwrap();
+    let since = Position { head: 1, catalog_head: 1 };
+    let tail = store.read_since(Some(since)).await.unwrap();
+    assert_eq!(tail.meta, second_commit().meta);
+    // And another time, without the event: the browser may be late with it.
+    connections.close_all_silently();
+    assert_eq!(store.commit(&second_commit()).await, Err(StoreError::Conflict { expected: 1, found: 2 }));
+    assert_eq!(other.read_since(Some(since)).await.unwrap().meta, second_commit().meta);
+    assert_eq!(connections.count(), 6);
+    store.close().await;
+    assert_eq!(store.read_since(None).await, Err(StoreError::Closed));
+    harness.destroy().await;
+}
+
+#[test]
+async fn calls_at_the_same_time_open_one_connection_in_place_of_the_lost_one() {
+    let harness = IdbHarness::fresh().await;
+    let connections = Connections::watch();
+    let store = harness.connect().await;
+    connections.close_all();
+    let calls = (0..5).map(|_| store.read_since(None));
+    let tails = futures::future::join_all(calls).await;
+    assert!(tails.iter().all(|tail| tail.as_ref().is_ok_and(|tail| tail.meta == Meta::default())), "{tails:?}");
+    assert_eq!(connections.count(), 2);
+    harness.destroy().await;
+}
+
+#[test]
+async fn a_database_that_was_deleted_while_the_connection_was_closed_is_not_begun_anew() {
+    let harness = IdbHarness::fresh().await;
+    let connections = Connections::watch();
+    let store = harness.connect().await;
+    store.commit(&first_commit()).await.unwrap();
+    connections.close_all();
+    IdbStore::delete(&harness.name).await.unwrap();
+    let deleted = StoreError::Deleted { name: database_name(&harness.name) };
+    assert_eq!(store.commit(&second_commit()).await, Err(deleted.clone()));
+    assert!(!exists(&harness).await);
+    assert_eq!(store.read_since(None).await, Err(deleted));
+    harness.destroy().await;
+}
+
+#[test]
+async fn another_database_of_the_same_name_is_not_taken_for_the_old_one() {
+    let harness = IdbHarness::fresh().await;
+    let connections = Connections::watch();
+    let store = harness.connect().await;
+    store.commit(&first_commit()).await.unwrap();
+    connections.close_all();
+    IdbStore::delete(&harness.name).await.unwrap();
+    harness.connect().await;
+    assert_eq!(store.read_since(None).await, Err(StoreError::Deleted { name: database_name(&harness.name) }));
+    harness.destroy().await;
+}
+
+async fn exists(harness: &IdbHarness) -> bool {
+    let list = Function::new_no_args("return indexedDB.databases().then((all) => all.map((database) => database.name))");
+    let names = JsFuture::from(list.call0(&JsValue::NULL).unwrap().unchecked_into::<Promise>()).await.unwrap();
+    names.unchecked_into::<Array>().includes(&database_name(&harness.name).into(), 0)
 }
 
 /// Raises the version of the database, as newer code would.

@@ -44,6 +44,12 @@ pub enum StoreError {
     /// The store was closed, by its owner or by the browser.
     #[error("the store is closed")]
     Closed,
+    /// The database was deleted by another connection; a new one of the same name is another database.
+    #[error("the database {name} was deleted")]
+    Deleted {
+        /// The database's name.
+        name: String,
+    },
     /// Another connection keeps the database from being opened or deleted.
     #[error("another connection blocks the database {name}")]
     Blocked {

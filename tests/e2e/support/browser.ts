@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BrowserContext, type BrowserContextOptions, chromium } from '@playwright/test';
+import { type BrowserContext, type BrowserContextOptions, chromium, type LaunchOptions } from '@playwright/test';
 import { launchOptions } from '../../browser/chromium.mjs';
 
 /** A browser profile on disk: what is stored in it outlives the browser. An ordinary context would keep IndexedDB in memory. */
@@ -18,7 +18,9 @@ export class Profile {
   }
 
   /** Starts a browser on this profile. */
-  async launch(options: BrowserContextOptions = {}): Promise<BrowserContext> {
+  async launch(
+    options: BrowserContextOptions & Pick<LaunchOptions, 'ignoreDefaultArgs'> = {},
+  ): Promise<BrowserContext> {
     const context = await chromium.launchPersistentContext(this.directory, {
       ...launchOptions,
       ...options,

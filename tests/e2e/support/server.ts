@@ -19,6 +19,9 @@ const TYPES: Readonly<Record<string, string>> = {
 export interface TestServer {
   readonly demoUrl: string;
   readonly harnessUrl: string;
+  readonly writerUrl: string;
+  /** A page with nothing in it. */
+  readonly emptyUrl: string;
   close(): Promise<void>;
 }
 
@@ -32,6 +35,8 @@ export async function startServer(): Promise<TestServer> {
   return {
     demoUrl: `${origin}/www/dist/index.html`,
     harnessUrl: `${origin}/tests/e2e/pages/harness.html`,
+    emptyUrl: `${origin}/tests/e2e/pages/empty.html`,
+    writerUrl: `${origin}/tests/e2e/pages/writer.html`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

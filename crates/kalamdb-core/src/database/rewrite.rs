@@ -90,10 +90,14 @@ impl Database {
                     continue;
                 }
                 // Whatever has become of it, the store knows.
-                Err(error @ StoreError::Indeterminate { .. }) => {
+                Err(StoreError::Indeterminate { .. }) => {
                     self.catch_up().await?;
                     let is_stored = self.state.borrow().existing(id).is_some_and(|partition| partition.manifest() == Some(LogKey { commit: head, part: 0 }));
-                    return if is_stored { Ok(true) } else { Err(error.into()) };
+                    if is_stored {
+                        return Ok(true);
+                    }
+                    made.pages = commit.put_pages;
+                    continue;
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -121,6 +121,11 @@ impl Transaction {
         Ok(work.changes.clone())
     }
 
+    /// The number after the last one that the transaction has used, be it for rows that it has undone.
+    pub(crate) fn next_seq(&self) -> u64 {
+        self.work.borrow().meta.next_seq
+    }
+
     /// Waits until no other statement of the transaction writes.
     pub(crate) async fn statements(&self) -> MutexGuard<'_, ()> {
         self.statements.lock().await

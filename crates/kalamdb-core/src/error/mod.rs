@@ -168,6 +168,7 @@ impl From<StoreError> for Error {
             StoreError::SchemaTooNew { .. } => (ErrorKind::SchemaTooNew, Some("update the package, or close tabs that run a newer one")),
             StoreError::QuotaExceeded => (ErrorKind::DiskFull, Some("delete data, or ask the user for more storage")),
             StoreError::Closed => (ErrorKind::DatabaseClosed, Some("open the database again")),
+            StoreError::Deleted { .. } => (ErrorKind::DatabaseClosed, Some("opening it again begins an empty one")),
             StoreError::Blocked { .. } => (ErrorKind::ObjectInUse, Some("close the other tabs of this application")),
             StoreError::Unavailable { .. } => {
                 (ErrorKind::StorageUnavailable, Some("pass onStorageUnavailable: 'memory' to go on without keeping data"))

@@ -90,7 +90,7 @@ async fn write_first<T>(view: View<'_>, turn: Turn, compute: &mut impl AsyncFnMu
         let group = Group::open(database, commit_group)?;
         return wait_in_group(view, group, turn, change, Ok(outcome)).await;
     }
-    let committed = commit(database, &base, vec![change], database.durability()).await?;
+    let committed = commit(database, &base, vec![change], 0, database.durability()).await?;
     Ok(match committed.and_then(|mut committed| committed.pop()) {
         Some(committed) => Attempt::Done(committed, outcome),
         None => Attempt::Again(turn),
@@ -143,7 +143,7 @@ async fn commit_group(database: Rc<Database>, group: Weak<Group>) {
     let Some((changes, is_sound)) = group.upgrade().map(|group| (group.take_changes(), group.is_sound(&database))) else { return };
     let committed = match is_sound {
         true if changes.iter().all(Change::is_empty) => Ok(Some(vec![Committed::default(); changes.len()])),
-        true => commit(&database, &base, changes, database.durability()).await,
+        true => commit(&database, &base, changes, 0, database.durability()).await,
         false => Ok(None),
     };
     let Some(group) = group.upgrade() else { return };
@@ -169,7 +169,7 @@ pub(crate) async fn commit_transaction(database: &Database, transaction: &Transa
         if changes.iter().all(Change::is_empty) {
             return Ok(Committed::default());
         }
-        match commit(database, &base, changes, durability).await? {
+        match commit(database, &base, changes, transaction.next_seq(), durability).await? {
             Some(committed) => return Ok(Committed { seq: committed.iter().filter_map(|committed| committed.seq).max() }),
             None => drop(database.catch_up().await?),
         }
@@ -177,9 +177,17 @@ pub(crate) async fn commit_transaction(database: &Database, transaction: &Transa
     Err(Error::new(ErrorKind::SerializationFailure, "other tabs kept committing first").with_hint("run the transaction again"))
 }
 
-/// Stores changes and applies them, and tells what each has become; `None` if somebody else has committed since `base`, which they
-/// were computed from.
-async fn commit(database: &Database, base: &Meta, changes: Vec<Change>, durability: Durability) -> Result<Option<Vec<Committed>>> {
+/// Stores changes and applies them, and tells what each has become; `None` if they are to be computed again: somebody else has committed
+/// since `base`, which they were computed from, or the browser has not stored them.
+///
+/// Later row versions are numbered from `least_next_seq` at least: the ids of rows without a key are among the numbers before it.
+async fn commit(
+    database: &Database,
+    base: &Meta,
+    changes: Vec<Change>,
+    least_next_seq: u64,
+    durability: Durability,
+) -> Result<Option<Vec<Committed>>> {
     let mut meta = Meta { head: base.head + 1, ..base.clone() };
     let mut commit = Commit { base: base.head, durability, ..Commit::default() };
     let mut committed = vec![Committed::default(); changes.len()];
@@ -236,30 +244,47 @@ async fn commit(database: &Database, base: &Meta, changes: Vec<Change>, durabili
         let log: Vec<Logged> = commit.log.iter().skip(from).map(logged).collect();
         groups.push((part.table, part.partition, group, log));
     }
+    meta.next_seq = meta.next_seq.max(least_next_seq);
     commit.meta = meta.clone();
     match database.store().commit(&commit).await {
         Ok(()) => {}
         Err(StoreError::Conflict { .. }) => return Ok(None),
-        // The browser did not say whether the transaction went through; the log does.
-        Err(error @ StoreError::Indeterminate { .. }) => {
-            if !is_stored(database, &commit).await? {
-                return Err(error.into());
-            }
-        }
+        // The browser did not say whether the transaction went through; the log does, if it can be read.
+        Err(error @ StoreError::Indeterminate { .. }) => match outcome_of(database, &commit).await {
+            Ok(Outcome::Stored) => {}
+            Ok(Outcome::NotStored) => return Ok(None),
+            Ok(Outcome::Unknown) | Err(_) => return Err(error.into()),
+        },
         Err(error) => return Err(error.into()),
     }
     database.apply_commit(base.head, AppliedCommit { meta, catalog, groups })?;
     Ok(Some(committed))
 }
 
-/// Whether the store holds exactly this commit.
-async fn is_stored(database: &Database, commit: &Commit) -> Result<bool> {
+/// What became of a commit.
+#[derive(Debug, Clone, Copy)]
+enum Outcome {
+    Stored,
+    NotStored,
+    /// Others have committed since, and the log does not tell their commit from this one.
+    Unknown,
+}
+
+/// Reads from the log what became of a commit whose transaction has ended.
+async fn outcome_of(database: &Database, commit: &Commit) -> Result<Outcome> {
     let since = Position { head: commit.base, catalog_head: commit.base };
     let tail = database.store().read_since(Some(since)).await?;
+    if tail.meta.head == commit.base {
+        return Ok(Outcome::NotStored);
+    }
+    // Another tab may have dropped the same table at the same moment; of rows, the time tells whose they are.
+    if commit.log.is_empty() {
+        return Ok(Outcome::Unknown);
+    }
     let own = tail.log.iter().filter(|record| record.key.commit == commit.meta.head);
     let same_rows = own.eq(commit.log.iter());
     let records = tail.catalog.unwrap_or_default();
     let same_catalog = commit.put_catalog.iter().all(|record| records.contains(record))
         && commit.drop_catalog.iter().all(|key| records.iter().all(|record| record.key != *key));
-    Ok(tail.meta.head >= commit.meta.head && same_rows && same_catalog)
+    Ok(if same_rows && same_catalog { Outcome::Stored } else { Outcome::Unknown })
 }

@@ -1,6 +1,9 @@
 //! The conformance suite's view of a database in IndexedDB.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+#[allow(dead_code, reason = "not every file of tests closes connections")]
+pub(crate) mod connections;
+
 use async_trait::async_trait;
 use indexed_db_futures::database::Database;
 use indexed_db_futures::prelude::*;

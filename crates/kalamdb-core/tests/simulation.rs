@@ -1,0 +1,65 @@
+//! Model checking: tabs run statements at the same time on one disk, and a scheduler decides at every call of the store who goes on.
+//!
+//! Calls of the store fail, tabs crash and open again, word of commits comes late or never. What happened must be what some order of
+//! the calls, one after the other, makes of a plain model: the order of the commits.
+//!
+//! `KALAMDB_SCHEDULES=n` runs more schedules, `KALAMDB_SEED=n` the one of that seed, whose account it prints.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout, reason = "tests may panic")]
+
+mod simulation {
+    pub(crate) mod call;
+    pub(crate) mod check;
+    pub(crate) mod model;
+    pub(crate) mod physical;
+    pub(crate) mod random;
+    pub(crate) mod replay;
+    pub(crate) mod schedule;
+    pub(crate) mod statement;
+    pub(crate) mod store;
+    pub(crate) mod world;
+}
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use simulation::schedule::{Beginning, run};
+
+/// How many schedules run unless more are asked for.
+const SCHEDULES: u64 = 10_000;
+
+#[test]
+fn every_schedule_is_one_call_after_the_other() {
+    if let Some(seed) = number("KALAMDB_SEED") {
+        match run(seed, &Beginning::new()) {
+            Ok(account) => println!("{account}"),
+            Err(failure) => panic!("seed {seed}:\n{failure}"),
+        }
+        return;
+    }
+    let n = number("KALAMDB_SCHEDULES").unwrap_or(SCHEDULES);
+    let (next, failure) = (AtomicU64::new(0), OnceLock::new());
+    let worker = || {
+        let beginning = Beginning::new();
+        while failure.get().is_none() {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= n {
+                return;
+            }
+            if let Err(what) = run(seed, &beginning) {
+                let _ = failure.set((seed, what));
+            }
+        }
+    };
+    thread::scope(|scope| {
+        (0..thread::available_parallelism().map_or(1, usize::from)).for_each(|_| drop(scope.spawn(worker)));
+    });
+    if let Some((seed, what)) = failure.get() {
+        panic!("KALAMDB_SEED={seed}:\n{what}");
+    }
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is {text}, it must be a number")))
+}
