@@ -61,6 +61,16 @@ fn many_inserts_are_few_commits() {
 }
 
 #[test]
+fn large_values_are_several_commits() {
+    let (disk, session) = with_table();
+    let statements: Vec<String> = (0..10).map(|id| format!("INSERT INTO t VALUES ({id}, repeat('x', 8000000), 0)")).collect();
+    let commits = disk.n_commits.get();
+    assert!(at_once(&session, &statements).iter().all(|answer| answer.is_ok()));
+    assert!((3..=6).contains(&(disk.n_commits.get() - commits)), "{}", disk.n_commits.get() - commits);
+    assert_eq!(rows(&session, "SELECT count(*), min(length(body)) FROM t"), [["10", "8000000"]]);
+}
+
+#[test]
 fn one_statement_alone_is_one_commit() {
     let (disk, session) = with_table();
     for id in 0..5 {

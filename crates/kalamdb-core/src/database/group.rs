@@ -14,6 +14,9 @@ const MAX_MEMBERS: usize = 4096;
 /// A group that has so many rows takes no more members.
 const MAX_ROWS: usize = 16_384;
 
+/// The same for the memory that its values take: 32 MiB.
+const MAX_BYTES: usize = 32 << 20;
+
 /// Statements that are committed together, in one commit.
 ///
 /// Each has computed its change on the committed rows with the changes of those before it on top, which nobody else sees.
@@ -26,6 +29,7 @@ pub(crate) struct Group {
     seen_by: Cell<u64>,
     members: RefCell<Vec<Seat>>,
     n_rows: Cell<usize>,
+    n_bytes: Cell<usize>,
     is_spoilt: Cell<bool>,
     commit: Shared<LocalBoxFuture<'static, ()>>,
 }
@@ -66,6 +70,7 @@ impl Group {
             seen_by: Cell::default(),
             members: RefCell::default(),
             n_rows: Cell::default(),
+            n_bytes: Cell::default(),
             is_spoilt: Cell::default(),
             commit: commit(owned, Weak::clone(this)).boxed_local().shared(),
         });
@@ -92,7 +97,7 @@ impl Group {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.members.borrow().len() >= MAX_MEMBERS || self.n_rows.get() >= MAX_ROWS
+        self.members.borrow().len() >= MAX_MEMBERS || self.n_rows.get() >= MAX_ROWS || self.n_bytes.get() >= MAX_BYTES
     }
 
     /// Takes in a statement, which may have nothing to change but whose outcome rests on those before it.
@@ -104,6 +109,7 @@ impl Group {
         let is_changing = !change.is_empty();
         if is_changing {
             self.n_rows.set(self.n_rows.get() + change.n_rows());
+            self.n_bytes.set(self.n_bytes.get() + change.n_bytes());
             self.overlay.apply(database, change.clone()).inspect_err(|_| self.is_spoilt.set(true))?;
         }
         let reply = Rc::default();

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use datafusion::arrow::array::Int64Array;
+use datafusion::arrow::array::{Array, Int64Array};
 use kalamdb_store::{CatalogRecord, PartitionId, RowState, TableId};
 
 use super::Rows;
@@ -45,6 +45,11 @@ impl Change {
 
     pub(crate) fn n_rows(&self) -> usize {
         self.rows.iter().map(|change| change.rows.n_rows).sum()
+    }
+
+    /// About how much memory the values take.
+    pub(crate) fn n_bytes(&self) -> usize {
+        self.rows.iter().flat_map(|change| &change.rows.columns).map(|column| column.get_array_memory_size()).sum()
     }
 }
 
