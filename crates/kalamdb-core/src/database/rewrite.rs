@@ -21,11 +21,11 @@ impl Database {
     ///
     /// # Errors
     /// The store's; `data_corrupted`.
-    pub(crate) async fn rewrite(&self, table: &Arc<Table>, id: &PartitionId, kind: JobKind, choice: &Choice) -> Result<usize> {
+    pub(crate) async fn rewrite(&self, id: &PartitionId, kind: JobKind, choice: &Choice) -> Result<usize> {
         self.check_open()?;
         let job = self.jobs.borrow_mut().begin(kind, id.clone(), self.now_us());
         let token = job;
-        let outcome = self.rewrite_frozen(table, id, choice, token).await;
+        let outcome = self.rewrite_frozen(id, choice, token).await;
         if let Some(partition) = self.state.borrow_mut().existing_mut(id) {
             partition.thaw(token);
         }
@@ -33,9 +33,15 @@ impl Database {
         outcome
     }
 
-    async fn rewrite_frozen(&self, table: &Arc<Table>, id: &PartitionId, choice: &Choice, token: u64) -> Result<usize> {
-        let inputs = self.with_pages(true, async || self.with_partition(table, id, |partition| partition.freeze(table, choice, token))).await?;
-        let Some(inputs) = inputs else { return Ok(0) };
+    async fn rewrite_frozen(&self, id: &PartitionId, choice: &Choice, token: u64) -> Result<usize> {
+        let freeze = async || {
+            // As it is now: it may have been altered while pages were read.
+            let Some(table) = self.catalog().find_id(id.table).cloned() else { return Ok(None) };
+            let inputs = self.with_partition(&table, id, |partition| partition.freeze(&table, choice, token))?;
+            Ok(inputs.map(|inputs| (table, inputs)))
+        };
+        let Some((table, inputs)) = self.with_pages(true, freeze).await? else { return Ok(0) };
+        let table = &table;
         let keep_since_us = self.keep_deleted_since_us(table);
         let made = match make(self, table, id, &inputs, keep_since_us).await {
             // Somebody else has stored the partition anew.

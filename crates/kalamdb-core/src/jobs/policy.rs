@@ -43,7 +43,6 @@ pub enum Occasion {
 /// One thing that is due.
 #[derive(Debug)]
 struct Due {
-    table: Arc<Table>,
     partition: PartitionId,
     kind: JobKind,
     choice: Choice,
@@ -70,7 +69,7 @@ impl Database {
             },
         };
         let Some(due) = due else { return Ok(false) };
-        self.rewrite(&due.table, &due.partition, due.kind, &due.choice).await?;
+        self.rewrite(&due.partition, due.kind, &due.choice).await?;
         Ok(true)
     }
 
@@ -78,10 +77,10 @@ impl Database {
     ///
     /// # Errors
     /// As [`Database::maintain`].
-    pub(crate) async fn flush(&self, table: &Arc<Table>, partition: &PartitionId) -> Result<usize> {
+    pub(crate) async fn flush(&self, partition: &PartitionId) -> Result<usize> {
         let mut flushed = 0;
         loop {
-            let n_rows = self.rewrite(table, partition, JobKind::Flush, &Choice::Log { rows: SEGMENT_ROWS }).await?;
+            let n_rows = self.rewrite(partition, JobKind::Flush, &Choice::Log { rows: SEGMENT_ROWS }).await?;
             if n_rows == 0 {
                 return Ok(flushed);
             }
@@ -93,8 +92,10 @@ impl Database {
     ///
     /// # Errors
     /// As [`Database::maintain`].
-    pub(crate) async fn compact(&self, table: &Arc<Table>, partition: &PartitionId) -> Result<usize> {
-        self.flush(table, partition).await?;
+    pub(crate) async fn compact(&self, partition: &PartitionId) -> Result<usize> {
+        self.flush(partition).await?;
+        let Some(table) = self.catalog().find_id(partition.table).cloned() else { return Ok(0) };
+        let table = &table;
         let segments = self.segments_of(table, partition)?;
         let n_dead: usize = segments.iter().map(|stored| n_rows(stored) - n_current(stored)).sum();
         if let ([only], 0) = (segments.as_slice(), n_dead)
@@ -103,24 +104,24 @@ impl Database {
             return Ok(0);
         }
         let choice = Choice::Segments(segments.iter().map(|stored| stored.segment.id).collect());
-        self.rewrite(table, partition, JobKind::Compact, &choice).await
+        self.rewrite(partition, JobKind::Compact, &choice).await
     }
 
     fn flush_due(&self, occasion: Occasion) -> Option<Due> {
         let now_us = self.now_us();
-        let (mut total, mut largest, mut due) = (0, None::<(usize, Arc<Table>, PartitionId)>, None);
+        let (mut total, mut largest, mut due) = (0, None::<(usize, PartitionId)>, None);
         self.each_unflushed(|table, partition, rows, oldest_us| {
             total += rows;
             if largest.as_ref().is_none_or(|(most, ..)| rows > *most) {
-                largest = Some((rows, Arc::clone(table), partition.clone()));
+                largest = Some((rows, partition.clone()));
             }
             let policy = table.options.flush_policy;
             if due.is_none() && is_due(policy, occasion, rows as u64, now_us.saturating_sub(oldest_us)) {
-                due = Some((Arc::clone(table), partition.clone()));
+                due = Some(partition.clone());
             }
         });
-        let due = due.or_else(|| largest.filter(|_| total > MAX_LOG_ROWS).map(|(_, table, partition)| (table, partition)));
-        due.map(|(table, partition)| Due { table, partition, kind: JobKind::Flush, choice: Choice::Log { rows: SEGMENT_ROWS } })
+        let due = due.or_else(|| largest.filter(|_| total > MAX_LOG_ROWS).map(|(_, partition)| partition));
+        due.map(|partition| Due { partition, kind: JobKind::Flush, choice: Choice::Log { rows: SEGMENT_ROWS } })
     }
 
     /// The segments of the smallest size of which there are enough to be merged; or one most of which is superseded.
@@ -136,7 +137,7 @@ impl Database {
                 chosen = small.iter().filter(|stored| Some(tier(n_current(stored))) == full).map(|stored| stored.segment.id).collect();
             }
             if !chosen.is_empty() {
-                return Ok(Some(Due { table, partition, kind: JobKind::Compact, choice: Choice::Segments(chosen) }));
+                return Ok(Some(Due { partition, kind: JobKind::Compact, choice: Choice::Segments(chosen) }));
             }
         }
         Ok(None)
@@ -153,7 +154,7 @@ impl Database {
                 if self.has_expired(&table, &stored, since_us).await? {
                     self.look_for_retention_soon();
                     let choice = Choice::Segments(vec![stored.segment.id]);
-                    return Ok(Some(Due { table, partition, kind: JobKind::Retention, choice }));
+                    return Ok(Some(Due { partition, kind: JobKind::Retention, choice }));
                 }
             }
         }

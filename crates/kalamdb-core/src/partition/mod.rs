@@ -23,7 +23,7 @@ use kalamdb_store::{LogKey, LogRecord, Manifest};
 
 use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Result, Retry};
-use crate::segment::{PageCache, SegmentColumns, decode_manifest};
+use crate::segment::{PageCache, SegmentColumns, changed_at, decode_manifest};
 
 pub(crate) use chunk::{Chunk, RowAddress, owned};
 pub(crate) use events::{is_over, oldest_in_buffer, visible_events};
@@ -112,9 +112,9 @@ enum Pending {
 impl Partition {
     /// A partition whose segments a manifest names.
     pub(crate) fn of_manifest(manifest: Manifest, cache: Arc<PageCache>) -> Self {
+        let changed_at = changed_at(&manifest.body);
         let undecoded = Some(Undecoded { body: manifest.body.into(), cache });
-        // Until it is decoded, when it tells the commit that its rows are of.
-        Self { manifest: Some(manifest.key), undecoded, ..Self::default() }
+        Self { manifest: Some(manifest.key), undecoded, changed_at, ..Self::default() }
     }
 
     /// Takes note of a record read from the log; it is looked at when the rows are first asked for.

@@ -32,7 +32,6 @@ pub(crate) struct Contents {
 
 #[derive(Serialize, Deserialize)]
 struct Header {
-    changed_at: u64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     counters: Vec<(u32, i64)>,
     segments: Vec<SegmentHeader>,
@@ -96,10 +95,10 @@ pub(crate) fn encode_manifest(table: &Table, contents: &Contents) -> Result<Vec<
             current: append_bits(marks.current.as_ref(), &mut bits)?,
         });
     }
-    let header = Header { changed_at: contents.changed_at, counters: contents.counters.clone(), segments };
+    let header = Header { counters: contents.counters.clone(), segments };
     let header = serde_json::to_vec(&header).map_err(|error| Error::internal(error.to_string()))?;
     let length = u32::try_from(header.len()).map_err(|_| Error::internal("a manifest is too long"))?;
-    Ok([&length.to_le_bytes()[..], &header, &bits].concat())
+    Ok([&contents.changed_at.to_le_bytes()[..], &length.to_le_bytes(), &header, &bits].concat())
 }
 
 /// Reads a manifest of a table.
@@ -109,7 +108,8 @@ pub(crate) fn encode_manifest(table: &Table, contents: &Contents) -> Result<Vec<
 pub(crate) fn decode_manifest(table: &Table, body: &[u8]) -> Result<Contents> {
     let damaged = |what: String| Error::new(ErrorKind::DataCorrupted, format!("table {}: a manifest is damaged: {what}", table.full_name()));
     let too_short = || damaged("it is too short".to_owned());
-    let (length, rest) = body.split_first_chunk::<4>().ok_or_else(too_short)?;
+    let (changed_at, rest) = body.split_first_chunk::<8>().ok_or_else(too_short)?;
+    let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(too_short)?;
     let (header, mut bits) = rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(too_short)?;
     let header: Header = serde_json::from_slice(header).map_err(|error| damaged(error.to_string()))?;
     let mut take_bits = |length: usize, n_rows: usize| -> Result<Option<BooleanBuffer>> {
@@ -142,7 +142,12 @@ pub(crate) fn decode_manifest(table: &Table, body: &[u8]) -> Result<Contents> {
         let segment = Segment { id: stored.id, n_rows: stored.n_rows, schema_version: stored.schema_version, columns, key_range };
         segments.push(StoredSegment { segment: Arc::new(segment), marks: Marks { deleted, current } });
     }
-    Ok(Contents { segments, changed_at: header.changed_at, counters: header.counters })
+    Ok(Contents { segments, changed_at: u64::from_le_bytes(*changed_at), counters: header.counters })
+}
+
+/// The number of the last commit that wrote a row of a segment, which is known without the table; 0 if the manifest is damaged.
+pub(crate) fn changed_at(body: &[u8]) -> u64 {
+    body.first_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
 fn columns_of(table: &Table, version: u32) -> Result<&[ColumnDef]> {

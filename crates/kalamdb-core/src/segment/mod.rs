@@ -23,7 +23,7 @@ use crate::catalog::Table;
 pub(crate) use bounds::bounds_of;
 pub(crate) use cache::{PageCache, Pins};
 pub(crate) use columns::SegmentColumns;
-pub(crate) use manifest::{Contents, StoredSegment, decode_manifest, encode_manifest};
+pub(crate) use manifest::{Contents, StoredSegment, changed_at, decode_manifest, encode_manifest};
 pub(crate) use pages::{PageRef, Pages};
 
 /// The number of the column of sequence numbers; user columns have their ids, which count from 1.

@@ -91,6 +91,11 @@ impl Call {
         self.steps.iter().any(|step| matches!(step, Step::Run(statement) if statement.is_definition()))
     }
 
+    /// Whether it only reads.
+    pub(crate) fn is_query(&self) -> bool {
+        self.steps.iter().all(|step| matches!(step, Step::Run(statement) if statement.is_query()))
+    }
+
     pub(crate) fn text(&self) -> String {
         let steps: Vec<String> = self
             .steps

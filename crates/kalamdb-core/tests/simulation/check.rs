@@ -34,11 +34,11 @@ pub(crate) fn check(history: &History<'_>, reader: &mut Reader) -> Result<Model,
     if let Some((at, odd)) = written.iter().enumerate().find(|(at, written)| written.number != history.head_before + *at as u64 + 1) {
         return Err(format!("commit {} is stored as the {}th", odd.number, at + 1));
     }
-    let mut search = Search { history, written: &written, used: HashMap::new(), heads: vec![history.before.clone()], deepest: (0, String::new()) };
+    let mut search = Search { history, written: &written, used: HashMap::new(), heads: vec![history.before.clone()], between: Vec::new(), deepest: (0, String::new()) };
     if !search.explain_from(0) {
         return Err(search.deepest.1);
     }
-    check_answers(history, &search.used, &search.heads)?;
+    check_answers(history, &search.used, &search.heads, &search.between)?;
     search.heads.pop().ok_or_else(|| "there is no head".to_owned())
 }
 
@@ -49,6 +49,8 @@ struct Search<'a> {
     used: HashMap<usize, u64>,
     /// The model after each commit so far, the first one before them all.
     heads: Vec<Model>,
+    /// The model within a commit, after each of the calls that it holds, with the commit's number.
+    between: Vec<(u64, Model)>,
     /// How far the search came, and what it met there.
     deepest: (usize, String),
 }
@@ -90,9 +92,11 @@ impl Search<'_> {
             }
             let Some(next) = with_seqs(replayed, left) else { continue };
             self.used.insert(number, written.number);
+            self.between.push((written.number, next.clone()));
             if self.explain(at, written, from + n, next) {
                 return true;
             }
+            self.between.pop();
             self.used.remove(&number);
         }
         self.fail(at, || format!("commit {} of tab {} is explained by no call: {left:?}, {:?}", written.number, stored.tab, written.tables));
@@ -159,7 +163,9 @@ fn with_ids(model: &Model, before: Option<&Model>, written: &Written) -> Option<
 }
 
 /// Checks the answers of calls that have stored nothing: each saw one moment, not before what its tab had seen already.
-fn check_answers(history: &History<'_>, used: &HashMap<usize, u64>, heads: &[Model]) -> Result<(), String> {
+///
+/// A statement that would have written may be one of several that were committed together, and so have seen a moment between two of them.
+fn check_answers(history: &History<'_>, used: &HashMap<usize, u64>, heads: &[Model], between: &[(u64, Model)]) -> Result<(), String> {
     // What a tab has seen at a time, which it must see from then on.
     let mut floors: Vec<(usize, u64, u64)> = history.opened.to_vec();
     for (number, head) in used {
@@ -195,7 +201,12 @@ fn check_answers(history: &History<'_>, used: &HashMap<usize, u64>, heads: &[Mod
             why = outcome.as_ref().err().cloned().unwrap_or_default();
             outcome.is_ok()
         });
-        match found {
+        let may_be_between = !record.call.is_transaction && !record.call.is_query();
+        let in_group = || {
+            let within = between.iter().filter(|(number, _)| may_be_between && (floor + 1..=end_head).contains(number));
+            within.filter(|(_, model)| replay(model, record).is_ok()).map(|(number, _)| *number).next()
+        };
+        match found.or_else(in_group) {
             Some(head) => floors.push((tab, ended, head)),
             None => return Err(format!("call {number} saw no state from head {floor} to {end_head}; at the last one, {why}")),
         }

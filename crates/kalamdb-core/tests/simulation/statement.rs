@@ -141,6 +141,10 @@ impl Statement {
     }
 
     /// Whether only the application itself may run it.
+    pub(crate) fn is_query(&self) -> bool {
+        matches!(self.action, Action::Select { .. } | Action::SelectWith(_))
+    }
+
     pub(crate) fn is_administrative(&self) -> bool {
         self.is_definition() || matches!(self.action, Action::Maintain(_))
     }

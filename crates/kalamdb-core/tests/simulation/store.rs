@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use async_trait::async_trait;
-use kalamdb_store::{Commit, Fault, Faults, MemoryStore, Position, SegmentRecord, Store, StoreError, StoreResult, Tail};
+use kalamdb_store::{Commit, Fault, Faults, MemoryStore, Page, PageKey, Position, Store, StoreError, StoreResult, Tail};
 
 use super::world::{World, pause};
 
@@ -69,8 +69,12 @@ impl Store for TabStore {
         .await
     }
 
-    async fn read_segment(&self, id: u64) -> StoreResult<Option<SegmentRecord>> {
-        self.call(&WHEN_READING, 1, async |store| store.read_segment(id).await).await
+    async fn read_pages(&self, keys: &[PageKey]) -> StoreResult<Vec<Option<Page>>> {
+        self.call(&WHEN_READING, 1, async |store| store.read_pages(keys).await).await
+    }
+
+    async fn page_keys(&self) -> StoreResult<Vec<PageKey>> {
+        self.call(&WHEN_READING, 1, async |store| store.page_keys().await).await
     }
 
     fn newest_head_heard(&self) -> Option<u64> {

@@ -32,7 +32,7 @@ pub(super) async fn store(executor: &Executor<'_>, name: Option<&ObjectName>, co
     let mut n_rows = 0;
     for table in tables {
         for partition in executor.view.partitions_of(table.id) {
-            n_rows += if compacts { database.compact(&table, &partition).await? } else { database.flush(&table, &partition).await? };
+            n_rows += if compacts { database.compact(&partition).await? } else { database.flush(&partition).await? };
         }
     }
     Ok(StatementResult::affected(tag, n_rows, None))
