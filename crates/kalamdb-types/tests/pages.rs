@@ -1,5 +1,5 @@
 //! Columns of segments come back as they were, and damaged ones never panic.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
 
 mod support;
 

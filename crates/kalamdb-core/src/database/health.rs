@@ -128,6 +128,13 @@ struct Stored {
     log: Vec<LogRecord>,
 }
 
+/// What is stored, and what of it does not decode.
+struct Everything {
+    catalog: Arc<Catalog>,
+    partitions: BTreeMap<PartitionId, Stored>,
+    damaged: Vec<DamagedRecord>,
+}
+
 impl Database {
     /// How much is stored.
     ///
@@ -166,10 +173,10 @@ impl Database {
     pub async fn check(&self) -> Result<CheckReport> {
         self.check_open()?;
         let tail = self.store.read_since(None).await?;
-        let (catalog, mut damaged, stored) = self.stored(&tail)?;
+        let Everything { catalog, partitions, mut damaged } = self.everything(&tail)?;
         let n_catalog = tail.catalog.as_ref().map_or(0, Vec::len);
         let (mut n_pages, mut named) = (0, HashSet::new());
-        for (id, Stored { manifest, log }) in &stored {
+        for (id, Stored { manifest, log }) in &partitions {
             let Some(table) = catalog.find_id(id.table) else { continue };
             for record in log {
                 if let Err(error) = RowGroup::decode(record, table) {
@@ -217,9 +224,9 @@ impl Database {
     pub async fn salvage(&self) -> Result<SalvageReport> {
         self.check_open()?;
         let tail = self.store.read_since(None).await?;
-        let (catalog, mut damaged, stored) = self.stored(&tail)?;
+        let Everything { catalog, partitions, mut damaged } = self.everything(&tail)?;
         let mut tables = Vec::new();
-        for (id, Stored { manifest, log }) in stored {
+        for (id, Stored { manifest, log }) in partitions {
             let Some(table) = catalog.find_id(id.table) else { continue };
             let mut salvage = Salvage::new(table);
             let contents = manifest.map(|manifest| (RecordKey::Manifest(manifest.key).to_string(), decode_manifest(table, &manifest.body)));
@@ -260,21 +267,20 @@ impl Database {
         Ok(SalvageReport { tables, damaged })
     }
 
-    /// What is stored, partition by partition, and what of it does not decode.
-    fn stored(&self, tail: &Tail) -> Result<(Arc<Catalog>, Vec<DamagedRecord>, BTreeMap<PartitionId, Stored>)> {
+    fn everything(&self, tail: &Tail) -> Result<Everything> {
         let catalog = match &tail.catalog {
             Some(records) => Arc::new(catalog::decode(records)?),
             None => self.catalog(),
         };
         let damaged = tail.damaged.iter().map(|damage| of_record(damage, &catalog)).collect();
-        let mut stored: BTreeMap<PartitionId, Stored> = BTreeMap::new();
+        let mut partitions: BTreeMap<PartitionId, Stored> = BTreeMap::new();
         for manifest in &tail.manifests {
-            stored.entry(manifest.partition.clone()).or_default().manifest = Some(manifest.clone());
+            partitions.entry(manifest.partition.clone()).or_default().manifest = Some(manifest.clone());
         }
         for record in &tail.log {
-            stored.entry(record.partition.clone()).or_default().log.push(record.clone());
+            partitions.entry(record.partition.clone()).or_default().log.push(record.clone());
         }
-        Ok((catalog, damaged, stored))
+        Ok(Everything { catalog, partitions, damaged })
     }
 
     /// A page, or what is wrong with it.
