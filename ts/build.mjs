@@ -27,6 +27,7 @@ const PUBLIC = [
   'session',
   'sql-tag',
   'statement',
+  'storage',
   'transaction',
 ];
 

@@ -135,16 +135,18 @@ impl Session {
             let message = format!("{} columns are named, {} are given", columns.len(), block.columns.len());
             return Err(Error::new(ErrorKind::InvalidParameterValue, message));
         }
-        let insert = async || insert_columns(&executor, &name, columns, block.n_rows, |table, position, target| {
-            let (Some(column), Some(definition)) = (block.columns.get(position), table.columns.get(target)) else {
-                return Err(Error::internal("a column is missing"));
-            };
-            column.clone().into_typed(&definition.sql_type).map_err(|error| {
-                let detail = format!("row {}", error.row + 1);
-                Error::from(error).in_column(&definition.name).with_detail(detail)
+        let insert = async || {
+            insert_columns(&executor, &name, columns, block.n_rows, |table, position, target| {
+                let (Some(column), Some(definition)) = (block.columns.get(position), table.columns.get(target)) else {
+                    return Err(Error::internal("a column is missing"));
+                };
+                column.clone().into_typed(&definition.sql_type).map_err(|error| {
+                    let detail = format!("row {}", error.row + 1);
+                    Error::from(error).in_column(&definition.name).with_detail(detail)
+                })
             })
-        })
-        .await;
+            .await
+        };
         let inserted = self.database.with_pages(transaction.is_none(), insert).await;
         fail_with(transaction.as_deref(), inserted)
     }

@@ -16,7 +16,10 @@ use support::{Disk, query, rows};
 #[derive(Debug, Clone)]
 enum Step {
     /// Stores the rows of the log as segments, or merges the segments.
-    Store { tab: usize, compacts: bool },
+    Store {
+        tab: usize,
+        compacts: bool,
+    },
     Insert {
         tab: usize,
         keys: Vec<i64>,

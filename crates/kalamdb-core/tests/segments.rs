@@ -232,7 +232,10 @@ fn tombstones_go_when_their_time_is_over() {
     while block_on(database.maintain(Occasion::Idle)).unwrap() {}
     assert_eq!((count("a"), count("b")), ("0".to_owned(), "5".to_owned()));
     assert_eq!(rows(&disk.open(), "SELECT count(*) FROM a"), [["15"]]);
-    assert_eq!(rows(&tab, "SELECT DISTINCT job_type, status FROM system.jobs ORDER BY job_type"), [["flush", "completed"], ["retention", "completed"]]);
+    assert_eq!(
+        rows(&tab, "SELECT DISTINCT job_type, status FROM system.jobs ORDER BY job_type"),
+        [["flush", "completed"], ["retention", "completed"]]
+    );
 }
 
 #[test]
@@ -516,6 +519,7 @@ fn what_is_readable_is_salvaged() {
     };
     assert_eq!(rows_of(&reopened), all.iter().map(without_names).collect::<Vec<_>>());
     disk.store().disk().corrupt(&RecordKey::Page(PageKey { segment, column: 1 }));
-    let rest: Vec<_> = all.iter().filter(|row| !(600..900).contains(&row[0].as_i64().unwrap()) || row[0].as_i64().unwrap() % 100 == 7).cloned().collect();
+    let rest: Vec<_> =
+        all.iter().filter(|row| !(600..900).contains(&row[0].as_i64().unwrap()) || row[0].as_i64().unwrap() % 100 == 7).cloned().collect();
     assert_eq!(rows_of(&disk.open_database(1 << 28)), rest);
 }

@@ -68,10 +68,7 @@ pub(crate) async fn stored_meta(database: &Database, attempt: &mut Attempt) -> S
 }
 
 /// Asks for the format's version and the meta record; the future waits for them and checks the version.
-pub(crate) fn meta(
-    transaction: &TransactionRef<'_>,
-    attempt: &mut Attempt,
-) -> StoreResult<impl Future<Output = StoreResult<(u32, Meta)>> + use<>> {
+pub(crate) fn meta(transaction: &TransactionRef<'_>, attempt: &mut Attempt) -> StoreResult<impl Future<Output = StoreResult<(u32, Meta)>> + use<>> {
     let store = transaction.object_store(META).map_err(store_error)?;
     attempt.request()?;
     let format = store.get::<JsValue, _, _>(FORMAT_KEY).primitive().map_err(store_error)?;

@@ -1,8 +1,6 @@
 use async_trait::async_trait;
 use indexed_db_futures::database::Database;
-use kalamdb_store::{
-    Attempt, Commit, Faults, MAX_KEY, Page, PageKey, Position, Store, StoreError, StoreResult, Tail, check_commit,
-};
+use kalamdb_store::{Attempt, Commit, Faults, MAX_KEY, Page, PageKey, Position, Store, StoreError, StoreResult, Tail, check_commit};
 
 use crate::connection::Connection;
 use crate::hint::Hints;

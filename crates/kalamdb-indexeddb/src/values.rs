@@ -2,8 +2,8 @@
 
 use js_sys::{Array, Number, Uint8Array};
 use kalamdb_store::{
-    Commit, LogKey, MAX_KEY, Meta, PageKey, RecordKey, StoreError, StoreResult, decode_meta, encode_catalog, encode_log, encode_manifest, encode_meta,
-    encode_page,
+    Commit, LogKey, MAX_KEY, Meta, PageKey, RecordKey, StoreError, StoreResult, decode_meta, encode_catalog, encode_log, encode_manifest,
+    encode_meta, encode_page,
 };
 use wasm_bindgen::prelude::*;
 

@@ -1,5 +1,6 @@
 use crate::{
-    CatalogRecord, Damage, LogKey, Meta, Position, RecordKey, StoreError, StoreResult, Tail, decode_catalog, decode_log, decode_manifest, partition_of,
+    CatalogRecord, Damage, LogKey, Meta, Position, RecordKey, StoreError, StoreResult, Tail, decode_catalog, decode_log, decode_manifest,
+    partition_of,
 };
 
 /// Assembles a [`Tail`] from stored bytes: decodes what decodes and lists the rest as damaged.

@@ -310,4 +310,3 @@ fn of_record(damage: &Damage, catalog: &Catalog) -> DamagedRecord {
 fn of_partition(key: String, what: &str, table: &Table, id: &PartitionId) -> DamagedRecord {
     DamagedRecord { key, what: what.to_owned(), table: Some(table.full_name().to_string()), user_id: id.user.clone() }
 }
-

@@ -66,7 +66,8 @@ impl Database {
             }
             made.number_from(base.next_id - numbered_from)?;
             numbered_from = base.next_id;
-            let rewritten = self.with_pages(true, async || self.with_partition(&current, id, |partition| partition.rewritten(&current, inputs, &made.outputs)));
+            let rewritten =
+                self.with_pages(true, async || self.with_partition(&current, id, |partition| partition.rewritten(&current, inputs, &made.outputs)));
             let (contents, drop_log) = rewritten.await?;
             let head = base.head + 1;
             let meta = Meta { head, manifest_head: head, next_id: base.next_id + made.outputs.len() as u64, ..base.clone() };
@@ -98,7 +99,8 @@ impl Database {
                 // Whatever has become of it, the store knows.
                 Err(StoreError::Indeterminate { .. }) => {
                     self.catch_up().await?;
-                    let is_stored = self.state.borrow().existing(id).is_some_and(|partition| partition.manifest() == Some(LogKey { commit: head, part: 0 }));
+                    let is_stored =
+                        self.state.borrow().existing(id).is_some_and(|partition| partition.manifest() == Some(LogKey { commit: head, part: 0 }));
                     if is_stored {
                         return Ok(true);
                     }

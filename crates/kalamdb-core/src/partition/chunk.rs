@@ -6,7 +6,6 @@ use datafusion::arrow::compute::{cast, concat, filter, max};
 use datafusion::arrow::datatypes::{DataType, Int64Type};
 use kalamdb_store::{LogRecord, RowState};
 
-
 use super::columns::{Columns, Decoded};
 use super::{RowGroup, Sorted};
 use crate::catalog::{SystemColumn, Table};

@@ -270,7 +270,9 @@ impl Partition {
         for (at, chunk) in self.segments() {
             let Some(segment) = chunk.segment() else { continue };
             match segment.find_keys(keys, &wanted) {
-                Ok(rows) => found.extend(rows.into_iter().filter(|(_, row)| chunk.is_current(*row)).map(|(key, row)| (key, RowAddress::new(at, row)))),
+                Ok(rows) => {
+                    found.extend(rows.into_iter().filter(|(_, row)| chunk.is_current(*row)).map(|(key, row)| (key, RowAddress::new(at, row))))
+                }
                 Err(error) => match error.retry() {
                     Some(Retry::Pages(pages)) => missing.extend(pages.iter().cloned()),
                     _ => return Err(error),

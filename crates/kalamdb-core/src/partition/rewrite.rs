@@ -166,9 +166,8 @@ impl Partition {
         let cold = |stored: StoredSegment| {
             // A chunk that stays keeps the orders that it knows.
             let same = self.segments().find(|(_, chunk)| chunk.segment().is_some_and(|columns| columns.segment.id == stored.segment.id));
-            same.map(|(_, chunk)| chunk.clone()).unwrap_or_else(|| {
-                Chunk::of_segment(SegmentColumns::new(stored.segment, Arc::clone(table), Arc::clone(cache)), stored.marks)
-            })
+            same.map(|(_, chunk)| chunk.clone())
+                .unwrap_or_else(|| Chunk::of_segment(SegmentColumns::new(stored.segment, Arc::clone(table), Arc::clone(cache)), stored.marks))
         };
         let mut chunks: Vec<Chunk> = contents.segments.into_iter().map(cold).collect();
         self.n_segments = chunks.len();

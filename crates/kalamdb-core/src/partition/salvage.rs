@@ -77,7 +77,8 @@ impl<'a> Salvage<'a> {
                 continue;
             }
             let mut rows = Vec::new();
-            kalamdb_types::json::encode_rows(&columns, &types, 0, visible.true_count(), &mut rows).map_err(|error| Error::internal(error.to_string()))?;
+            kalamdb_types::json::encode_rows(&columns, &types, 0, visible.true_count(), &mut rows)
+                .map_err(|error| Error::internal(error.to_string()))?;
             if out.len() > 1 {
                 out.push(b',');
             }
@@ -88,4 +89,3 @@ impl<'a> Salvage<'a> {
         Ok(out)
     }
 }
-

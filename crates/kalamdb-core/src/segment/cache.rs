@@ -129,7 +129,8 @@ impl PageCache {
             EntryKey::Page(page) => page.segment,
             EntryKey::Keys(segment, _) | EntryKey::Hashes(segment, ..) => *segment,
         };
-        let gone: Vec<EntryKey> = inner.entries.iter().filter(|(key, entry)| about(key) == segment && entry.n_pins == 0).map(|(key, _)| key.clone()).collect();
+        let gone: Vec<EntryKey> =
+            inner.entries.iter().filter(|(key, entry)| about(key) == segment && entry.n_pins == 0).map(|(key, _)| key.clone()).collect();
         for key in gone {
             inner.remove(&key);
         }
@@ -167,8 +168,12 @@ impl Inner {
 
     /// Makes room, the newest entry excepted.
     fn evict(&mut self, budget: usize) {
-        let mut candidates: Vec<(u64, EntryKey)> =
-            self.entries.iter().filter(|(_, entry)| entry.n_pins == 0 && entry.used < self.now).map(|(key, entry)| (entry.used, key.clone())).collect();
+        let mut candidates: Vec<(u64, EntryKey)> = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.n_pins == 0 && entry.used < self.now)
+            .map(|(key, entry)| (entry.used, key.clone()))
+            .collect();
         candidates.sort_unstable_by_key(|(used, _)| *used);
         // A bit more than needed, so that not every page that comes goes through all of them.
         let target = budget - budget / 8;

@@ -9,9 +9,9 @@ use datafusion::sql::sqlparser::ast::{
     SelectItemQualifiedWildcardKind, SetExpr, Statement, TableFactor, TableWithJoins, VisitMut, VisitorMut, WildcardAdditionalOptions,
 };
 
-use super::{casts, lambdas};
 use super::names::{fold, table_name};
 use super::scope::Scope;
+use super::{casts, lambdas};
 use super::{duplicates, grouping, syntax, using};
 use crate::catalog::{SystemColumn, TableName};
 use crate::error::{Error, ErrorKind, Location, Result, nearest};

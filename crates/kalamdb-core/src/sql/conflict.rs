@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::UInt32Array;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, ConflictTarget, DoUpdate, Expr, Ident, Insert, OnConflict, OnConflictAction, OnInsert, Query, SqliteOnConflict, VisitMut, VisitorMut,
+    BinaryOperator, ConflictTarget, DoUpdate, Expr, Ident, Insert, OnConflict, OnConflictAction, OnInsert, Query, SqliteOnConflict, VisitMut,
+    VisitorMut,
 };
 use kalamdb_store::PartitionId;
 
@@ -148,7 +149,13 @@ fn unique_columns(table: &Table) -> Vec<Vec<usize>> {
 }
 
 /// The live rows that hold the values of those columns.
-fn holders(executor: &Executor<'_>, table: &Arc<Table>, partition: &PartitionId, columns: &[usize], proposed: &Rows) -> Result<Vec<Option<RowAddress>>> {
+fn holders(
+    executor: &Executor<'_>,
+    table: &Arc<Table>,
+    partition: &PartitionId,
+    columns: &[usize],
+    proposed: &Rows,
+) -> Result<Vec<Option<RowAddress>>> {
     if *columns != table.primary_key {
         return executor.view.find_unique(table, partition, columns, &unique_keys(proposed, columns)?);
     }

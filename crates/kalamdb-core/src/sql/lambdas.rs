@@ -1,8 +1,8 @@
 //! `x -> x + 1` among the arguments of a function that takes functions: there `->` is no operator on JSON, which is what the parser reads it as.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, LambdaFunction, LambdaFunctionParameter, LambdaSyntax, OneOrManyWithParens,
-    Value,
+    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, LambdaFunction, LambdaFunctionParameter, LambdaSyntax,
+    OneOrManyWithParens, Value,
 };
 
 /// Writes the arguments that are functions as such.

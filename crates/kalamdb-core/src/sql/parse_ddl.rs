@@ -16,18 +16,43 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Debug, Clone)]
 pub(crate) enum Definition {
     CreateTable(CreateTable),
-    DropTables { names: Vec<ObjectName>, kind: Option<TableKind>, if_exists: bool, cascade: bool },
+    DropTables {
+        names: Vec<ObjectName>,
+        kind: Option<TableKind>,
+        if_exists: bool,
+        cascade: bool,
+    },
     Truncate(Truncate),
     AlterTable(AlterTable),
     CreateView(CreateView),
-    DropViews { names: Vec<ObjectName>, if_exists: bool, cascade: bool },
+    DropViews {
+        names: Vec<ObjectName>,
+        if_exists: bool,
+        cascade: bool,
+    },
     CreateIndex(Box<CreateIndex>),
-    DropIndexes { names: Vec<ObjectName>, if_exists: bool },
-    CreateNamespace { name: ObjectName, if_not_exists: bool },
-    DropNamespace { name: ObjectName, if_exists: bool, cascade: bool },
-    AlterNamespace { name: ObjectName, options: Vec<GivenOption> },
+    DropIndexes {
+        names: Vec<ObjectName>,
+        if_exists: bool,
+    },
+    CreateNamespace {
+        name: ObjectName,
+        if_not_exists: bool,
+    },
+    DropNamespace {
+        name: ObjectName,
+        if_exists: bool,
+        cascade: bool,
+    },
+    AlterNamespace {
+        name: ObjectName,
+        options: Vec<GivenOption>,
+    },
     /// FLUSH, or COMPACT, of one table or of all.
-    Store { name: Option<ObjectName>, compacts: bool },
+    Store {
+        name: Option<ObjectName>,
+        compacts: bool,
+    },
 }
 
 impl Definition {

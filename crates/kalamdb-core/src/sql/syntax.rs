@@ -1,8 +1,8 @@
 //! Forms of SQL that the planner does not know, written in forms that it does.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
-    NamedWindowDefinition, NamedWindowExpr, ObjectName, UnaryOperator, Value, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowType,
+    BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments,
+    Ident, NamedWindowDefinition, NamedWindowExpr, ObjectName, UnaryOperator, Value, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowType,
 };
 
 /// The farthest that a window frame reaches, in rows. No partition has as many, and positions are 32 bits wide on wasm32.

@@ -44,9 +44,7 @@ pub(super) struct Overrides(Vec<(Span, Overriding)>);
 impl Overrides {
     /// Takes the clauses out of a text, each with the place of its INSERT.
     pub(super) fn take(tokens: &mut Vec<TokenWithSpan>) -> Self {
-        let is_word = |token: &TokenWithSpan, text: &str| {
-            matches!(&token.token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text))
-        };
+        let is_word = |token: &TokenWithSpan, text: &str| matches!(&token.token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text));
         let mut found = Self::default();
         if !tokens.iter().any(|token| is_word(token, "overriding")) {
             return found;

@@ -5,8 +5,9 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CaseWhen, Distinct, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, OrderBy, OrderByKind, Query, ReplaceSelectElement, ReplaceSelectItem, Select,
-    SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, VisitMut, VisitorMut, WildcardAdditionalOptions,
+    BinaryOperator, CaseWhen, Distinct, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, OrderBy, OrderByKind, Query,
+    ReplaceSelectElement, ReplaceSelectItem, Select, SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, VisitMut, VisitorMut,
+    WildcardAdditionalOptions,
 };
 
 use super::names::fold;
@@ -30,7 +31,9 @@ pub(super) fn qualify(select: &mut Select, columns_of: &dyn Fn(&ObjectName) -> O
         return Ok(None);
     }
     if merged.has_conditions && select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_))) {
-        return Err(Error::unsupported("* over a join with USING over a column that a RIGHT or FULL join has made one of two").with_hint("list the columns"));
+        return Err(
+            Error::unsupported("* over a join with USING over a column that a RIGHT or FULL join has made one of two").with_hint("list the columns")
+        );
     }
     // The visitor never breaks off.
     if let Some(condition) = &mut select.selection {

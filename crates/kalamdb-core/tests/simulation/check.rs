@@ -34,7 +34,14 @@ pub(crate) fn check(history: &History<'_>, reader: &mut Reader) -> Result<Model,
     if let Some((at, odd)) = written.iter().enumerate().find(|(at, written)| written.number != history.head_before + *at as u64 + 1) {
         return Err(format!("commit {} is stored as the {}th", odd.number, at + 1));
     }
-    let mut search = Search { history, written: &written, used: HashMap::new(), heads: vec![history.before.clone()], between: Vec::new(), deepest: (0, String::new()) };
+    let mut search = Search {
+        history,
+        written: &written,
+        used: HashMap::new(),
+        heads: vec![history.before.clone()],
+        between: Vec::new(),
+        deepest: (0, String::new()),
+    };
     if !search.explain_from(0) {
         return Err(search.deepest.1);
     }

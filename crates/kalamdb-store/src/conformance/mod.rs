@@ -24,7 +24,8 @@ pub use values::*;
 use async_trait::async_trait;
 
 use crate::{
-    CatalogRecord, Commit, Durability, Faults, LogKey, LogRecord, Manifest, Meta, Page, PageKey, PartitionId, Position, RecordKey, RowState, Store, Tail,
+    CatalogRecord, Commit, Durability, Faults, LogKey, LogRecord, Manifest, Meta, Page, PageKey, PartitionId, Position, RecordKey, RowState, Store,
+    Tail,
 };
 
 /// One database of the store under test, and what a test does to it from outside.

@@ -1,8 +1,6 @@
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, FixedSizeListArray, ListArray, PrimitiveArray, StringArray, StringViewArray,
-};
+use arrow::array::{ArrayRef, BinaryArray, BooleanArray, FixedSizeListArray, ListArray, PrimitiveArray, StringArray, StringViewArray};
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
@@ -46,7 +44,9 @@ fn read_column(reader: &mut Reader<'_>, sql_type: &SqlType, n_rows: usize) -> Pa
         SqlType::Timestamp | SqlType::TimestampTz => integers::<TimestampMicrosecondType>(reader, sql_type, n_rows, nulls, Some),
         SqlType::Double => primitive::<Float64Type>(read_doubles(reader, n_rows)?, sql_type, nulls),
         SqlType::Real => primitive::<Float32Type>(raw::<4>(reader, n_rows)?.into_iter().map(f32::from_le_bytes).collect(), sql_type, nulls),
-        SqlType::Decimal(..) => primitive::<Decimal128Type>(raw::<16>(reader, n_rows)?.into_iter().map(i128::from_le_bytes).collect(), sql_type, nulls),
+        SqlType::Decimal(..) => {
+            primitive::<Decimal128Type>(raw::<16>(reader, n_rows)?.into_iter().map(i128::from_le_bytes).collect(), sql_type, nulls)
+        }
         SqlType::Interval => {
             let interval = |bytes: [u8; 16]| {
                 let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bytes;

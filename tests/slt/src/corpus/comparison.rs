@@ -49,7 +49,10 @@ impl fmt::Display for Comparison {
         let mut line = |name: &str, counts: &Counts| {
             let Counts { ours, bare, both, lost, foreign } = counts;
             let percent = 100.0 * *both as f64 / ((both + lost) as f64).max(1.0);
-            writeln!(f, "{ours:8} passed {bare:8} by DataFusion alone, of these {both:8} passed {lost:6} failed {foreign:6} foreign {percent:8.3} %  {name}")
+            writeln!(
+                f,
+                "{ours:8} passed {bare:8} by DataFusion alone, of these {both:8} passed {lost:6} failed {foreign:6} foreign {percent:8.3} %  {name}"
+            )
         };
         for (folder, counts) in &self.folders {
             line(folder, counts)?;
