@@ -10,8 +10,8 @@ globalThis.harness = {
   async open(name, options) {
     db = await KalamDB.open(name, options);
     await db.exec(`
-      CREATE TABLE IF NOT EXISTS items (id BIGINT PRIMARY KEY, op BIGINT NOT NULL, value BIGINT NOT NULL);
-      CREATE TABLE IF NOT EXISTS events (op BIGINT NOT NULL);
+      CREATE TABLE IF NOT EXISTS items (id BIGINT PRIMARY KEY, op BIGINT NOT NULL, value BIGINT NOT NULL) WITH (FLUSH_POLICY = 'rows:40');
+      CREATE TABLE IF NOT EXISTS events (op BIGINT NOT NULL) WITH (FLUSH_POLICY = 'rows:40');
     `);
   },
 

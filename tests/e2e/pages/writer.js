@@ -8,10 +8,10 @@ globalThis.writer = {
   async open(name) {
     db = await KalamDB.open(name);
     await db.exec(`
-      CREATE TABLE IF NOT EXISTS items (id BIGINT PRIMARY KEY, page INTEGER NOT NULL, op BIGINT NOT NULL, value BIGINT NOT NULL);
-      CREATE TABLE IF NOT EXISTS events (op BIGINT NOT NULL);
+      CREATE TABLE IF NOT EXISTS items (id BIGINT PRIMARY KEY, page INTEGER NOT NULL, op BIGINT NOT NULL, value BIGINT NOT NULL) WITH (FLUSH_POLICY = 'rows:40');
+      CREATE TABLE IF NOT EXISTS events (op BIGINT NOT NULL) WITH (FLUSH_POLICY = 'rows:40');
       CREATE TABLE IF NOT EXISTS counters (id INTEGER PRIMARY KEY, n BIGINT NOT NULL);
-      CREATE TABLE IF NOT EXISTS steps (op BIGINT PRIMARY KEY, counter INTEGER NOT NULL);
+      CREATE TABLE IF NOT EXISTS steps (op BIGINT PRIMARY KEY, counter INTEGER NOT NULL) WITH (FLUSH_POLICY = 'rows:40');
       INSERT INTO counters VALUES (0, 0), (1, 0), (2, 0) ON CONFLICT DO NOTHING;
     `);
   },
