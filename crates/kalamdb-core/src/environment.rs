@@ -1,4 +1,6 @@
 use std::fmt::Debug;
+use std::future::poll_fn;
+use std::task::Poll;
 
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
@@ -10,6 +12,14 @@ pub trait Clock: Debug {
 
     /// Lets everything else that waits have its turn; what runs in the background calls it between two pieces of work.
     fn pause(&self) -> LocalBoxFuture<'static, ()> {
-        futures::future::ready(()).boxed_local()
+        let mut has_waited = false;
+        let once = poll_fn(move |context| {
+            if std::mem::replace(&mut has_waited, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        });
+        once.boxed_local()
     }
 }

@@ -523,3 +523,43 @@ fn what_is_readable_is_salvaged() {
         all.iter().filter(|row| !(600..900).contains(&row[0].as_i64().unwrap()) || row[0].as_i64().unwrap() % 100 == 7).cloned().collect();
     assert_eq!(rows_of(&disk.open_database(1 << 28)), rest);
 }
+
+#[test]
+fn flushes_at_the_same_time_wait_for_each_other() {
+    let disk = Disk::new();
+    let database = disk.open_database(1 << 28);
+    let tab = session(&database);
+    run(&tab, "CREATE TABLE t (id INTEGER PRIMARY KEY) WITH (FLUSH_POLICY = 'rows:1')");
+    run(&tab, "INSERT INTO t SELECT v FROM generate_series(1, 100) AS g(v)");
+    let flush = || tab.query("FLUSH TABLE t", &[], kalamdb_core::CallOptions::default());
+    let (first, second, due) = block_on(async { futures::join!(flush(), flush(), database.maintain(Occasion::Idle)) });
+    let n_rows = [first.unwrap(), second.unwrap()].iter().filter_map(|result| result.affected_rows).sum::<u64>();
+    assert!(n_rows <= 100 && due.is_ok());
+    assert_eq!(disk.n_log_records(), 0);
+    // One that is given up in the middle holds up nobody.
+    run(&tab, "INSERT INTO t VALUES (101)");
+    let mut given_up = Box::pin(flush());
+    for _ in 0..3 {
+        assert!(futures::FutureExt::now_or_never(given_up.as_mut()).is_none());
+    }
+    drop(given_up);
+    assert_eq!(run(&tab, "FLUSH TABLE t"), 1);
+    assert_eq!(rows(&disk.open(), "SELECT count(*) FROM t"), [["101"]]);
+}
+
+#[test]
+fn a_damaged_table_does_not_keep_others_from_being_flushed() {
+    let disk = Disk::new();
+    let tab = disk.open();
+    for table in ["a", "b"] {
+        run(&tab, &format!("CREATE TABLE {table} (id INTEGER PRIMARY KEY) WITH (FLUSH_POLICY = 'rows:1')"));
+        run(&tab, &format!("INSERT INTO {table} SELECT v FROM generate_series(1, 100) AS g(v)"));
+    }
+    let first = block_on(disk.store().read_since(None)).unwrap().log[0].key;
+    assert!(disk.store().disk().corrupt(&RecordKey::Log(first)));
+    let database = disk.open_database(1 << 28);
+    while block_on(database.maintain(Occasion::Idle)).unwrap() {}
+    let reader = session(&database);
+    assert_eq!(rows(&reader, "SELECT table_id, rows FROM system.jobs"), [["default:b", "100"]]);
+    assert_eq!(try_rows(&reader, "SELECT count(*) FROM a").unwrap_err().kind(), ErrorKind::DataCorrupted);
+}

@@ -6,7 +6,7 @@ use super::Database;
 use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Result};
 use crate::jobs::{JobKind, Made, is_kept_in_segments, make};
-use crate::partition::{Choice, Input};
+use crate::partition::{Choice, Input, Partition};
 use crate::segment::{StoredSegment, encode_manifest};
 
 /// How often the result is offered again because others committed first.
@@ -25,10 +25,9 @@ impl Database {
         self.check_open()?;
         let job = self.jobs.borrow_mut().begin(kind, id.clone(), self.now_us());
         let token = job;
+        let freezing = Freezing { database: self, id, token };
         let outcome = self.rewrite_frozen(id, choice, token).await;
-        if let Some(partition) = self.state.borrow_mut().existing_mut(id) {
-            partition.thaw(token);
-        }
+        drop(freezing);
         self.jobs.borrow_mut().finish(job, &outcome, self.now_us());
         outcome
     }
@@ -125,6 +124,11 @@ impl Database {
         Err(Error::new(ErrorKind::SerializationFailure, "other tabs kept committing first").with_hint("it is tried again later"))
     }
 
+    /// Whether chunks of a partition are being stored anew.
+    pub(crate) fn is_frozen(&self, id: &PartitionId) -> bool {
+        self.state.borrow().existing(id).is_some_and(Partition::is_frozen)
+    }
+
     pub(crate) async fn pause(&self) {
         self.clock.pause().await;
     }
@@ -137,7 +141,7 @@ impl Database {
     /// Calls back with each partition of which rows are in the log, how many, and when the oldest of them was written.
     pub(crate) fn each_unflushed(&self, mut each: impl FnMut(&Arc<Table>, &PartitionId, usize, i64)) {
         let state = self.state.borrow();
-        for (id, partition) in state.partitions() {
+        for (id, partition) in state.partitions().filter(|(id, _)| state.damage_of(id).is_none()) {
             let Some(table) = state.catalog.find_id(id.table).filter(|table| is_kept_in_segments(table)) else { continue };
             if let (rows, Some(oldest_us)) = partition.unflushed() {
                 each(table, id, rows, oldest_us);
@@ -150,5 +154,20 @@ impl Database {
         let state = self.state.borrow();
         let known = state.partitions().filter(|(_, partition)| partition.has_known_segments());
         known.filter_map(|(id, _)| Some((Arc::clone(state.catalog.find_id(id.table)?), id.clone()))).collect()
+    }
+}
+
+/// Thaws a partition in the end, also if the job is given up in the middle.
+struct Freezing<'a> {
+    database: &'a Database,
+    id: &'a PartitionId,
+    token: u64,
+}
+
+impl Drop for Freezing<'_> {
+    fn drop(&mut self) {
+        if let Some(partition) = self.database.state.borrow_mut().existing_mut(self.id) {
+            partition.thaw(self.token);
+        }
     }
 }

@@ -38,12 +38,16 @@ impl State {
     /// # Errors
     /// `data_corrupted` if rows may be missing.
     pub(super) fn partition(&mut self, table: &Table, id: &PartitionId) -> Result<&mut Partition> {
-        // A record of which the partition is not known may be of any.
-        if let Some(damage) = self.damaged.iter().find(|damage| damage.partition.as_ref().is_none_or(|partition| partition == id)) {
+        if let Some(damage) = self.damage_of(id) {
             let message = format!("table {}: rows may be missing, as {} is damaged ({})", table.full_name(), damage.key, damage.what);
             return Err(Error::new(ErrorKind::DataCorrupted, message).with_hint("check() lists what is damaged, salvage() exports the rest"));
         }
         Ok(self.partitions.entry(id.clone()).or_default())
+    }
+
+    /// A damaged record that may hold rows of a partition. One of which the partition is not known may hold rows of any.
+    pub(super) fn damage_of(&self, id: &PartitionId) -> Option<&Damage> {
+        self.damaged.iter().find(|damage| damage.partition.as_ref().is_none_or(|partition| partition == id))
     }
 
     /// A partition, if anything is known of it.

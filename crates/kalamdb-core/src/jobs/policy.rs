@@ -69,8 +69,8 @@ impl Database {
             },
         };
         let Some(due) = due else { return Ok(false) };
-        self.rewrite(&due.partition, due.kind, &due.choice).await?;
-        Ok(true)
+        // What could not be done now, as somebody else is at it, is due the next time again.
+        Ok(self.rewrite(&due.partition, due.kind, &due.choice).await? > 0)
     }
 
     /// Stores all rows of a partition that are in the log as segments; gives how many there were.
@@ -81,10 +81,12 @@ impl Database {
         let mut flushed = 0;
         loop {
             let n_rows = self.rewrite(partition, JobKind::Flush, &Choice::Log { rows: SEGMENT_ROWS }).await?;
-            if n_rows == 0 {
+            flushed += n_rows;
+            if n_rows == 0 && !self.is_frozen(partition) {
                 return Ok(flushed);
             }
-            flushed += n_rows;
+            // Another job of this instance is at it.
+            self.pause().await;
         }
     }
 
@@ -127,7 +129,8 @@ impl Database {
     /// The segments of the smallest size of which there are enough to be merged; or one most of which is superseded.
     fn compaction_due(&self) -> Result<Option<Due>> {
         for (table, partition) in self.looked_at() {
-            let segments = self.segments_of(&table, &partition)?;
+            // Whoever reads a partition that is damaged is told.
+            let Ok(segments) = self.segments_of(&table, &partition) else { continue };
             let is_sparse = |stored: &&StoredSegment| n_current(stored) * 2 < n_rows(stored);
             let mut chosen: Vec<u64> = segments.iter().filter(is_sparse).map(|stored| stored.segment.id).take(MERGED_SEGMENTS).collect();
             if chosen.is_empty() {
@@ -150,7 +153,7 @@ impl Database {
         }
         for (table, partition) in self.looked_at() {
             let since_us = self.keep_deleted_since_us(&table);
-            for stored in self.segments_of(&table, &partition)? {
+            for stored in self.segments_of(&table, &partition).unwrap_or_default() {
                 if self.has_expired(&table, &stored, since_us).await? {
                     self.look_for_retention_soon();
                     let choice = Choice::Segments(vec![stored.segment.id]);

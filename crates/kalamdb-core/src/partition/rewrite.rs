@@ -117,6 +117,11 @@ impl Partition {
         Ok(Some(inputs))
     }
 
+    /// Whether chunks are being stored anew.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.frozen.is_some()
+    }
+
     /// Whether the chunks that were frozen under that token are still where they were.
     pub(crate) fn is_frozen_by(&self, token: u64) -> bool {
         self.frozen.as_ref().is_some_and(|frozen| frozen.token == token)
