@@ -563,3 +563,30 @@ fn a_damaged_table_does_not_keep_others_from_being_flushed() {
     assert_eq!(rows(&reader, "SELECT table_id, rows FROM system.jobs"), [["default:b", "100"]]);
     assert_eq!(try_rows(&reader, "SELECT count(*) FROM a").unwrap_err().kind(), ErrorKind::DataCorrupted);
 }
+
+#[test]
+fn events_make_room_when_the_disk_is_full() {
+    let disk = Disk::new();
+    let tab = disk.open();
+    run(&tab, "CREATE TABLE t (id INTEGER PRIMARY KEY)");
+    run(&tab, "CREATE STREAM TABLE events (id INTEGER) WITH (TTL_SECONDS = 3600)");
+    for id in 0..10 {
+        run(&tab, &format!("INSERT INTO events VALUES ({id})"));
+    }
+    disk.faults.arm(3, Fault::QuotaExceeded);
+    assert_eq!(run(&tab, "INSERT INTO t VALUES (1)"), 1);
+    assert!(!disk.faults.is_armed());
+    for tab in [&tab, &disk.open()] {
+        assert_eq!(rows(tab, "SELECT id FROM t"), [["1"]]);
+        assert_eq!(rows(tab, "SELECT count(*), min(id), max(id) FROM events"), [["5", "5", "9"]]);
+    }
+    run(&tab, "INSERT INTO events VALUES (10)");
+    assert_eq!(rows(&disk.open(), "SELECT count(*) FROM events"), [["6"]]);
+    assert_eq!(rows(&tab, "SELECT DISTINCT job_type FROM system.jobs"), [["evict"]]);
+    // Without events there is nothing that could give way.
+    run(&tab, "DROP TABLE events");
+    disk.faults.arm(3, Fault::QuotaExceeded);
+    assert_eq!(query(&tab, "INSERT INTO t VALUES (2)").unwrap_err().kind(), ErrorKind::DiskFull);
+    assert_eq!(rows(&disk.open(), "SELECT id FROM t"), [["1"]]);
+    assert_eq!(run(&tab, "INSERT INTO t VALUES (3)"), 1);
+}

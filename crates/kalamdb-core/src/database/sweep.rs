@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use kalamdb_store::{Commit, LogKey, Meta, PartitionId, StoreError};
 
 use super::Database;
@@ -54,6 +56,46 @@ impl Database {
             state.meta = meta;
         }
         Ok(freed)
+    }
+
+    /// Frees the older half of the events of all streams, as there is no room for something else; false if nothing could be freed.
+    ///
+    /// Only who has the turn to write may call it.
+    pub(crate) async fn evict_events(&self) -> bool {
+        let base = self.meta();
+        let (mut partitions, mut drop_log) = (HashSet::new(), Vec::new());
+        {
+            let state = self.state.borrow();
+            for table in state.catalog.tables().filter(|table| table.kind == TableKind::Stream) {
+                for (id, partition) in state.partitions_of(table.id) {
+                    let keys: Vec<LogKey> = partition.log_keys().collect();
+                    if !keys.is_empty() {
+                        drop_log.extend(keys.iter().take(keys.len().div_ceil(2)));
+                        partitions.insert(id.clone());
+                    }
+                }
+            }
+        }
+        if drop_log.is_empty() {
+            return false;
+        }
+        let meta = Meta { head: base.head + 1, ..base.clone() };
+        let n_records = drop_log.len();
+        let commit = Commit { base: base.head, meta, drop_log, durability: self.durability(), ..Commit::default() };
+        // If others have committed, the statement runs again anyway.
+        let freed = match self.store.commit(&commit).await {
+            Ok(()) => true,
+            Err(StoreError::Conflict { .. } | StoreError::Indeterminate { .. }) => false,
+            Err(_) => return false,
+        };
+        let Ok(whole) = self.store.read_since(None).await else { return false };
+        for id in &partitions {
+            let now_us = self.now_us();
+            let job = self.jobs.borrow_mut().begin(JobKind::Evict, id.clone(), now_us);
+            self.jobs.borrow_mut().finish(job, &Ok(n_records), now_us);
+        }
+        let mut state = self.state.borrow_mut();
+        state.meta.head > whole.meta.head || state.apply_whole_anew(whole, partitions).is_ok() && freed
     }
 
     /// For each partition of a stream, the log records of which all events are over, and how many events those are.

@@ -255,6 +255,8 @@ async fn commit(
             Ok(Outcome::NotStored) => return Ok(None),
             Ok(Outcome::Unknown) | Err(_) => return Err(error.into()),
         },
+        // Events of streams make room for what is to be kept.
+        Err(StoreError::QuotaExceeded) if database.evict_events().await => return Ok(None),
         Err(error) => return Err(error.into()),
     }
     database.apply_commit(base.head, AppliedCommit { meta, catalog, groups })?;
