@@ -35,10 +35,28 @@ fn a_damaged_log_record_is_reported_by_every_statement_that_may_miss_its_rows() 
 }
 
 #[test]
-fn a_damaged_catalog_record_keeps_the_database_from_opening() {
+fn a_damaged_definition_leaves_the_other_tables_readable() {
     let disk = disk_with_rows();
-    assert!(disk.store().disk().corrupt(&RecordKey::Catalog("table/1".to_owned())));
-    assert_eq!(block_on(disk.try_open()).map(drop).map_err(|error| error.kind()), Err(ErrorKind::DataCorrupted));
+    query(&disk.open(), "CREATE TABLE others (id INTEGER PRIMARY KEY); INSERT INTO others VALUES (7)").unwrap_err();
+    query(&disk.open(), "CREATE TABLE others (id INTEGER PRIMARY KEY)").unwrap();
+    query(&disk.open(), "INSERT INTO others VALUES (7)").unwrap();
+    let key = RecordKey::Catalog("table/1".to_owned());
+    assert!(disk.store().disk().corrupt(&key));
+    let tab = disk.open();
+    query(&tab, "INSERT INTO others VALUES (8)").unwrap();
+    assert_eq!(rows(&tab, "SELECT id FROM others ORDER BY id"), [["7"], ["8"]]);
+    let error = query(&tab, "SELECT * FROM notes").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DataCorrupted);
+    assert!(error.message().contains("notes") && error.message().contains("catalog/table/1"), "{error}");
+    // The name and the id are taken.
+    for sql in ["CREATE TABLE notes (id INTEGER)", "CREATE NAMESPACE n", "DROP TABLE others", "TRUNCATE others"] {
+        assert_eq!(kind(query(&tab, sql)), ErrorKind::DataCorrupted, "{sql}");
+    }
+    let report = block_on(tab.database().check()).unwrap();
+    assert_eq!(report.damaged.iter().map(|damage| damage.key.as_str()).collect::<Vec<_>>(), ["catalog/table/1"]);
+    // Nothing of it was removed: mended, the table is there again.
+    assert!(disk.store().disk().corrupt(&key));
+    assert_eq!(rows(&disk.open(), "SELECT id FROM notes ORDER BY id"), [["1"], ["2"]]);
 }
 
 #[test]

@@ -35,16 +35,32 @@ pub(crate) struct Catalog {
     namespaces: BTreeMap<String, Arc<NamespaceRecord>>,
     tables: BTreeMap<(String, String), Arc<Table>>,
     views: BTreeMap<(String, String), Arc<StoredView>>,
+    /// Records that do not decode, and what is wrong with them: definitions are missing.
+    damaged: Vec<String>,
 }
 
 impl Default for Catalog {
     fn default() -> Self {
         let namespaces = BTreeMap::from([(DEFAULT_NAMESPACE.to_owned(), Arc::new(NamespaceRecord::default_namespace()))]);
-        Self { namespaces, tables: BTreeMap::new(), views: BTreeMap::new() }
+        Self { namespaces, tables: BTreeMap::new(), views: BTreeMap::new(), damaged: Vec::new() }
     }
 }
 
 impl Catalog {
+    /// Takes note of a definition that cannot be read.
+    pub(crate) fn add_damaged(&mut self, what: String) {
+        self.damaged.push(what);
+    }
+
+    /// Refuses to change definitions while some are missing: a name or an id might be taken.
+    pub(crate) fn require_whole(&self) -> Result<()> {
+        match self.damaged.first() {
+            Some(what) => Err(Error::new(ErrorKind::DataCorrupted, format!("definitions cannot be changed while one is missing: {what}"))
+                .with_hint("salvage() exports the rows that are readable")),
+            None => Ok(()),
+        }
+    }
+
     pub(crate) fn add_namespace(&mut self, namespace: NamespaceRecord) {
         self.namespaces.insert(namespace.name.clone(), Arc::new(namespace));
     }
@@ -145,6 +161,10 @@ impl Catalog {
         self.find(name).ok_or_else(|| {
             if self.find_view(name).is_some() {
                 return Error::new(ErrorKind::WrongObjectType, format!("{name} is a view, not a table"));
+            }
+            if let Some(what) = self.damaged.first() {
+                let message = format!("table {name} does not exist, or its definition is the one that is damaged: {what}");
+                return Error::new(ErrorKind::DataCorrupted, message);
             }
             let error = Error::new(ErrorKind::UndefinedTable, format!("table {name} does not exist"));
             if matches!(name.namespace.as_str(), "system" | "information_schema") {

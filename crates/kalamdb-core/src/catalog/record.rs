@@ -134,32 +134,47 @@ impl StoredView {
 ///
 /// # Errors
 /// `data_corrupted`, naming the record that does not fit.
-pub(crate) fn decode(records: &[CatalogRecord]) -> Result<Catalog> {
+pub(crate) fn decode(records: &[CatalogRecord]) -> Catalog {
     let mut catalog = Catalog::default();
     let mut names_by_id = BTreeMap::from([(DEFAULT_NAMESPACE_ID, DEFAULT_NAMESPACE.to_owned())]);
-    for record in records.iter().filter(|record| record.key.starts_with("namespace/")) {
-        let namespace: NamespaceRecord = from_json(record)?;
-        names_by_id.insert(namespace.id, namespace.name.clone());
-        catalog.add_namespace(namespace);
+    let of_kind = |kind: &'static str| records.iter().filter(move |record| record.key.starts_with(kind));
+    for record in of_kind("namespace/") {
+        match from_json::<NamespaceRecord>(record) {
+            Ok(namespace) => {
+                names_by_id.insert(namespace.id, namespace.name.clone());
+                catalog.add_namespace(namespace);
+            }
+            Err(error) => catalog.add_damaged(error.to_string()),
+        }
     }
-    for record in records.iter().filter(|record| record.key.starts_with("table/")) {
-        catalog.add_table(Arc::new(decode_table(record, &names_by_id)?));
+    for record in of_kind("table/") {
+        match decode_table(record, &names_by_id) {
+            Ok(table) => catalog.add_table(Arc::new(table)),
+            Err(error) => catalog.add_damaged(error.to_string()),
+        }
     }
-    for record in records.iter().filter(|record| record.key.starts_with("view/")) {
-        let stored: ViewRecord = from_json(record)?;
-        let namespace = names_by_id.get(&stored.namespace).ok_or_else(|| damaged(record, "its namespace is missing"))?;
-        catalog.add_view(Arc::new(StoredView {
-            id: stored.id,
-            namespace: namespace.clone(),
-            name: stored.name,
-            created_at_us: stored.created_at_us,
-            planned_in: stored.planned_in,
-            columns: stored.columns,
-            query: stored.query,
-            reads: stored.reads.into_iter().map(|(namespace, table)| TableName { namespace, table }).collect(),
-        }));
+    for record in of_kind("view/") {
+        match decode_view(record, &names_by_id) {
+            Ok(view) => catalog.add_view(Arc::new(view)),
+            Err(error) => catalog.add_damaged(error.to_string()),
+        }
     }
-    Ok(catalog)
+    catalog
+}
+
+fn decode_view(record: &CatalogRecord, names_by_id: &BTreeMap<u64, String>) -> Result<StoredView> {
+    let stored: ViewRecord = from_json(record)?;
+    let namespace = names_by_id.get(&stored.namespace).ok_or_else(|| damaged(record, "its namespace is missing"))?;
+    Ok(StoredView {
+        id: stored.id,
+        namespace: namespace.clone(),
+        name: stored.name,
+        created_at_us: stored.created_at_us,
+        planned_in: stored.planned_in,
+        columns: stored.columns,
+        query: stored.query,
+        reads: stored.reads.into_iter().map(|(namespace, table)| TableName { namespace, table }).collect(),
+    })
 }
 
 fn decode_table(record: &CatalogRecord, names_by_id: &BTreeMap<u64, String>) -> Result<Table> {

@@ -269,7 +269,7 @@ impl Database {
 
     fn everything(&self, tail: &Tail) -> Result<Everything> {
         let catalog = match &tail.catalog {
-            Some(records) => Arc::new(catalog::decode(records)?),
+            Some(records) => Arc::new(catalog::decode(records)),
             None => self.catalog(),
         };
         let damaged = tail.damaged.iter().map(|damage| of_record(damage, &catalog)).collect();

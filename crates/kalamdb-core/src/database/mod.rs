@@ -68,7 +68,7 @@ impl Database {
     /// Reads catalog and log from `store`.
     ///
     /// # Errors
-    /// `schema_too_new`, `data_corrupted` if the catalog does not decode, `storage_unavailable`.
+    /// `schema_too_new`, `data_corrupted` if the meta record is damaged, `storage_unavailable`.
     pub async fn open(store: Rc<dyn Store>, clock: Rc<dyn Clock>, durability: Durability) -> Result<Rc<Self>> {
         Self::open_with(store, clock, durability, DEFAULT_PAGE_BUDGET).await
     }

@@ -135,13 +135,13 @@ impl State {
     }
 
     fn apply(&mut self, tail: Tail) -> Result<()> {
-        if let Some(damage) = tail.damaged.iter().find(|damage| damage.key.starts_with("catalog/")) {
-            return Err(Error::new(ErrorKind::DataCorrupted, format!("{} is damaged: {}", damage.key, damage.what)));
-        }
+        let (definitions, rows): (Vec<Damage>, Vec<Damage>) = tail.damaged.into_iter().partition(|damage| damage.key.starts_with("catalog/"));
         if let Some(records) = &tail.catalog {
-            self.set_catalog(Arc::new(catalog::decode(records)?));
+            let mut catalog = catalog::decode(records);
+            definitions.iter().for_each(|damage| catalog.add_damaged(format!("{} ({})", damage.key, damage.what)));
+            self.set_catalog(Arc::new(catalog));
         }
-        self.damaged.extend(tail.damaged);
+        self.damaged.extend(rows);
         let tables: HashSet<u64> = self.catalog.tables().map(|table| table.id).collect();
         for record in tail.log.into_iter().filter(|record| tables.contains(&record.partition.table)) {
             self.partitions.entry(record.partition.clone()).or_default().add_pending(record);

@@ -25,6 +25,9 @@ use crate::write::{CatalogChange, Change, write};
 pub(super) async fn run(executor: &Executor<'_>, definition: &Definition, parameters: &Parameters) -> Result<StatementResult> {
     // Definitions are changed by administrators and the application itself.
     executor.principal.require(Role::Dba, definition.tag())?;
+    if !matches!(definition, Definition::Store { .. }) {
+        executor.view.catalog().require_whole()?;
+    }
     match definition {
         Definition::CreateTable(create) => return tables::create(executor, create, parameters).await,
         Definition::DropTables { names, kind, if_exists, cascade } => tables::drop(executor, names, *kind, *if_exists, *cascade).await?,
