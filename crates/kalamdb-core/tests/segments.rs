@@ -573,18 +573,21 @@ fn events_make_room_when_the_disk_is_full() {
     for id in 0..10 {
         run(&tab, &format!("INSERT INTO events VALUES ({id})"));
     }
+    let other = disk.open();
+    assert_eq!(rows(&other, "SELECT count(*) FROM events"), [["10"]]);
     disk.faults.arm(3, Fault::QuotaExceeded);
     assert_eq!(run(&tab, "INSERT INTO t VALUES (1)"), 1);
     assert!(!disk.faults.is_armed());
-    for tab in [&tab, &disk.open()] {
+    for tab in [&tab, &other, &disk.open()] {
         assert_eq!(rows(tab, "SELECT id FROM t"), [["1"]]);
         assert_eq!(rows(tab, "SELECT count(*), min(id), max(id) FROM events"), [["5", "5", "9"]]);
     }
     run(&tab, "INSERT INTO events VALUES (10)");
     assert_eq!(rows(&disk.open(), "SELECT count(*) FROM events"), [["6"]]);
-    assert_eq!(rows(&tab, "SELECT DISTINCT job_type FROM system.jobs"), [["evict"]]);
+    assert_eq!(rows(&tab, "SELECT job_type, table_id, rows FROM system.jobs"), [["evict", "default:events", "5"]]);
     // Without events there is nothing that could give way.
     run(&tab, "DROP TABLE events");
+    assert!(block_on(disk.store().read_since(None)).unwrap().manifests.is_empty());
     disk.faults.arm(3, Fault::QuotaExceeded);
     assert_eq!(query(&tab, "INSERT INTO t VALUES (2)").unwrap_err().kind(), ErrorKind::DiskFull);
     assert_eq!(rows(&disk.open(), "SELECT id FROM t"), [["1"]]);

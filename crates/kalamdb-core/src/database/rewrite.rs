@@ -59,8 +59,7 @@ impl Database {
             self.refresh().await?;
             let base = self.meta();
             let Some(current) = self.catalog().find_id(table.id).cloned() else { return Ok(false) };
-            // The pages have the columns of the version that the work began with, which stays readable; its type may not.
-            if !is_kept_in_segments(&current) || !self.state.borrow().existing(id).is_some_and(|partition| partition.is_frozen_by(token)) {
+            if !self.is_frozen_by(id, token) {
                 return Ok(false);
             }
             made.number_from(base.next_id - numbered_from)?;
@@ -69,8 +68,9 @@ impl Database {
                 self.with_pages(true, async || self.with_partition(&current, id, |partition| partition.rewritten(&current, inputs, &made.outputs)));
             let (contents, drop_log) = rewritten.await?;
             let head = base.head + 1;
+            let key = LogKey { commit: head, part: 0 };
             let meta = Meta { head, manifest_head: head, next_id: base.next_id + made.outputs.len() as u64, ..base.clone() };
-            let manifest = Manifest { key: LogKey { commit: head, part: 0 }, partition: id.clone(), body: encode_manifest(&current, &contents)? };
+            let manifest = Manifest { key, partition: id.clone(), body: encode_manifest(&current, &contents)? };
             let old = inputs.iter().filter_map(|input| input.chunk.segment());
             let commit = Commit {
                 base: base.head,
@@ -83,7 +83,7 @@ impl Database {
                 durability: self.durability(),
                 ..Commit::default()
             };
-            if self.meta().head != base.head || !self.state.borrow().existing(id).is_some_and(|partition| partition.is_frozen_by(token)) {
+            if self.meta().head != base.head || !self.is_frozen_by(id, token) {
                 // Somebody read on while pages were read.
                 made.pages = commit.put_pages;
                 continue;
@@ -98,9 +98,7 @@ impl Database {
                 // Whatever has become of it, the store knows.
                 Err(StoreError::Indeterminate { .. }) => {
                     self.catch_up().await?;
-                    let is_stored =
-                        self.state.borrow().existing(id).is_some_and(|partition| partition.manifest() == Some(LogKey { commit: head, part: 0 }));
-                    if is_stored {
+                    if self.state.borrow().existing(id).is_some_and(|partition| partition.manifest() == Some(key)) {
                         return Ok(true);
                     }
                     made.pages = commit.put_pages;
@@ -118,7 +116,7 @@ impl Database {
             for (key, column) in made.columns {
                 cache.add_page(key, column);
             }
-            state.partition(&current, id)?.replace(&current, inputs, contents, LogKey { commit: head, part: 0 }, cache);
+            state.partition(&current, id)?.replace(&current, inputs, contents, key, cache);
             return Ok(true);
         }
         Err(Error::new(ErrorKind::SerializationFailure, "other tabs kept committing first").with_hint("it is tried again later"))
@@ -127,6 +125,11 @@ impl Database {
     /// Whether chunks of a partition are being stored anew.
     pub(crate) fn is_frozen(&self, id: &PartitionId) -> bool {
         self.state.borrow().existing(id).is_some_and(Partition::is_frozen)
+    }
+
+    /// Whether the chunks that were frozen under that token are still where they were.
+    fn is_frozen_by(&self, id: &PartitionId, token: u64) -> bool {
+        self.state.borrow().existing(id).is_some_and(|partition| partition.is_frozen_by(token))
     }
 
     pub(crate) async fn pause(&self) {

@@ -114,13 +114,8 @@ impl State {
     }
 
     /// Takes in all that is stored; partitions that were not stored anew go on from what is known of them.
-    pub(super) fn apply_whole(&mut self, tail: Tail) -> Result<()> {
-        self.apply_whole_anew(tail, HashSet::new())
-    }
-
-    /// The same, but that nothing is kept of what was known of the partitions `anew`.
-    pub(super) fn apply_whole_anew(&mut self, mut tail: Tail, mut anew: HashSet<PartitionId>) -> Result<()> {
-        self.partitions.retain(|id, _| !anew.contains(id));
+    pub(super) fn apply_whole(&mut self, mut tail: Tail) -> Result<()> {
+        let mut anew: HashSet<PartitionId> = HashSet::new();
         for manifest in std::mem::take(&mut tail.manifests) {
             let Manifest { key, partition, .. } = &manifest;
             if self.partitions.get(partition).and_then(Partition::manifest) != Some(*key) {

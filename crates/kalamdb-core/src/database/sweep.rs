@@ -1,11 +1,10 @@
-use std::collections::HashSet;
-
-use kalamdb_store::{Commit, LogKey, Meta, PartitionId, StoreError};
+use kalamdb_store::{Commit, LogKey, Manifest, Meta, PartitionId, StoreError};
 
 use super::Database;
 use crate::catalog::TableKind;
 use crate::error::Result;
 use crate::jobs::JobKind;
+use crate::segment::{Contents, encode_manifest};
 
 impl Database {
     /// Whether there are streams, whose events end by themselves.
@@ -41,10 +40,7 @@ impl Database {
             Err(error) => return Err(error.into()),
         }
         let now_us = self.now_us();
-        for (id, _, n_rows) in &over {
-            let job = self.jobs.borrow_mut().begin(JobKind::Evict, id.clone(), now_us);
-            self.jobs.borrow_mut().finish(job, &Ok(*n_rows), now_us);
-        }
+        over.iter().for_each(|(id, _, n_rows)| self.note_evicted(id, *n_rows));
         let mut state = self.state.borrow_mut();
         let mut freed = 0;
         for (id, keys, n_rows) in over {
@@ -60,42 +56,46 @@ impl Database {
 
     /// Frees the older half of the events of all streams, as there is no room for something else; false if nothing could be freed.
     ///
-    /// Only who has the turn to write may call it.
+    /// A manifest, which names no segment, tells every tab to read anew what is left of a partition. Only who has the turn to write
+    /// may call it.
     pub(crate) async fn evict_events(&self) -> bool {
         let base = self.meta();
-        let (mut partitions, mut drop_log) = (HashSet::new(), Vec::new());
+        let head = base.head + 1;
+        let meta = Meta { head, manifest_head: head, ..base.clone() };
+        let mut commit = Commit { base: base.head, meta, durability: self.durability(), ..Commit::default() };
+        let mut evicted = Vec::new();
         {
             let state = self.state.borrow();
-            for table in state.catalog.tables().filter(|table| table.kind == TableKind::Stream) {
-                for (id, partition) in state.partitions_of(table.id) {
-                    let keys: Vec<LogKey> = partition.log_keys().collect();
-                    if !keys.is_empty() {
-                        drop_log.extend(keys.iter().take(keys.len().div_ceil(2)));
-                        partitions.insert(id.clone());
-                    }
-                }
+            let streams = state.catalog.tables().filter(|table| table.kind == TableKind::Stream);
+            for (table, id, partition) in streams.flat_map(|table| state.partitions_of(table.id).map(move |(id, partition)| (table, id, partition))) {
+                let (keys, n_rows) = partition.older_half();
+                let contents = Contents { changed_at: head, ..Contents::default() };
+                let (Ok(part), Ok(body), false) = (u32::try_from(evicted.len()), encode_manifest(table, &contents), keys.is_empty()) else {
+                    continue;
+                };
+                commit.drop_log.extend(keys);
+                commit.drop_manifests.extend(partition.manifest());
+                commit.put_manifests.push(Manifest { key: LogKey { commit: head, part }, partition: id.clone(), body });
+                evicted.push((id.clone(), n_rows));
             }
         }
-        if drop_log.is_empty() {
+        if evicted.is_empty() {
             return false;
         }
-        let meta = Meta { head: base.head + 1, ..base.clone() };
-        let n_records = drop_log.len();
-        let commit = Commit { base: base.head, meta, drop_log, durability: self.durability(), ..Commit::default() };
-        // If others have committed, the statement runs again anyway.
-        let freed = match self.store.commit(&commit).await {
-            Ok(()) => true,
-            Err(StoreError::Conflict { .. } | StoreError::Indeterminate { .. }) => false,
+        match self.store.commit(&commit).await {
+            Ok(()) => evicted.iter().for_each(|(id, n_rows)| self.note_evicted(id, *n_rows)),
+            // Whatever was committed is read, and what had no room is tried again.
+            Err(StoreError::Conflict { .. } | StoreError::Indeterminate { .. }) => {}
             Err(_) => return false,
-        };
-        let Ok(whole) = self.store.read_since(None).await else { return false };
-        for id in &partitions {
-            let now_us = self.now_us();
-            let job = self.jobs.borrow_mut().begin(JobKind::Evict, id.clone(), now_us);
-            self.jobs.borrow_mut().finish(job, &Ok(n_records), now_us);
         }
-        let mut state = self.state.borrow_mut();
-        state.meta.head > whole.meta.head || state.apply_whole_anew(whole, partitions).is_ok() && freed
+        self.catch_up().await.is_ok()
+    }
+
+    fn note_evicted(&self, id: &PartitionId, n_rows: usize) {
+        let now_us = self.now_us();
+        let mut jobs = self.jobs.borrow_mut();
+        let job = jobs.begin(JobKind::Evict, id.clone(), now_us);
+        jobs.finish(job, &Ok(n_rows), now_us);
     }
 
     /// For each partition of a stream, the log records of which all events are over, and how many events those are.

@@ -54,6 +54,12 @@ impl Partition {
         self.manifest
     }
 
+    /// The older half of the log records, rounded up, and how many rows they hold.
+    pub(crate) fn older_half(&self) -> (Vec<LogKey>, usize) {
+        let half = self.log.iter().take(self.log.len().div_ceil(2));
+        (half.clone().map(|record| record.key).collect(), half.map(|record| record.n_rows).sum())
+    }
+
     /// Whether there are segments, and they are known.
     pub(crate) fn has_known_segments(&self) -> bool {
         self.n_segments > 0
@@ -151,7 +157,7 @@ impl Partition {
             }
         }
         segments.extend(new);
-        let n_records: usize = inputs.iter().filter(|input| input.at >= self.n_segments).map(|input| input.chunk.n_records()).sum();
+        let (_, n_records) = self.from_log(inputs);
         let drop_log = self.log_keys().take(n_records).collect();
         let mut counters = self.counters.clone();
         for column in (0..table.columns.len()).filter(|&at| table.columns.get(at).is_some_and(|column| column.auto_increment)) {
@@ -165,9 +171,8 @@ impl Partition {
 
     /// Puts the segments that are stored now in the place of `inputs`.
     pub(crate) fn replace(&mut self, table: &Arc<Table>, inputs: &[Input], contents: Contents, manifest: LogKey, cache: &Arc<PageCache>) {
-        let n_records: usize = inputs.iter().filter(|input| input.at >= self.n_segments).map(|input| input.chunk.n_records()).sum();
-        let flushed = inputs.iter().filter(|input| input.at >= self.n_segments).count();
-        let hot: Vec<Chunk> = self.chunks.iter().skip(self.n_segments + flushed).cloned().collect();
+        let (n_chunks, n_records) = self.from_log(inputs);
+        let hot: Vec<Chunk> = self.chunks.iter().skip(self.n_segments + n_chunks).cloned().collect();
         let cold = |stored: StoredSegment| {
             // A chunk that stays keeps the orders that it knows.
             let same = self.segments().find(|(_, chunk)| chunk.segment().is_some_and(|columns| columns.segment.id == stored.segment.id));
@@ -185,6 +190,12 @@ impl Partition {
         self.index = None;
         self.unique.clear();
         self.frozen = None;
+    }
+
+    /// How many of the inputs are rows of the log, and in how many records those are.
+    fn from_log(&self, inputs: &[Input]) -> (usize, usize) {
+        let hot = inputs.iter().filter(|input| input.at >= self.n_segments);
+        (hot.clone().count(), hot.map(|input| input.chunk.n_records()).sum())
     }
 
     /// The marks of a new segment's rows, as those of the rows that they come from are now.

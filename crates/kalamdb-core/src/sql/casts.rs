@@ -1,8 +1,7 @@
-use datafusion::sql::sqlparser::ast::{
-    CastKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName, Value,
-};
+use datafusion::sql::sqlparser::ast::{CastKind, Expr, Ident, Value};
 use kalamdb_types::SqlType;
 
+use super::calls::call;
 use super::types::column_type;
 use crate::functions::CAST_TO;
 
@@ -15,15 +14,5 @@ pub(super) fn rewrite(expr: &mut Expr) {
     }
     let value = std::mem::replace(&mut **value, Expr::value(Value::Null));
     let name = Expr::value(Value::SingleQuotedString(target.to_string()));
-    let args = [value, name].map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg))).to_vec();
-    *expr = Expr::Function(Function {
-        name: ObjectName::from(vec![Ident::new(CAST_TO)]),
-        uses_odbc_syntax: false,
-        parameters: FunctionArguments::None,
-        args: FunctionArguments::List(FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() }),
-        filter: None,
-        null_treatment: None,
-        over: None,
-        within_group: Vec::new(),
-    });
+    *expr = call(Ident::new(CAST_TO), vec![value, name]);
 }

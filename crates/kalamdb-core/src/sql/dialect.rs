@@ -2,11 +2,13 @@
 
 use std::any::TypeId;
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Function, FunctionArgumentList, FunctionArguments, ObjectName};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
 use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect, Precedence};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Word};
+
+use super::calls::call;
 
 /// The generic dialect with `IN ()`, `NOTNULL` and `ISNULL`, and with the precedence of PostgreSQL's operators.
 ///
@@ -79,17 +81,7 @@ impl Dialect for SqlDialect {
         {
             return Some(Err(error));
         }
-        let args = FunctionArguments::List(FunctionArgumentList { duplicate_treatment: None, args: Vec::new(), clauses: Vec::new() });
-        Some(Ok(Expr::Function(Function {
-            name: ObjectName::from(vec![name]),
-            uses_odbc_syntax: false,
-            parameters: FunctionArguments::None,
-            args,
-            null_treatment: None,
-            filter: None,
-            over: None,
-            within_group: Vec::new(),
-        })))
+        Some(Ok(call(name, Vec::new())))
     }
 
     fn parse_infix(&self, parser: &mut Parser<'_>, expr: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {

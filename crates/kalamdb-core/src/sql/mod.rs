@@ -5,6 +5,7 @@
 
 mod analysis;
 mod arithmetic;
+mod calls;
 mod casts;
 mod catalog_view;
 mod check_constraints;

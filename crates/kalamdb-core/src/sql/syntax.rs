@@ -1,9 +1,11 @@
 //! Forms of SQL that the planner does not know, written in forms that it does.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments,
-    Ident, NamedWindowDefinition, NamedWindowExpr, ObjectName, UnaryOperator, Value, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowType,
+    BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr, Ident, NamedWindowDefinition, NamedWindowExpr, UnaryOperator, Value, WindowFrame,
+    WindowFrameBound, WindowFrameUnits, WindowType,
 };
+
+use super::calls::call;
 
 /// The farthest that a window frame reaches, in rows. No partition has as many, and positions are 32 bits wide on wasm32.
 const MAX_FRAME_ROWS: u64 = i32::MAX as u64;
@@ -51,26 +53,14 @@ fn sign_before_power(expr: &mut Expr) {
 
 /// `power(CAST(base AS DOUBLE), CAST(exponent AS DOUBLE))`
 fn power(base: &mut Expr, exponent: &mut Expr) -> Expr {
-    let argument = |operand: &mut Expr| {
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Cast {
-            kind: CastKind::Cast,
-            expr: Box::new(taken(operand)),
-            data_type: DataType::Double(ExactNumberInfo::None),
-            array: false,
-            format: None,
-        }))
+    let argument = |operand: &mut Expr| Expr::Cast {
+        kind: CastKind::Cast,
+        expr: Box::new(taken(operand)),
+        data_type: DataType::Double(ExactNumberInfo::None),
+        array: false,
+        format: None,
     };
-    let args = vec![argument(base), argument(exponent)];
-    Expr::Function(Function {
-        name: ObjectName::from(vec![Ident::new("power")]),
-        uses_odbc_syntax: false,
-        parameters: FunctionArguments::None,
-        args: FunctionArguments::List(FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() }),
-        filter: None,
-        null_treatment: None,
-        over: None,
-        within_group: Vec::new(),
-    })
+    call(Ident::new("power"), vec![argument(base), argument(exponent)])
 }
 
 fn taken(expr: &mut Expr) -> Expr {
