@@ -195,12 +195,7 @@ async fn calls_at_the_same_time_open_one_connection_in_place_of_the_lost_one() {
 
 #[test]
 async fn a_database_that_was_deleted_while_the_connection_was_closed_is_not_begun_anew() {
-    let harness = IdbHarness::fresh().await;
-    let connections = Connections::watch();
-    let store = harness.connect().await;
-    store.commit(&first_commit()).await.unwrap();
-    connections.close_all();
-    IdbStore::delete(&harness.name).await.unwrap();
+    let (harness, store) = deleted_while_closed().await;
     let deleted = StoreError::Deleted { name: database_name(&harness.name) };
     assert_eq!(store.commit(&second_commit()).await, Err(deleted.clone()));
     assert!(!exists(&harness).await);
@@ -210,15 +205,21 @@ async fn a_database_that_was_deleted_while_the_connection_was_closed_is_not_begu
 
 #[test]
 async fn another_database_of_the_same_name_is_not_taken_for_the_old_one() {
+    let (harness, store) = deleted_while_closed().await;
+    harness.connect().await;
+    assert_eq!(store.read_since(None).await, Err(StoreError::Deleted { name: database_name(&harness.name) }));
+    harness.destroy().await;
+}
+
+/// A store whose connection the browser has closed, and whose database was deleted then.
+async fn deleted_while_closed() -> (IdbHarness, IdbStore) {
     let harness = IdbHarness::fresh().await;
     let connections = Connections::watch();
     let store = harness.connect().await;
     store.commit(&first_commit()).await.unwrap();
     connections.close_all();
     IdbStore::delete(&harness.name).await.unwrap();
-    harness.connect().await;
-    assert_eq!(store.read_since(None).await, Err(StoreError::Deleted { name: database_name(&harness.name) }));
-    harness.destroy().await;
+    (harness, store)
 }
 
 async fn exists(harness: &IdbHarness) -> bool {
