@@ -157,7 +157,7 @@ impl Partition {
             }
         }
         segments.extend(new);
-        let (_, n_records) = self.from_log(inputs);
+        let (_, n_records) = self.leaving_log(inputs);
         let drop_log = self.log_keys().take(n_records).collect();
         let mut counters = self.counters.clone();
         for column in (0..table.columns.len()).filter(|&at| table.columns.get(at).is_some_and(|column| column.auto_increment)) {
@@ -171,7 +171,7 @@ impl Partition {
 
     /// Puts the segments that are stored now in the place of `inputs`.
     pub(crate) fn replace(&mut self, table: &Arc<Table>, inputs: &[Input], contents: Contents, manifest: LogKey, cache: &Arc<PageCache>) {
-        let (n_chunks, n_records) = self.from_log(inputs);
+        let (n_chunks, n_records) = self.leaving_log(inputs);
         let hot: Vec<Chunk> = self.chunks.iter().skip(self.n_segments + n_chunks).cloned().collect();
         let cold = |stored: StoredSegment| {
             // A chunk that stays keeps the orders that it knows.
@@ -193,7 +193,7 @@ impl Partition {
     }
 
     /// How many of the inputs are rows of the log, and in how many records those are.
-    fn from_log(&self, inputs: &[Input]) -> (usize, usize) {
+    fn leaving_log(&self, inputs: &[Input]) -> (usize, usize) {
         let hot = inputs.iter().filter(|input| input.at >= self.n_segments);
         (hot.clone().count(), hot.map(|input| input.chunk.n_records()).sum())
     }
