@@ -1,6 +1,7 @@
 import { KalamDB } from 'kalamdb';
 import { describe, expect, test } from 'vitest';
 import v1 from '../fixtures/storage/v1.json';
+import v2 from '../fixtures/storage/v2.json';
 import { column, failureOf, TRANSPORTS, withName } from './support.js';
 
 /** A stored record; bytes are in base64. One without a key says that there is such an object store. */
@@ -48,39 +49,44 @@ async function storedVersions(name: string): Promise<{ idb: number; format: unkn
   return { idb: database.version, format: format.result };
 }
 
-describe.each(TRANSPORTS)('a database of version 1, engine in the %s', (_, options) => {
-  test('is read and written on, and becomes one of the current version', async () => {
-    await withName(options, async (name) => {
-      await restore(name, v1 as { version: number; records: Stored[] });
-      const check = async (db: KalamDB): Promise<void> => {
-        const items = 'SELECT id, title, price, tags, meta, added, stock FROM app.items ORDER BY id';
-        expect((await db.query(items, [], { rowMode: 'array', timestamps: 'iso' })).rows).toEqual([
-          [1, 'one', '1.50', ['a', 'b'], { x: 1 }, '2024-05-01T12:00:00Z', 7],
-          [2, 'TWO', null, null, null, null, 7],
-          [4, 'four', null, null, null, null, 9_007_199_254_740_993n],
+describe.each(TRANSPORTS)('the engine in the %s', (_, options) => {
+  test.each([v1, v2])(
+    'reads and writes on a database of version $version, which becomes one of the current',
+    async (old) => {
+      await withName(options, async (name) => {
+        await restore(name, old as { version: number; records: Stored[] });
+        const check = async (db: KalamDB): Promise<void> => {
+          const items = 'SELECT id, title, price, tags, meta, added, stock FROM app.items ORDER BY id';
+          expect((await db.query(items, [], { rowMode: 'array', timestamps: 'iso' })).rows).toEqual([
+            [1, 'one', '1.50', ['a', 'b'], { x: 1 }, '2024-05-01T12:00:00Z', 7],
+            [2, 'TWO', null, null, null, null, 7],
+            [4, 'four', null, null, null, null, 9_007_199_254_740_993n],
+          ]);
+          expect(await column(db, 'SELECT id FROM app.items WHERE _deleted = true')).toEqual([3]);
+          expect(await column(db, 'SELECT title FROM app.cheap')).toEqual(['one']);
+          expect(await column(db, 'SELECT line FROM log')).toEqual(['same', 'same']);
+          const ann = db.session({ userId: 'ann' });
+          expect(await column(ann, 'SELECT body FROM notes ORDER BY id')).toEqual(['of ann', 'another']);
+          expect(await column(db.session({ userId: '' }), 'SELECT body FROM notes')).toEqual(['of the empty user']);
+          expect(await failureOf(ann.query("INSERT INTO notes (body) VALUES ('of ann')"))).toMatchObject({
+            code: 'unique_violation',
+          });
+        };
+        const db = await KalamDB.open(name, options);
+        await check(db);
+        expect(await db.check()).toMatchObject({ ok: true });
+        await db.query('STORAGE COMPACT ALL');
+        await check(db);
+        await db.close();
+        expect(await storedVersions(name)).toEqual({ idb: 3, format: 3 });
+        const again = await KalamDB.open(name, options);
+        await check(again);
+        await again.session({ userId: 'ann' }).query("INSERT INTO notes (body) VALUES ('third')");
+        expect(await column(again.session({ userId: 'ann' }), "SELECT id FROM notes WHERE body = 'third'")).toEqual([
+          3,
         ]);
-        expect(await column(db, 'SELECT id FROM app.items WHERE _deleted = true')).toEqual([3]);
-        expect(await column(db, 'SELECT title FROM app.cheap')).toEqual(['one']);
-        expect(await column(db, 'SELECT line FROM log')).toEqual(['same', 'same']);
-        const ann = db.session({ userId: 'ann' });
-        expect(await column(ann, 'SELECT body FROM notes ORDER BY id')).toEqual(['of ann', 'another']);
-        expect(await column(db.session({ userId: '' }), 'SELECT body FROM notes')).toEqual(['of the empty user']);
-        expect(await failureOf(ann.query("INSERT INTO notes (body) VALUES ('of ann')"))).toMatchObject({
-          code: 'unique_violation',
-        });
-      };
-      const db = await KalamDB.open(name, options);
-      await check(db);
-      expect(await db.check()).toMatchObject({ ok: true });
-      await db.query('STORAGE COMPACT ALL');
-      await check(db);
-      await db.close();
-      expect(await storedVersions(name)).toEqual({ idb: 2, format: 2 });
-      const again = await KalamDB.open(name, options);
-      await check(again);
-      await again.session({ userId: 'ann' }).query("INSERT INTO notes (body) VALUES ('third')");
-      expect(await column(again.session({ userId: 'ann' }), "SELECT id FROM notes WHERE body = 'third'")).toEqual([3]);
-      await again.close();
-    });
-  });
+        await again.close();
+      });
+    },
+  );
 });

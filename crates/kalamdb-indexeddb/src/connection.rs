@@ -1,6 +1,6 @@
 //! A connection, the events that end it, and another one in its place.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use futures::lock::Mutex;
@@ -24,6 +24,8 @@ pub(crate) struct Connection {
     reopening: Mutex<()>,
     /// The newest meta record that was read or written: its numbers never go back in one database.
     seen: RefCell<Meta>,
+    /// The id of the database, once it is known.
+    id: Cell<Option<f64>>,
     on_version_change: Closure<dyn FnMut(IdbVersionChangeEvent)>,
     on_close: Closure<dyn FnMut()>,
 }
@@ -51,7 +53,8 @@ impl Connection {
             let state = Rc::clone(&state);
             move || end(&state, State::Lost)
         });
-        let this = Self { name, options, state, reopening: Mutex::new(()), seen: RefCell::default(), on_version_change, on_close };
+        let this =
+            Self { name, options, state, reopening: Mutex::new(()), seen: RefCell::default(), id: Cell::default(), on_version_change, on_close };
         this.take(database);
         this
     }
@@ -91,6 +94,11 @@ impl Connection {
         if meta.head > seen.head {
             *seen = meta.clone();
         }
+    }
+
+    /// Remembers which database it is.
+    pub(crate) fn is(&self, id: f64) {
+        self.id.set(Some(id));
     }
 
     /// Whether the connection is lost; the browser may not have said so yet.
@@ -135,9 +143,10 @@ impl Connection {
 
     /// The database that was just opened, unless it is another one of the same name.
     async fn if_same(&self, database: Database) -> StoreResult<Option<Database>> {
-        let meta = read::stored_meta(&database, &mut Faults::default().attempt()).await?;
+        let (id, meta) = read::identity(&database, &mut Faults::default().attempt()).await?;
         let seen = self.seen.borrow().clone();
-        if meta.head >= seen.head && meta.next_seq >= seen.next_seq && meta.next_id >= seen.next_id {
+        let has_same_id = self.id.get().is_none_or(|known| id == Some(known));
+        if has_same_id && meta.head >= seen.head && meta.next_seq >= seen.next_seq && meta.next_id >= seen.next_id {
             return Ok(Some(database));
         }
         database.close();

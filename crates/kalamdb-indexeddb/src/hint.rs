@@ -8,57 +8,97 @@ use kalamdb_store::MAX_KEY;
 use wasm_bindgen::prelude::*;
 use web_sys::{BroadcastChannel, MessageEvent};
 
-/// Tells the other connections to the database the newest head, and hears theirs.
+/// What a connection says when it opens: whoever hears it tells its commits from then on.
+const OPENED: &str = "opened";
+
+/// Tells the other connections to the database the newest head, and hears theirs; says nothing as long as there is no other.
 ///
-/// Messages are heads as numbers. Any script of the origin may send some, so they are a hint and no more. Where the platform
-/// has no such channels, nothing is said and nothing heard.
+/// Messages are heads as numbers, and [`OPENED`]. Any script of the origin may send some, so they are a hint and no more. Where the
+/// platform has no such channels, nothing is said and nothing heard.
 #[derive(Debug)]
 pub(crate) struct Hints {
-    channel: Option<BroadcastChannel>,
-    newest: Rc<Cell<u64>>,
+    shared: Rc<Shared>,
     _listener: Closure<dyn FnMut(MessageEvent)>,
 }
 
+#[derive(Debug)]
+struct Shared {
+    channel: Option<BroadcastChannel>,
+    /// The highest head heard; `MAX_KEY` if it may be any.
+    newest: Cell<u64>,
+    /// The highest head that was told, or would have been.
+    told: Cell<u64>,
+    has_others: Cell<bool>,
+}
+
 impl Hints {
-    /// Listens on the channel called `name`.
+    /// Listens on the channel called `name`, and says so. What is read from then on is as new as what is heard.
     pub(crate) fn listen(name: &str) -> Self {
-        let newest = Rc::new(Cell::new(0));
-        let listener = Closure::new({
-            let newest = Rc::clone(&newest);
-            move |event: MessageEvent| newest.set(newest.get().max(head_of(&event.data())))
-        });
         let channel = BroadcastChannel::new(name).ok();
-        if let Some(channel) = &channel {
+        let shared = Rc::new(Shared { channel, newest: Cell::default(), told: Cell::default(), has_others: Cell::default() });
+        let listener = Closure::new({
+            let shared = Rc::clone(&shared);
+            move |event: MessageEvent| shared.hear(&event.data())
+        });
+        if let Some(channel) = &shared.channel {
             channel.set_onmessage(Some(listener.as_ref().unchecked_ref()));
         }
-        Self { channel, newest, _listener: listener }
+        shared.say(&JsValue::from_str(OPENED));
+        Self { shared, _listener: listener }
     }
 
-    /// Tells that `head` is about to be committed.
-    pub(crate) fn tell(&self, head: u64) {
-        if let Some(channel) = &self.channel {
-            // It fails only if the channel is closed, and then nobody is to be told.
-            let _ = channel.post_message(&JsValue::from_f64(head as f64));
+    /// Gives what tells that `head` is about to be committed.
+    pub(crate) fn teller(&self, head: u64) -> impl FnOnce() + 'static {
+        let shared = Rc::clone(&self.shared);
+        move || {
+            shared.told.set(shared.told.get().max(head));
+            // Saying it costs others and us more than the rest of a small commit.
+            if shared.has_others.get() {
+                shared.say(&JsValue::from_f64(head as f64));
+            }
         }
     }
 
     /// The highest head heard so far.
     pub(crate) fn newest(&self) -> Option<u64> {
-        Some(self.newest.get()).filter(|head| *head > 0)
+        Some(self.shared.newest.get()).filter(|head| *head > 0)
     }
 
     /// Takes back what was heard of commits that have failed: `head` is the newest there is, read when `heard` was the newest heard.
     pub(crate) fn correct(&self, heard: Option<u64>, head: u64) {
-        if self.newest() == heard && self.newest.get() > head {
-            self.newest.set(head);
+        if self.newest() == heard && self.shared.newest.get() > head {
+            self.shared.newest.set(head);
         }
     }
 
     /// Stops listening.
     pub(crate) fn close(&self) {
-        if let Some(channel) = &self.channel {
+        if let Some(channel) = &self.shared.channel {
             channel.set_onmessage(None);
             channel.close();
+        }
+    }
+}
+
+impl Shared {
+    fn hear(&self, message: &JsValue) {
+        let head = head_of(message);
+        if head > 0 {
+            self.has_others.set(true);
+            self.newest.set(self.newest.get().max(head));
+        } else if message.as_string().as_deref() == Some(OPENED) {
+            self.has_others.set(true);
+            // Until it hears this it does not know of us, and does not tell what it commits; it may have opened long ago if this tab
+            // was frozen.
+            self.newest.set(MAX_KEY);
+            self.say(&JsValue::from_f64(self.told.get().max(1) as f64));
+        }
+    }
+
+    fn say(&self, message: &JsValue) {
+        if let Some(channel) = &self.channel {
+            // It fails only if the channel is closed, and then nobody is to be told.
+            let _ = channel.post_message(message);
         }
     }
 }

@@ -11,14 +11,14 @@ use indexed_db_futures::factory::DBFactory;
 use indexed_db_futures::future::OpenDbRequest;
 use indexed_db_futures::internals::SystemRepr;
 use indexed_db_futures::prelude::*;
-use js_sys::{Function, Promise};
+use js_sys::{Function, Math, Promise};
 use kalamdb_store::{FORMAT_VERSION, Faults, Meta, StoreError, StoreResult, encode_meta};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::IdbOpenDbRequest;
 
 use crate::error::open_error;
-use crate::values::{FORMAT_KEY, META, STATE_KEY, STORES, bytes};
+use crate::values::{FORMAT_KEY, ID_KEY, META, STATE_KEY, STORES, bytes};
 
 /// How to open a database.
 #[derive(Debug, Clone)]
@@ -46,12 +46,14 @@ pub fn database_name(name: &str) -> String {
 /// Opens the database, creating it if there is none.
 pub(crate) async fn open(name: &str, options: &IdbOptions) -> StoreResult<Database> {
     let (tell, blocked) = oneshot::channel();
+    let upgrade = Rc::new(Upgrade::default());
     let request = Database::open(name)
         .with_version(FORMAT_VERSION)
         .with_on_blocked(move |_| told(tell))
-        .with_on_upgrade_needed(upgrade)
+        .with_on_upgrade_needed(Upgrade::listener(&upgrade))
         .build()
         .map_err(open_error)?;
+    upgrade.request.replace(Some(request.as_sys().clone()));
     finish(name, options, request, blocked).await
 }
 
@@ -142,16 +144,43 @@ pub(crate) async fn delete(name: &str, options: &IdbOptions) -> StoreResult<()> 
     deleted
 }
 
-/// Brings the database to the current version of the format, within the transaction that changes its version.
-fn upgrade(event: VersionChangeEvent, database: Database) -> indexed_db_futures::Result<()> {
-    // Version 1 has the same object stores, and its records are read as they are: the next commit says the new version in `meta` too.
-    if event.old_version() >= 1.0 {
-        return Ok(());
+/// Brings a database to the current version of the format, within the transaction that changes its version.
+#[derive(Default)]
+struct Upgrade {
+    /// Known only after its listener is.
+    request: RefCell<Option<IdbOpenDbRequest>>,
+}
+
+impl Upgrade {
+    fn listener(this: &Rc<Self>) -> impl FnOnce(VersionChangeEvent, Database) -> indexed_db_futures::Result<()> + use<> {
+        let this = Rc::clone(this);
+        move |event, database| {
+            if event.old_version() < 1.0 {
+                return create(&database);
+            }
+            this.migrate();
+            Ok(())
+        }
     }
+
+    /// The versions before have the same object stores, and their records are read as they are; only the database's id is missing.
+    fn migrate(&self) {
+        let transaction = self.request.take().and_then(|request| request.transaction());
+        // A database that another script has made has no such object store: that is found out when it is open.
+        let Some(meta) = transaction.and_then(|transaction| transaction.object_store(META).ok()) else { return };
+        for (key, value) in [(FORMAT_KEY, f64::from(FORMAT_VERSION)), (ID_KEY, Math::random())] {
+            // If it fails, so does the upgrade.
+            let _ = meta.put_with_key(&JsValue::from(value), &JsValue::from_str(key));
+        }
+    }
+}
+
+fn create(database: &Database) -> indexed_db_futures::Result<()> {
     for name in STORES {
         let store = database.create_object_store(name).build()?;
         if name == META {
             store.put(FORMAT_VERSION).with_key(FORMAT_KEY).without_key_type().primitive()?;
+            store.put(Math::random()).with_key(ID_KEY).without_key_type().primitive()?;
             store.put(bytes(&encode_meta(&Meta::default()))).with_key(STATE_KEY).without_key_type().primitive()?;
         }
     }

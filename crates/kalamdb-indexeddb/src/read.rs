@@ -12,19 +12,24 @@ use wasm_bindgen::prelude::*;
 
 use crate::error::store_error;
 use crate::values::{
-    CATALOG, FORMAT_KEY, LOG, MANIFEST, META, NOT_BYTES, SEGMENTS, STATE_KEY, log_key_after, not_bytes, page_key, to_bytes, to_format, to_log_key,
-    to_meta, to_page_key,
+    CATALOG, FORMAT_KEY, ID_KEY, LOG, MANIFEST, META, NOT_BYTES, SEGMENTS, STATE_KEY, log_key_after, not_bytes, page_key, to_bytes, to_format,
+    to_log_key, to_meta, to_page_key,
 };
 
-/// Reads what was committed after `since`.
-pub(crate) async fn since(database: &Database, since: Option<Position>, attempt: &mut Attempt) -> StoreResult<Tail> {
+/// Reads what was committed after `since`, and from which database that is if it is everything.
+pub(crate) async fn since(database: &Database, since: Option<Position>, attempt: &mut Attempt) -> StoreResult<(Tail, Option<f64>)> {
     let transaction = database.transaction([META, LOG, CATALOG, MANIFEST]).build().map_err(store_error)?;
+    let id = since.is_none().then(|| id(&transaction, attempt)).transpose()?;
     // The log does not wait for the meta record: usually it is all that is new.
     let log = transaction.object_store(LOG).map_err(store_error)?;
     let start = since.map_or_else(lowest, |since| log_key_after(since.head));
     let log = Records::request(&log, start.clone(), attempt)?;
-    let mut tail = TailBuilder::new(meta(&transaction, attempt)?.await?.1, since)?;
+    let mut tail = TailBuilder::new(meta(&transaction, attempt)?.await?, since)?;
     let log = log.wait().await?;
+    let id = match id {
+        Some(id) => id.await?,
+        None => None,
+    };
     let mut manifests = Vec::new();
     if tail.wants_manifests() {
         let store = transaction.object_store(MANIFEST).map_err(store_error)?;
@@ -58,17 +63,26 @@ pub(crate) async fn since(database: &Database, since: Option<Position>, attempt:
             (None, _) => tail.damaged(foreign(CATALOG, &key), "its key is not a string"),
         }
     }
-    tail.finish()
+    Ok((tail.finish()?, id))
 }
 
-/// Reads the meta record in a transaction of its own.
-pub(crate) async fn stored_meta(database: &Database, attempt: &mut Attempt) -> StoreResult<Meta> {
+/// Reads the database's id and the meta record in a transaction of its own.
+pub(crate) async fn identity(database: &Database, attempt: &mut Attempt) -> StoreResult<(Option<f64>, Meta)> {
     let transaction = database.transaction(META).build().map_err(store_error)?;
-    Ok(meta(&transaction, attempt)?.await?.1)
+    let (id, meta) = (id(&transaction, attempt)?, meta(&transaction, attempt)?);
+    Ok((id.await?, meta.await?))
+}
+
+/// Asks for the database's id; the future waits for it.
+fn id(transaction: &TransactionRef<'_>, attempt: &mut Attempt) -> StoreResult<impl Future<Output = StoreResult<Option<f64>>> + use<>> {
+    let store = transaction.object_store(META).map_err(store_error)?;
+    attempt.request()?;
+    let id = store.get::<JsValue, _, _>(ID_KEY).primitive().map_err(store_error)?;
+    Ok(async move { Ok(id.await.map_err(store_error)?.and_then(|id| id.as_f64())) })
 }
 
 /// Asks for the format's version and the meta record; the future waits for them and checks the version.
-pub(crate) fn meta(transaction: &TransactionRef<'_>, attempt: &mut Attempt) -> StoreResult<impl Future<Output = StoreResult<(u32, Meta)>> + use<>> {
+fn meta(transaction: &TransactionRef<'_>, attempt: &mut Attempt) -> StoreResult<impl Future<Output = StoreResult<Meta>> + use<>> {
     let store = transaction.object_store(META).map_err(store_error)?;
     attempt.request()?;
     let format = store.get::<JsValue, _, _>(FORMAT_KEY).primitive().map_err(store_error)?;
@@ -77,7 +91,7 @@ pub(crate) fn meta(transaction: &TransactionRef<'_>, attempt: &mut Attempt) -> S
     Ok(async move {
         let format = to_format(format.await.map_err(store_error)?.as_ref())?;
         check_format(format)?;
-        Ok((format, to_meta(state.await.map_err(store_error)?.as_ref())?))
+        to_meta(state.await.map_err(store_error)?.as_ref())
     })
 }
 

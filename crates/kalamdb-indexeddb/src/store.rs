@@ -63,7 +63,7 @@ impl IdbStore {
         for _ in 0..2 {
             let writes = writes_of(commit)?;
             // Told before it is done, as that takes time too: who reads on then waits for it in the browser.
-            let tell = || self.hints.tell(commit.meta.head);
+            let tell = self.hints.teller(commit.meta.head);
             match self.transact(async |database, attempt| write::commit(database, commit, writes, attempt, tell).await).await? {
                 Ended::Told(result) => return result,
                 // It had begun: if it is stored, nobody is left to tell.
@@ -112,7 +112,10 @@ enum Ended<T> {
 impl Store for IdbStore {
     async fn read_since(&self, since: Option<Position>) -> StoreResult<Tail> {
         let heard = self.hints.newest();
-        let tail = self.read(async |database, attempt| read::since(database, since, attempt).await).await?;
+        let (tail, id) = self.read(async |database, attempt| read::since(database, since, attempt).await).await?;
+        if let Some(id) = id {
+            self.connection.is(id);
+        }
         self.hints.correct(heard, tail.meta.head);
         self.connection.saw(&tail.meta);
         Ok(tail)

@@ -22,6 +22,9 @@ pub(crate) const FORMAT_KEY: &str = "format";
 /// The key in `meta` of the meta record.
 pub(crate) const STATE_KEY: &str = "state";
 
+/// The key in `meta` of the database's id: a random number, the same for as long as the database exists.
+pub(crate) const ID_KEY: &str = "id";
+
 /// One request of a commit.
 pub(crate) enum Write {
     Put { store: &'static str, key: JsValue, value: JsValue },

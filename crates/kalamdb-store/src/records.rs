@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The version of the stored format that this code writes, and the newest that it reads.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 /// A table's id: never used again, also after the table was dropped.
 pub type TableId = u64;

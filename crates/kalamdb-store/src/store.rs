@@ -25,8 +25,8 @@ pub trait Store {
     /// Stores `commit` if the stored head is still `commit.base`.
     ///
     /// # Errors
-    /// `Conflict` if another writer has committed since; `InvalidCommit`; `SchemaTooNew`; `Corrupted` if the meta record is
-    /// damaged; `QuotaExceeded`; `Closed`.
+    /// `Conflict` if another writer has committed since; `InvalidCommit`; `Corrupted` if the meta record is damaged;
+    /// `QuotaExceeded`; `Closed`.
     async fn commit(&self, commit: &Commit) -> StoreResult<()>;
 
     /// Reads columns of segments, each `None` if there is no such record.

@@ -51,8 +51,8 @@ pub async fn a_damaged_meta_record_is_an_error<H: Harness>() {
     harness.destroy().await;
 }
 
-/// A database that newer code has written is neither read nor changed.
-pub async fn a_newer_format_is_refused_and_left_alone<H: Harness>() {
+/// A database that newer code has written is not read.
+pub async fn a_newer_format_is_refused<H: Harness>() {
     let harness = H::fresh().await;
     let store = harness.connect().await;
     set_up(&store).await;
@@ -60,8 +60,7 @@ pub async fn a_newer_format_is_refused_and_left_alone<H: Harness>() {
     let found = FORMAT_VERSION + 1;
     harness.set_format(found).await;
     let too_new = StoreError::SchemaTooNew { found, supported: FORMAT_VERSION };
-    assert_eq!(store.read_since(None).await, Err(too_new.clone()));
-    assert_eq!(store.commit(&rich_commit()).await, Err(too_new));
+    assert_eq!(store.read_since(None).await, Err(too_new));
     harness.set_format(FORMAT_VERSION).await;
     assert_eq!(read_all(&store).await, before);
     harness.destroy().await;

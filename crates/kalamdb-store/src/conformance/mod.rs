@@ -77,7 +77,7 @@ macro_rules! conformance_tests {
             a_damaged_log_record_is_listed_and_the_rest_is_read
             a_damaged_catalog_record_is_listed_and_the_rest_is_read
             a_damaged_meta_record_is_an_error
-            a_newer_format_is_refused_and_left_alone
+            a_newer_format_is_refused
             a_position_after_the_head_is_an_error
             large_values_come_back
             user_ids_come_back_as_they_were
