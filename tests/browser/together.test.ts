@@ -39,6 +39,45 @@ describe.each(TRANSPORTS)('statements that do not wait for each other, engine in
     });
   });
 
+  test('are run in the order in which they were sent, in every session', async () => {
+    await withName(options, async (name) => {
+      const db = await KalamDB.open(name, options);
+      await db.exec(
+        'CREATE TABLE t (id INTEGER PRIMARY KEY, body TEXT); CREATE USER TABLE own (id INTEGER PRIMARY KEY)',
+      );
+      const users = ['ann', 'bob'].map((userId) => db.session({ userId }));
+      const insert = (id: unknown, body: unknown = null) => db.query(INSERT, [id, body] as never);
+      const outcomes = await Promise.allSettled([
+        ...[1, 2, 3].map((id) => insert(id, `row ${id}`)),
+        db.query("UPDATE t SET body = 'changed' WHERE id = 2"),
+        ...[2, '4', 5.5, null, 6].map((id) => insert(id)),
+        ...users.flatMap((user) => [1, 2, 1].map((id) => user.query('INSERT INTO own VALUES (?)', [id]))),
+        db.query('DELETE FROM t WHERE id = 6'),
+        ...[6, 7].map((id) => insert(id, { a: [id] })),
+      ]);
+      const own = [undefined, undefined, 'unique_violation'];
+      expect(outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : undefined))).toEqual([
+        ...[undefined, undefined, undefined],
+        undefined,
+        ...['unique_violation', undefined, 'numeric_value_out_of_range', 'not_null_violation', undefined],
+        ...own,
+        ...own,
+        undefined,
+        ...[undefined, undefined],
+      ]);
+      expect((await db.query('SELECT * FROM t ORDER BY id', [], { rowMode: 'array' })).rows).toEqual([
+        [1, 'row 1'],
+        [2, 'changed'],
+        [3, 'row 3'],
+        [4, null],
+        [6, '{"a":[6]}'],
+        [7, '{"a":[7]}'],
+      ]);
+      for (const user of users) expect(await column(user, 'SELECT id FROM own ORDER BY id')).toEqual([1, 2]);
+      await db.close();
+    });
+  });
+
   test('of two connections lose nothing of each other', async () => {
     await withName(options, async (name) => {
       const [one, two] = [await KalamDB.open(name, options), await KalamDB.open(name, options)];

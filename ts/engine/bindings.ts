@@ -27,6 +27,13 @@ export interface Engine {
 export interface EngineSession {
   exec(sql: string, systemColumns: boolean): Promise<Uint8Array>;
   query(sql: string, params: Uint8Array, systemColumns: boolean): Promise<Uint8Array>;
+  /** Whether `insertEach` takes the text: an INSERT of one row of literals and parameters. */
+  isPlainInsert(sql: string): boolean;
+  /**
+   * Runs a plain INSERT once for each block of parameters, in one commit but each with an outcome of its own: a message, or the
+   * error.
+   */
+  insertEach(sql: string, blocks: Uint8Array[]): Promise<unknown[]>;
   insert(table: string, columns: string[], block: Uint8Array): Promise<InsertResult>;
   /** Begins a transaction, which is a session of its own; `commit` or `rollback` of that one ends it. */
   begin(): Promise<EngineSession>;

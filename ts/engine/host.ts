@@ -3,6 +3,7 @@ import type { Engine, EngineSession } from './bindings.js';
 import type { Ask, Call, Reply, SessionRef } from './calls.js';
 import type { Instance } from './instance.js';
 import { Maintenance } from './maintenance.js';
+import { runsOf } from './runs.js';
 
 /** Carries calls out on an instance, for one database. */
 export class Host {
@@ -53,6 +54,27 @@ export class Host {
       default:
         return this.#ask(this.#session(call.session), call);
     }
+  }
+
+  /** Carries out calls that came together, in their order; gives the outcome of each. */
+  handleAll(calls: readonly Call[]): Promise<Reply>[] {
+    return runsOf(calls).flatMap((run) => this.#insertEach(run) ?? run.map((call) => this.handle(call)));
+  }
+
+  /** Carries out a run of INSERTs by one call of the engine, which takes a fraction of the time; undefined for any other. */
+  #insertEach(run: readonly Call[]): Promise<Reply>[] | undefined {
+    const [first, second] = run;
+    if (first?.kind !== 'query' || second === undefined) return undefined;
+    const session = this.#sessions.get(first.session.id);
+    if (!session?.isPlainInsert(first.sql)) return undefined;
+    const blocks = run.flatMap((call) => (call.kind === 'query' ? [call.params] : []));
+    // As `handle` waits, so that calls begin in their order.
+    const outcomes = this.#instance.ready().then(() => session.insertEach(first.sql, blocks));
+    return run.map(async (_, at) => {
+      const outcome = (await outcomes)[at];
+      if (outcome instanceof Uint8Array) return outcome;
+      throw outcome;
+    });
   }
 
   async #ask(session: EngineSession, call: Ask & { session: SessionRef }): Promise<Reply> {

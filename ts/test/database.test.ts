@@ -32,6 +32,19 @@ describe('calls', () => {
     await db.close();
   });
 
+  test('that insert by one statement, sent without waiting, are one call of the engine', async () => {
+    const db = await KalamDB.open('a', PAGE);
+    await db.query('first');
+    log.length = 0;
+    const sent = ['INSERT a', 'INSERT a', 'INSERT a', 'x', 'x', 'INSERT b'];
+    const results = await Promise.all(sent.map((text) => db.query(text)));
+    expect(results.map(({ rows }) => rows[0])).toEqual(sent.map((text) => ({ text })));
+    // The first has gone before there were others.
+    expect(log).toContain('insert 2');
+    expect(log.filter((line) => line.startsWith('query')).sort()).toEqual(sent.map((text) => `query ${text}`).sort());
+    await db.close();
+  });
+
   test('have the defaults that the database was opened with', async () => {
     const db = await KalamDB.open('a', { ...PAGE, rowMode: 'array' });
     expect(await first(db, 'x')).toEqual(['x']);

@@ -63,6 +63,15 @@ export function makeBindings(webAssembly: typeof WebAssembly): Bindings {
       }
     }
 
+    isPlainInsert(sql: string): boolean {
+      return sql.startsWith('INSERT');
+    }
+
+    async insertEach(sql: string, blocks: Uint8Array[]): Promise<unknown[]> {
+      this.#log(`insert ${blocks.length}`);
+      return Promise.all(blocks.map(() => this.query(sql).catch((failure: unknown) => failure)));
+    }
+
     async #run(sql: string): Promise<Uint8Array> {
       const [command, argument = ''] = sql.split(' ');
       if (sql.startsWith('ROLLBACK TO')) this.#isFailed = false;

@@ -2,6 +2,8 @@ import type { Call, Replies } from '../engine/calls.js';
 import type { Host } from '../engine/host.js';
 import type { Instance } from '../engine/instance.js';
 import { crashed, type KalamDBError, messageOf, toError } from '../errors.js';
+import type { AskedCall } from '../worker/protocol.js';
+import { Outbox } from './outbox.js';
 import { PendingCalls } from './pending.js';
 import type { Transport } from './transport.js';
 
@@ -9,6 +11,15 @@ import type { Transport } from './transport.js';
 export class InlineTransport implements Transport {
   readonly #host: Host;
   readonly #pending = new PendingCalls();
+  readonly #calls = new Outbox<AskedCall>((calls) => {
+    const outcomes = this.#host.handleAll(calls.map(({ call }) => call));
+    for (const [at, { id }] of calls.entries()) {
+      outcomes[at]?.then(
+        (value) => this.#pending.resolve(id, value),
+        (error: unknown) => this.#pending.reject(id, toError(error)),
+      );
+    }
+  });
   readonly #unwatch: () => void;
 
   private constructor(host: Host, instance: Instance) {
@@ -30,12 +41,7 @@ export class InlineTransport implements Transport {
   }
 
   async call<C extends Call>(call: C): Promise<Replies[C['kind']]> {
-    const reply = await this.#pending.add((id) => {
-      this.#host.handle(call).then(
-        (value) => this.#pending.resolve(id, value),
-        (error: unknown) => this.#pending.reject(id, toError(error)),
-      );
-    });
+    const reply = await this.#pending.add((id) => this.#calls.add({ id, call }));
     return reply as Replies[C['kind']];
   }
 

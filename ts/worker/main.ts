@@ -34,7 +34,8 @@ scope.addEventListener('message', ({ data }) => {
     host = new Host(instance);
     return;
   }
-  for (const { id, call } of data.calls) void answer(id, host?.handle(call));
+  const outcomes = host?.handleAll(data.calls.map(({ call }) => call));
+  for (const [at, { id }] of data.calls.entries()) void answer(id, outcomes?.[at]);
 });
 
 async function answer(id: number, outcome: Promise<Reply> | undefined): Promise<void> {

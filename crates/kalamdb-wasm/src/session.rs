@@ -1,4 +1,4 @@
-use js_sys::Uint8Array;
+use js_sys::{Array, Uint8Array};
 use kalamdb_core::{CallOptions, Error, Session, StatementResult, encode_results};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
@@ -27,23 +27,40 @@ impl EngineSession {
     }
 }
 
+/// The futures of the session are boxed: they are large, and what makes a promise of one moves it several times.
 #[wasm_bindgen]
 impl EngineSession {
     /// Runs any number of statements; returns their results as one message.
     pub async fn exec(&self, sql: &str, system_columns: bool) -> Result<Uint8Array, JsValue> {
         let options = CallOptions { system_columns_in_star: system_columns };
-        bytes(self.session.exec(sql, options).await, sql)
+        bytes(Box::pin(self.session.exec(sql, options)).await, sql)
     }
 
     /// Runs one statement with parameters, a block of one row; returns its result as a message.
     pub async fn query(&self, sql: &str, params: &[u8], system_columns: bool) -> Result<Uint8Array, JsValue> {
         let options = CallOptions { system_columns_in_star: system_columns };
-        bytes(self.session.query(sql, params, options).await.map(|result| vec![result]), sql)
+        bytes(Box::pin(self.session.query(sql, params, options)).await.map(|result| vec![result]), sql)
+    }
+
+    /// Whether `insertEach` takes the text.
+    #[wasm_bindgen(js_name = isPlainInsert)]
+    pub fn is_plain_insert(&self, sql: &str) -> bool {
+        self.session.is_plain_insert(sql)
+    }
+
+    /// Runs a plain INSERT once for each block of parameters; returns, for each, its result as a message or its error.
+    #[wasm_bindgen(js_name = insertEach)]
+    pub async fn insert_each(&self, sql: &str, blocks: Vec<Uint8Array>) -> Result<Array, JsValue> {
+        let blocks: Vec<Vec<u8>> = blocks.iter().map(Uint8Array::to_vec).collect();
+        let outcomes = Box::pin(self.session.insert_each(sql, &blocks)).await.map_err(|error| to_js(&error, sql))?;
+        let outcome =
+            |result: Result<StatementResult, Error>| bytes(result.map(|result| vec![result]), sql).map_or_else(|error| error, JsValue::from);
+        Ok(outcomes.into_iter().map(outcome).collect())
     }
 
     /// Inserts the rows of a block, one column of it for each name in `columns`, in one commit.
     pub async fn insert(&self, table: &str, columns: Vec<String>, block: &[u8]) -> Result<JsValue, JsValue> {
-        let result = self.session.insert(table, &columns, block).await.map_err(|error| to_js(&error, ""))?;
+        let result = Box::pin(self.session.insert(table, &columns, block)).await.map_err(|error| to_js(&error, ""))?;
         let outcome = InsertOutcome { affected_rows: result.affected_rows.unwrap_or_default(), seq: result.seq };
         Ok(outcome.serialize(&Serializer::json_compatible())?)
     }

@@ -80,32 +80,50 @@ pub(super) async fn run(
     Ok(result("INSERT", n_rows, committed, returned))
 }
 
-/// Inserts columns given by name, each in the type of the table's column.
+/// How many rows an INSERT of columns has, and how many of the columns that it names, or else of all, are given.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Block {
+    pub(crate) n_rows: usize,
+    pub(crate) n_columns: usize,
+}
+
+/// Inserts a block of columns, as [`change_of_columns`] says.
 pub(crate) async fn insert_columns(
     executor: &Executor<'_>,
     name: &TableName,
     columns: &[String],
-    n_rows: usize,
+    block: Block,
     mut convert: impl FnMut(&Table, usize, usize) -> Result<ArrayRef>,
 ) -> Result<StatementResult> {
-    let (committed, ()) = write(executor.view, async || {
-        let (table, partition) = executor.writable(name)?;
-        let targets = target_columns(&table, columns)?;
-        let mut given: Vec<Given> = table.columns.iter().map(|_| Given::Default).collect();
-        for (position, &target) in targets.iter().enumerate().take(columns.len()) {
-            let values = convert(&table, position, target)?;
-            if let Some(slot) = given.get_mut(target) {
-                *slot = Given::Values(values);
-            }
+    let compute = async || Ok((change_of_columns(executor, name, columns, None, block, &mut convert).await?, ()));
+    let (committed, ()) = write(executor.view, compute).await?;
+    Ok(StatementResult::affected("INSERT", block.n_rows, committed.seq))
+}
+
+/// What inserting a block of columns changes, each in the type of the table's column: `convert` gets the table, the place of the column
+/// in the block and that in the table.
+pub(super) async fn change_of_columns(
+    executor: &Executor<'_>,
+    name: &TableName,
+    columns: &[String],
+    overriding: Option<Overriding>,
+    block: Block,
+    convert: &mut impl FnMut(&Table, usize, usize) -> Result<ArrayRef>,
+) -> Result<Change> {
+    let (table, partition) = executor.writable(name)?;
+    let targets = target_columns(&table, columns)?;
+    let mut given: Vec<Given> = table.columns.iter().map(|_| Given::Default).collect();
+    for (position, &target) in targets.iter().enumerate().take(block.n_columns) {
+        let values = convert(&table, position, target)?;
+        if let Some(slot) = given.get_mut(target) {
+            *slot = Given::Values(values);
         }
-        let mut counter = Counter::new(executor, &table, &partition);
-        check_generated(&table, &mut given, None)?;
-        let inserted = Some(complete(&mut counter, &table, given, n_rows).await?);
-        let checked = check(executor, &table, &partition, Written { inserted, ..Written::default() })?;
-        Ok((kept(executor, &table, checked.change), ()))
-    })
-    .await?;
-    Ok(StatementResult::affected("INSERT", n_rows, committed.seq))
+    }
+    let mut counter = Counter::new(executor, &table, &partition);
+    check_generated(&table, &mut given, overriding)?;
+    let inserted = Some(complete(&mut counter, &table, given, block.n_rows).await?);
+    let checked = check(executor, &table, &partition, Written { inserted, ..Written::default() })?;
+    Ok(kept(executor, &table, checked.change))
 }
 
 /// Events that nobody is subscribed to are not kept where the stream says so.
@@ -113,7 +131,7 @@ fn kept(executor: &Executor<'_>, table: &Table, change: Change) -> Change {
     if table.options.ephemeral && executor.view.n_subscribers(table.id) == 0 { Change::default() } else { change }
 }
 
-fn check_clauses(insert: &Insert) -> Result<()> {
+pub(super) fn check_clauses(insert: &Insert) -> Result<()> {
     let refused = [
         (insert.overwrite, "INSERT OVERWRITE"),
         (insert.insert_alias.is_some(), "an alias of the rows in INSERT"),
@@ -250,7 +268,7 @@ pub(super) fn is_default(expr: &Expr) -> bool {
     matches!(expr, Expr::Identifier(ident) if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default"))
 }
 
-fn plain_values(query: &Query) -> Option<&Values> {
+pub(super) fn plain_values(query: &Query) -> Option<&Values> {
     let plain = query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none();
     match &*query.body {
         SetExpr::Values(values) if plain => Some(values),

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, BinaryArray, BooleanArray, Float64Array, Int64Array, NullArray, StringArray, UInt64Array};
+use datafusion::arrow::array::{
+    Array, ArrayRef, BinaryArray, BooleanArray, Float64Array, Int64Array, NullArray, StringArray, UInt64Array, new_null_array,
+};
 use datafusion::arrow::compute::concat;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::sql::sqlparser::ast::{Expr, Parens, UnaryOperator, Value};
@@ -48,6 +50,14 @@ pub(super) fn cell<'a>(expr: &'a Expr, parameters: &'a Parameters) -> Option<Cel
     }
 }
 
+/// Whether the expression is a literal or a parameter whatever the parameters are, and not DEFAULT.
+pub(super) fn is_literal(expr: &Expr) -> bool {
+    match expr {
+        Expr::Value(value) if matches!(value.value, Value::Placeholder(_)) => true,
+        expr => cell(expr, &Parameters::default()).is_some_and(|cell| !matches!(cell, Cell::Default)),
+    }
+}
+
 fn literal<'a>(value: &'a Value, parameters: &'a Parameters) -> Option<Cell<'a>> {
     Some(match value {
         Value::Null => Cell::Null,
@@ -73,6 +83,9 @@ pub(super) fn column(cells: &[&Cell<'_>], target: &SqlType) -> Result<ArrayRef> 
     if let Some(array) = uniform(cells, target) {
         return Ok(converted(&array, target)?);
     }
+    if let Some((array, field)) = parameters(cells)? {
+        return Ok(coerce(&array, field, target, Source::Value)?);
+    }
     let parts = cells.iter().enumerate().map(|(row, cell)| single(cell, target).map_err(|error| TypeError { row, ..error }));
     let parts = parts.collect::<std::result::Result<Vec<_>, _>>()?;
     let parts: Vec<&dyn Array> = parts.iter().map(|part| part.as_ref()).collect();
@@ -85,6 +98,26 @@ fn single(cell: &Cell<'_>, target: &SqlType) -> std::result::Result<ArrayRef, Ty
     }
     let array = uniform(&[cell], target).unwrap_or_else(|| Arc::new(NullArray::new(1)));
     converted(&array, target)
+}
+
+/// Cells that are all parameters, of one type or NULL, as one array.
+fn parameters<'a>(cells: &[&Cell<'a>]) -> Result<Option<(ArrayRef, &'a FieldRef)>> {
+    let mut arrays = Vec::with_capacity(cells.len());
+    for cell in cells {
+        let Cell::Parameter((array, field)) = cell else { return Ok(None) };
+        arrays.push((array, field));
+    }
+    let Some((_, field)) = arrays.iter().find(|(array, _)| *array.data_type() != DataType::Null).or(arrays.first()) else { return Ok(None) };
+    let null = new_null_array(field.data_type(), 1);
+    let mut parts: Vec<&dyn Array> = Vec::with_capacity(arrays.len());
+    for (array, other) in &arrays {
+        parts.push(match array.data_type() {
+            DataType::Null => &null,
+            _ if other.data_type() == field.data_type() && other.metadata() == field.metadata() => array.as_ref(),
+            _ => return Ok(None),
+        });
+    }
+    Ok(Some((concat(&parts)?, field)))
 }
 
 fn converted(array: &ArrayRef, target: &SqlType) -> std::result::Result<ArrayRef, TypeError> {

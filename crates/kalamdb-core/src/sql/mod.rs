@@ -23,6 +23,7 @@ mod engine_query;
 mod execute;
 mod grouping;
 mod insert;
+mod insert_each;
 mod lambdas;
 mod literals;
 mod names;
@@ -53,7 +54,8 @@ mod using;
 mod views;
 
 pub(crate) use execute::Executor;
-pub(crate) use insert::insert_columns;
+pub(crate) use insert::{Block, insert_columns};
+pub(crate) use insert_each::PlainInsert;
 pub(crate) use names::{namespace_name as namespace_of_use, parse_table_name};
 pub(crate) use parameters::Parameters;
 pub(crate) use parse::{Command, Statement, TransactionControl};

@@ -1,0 +1,17 @@
+import type { Call } from './calls.js';
+
+/** Calls in their order, together where a session asks for the same statement again and again. */
+export function runsOf(calls: readonly Call[]): Call[][] {
+  const runs: Call[][] = [];
+  for (const call of calls) {
+    const last = runs.at(-1);
+    if (last?.[0] !== undefined && isSameStatement(last[0], call)) last.push(call);
+    else runs.push([call]);
+  }
+  return runs;
+}
+
+function isSameStatement(a: Call, b: Call): boolean {
+  if (a.kind !== 'query' || b.kind !== 'query') return false;
+  return a.session.id === b.session.id && a.sql === b.sql && a.systemColumns === b.systemColumns;
+}

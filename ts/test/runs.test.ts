@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import type { Call } from '../engine/calls.js';
+import { runsOf } from '../engine/runs.js';
+
+const query = (sql: string, more: Partial<Extract<Call, { kind: 'query' }>> = {}): Call => ({
+  kind: 'query',
+  sql,
+  params: new Uint8Array(0),
+  systemColumns: false,
+  session: { id: 1 },
+  ...more,
+});
+
+test('calls for one statement are together, and all in their order', () => {
+  const calls: Call[] = [
+    query('a'),
+    query('a'),
+    query('b'),
+    query('a'),
+    query('a', { systemColumns: true }),
+    query('a', { session: { id: 2 } }),
+    query('a', { session: { id: 2 } }),
+    { kind: 'exec', sql: 'a', systemColumns: false, session: { id: 2 } },
+    { kind: 'exec', sql: 'a', systemColumns: false, session: { id: 2 } },
+    { kind: 'close' },
+  ];
+  const runs = runsOf(calls);
+  expect(runs.map((run) => run.length)).toEqual([2, 1, 1, 1, 2, 1, 1, 1]);
+  expect(runs.flat()).toEqual(calls);
+});
+
+test('of no calls there are no runs', () => {
+  expect(runsOf([])).toEqual([]);
+});
