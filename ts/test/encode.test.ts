@@ -10,6 +10,30 @@ const LONG = 'a long text with \u00e9 and \u{1f600}. '.repeat(70_000);
 const circle: unknown[] = [];
 circle.push(circle);
 
+test('values that run code of their own, which encodes others, are not disturbed', () => {
+  let inner: Uint8Array | undefined;
+  const value = {
+    toJSON: () => {
+      inner = encodeParams(['inner', 7]);
+      return { a: 1 };
+    },
+  };
+  const outer = encodeParams(['outer', value as never, 'end']);
+  expect(readBlock(outer).columns.map(({ values }) => values)).toEqual([['outer'], ['{"a":1}'], ['end']]);
+  expect(readBlock(inner as Uint8Array).columns.map(({ values }) => values)).toEqual([['inner'], [7]]);
+});
+
+test('a value that throws leaves nothing to the next ones', () => {
+  const value = {
+    toJSON: () => {
+      throw new RangeError('no');
+    },
+  };
+  expect(() => encodeParams(['x'.repeat(100), value as never])).toThrow(RangeError);
+  expect(encodeParams([null, true])).toEqual(encodeParams([null, true]));
+  expect(readBlock(encodeParams([true])).columns.map(({ values }) => values)).toEqual([[true]]);
+});
+
 describe('parameters', () => {
   const cases: [string, Param, string, unknown][] = [
     ['null', null, 'Null', null],

@@ -30,25 +30,25 @@ export function message(
   header: object,
   blocks: { rowCount: number; columns: TestColumn[] }[],
 ): Uint8Array<ArrayBuffer> {
-  const writer = new Writer(256);
   const fields = (blocks[0]?.columns ?? []).map(({ name, type }) => ({ name, type }));
   const rowCount = blocks.reduce((sum, block) => sum + block.rowCount, 0);
   const json = encoder.encode(
     JSON.stringify({ command: 'SELECT', rowCount, affectedRows: null, seq: null, tookMs: 0.5, fields, ...header }),
   );
-  writer.u32(1);
-  writer.u32(0);
-  writer.u32(json.length);
-  writer.u32(0);
-  writer.bytes(json.length).set(json);
-  writer.u32(blocks.length);
-  writer.u32(0);
-  for (const block of blocks) {
-    writer.u32(block.rowCount);
-    writer.u32(block.columns.length);
-    for (const column of block.columns) column.write(writer);
-  }
-  return writer.finish();
+  return Writer.write(256, (writer) => {
+    writer.u32(1);
+    writer.u32(0);
+    writer.u32(json.length);
+    writer.u32(0);
+    writer.bytes(json.length).set(json);
+    writer.u32(blocks.length);
+    writer.u32(0);
+    for (const block of blocks) {
+      writer.u32(block.rowCount);
+      writer.u32(block.columns.length);
+      for (const column of block.columns) column.write(writer);
+    }
+  });
 }
 
 /** A message with one row of one text. */

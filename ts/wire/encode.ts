@@ -52,11 +52,11 @@ function encodeBlock(
 ): Uint8Array<ArrayBuffer> {
   const shapes = columns.map((values, c) => shapeOf(values, where(c)));
   const capacity = shapes.reduce((sum, shape) => sum + 64 + rowCount * 9 + shape.units * TEXT_SLACK, 64);
-  const writer = new Writer(capacity);
-  writer.u32(rowCount);
-  writer.u32(columns.length);
-  for (const [c, shape] of shapes.entries()) writeColumn(writer, columns[c] ?? [], shape, where(c));
-  return writer.finish();
+  return Writer.write(capacity, (writer) => {
+    writer.u32(rowCount);
+    writer.u32(columns.length);
+    for (const [c, shape] of shapes.entries()) writeColumn(writer, columns[c] ?? [], shape, where(c));
+  });
 }
 
 function shapeOf(values: readonly unknown[], where: Where): Shape {

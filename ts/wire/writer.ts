@@ -9,15 +9,37 @@ const SHORT_TEXT = 64;
 /** The largest number of UTF-8 bytes that one UTF-16 unit becomes. */
 const MAX_BYTES_PER_UNIT = 3;
 
+/** A buffer for one short writer at a time: a buffer of its own costs more than writing and copying that much. */
+const shared: Uint8Array<ArrayBuffer> = new Uint8Array(4096);
+const sharedView: DataView<ArrayBuffer> = new DataView(shared.buffer);
+let isTaken = false;
+
 /** A growing buffer. `offset` is where the next write goes and is a multiple of 8 between buffers. */
 export class Writer {
   #bytes: Uint8Array<ArrayBuffer>;
   #view: DataView<ArrayBuffer>;
   offset = 0;
 
-  constructor(capacity: number) {
-    this.#bytes = new Uint8Array(padded(Math.max(64, capacity)));
-    this.#view = new DataView(this.#bytes.buffer);
+  private constructor(capacity: number) {
+    // While values are read the application's code may run, and write something of its own.
+    const isShared = !isTaken && capacity <= shared.length;
+    this.#bytes = isShared ? shared : new Uint8Array(padded(capacity));
+    this.#view = isShared ? sharedView : new DataView(this.#bytes.buffer);
+    if (!isShared) return;
+    isTaken = true;
+    shared.fill(0);
+  }
+
+  /** Runs `write` with a new writer and gives what it has written. The array belongs to nobody else, so it can be transferred. */
+  static write(capacity: number, write: (writer: Writer) => void): Uint8Array<ArrayBuffer> {
+    const writer = new Writer(capacity);
+    const isShared = writer.#bytes === shared;
+    try {
+      write(writer);
+      return writer.#bytes === shared ? shared.slice(0, writer.offset) : writer.#bytes.subarray(0, writer.offset);
+    } finally {
+      if (isShared) isTaken = false;
+    }
   }
 
   u8(value: number): void {
@@ -104,11 +126,6 @@ export class Writer {
 
   pad(): void {
     this.#take(padded(this.offset) - this.offset);
-  }
-
-  /** What was written. The array is a view of a buffer that belongs to nobody else, so it can be transferred. */
-  finish(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.subarray(0, this.offset);
   }
 
   #take(n: number): number {
