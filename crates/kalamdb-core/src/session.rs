@@ -117,16 +117,17 @@ impl Session {
             }
             return Ok(outcomes);
         }
-        let mut sets = Vec::with_capacity(blocks.len());
+        let (mut sets, mut errors) = (Vec::with_capacity(blocks.len()), Vec::with_capacity(blocks.len()));
         for block in blocks {
-            sets.push(read_parameters(block).and_then(|set| set.check(statement.n_params).map(|()| set)));
+            let set = read_parameters(block).and_then(|set| set.check(statement.n_params).map(|()| set));
+            errors.push(set.map(|set| sets.push(set)).err());
         }
-        let valid: Vec<Parameters> = sets.iter().flatten().cloned().collect();
-        let run = async || insert.run(&self.executor(CallOptions::default(), None), &valid).await;
+        let run = async || insert.run(&self.executor(CallOptions::default(), None), &sets).await;
         let mut outcomes = self.with_newest(None, run).await?.into_iter();
         let took_us = self.database.now_us() - started_us;
-        let outcome = |set: Result<Parameters>| set.and_then(|_| outcomes.next().unwrap_or_else(|| Err(Error::internal("an INSERT has no outcome"))));
-        let outcomes = sets.into_iter().map(outcome);
+        let missing = || Err(Error::internal("an INSERT has no outcome"));
+        let outcome = |error: Option<Error>| error.map_or_else(|| outcomes.next().unwrap_or_else(missing), Err);
+        let outcomes = errors.into_iter().map(outcome);
         Ok(outcomes.map(|outcome| outcome.map(|result| StatementResult { took_us, ..result })).collect())
     }
 

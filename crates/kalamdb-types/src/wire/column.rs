@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{Array, ArrayRef, Float64Array, StringArray, TimestampMicrosecondArray, new_null_array},
+    array::{Array, ArrayRef, AsArray, Float64Array, StringArray, TimestampMicrosecondArray, new_null_array},
     buffer::NullBuffer,
-    compute::{cast, interleave},
-    datatypes::{DataType, Field},
+    compute::interleave,
+    datatypes::{DataType, Field, Int32Type, Int64Type},
 };
 
 use super::kind;
@@ -82,14 +82,11 @@ impl WireColumn {
     /// If a date is out of range, or the column has values of several kinds.
     pub fn scalar_array(&self) -> Result<(ArrayRef, Field), TypeError> {
         let (array, field) = self.natural()?;
-        if *array.data_type() != DataType::Int32 {
-            return Ok((array, field));
-        }
-        // 32 bits are a matter of transport: a JavaScript number says nothing about the width.
-        match cast(&array, &DataType::Int64) {
-            Ok(wide) => Ok((wide, Field::new("", DataType::Int64, true))),
-            Err(error) => Err(mismatch(0, error.to_string())),
-        }
+        Ok(match array.as_primitive_opt::<Int32Type>() {
+            // 32 bits are a matter of transport: a JavaScript number says nothing about the width.
+            Some(integers) => (Arc::new(integers.unary::<_, Int64Type>(i64::from)), Field::new("", DataType::Int64, true)),
+            None => (array, field),
+        })
     }
 
     fn natural(&self) -> Result<(ArrayRef, Field), TypeError> {
