@@ -11,12 +11,14 @@ export interface Channel {
   call<A extends Ask>(ask: A): Promise<Replies[A['kind']]>;
   /** Takes note of the sequence number of a commit that has been acknowledged. */
   committed(seq: number | null | undefined): void;
+  /** Takes note of whether SQL text has begun a transaction that has not ended. */
+  inTransaction(isInTransaction: boolean): void;
 }
 
 /** A session in the engine. After a crash the next call opens it again in the new engine. @internal */
 export class EngineSession implements Channel {
   readonly #connection: Connection;
-  readonly #ref: SessionRef;
+  #ref: SessionRef;
   readonly #inFlight = new InFlight();
   #closing: Promise<void> | undefined;
 
@@ -39,6 +41,10 @@ export class EngineSession implements Channel {
 
   committed(seq: number | null | undefined): void {
     this.#connection.committed(seq);
+  }
+
+  inTransaction(isInTransaction: boolean): void {
+    if (isInTransaction !== (this.#ref.isInTransaction ?? false)) this.#ref = { ...this.#ref, isInTransaction };
   }
 
   /** Begins a transaction in a session of its own, with the same principal and current namespace. */
@@ -98,6 +104,9 @@ export class EngineTransaction implements Channel {
   committed(seq: number | null | undefined): void {
     this.#connection.committed(seq);
   }
+
+  /** Its end is a call of its own, and it is gone with its engine. */
+  inTransaction(): void {}
 
   /** Undoes the transaction, also when its session has been closed meanwhile. */
   async rollback(): Promise<void> {

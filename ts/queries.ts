@@ -5,7 +5,7 @@ import type { Param, Rows } from './params.js';
 import type { InsertResult, Result, Row } from './result.js';
 import { SqlStatement } from './sql-tag.js';
 import { requireString, requireWellFormed, requireWellFormedSql } from './text.js';
-import { decodeResults } from './wire/decode.js';
+import { decodeResults, isInTransaction } from './wire/decode.js';
 import { encodeParams, encodeRows } from './wire/encode.js';
 
 /**
@@ -99,6 +99,7 @@ export abstract class Queries {
 
   #decode<T>(bytes: Uint8Array, wanted: Decoding): Result<T>[] {
     const results = decode<T>(bytes, wanted);
+    this.#channel.inTransaction(isInTransaction(bytes));
     for (const { seq } of results) this.#channel.committed(seq);
     return results;
   }

@@ -103,6 +103,10 @@ export class TransactionScope implements Channel {
     this.#transaction.committed(seq);
   }
 
+  inTransaction(): void {
+    this.#transaction.inTransaction();
+  }
+
   /** Undoes what was done through this handle and ends it. */
   async rollback(): Promise<void> {
     this.requireOpen();

@@ -120,6 +120,30 @@ describe.each(WAYS)('when the engine in the $where crashes', ({ worker, watch })
     });
   });
 
+  test('a transaction in SQL is not taken for none', async () => {
+    await withName(options, async (name) => {
+      const db = await KalamDB.open(name, options);
+      await db.exec('CREATE TABLE t (id INT PRIMARY KEY)');
+      const [one, other] = [db.session({ userId: 'a', role: 'dba' }), db.session({ userId: 'b' })];
+      await one.exec('BEGIN; INSERT INTO t VALUES (1); SAVEPOINT s; ROLLBACK TO s');
+      kill();
+      await failureOf(other.query('SELECT 1'));
+      // Nothing of it may be kept by itself.
+      for (const statement of ['INSERT INTO t VALUES (2)', 'SELECT 1', 'SAVEPOINT s'])
+        expect(await failureOf(one.query(statement))).toMatchObject({ code: 'in_failed_transaction' });
+      expect((await one.query('COMMIT')).command).toBe('ROLLBACK');
+      await one.query('INSERT INTO t VALUES (3)');
+      expect(await column(db, 'SELECT id FROM t')).toEqual([3]);
+      // One that has ended is not missed.
+      await one.exec('BEGIN; INSERT INTO t VALUES (4); COMMIT');
+      kill();
+      await failureOf(other.query('SELECT 1'));
+      await one.query('INSERT INTO t VALUES (5)');
+      expect(await column(db, 'SELECT id FROM t ORDER BY id')).toEqual([3, 4, 5]);
+      await db.close();
+    });
+  });
+
   test('a database in memory is lost and says so', async () => {
     const db = await KalamDB.open('memory:', options);
     kill();

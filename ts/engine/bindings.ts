@@ -39,6 +39,8 @@ export interface EngineSession {
   begin(): Promise<EngineSession>;
   commit(durability: 'relaxed' | 'strict'): Promise<Uint8Array>;
   rollback(): Promise<void>;
+  /** Puts the session into a transaction that has failed and takes nothing but its end. */
+  loseTransaction(): void;
   free(): void;
 }
 

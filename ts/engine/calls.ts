@@ -14,6 +14,8 @@ export interface Principal {
 export interface SessionRef {
   id: number;
   principal?: Principal;
+  /** Whether SQL text has begun a transaction in it: a new engine does not have it, and must not go on as if there were none. */
+  isInTransaction?: boolean;
 }
 
 /** What is asked of a session. */

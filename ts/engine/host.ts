@@ -112,12 +112,13 @@ export class Host {
     return this.#engine;
   }
 
-  #session({ id, principal }: SessionRef): EngineSession {
+  #session({ id, principal, isInTransaction }: SessionRef): EngineSession {
     const engine = this.#opened();
     const open = this.#sessions.get(id);
     if (open !== undefined) return open;
     if (principal === undefined) throw failure('invalid_transaction_state', 'the transaction has ended');
     const session = engine.session(principal.userId, principal.role);
+    if (isInTransaction) session.loseTransaction();
     this.#sessions.set(id, session);
     return session;
   }

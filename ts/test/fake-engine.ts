@@ -112,6 +112,10 @@ export function makeBindings(webAssembly: typeof WebAssembly): Bindings {
       return message({ command, seq: this.#isFailed ? null : 12 }, []);
     }
 
+    loseTransaction(): void {
+      this.#log('lost');
+    }
+
     async rollback(): Promise<void> {
       this.#log('rollback');
     }

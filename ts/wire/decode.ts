@@ -27,6 +27,11 @@ export function decodeResults(message: Uint8Array, decoding: Decoding): Result<u
   return results;
 }
 
+/** Whether the session that gave a message was then in a transaction begun by SQL text. */
+export function isInTransaction(message: Uint8Array): boolean {
+  return message[4] === 1;
+}
+
 function decodeResult(reader: Reader, decoding: Decoding): Result<unknown> {
   const headerBytes = reader.u32();
   reader.u32();

@@ -10,7 +10,8 @@ pub trait Clock: Debug {
     /// Microseconds since the epoch.
     fn now_us(&self) -> i64;
 
-    /// Lets everything else that waits have its turn; what runs in the background calls it between two pieces of work.
+    /// Lets everything else that waits have its turn, if it has had none for a while; what runs in the background calls it between
+    /// two pieces of work.
     fn pause(&self) -> LocalBoxFuture<'static, ()> {
         let mut has_waited = false;
         let once = poll_fn(move |context| {

@@ -56,6 +56,16 @@ impl Session {
         &self.principal
     }
 
+    /// Whether the session is in a transaction that SQL text has begun.
+    pub fn is_in_transaction(&self) -> bool {
+        self.transactions.is_open()
+    }
+
+    /// Puts the session into a transaction that has failed: it was in one when its engine was lost. It takes nothing but its end.
+    pub fn lose_transaction(&self) {
+        self.transactions.lose(&self.database);
+    }
+
     /// Another session of the same principal, which begins in the same namespace and is in a transaction, which [`Session::commit`] or
     /// [`Session::rollback`] ends; SQL text that would is refused.
     ///

@@ -30,6 +30,17 @@ impl SessionTransaction {
         }
     }
 
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.borrow().is_some()
+    }
+
+    /// Begins one that has failed already.
+    pub(crate) fn lose(&self, database: &Database) {
+        let transaction = Transaction::begin(database);
+        transaction.fail();
+        *self.0.borrow_mut() = Some(Rc::new(transaction));
+    }
+
     pub(crate) async fn run(&self, database: &Database, control: &TransactionControl) -> Result<StatementResult> {
         match control {
             TransactionControl::Begin => {

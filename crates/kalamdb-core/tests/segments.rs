@@ -264,6 +264,46 @@ fn rows_are_flushed_when_their_policy_says() {
     assert_eq!(rows(&disk.open(), "SELECT count(*) FROM by_default"), [["10000"]]);
 }
 
+/// Inserts rows of 2 MB.
+fn insert_large(session: &Session, ids: std::ops::Range<i64>) {
+    for id in ids {
+        run(session, &format!("INSERT INTO big VALUES ({id}, repeat('{id:07} ', 250000))"));
+    }
+}
+
+const CREATE_BIG: &str = "CREATE TABLE big (id BIGINT PRIMARY KEY, body TEXT) WITH (FLUSH_POLICY = 'rows:1000000')";
+
+#[test]
+fn large_rows_are_flushed_and_merged_by_their_bytes() {
+    let disk = Disk::new();
+    let tab = disk.open();
+    run(&tab, CREATE_BIG);
+    insert_large(&tab, 10..60);
+    while block_on(tab.database().maintain(Occasion::Idle)).unwrap() {}
+    // Less than is worth a flush is left.
+    assert!(disk.n_log_rows() < 20, "{}", disk.n_log_rows());
+    let n_segments = |disk: &Disk| disk.n_pages() / 4;
+    let flushed = n_segments(&disk);
+    assert!(flushed >= 2, "{flushed}");
+    let sums = rows(&tab, "SELECT count(*), sum(length(body)), max(id) FROM big");
+    run(&tab, "STORAGE COMPACT TABLE big");
+    // 50 rows of 2 MB, at most 32 MiB each.
+    assert!((3..=8).contains(&n_segments(&disk)), "{}", n_segments(&disk));
+    let other = session(&disk.open_database(40 << 20));
+    assert_eq!(rows(&other, "SELECT count(*), sum(length(body)), max(id) FROM big"), sums);
+    assert_eq!(rows(&other, "SELECT id FROM big WHERE body LIKE '0000016 %'"), [["16"]]);
+}
+
+#[test]
+fn who_writes_faster_than_the_log_is_shortened_waits() {
+    let disk = Disk::new();
+    let tab = disk.open();
+    run(&tab, CREATE_BIG);
+    insert_large(&tab, 10..110);
+    assert!(disk.n_log_rows() < 90, "{}", disk.n_log_rows());
+    assert_eq!(rows(&disk.open(), "SELECT count(*), min(id), max(id) FROM big"), [["100", "10", "109"]]);
+}
+
 #[test]
 fn small_segments_are_merged() {
     let disk = Disk::new();

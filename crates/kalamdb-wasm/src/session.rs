@@ -25,6 +25,12 @@ impl EngineSession {
     pub(crate) fn new(session: Session) -> Self {
         Self { session }
     }
+
+    /// The results as a message outside the instance's memory, so that it can be transferred.
+    fn message(&self, results: Result<Vec<StatementResult>, Error>, sql: &str) -> Result<Uint8Array, JsValue> {
+        let message = results.and_then(|results| encode_results(&results, self.session.is_in_transaction()));
+        Ok(Uint8Array::from(message.map_err(|error| to_js(&error, sql))?.as_slice()))
+    }
 }
 
 /// The futures of the session are boxed: they are large, and what makes a promise of one moves it several times.
@@ -33,13 +39,15 @@ impl EngineSession {
     /// Runs any number of statements; returns their results as one message.
     pub async fn exec(&self, sql: &str, system_columns: bool) -> Result<Uint8Array, JsValue> {
         let options = CallOptions { system_columns_in_star: system_columns };
-        bytes(Box::pin(self.session.exec(sql, options)).await, sql)
+        let results = Box::pin(self.session.exec(sql, options)).await;
+        self.message(results, sql)
     }
 
     /// Runs one statement with parameters, a block of one row; returns its result as a message.
     pub async fn query(&self, sql: &str, params: &[u8], system_columns: bool) -> Result<Uint8Array, JsValue> {
         let options = CallOptions { system_columns_in_star: system_columns };
-        bytes(Box::pin(self.session.query(sql, params, options)).await.map(|result| vec![result]), sql)
+        let result = Box::pin(self.session.query(sql, params, options)).await;
+        self.message(result.map(|result| vec![result]), sql)
     }
 
     /// Whether `insertEach` takes the text.
@@ -54,7 +62,7 @@ impl EngineSession {
         let blocks: Vec<Vec<u8>> = blocks.iter().map(Uint8Array::to_vec).collect();
         let outcomes = Box::pin(self.session.insert_each(sql, &blocks)).await.map_err(|error| to_js(&error, sql))?;
         let outcome =
-            |result: Result<StatementResult, Error>| bytes(result.map(|result| vec![result]), sql).map_or_else(|error| error, JsValue::from);
+            |result: Result<StatementResult, Error>| self.message(result.map(|result| vec![result]), sql).map_or_else(|error| error, JsValue::from);
         Ok(outcomes.into_iter().map(outcome).collect())
     }
 
@@ -74,17 +82,18 @@ impl EngineSession {
     /// Commits the transaction; the command of the result is ROLLBACK if a statement of it had failed.
     pub async fn commit(&self, durability: JsValue) -> Result<Uint8Array, JsValue> {
         let durability: DurabilityOption = serde_wasm_bindgen::from_value(durability).map_err(|error| invalid_argument(error.to_string()))?;
-        bytes(self.session.commit(durability.into()).await.map(|result| vec![result]), "")
+        let result = self.session.commit(durability.into()).await;
+        self.message(result.map(|result| vec![result]), "")
+    }
+
+    /// Puts the session into a transaction that has failed: it was in one when its engine crashed.
+    #[wasm_bindgen(js_name = loseTransaction)]
+    pub fn lose_transaction(&self) {
+        self.session.lose_transaction();
     }
 
     /// Undoes the transaction.
     pub async fn rollback(&self) -> Result<(), JsValue> {
         self.session.rollback().await.map(drop).map_err(|error| to_js(&error, ""))
     }
-}
-
-/// The results as a message outside the instance's memory, so that it can be transferred.
-fn bytes(results: Result<Vec<StatementResult>, Error>, sql: &str) -> Result<Uint8Array, JsValue> {
-    let message = results.and_then(|results| encode_results(&results)).map_err(|error| to_js(&error, sql))?;
-    Ok(Uint8Array::from(message.as_slice()))
 }

@@ -52,8 +52,13 @@ pub struct Database {
     /// Takes members, if there is one and any of them still waits.
     group: RefCell<Weak<Group>>,
     n_views: Cell<u64>,
+    /// How many bytes were written to the log since somebody last saw to it that it is short.
+    logged_bytes: Cell<usize>,
     this: Weak<Database>,
 }
+
+/// After so many bytes whoever writes waits until the log is short: 128 MiB. Usually it is shortened in time, between statements.
+const MAX_LOGGED_BYTES: usize = 128 << 20;
 
 /// How much memory the columns of segments may take where nobody says: 256 MiB.
 const DEFAULT_PAGE_BUDGET: usize = 256 << 20;
@@ -95,6 +100,7 @@ impl Database {
             turns: Turns::default(),
             group: RefCell::default(),
             n_views: Cell::default(),
+            logged_bytes: Cell::default(),
             this: Weak::clone(this),
         }))
     }
@@ -159,6 +165,20 @@ impl Database {
 
     pub(crate) fn jobs(&self) -> &RefCell<Jobs> {
         &self.jobs
+    }
+
+    /// Takes note of so many bytes written to the log.
+    pub(crate) fn note_logged(&self, n_bytes: usize) {
+        self.logged_bytes.set(self.logged_bytes.get().saturating_add(n_bytes));
+    }
+
+    /// Whether so much was written that those who write have to wait for the log to be shortened; once for each time.
+    pub(crate) fn has_long_log(&self) -> bool {
+        let is_long = self.logged_bytes.get() >= MAX_LOGGED_BYTES;
+        if is_long {
+            self.logged_bytes.set(0);
+        }
+        is_long
     }
 
     /// Runs `read` on a partition.

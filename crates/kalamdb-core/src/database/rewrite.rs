@@ -6,7 +6,7 @@ use super::Database;
 use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Result};
 use crate::jobs::{JobKind, Made, is_kept_in_segments, make};
-use crate::partition::{Choice, Input, Partition};
+use crate::partition::{Choice, Input, Partition, Unflushed};
 use crate::segment::{StoredSegment, encode_manifest};
 
 /// How often the result is offered again because others committed first.
@@ -141,13 +141,13 @@ impl Database {
         self.with_partition(table, id, |partition| partition.stored_segments(table))
     }
 
-    /// Calls back with each partition of which rows are in the log, how many, and when the oldest of them was written.
-    pub(crate) fn each_unflushed(&self, mut each: impl FnMut(&Arc<Table>, &PartitionId, usize, i64)) {
+    /// Calls back with each partition of which rows are in the log.
+    pub(crate) fn each_unflushed(&self, mut each: impl FnMut(&Arc<Table>, &PartitionId, Unflushed)) {
         let state = self.state.borrow();
         for (id, partition) in state.partitions().filter(|(id, _)| state.damage_of(id).is_none()) {
             let Some(table) = state.catalog.find_id(id.table).filter(|table| is_kept_in_segments(table)) else { continue };
-            if let (rows, Some(oldest_us)) = partition.unflushed() {
-                each(table, id, rows, oldest_us);
+            if let Some(unflushed) = partition.unflushed() {
+                each(table, id, unflushed);
             }
         }
     }

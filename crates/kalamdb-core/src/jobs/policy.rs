@@ -10,8 +10,8 @@ use super::JobKind;
 use crate::catalog::{FlushPolicy, Table, TableKind};
 use crate::database::Database;
 use crate::error::Result;
-use crate::partition::Choice;
-use crate::segment::{SEGMENT_ROWS, StoredSegment, UPDATED};
+use crate::partition::{Choice, Unflushed};
+use crate::segment::{SEGMENT_BYTES, SEGMENT_ROWS, StoredSegment, UPDATED};
 
 /// So many rows of a partition go from the log into a segment where its table does not say.
 const DEFAULT_FLUSH_ROWS: u64 = 10_000;
@@ -21,6 +21,15 @@ const HIDDEN_FLUSH_ROWS: u64 = 1_000;
 
 /// The log of a database, which is read when it is opened, has at most about so many rows.
 const MAX_LOG_ROWS: usize = 100_000;
+
+/// The same for their bytes: 64 MiB.
+const MAX_LOG_BYTES: usize = 64 << 20;
+
+/// So many bytes of a partition go from the log into segments, whatever its table says: 32 MiB.
+const FLUSH_BYTES: usize = 32 << 20;
+
+/// The most memory for what is merged at once: 256 MiB.
+const COMPACT_BYTES: usize = 256 << 20;
 
 /// So many segments of about one size are merged.
 const MERGED_SEGMENTS: usize = 4;
@@ -80,7 +89,7 @@ impl Database {
     pub(crate) async fn flush(&self, partition: &PartitionId) -> Result<usize> {
         let mut flushed = 0;
         loop {
-            let n_rows = self.rewrite(partition, JobKind::Flush, &Choice::Log { rows: SEGMENT_ROWS }).await?;
+            let n_rows = self.rewrite(partition, JobKind::Flush, &Choice::Log).await?;
             flushed += n_rows;
             if n_rows == 0 && !self.is_frozen(partition) {
                 return Ok(flushed);
@@ -98,32 +107,62 @@ impl Database {
         self.flush(partition).await?;
         let Some(table) = self.catalog().find_id(partition.table).cloned() else { return Ok(0) };
         let table = &table;
-        let segments = self.segments_of(table, partition)?;
-        let n_dead: usize = segments.iter().map(|stored| n_rows(stored) - n_current(stored)).sum();
-        if let ([only], 0) = (segments.as_slice(), n_dead)
-            && !self.has_expired(table, only, self.keep_deleted_since_us(table)).await?
-        {
-            return Ok(0);
+        let since_us = self.keep_deleted_since_us(table);
+        let mut n_merged = 0;
+        for segments in groups(self.segments_of(table, partition)?) {
+            let n_dead: usize = segments.iter().map(|stored| n_rows(stored) - n_current(stored)).sum();
+            if let ([only], 0) = (segments.as_slice(), n_dead)
+                && !self.has_expired(table, only, since_us).await?
+            {
+                continue;
+            }
+            let choice = Choice::Segments(segments.iter().map(|stored| stored.segment.id).collect());
+            n_merged += self.rewrite(partition, JobKind::Compact, &choice).await?;
         }
-        let choice = Choice::Segments(segments.iter().map(|stored| stored.segment.id).collect());
-        self.rewrite(partition, JobKind::Compact, &choice).await
+        Ok(n_merged)
+    }
+
+    /// Stores rows of the log as segments until it is as short as it should be.
+    ///
+    /// # Errors
+    /// As [`Database::maintain`].
+    pub(crate) async fn shorten_log(&self) -> Result<()> {
+        while let Some(due) = self.flush_due(Occasion::Idle) {
+            if self.rewrite(&due.partition, due.kind, &due.choice).await? > 0 {
+                continue;
+            }
+            if !self.is_frozen(&due.partition) {
+                // Another tab is at it.
+                return Ok(());
+            }
+            // Another job of this instance is.
+            self.pause().await;
+        }
+        Ok(())
     }
 
     fn flush_due(&self, occasion: Occasion) -> Option<Due> {
         let now_us = self.now_us();
-        let (mut total, mut largest, mut due) = (0, None::<(usize, PartitionId)>, None);
-        self.each_unflushed(|table, partition, rows, oldest_us| {
-            total += rows;
-            if largest.as_ref().is_none_or(|(most, ..)| rows > *most) {
-                largest = Some((rows, partition.clone()));
+        let (mut rows, mut bytes, mut due) = (0, 0, None);
+        let (mut most_rows, mut most_bytes) = (None::<(usize, PartitionId)>, None::<(usize, PartitionId)>);
+        let is_more = |most: &Option<(usize, PartitionId)>, than: usize| most.as_ref().is_none_or(|(most, _)| than > *most);
+        self.each_unflushed(|table, partition, unflushed| {
+            rows += unflushed.n_rows;
+            bytes += unflushed.n_bytes;
+            if is_more(&most_rows, unflushed.n_rows) {
+                most_rows = Some((unflushed.n_rows, partition.clone()));
             }
-            let policy = table.options.flush_policy;
-            if due.is_none() && is_due(policy, occasion, rows as u64, now_us.saturating_sub(oldest_us)) {
+            if is_more(&most_bytes, unflushed.n_bytes) {
+                most_bytes = Some((unflushed.n_bytes, partition.clone()));
+            }
+            if due.is_none() && is_due(table.options.flush_policy, occasion, unflushed, now_us) {
                 due = Some(partition.clone());
             }
         });
-        let due = due.or_else(|| largest.filter(|_| total > MAX_LOG_ROWS).map(|(_, partition)| partition));
-        due.map(|partition| Due { partition, kind: JobKind::Flush, choice: Choice::Log { rows: SEGMENT_ROWS } })
+        let most_bytes = most_bytes.filter(|_| bytes > MAX_LOG_BYTES);
+        let most_rows = most_rows.filter(|_| rows > MAX_LOG_ROWS);
+        let due = due.or_else(|| most_bytes.or(most_rows).map(|(_, partition)| partition));
+        due.map(|partition| Due { partition, kind: JobKind::Flush, choice: Choice::Log })
     }
 
     /// The segments of the smallest size of which there are enough to be merged; or one most of which is superseded.
@@ -134,10 +173,12 @@ impl Database {
             let is_sparse = |stored: &&StoredSegment| n_current(stored) * 2 < n_rows(stored);
             let mut chosen: Vec<u64> = segments.iter().filter(is_sparse).map(|stored| stored.segment.id).take(MERGED_SEGMENTS).collect();
             if chosen.is_empty() {
-                let small: Vec<&StoredSegment> = segments.iter().filter(|stored| n_current(stored) * 2 <= SEGMENT_ROWS).collect();
+                let is_small = |stored: &&StoredSegment| n_current(stored) * 2 <= SEGMENT_ROWS && stored.segment.memory() * 2 <= SEGMENT_BYTES;
+                let small: Vec<&StoredSegment> = segments.iter().filter(is_small).collect();
                 let tiers = small.iter().map(|stored| tier(n_current(stored)));
                 let full = tiers.filter(|wanted| small.iter().filter(|stored| tier(n_current(stored)) == *wanted).count() >= MERGED_SEGMENTS).min();
-                chosen = small.iter().filter(|stored| Some(tier(n_current(stored))) == full).map(|stored| stored.segment.id).collect();
+                let of_size = small.into_iter().filter(|stored| Some(tier(n_current(stored))) == full);
+                chosen = groups(of_size.cloned().collect()).into_iter().next().unwrap_or_default().iter().map(|stored| stored.segment.id).collect();
             }
             if !chosen.is_empty() {
                 return Ok(Some(Due { partition, kind: JobKind::Compact, choice: Choice::Segments(chosen) }));
@@ -195,15 +236,35 @@ impl Database {
     }
 }
 
-fn is_due(policy: FlushPolicy, occasion: Occasion, rows: u64, age_us: i64) -> bool {
+fn is_due(policy: FlushPolicy, occasion: Occasion, unflushed: Unflushed, now_us: i64) -> bool {
     let FlushPolicy { rows: limit, interval_secs } = policy;
+    let Unflushed { n_rows, n_bytes, oldest_us } = unflushed;
+    let (rows, age_us) = (n_rows as u64, now_us.saturating_sub(oldest_us));
     let by_rows = match (limit, interval_secs) {
         (Some(limit), _) => rows >= limit,
         (None, Some(_)) => false,
         (None, None) => rows >= DEFAULT_FLUSH_ROWS,
     };
     let by_age = interval_secs.is_some_and(|seconds| age_us >= i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000));
-    rows > 0 && (by_rows || by_age || occasion == Occasion::Hidden && rows >= HIDDEN_FLUSH_ROWS)
+    let by_occasion = occasion == Occasion::Hidden && rows >= HIDDEN_FLUSH_ROWS;
+    rows > 0 && (by_rows || by_age || by_occasion || n_bytes >= FLUSH_BYTES)
+}
+
+/// Segments that follow each other, together as far as they fit into the memory for merging.
+fn groups(segments: Vec<StoredSegment>) -> Vec<Vec<StoredSegment>> {
+    let (mut groups, mut free): (Vec<Vec<StoredSegment>>, _) = (Vec::new(), 0);
+    for stored in segments {
+        let memory = stored.segment.memory();
+        match groups.last_mut() {
+            Some(group) if memory <= free => group.push(stored),
+            _ => {
+                groups.push(vec![stored]);
+                free = COMPACT_BYTES;
+            }
+        }
+        free = free.saturating_sub(memory);
+    }
+    groups
 }
 
 fn tier(n_rows: usize) -> u32 {

@@ -12,7 +12,7 @@ use crate::catalog::{SystemColumn, Table};
 use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::partition::{Chunk, Input, Keys, Output, Source, owned};
-use crate::segment::{PageRef, ROW_ID, SEGMENT_ROWS, SEQ, Segment, SegmentColumn, UPDATED, bounds_of};
+use crate::segment::{PageRef, ROW_ID, SEGMENT_BYTES, SEGMENT_ROWS, SEQ, Segment, SegmentColumn, UPDATED, bounds_of};
 
 /// New segments, not stored yet: their ids are counted from 0.
 #[derive(Debug, Default)]
@@ -32,12 +32,13 @@ pub(crate) struct Made {
 pub(crate) async fn make(database: &Database, table: &Arc<Table>, id: &PartitionId, inputs: &[Input], keep_deleted_since_us: i64) -> Result<Made> {
     let sources = sorted_sources(database, table, inputs, keep_deleted_since_us).await?;
     let mut made = Made::default();
-    for (number, sources) in sources.chunks(SEGMENT_ROWS).enumerate() {
+    for (number, sources) in sources.chunks(rows_of_segment(inputs)).enumerate() {
         let segment = Segment {
             id: number as u64,
             n_rows: sources.len(),
             schema_version: table.schema_version,
             columns: Vec::new(),
+            memory: 0,
             key_range: key_range(database, table, inputs, sources).await?,
         };
         made.outputs.push(Output { segment: Arc::new(segment), sources: sources.to_vec() });
@@ -61,12 +62,20 @@ pub(crate) async fn make(database: &Database, table: &Arc<Table>, id: &Partition
             });
             let key = PageKey { segment: segment.id, column };
             let n_rows = u32::try_from(segment.n_rows).map_err(|_| Error::internal("a segment has too many rows"))?;
+            let values = owned(values);
+            segment.memory += values.get_array_memory_size() as u64;
             made.pages.push(Page { key, partition: id.clone(), n_rows, values: encoded });
-            made.columns.push((key, owned(values)));
+            made.columns.push((key, values));
             database.pause().await;
         }
     }
     Ok(made)
+}
+
+/// How many rows a segment gets, so that it takes no more memory than it should.
+fn rows_of_segment(inputs: &[Input]) -> usize {
+    let (n_rows, n_bytes) = inputs.iter().fold((0, 0), |(rows, bytes), input| (rows + input.chunk.n_rows(), bytes + input.chunk.n_bytes()));
+    SEGMENT_BYTES.saturating_mul(n_rows).checked_div(n_bytes).map_or(SEGMENT_ROWS, |rows| rows.clamp(1, SEGMENT_ROWS))
 }
 
 impl Made {

@@ -36,6 +36,8 @@ pub(crate) struct Chunk {
     n_rows: usize,
     /// How many log records the rows came from.
     n_records: usize,
+    /// The memory that the columns take, or will take when they are at hand, about.
+    n_bytes: usize,
     columns: Columns,
     versions: Versions,
     /// Which rows are tombstones; `None`: none is.
@@ -59,23 +61,24 @@ impl Chunk {
     /// The rows of a group that was written as so many log records.
     pub(crate) fn new(group: RowGroup, n_records: usize) -> Self {
         let versions = Versions::Run { first_seq: group.first_seq, updated_us: group.updated_us };
+        let n_bytes = memory_of(&group.columns);
         let columns = Columns::new(Decoded { columns: group.columns, row_ids: group.row_ids });
-        Self { n_rows: group.n_rows, n_records, columns, versions, deleted: tombstones(group.state, group.n_rows), current: None }
+        Self { n_rows: group.n_rows, n_records, n_bytes, columns, versions, deleted: tombstones(group.state, group.n_rows), current: None }
     }
 
     /// The rows of a log record, which is decoded when a column is first asked for.
     pub(crate) fn from_record(record: LogRecord, table: &Arc<Table>) -> Self {
         let n_rows = record.n_rows as usize;
         let versions = Versions::Run { first_seq: record.first_seq, updated_us: record.updated_us };
-        let deleted = tombstones(record.state, n_rows);
-        Self { n_rows, n_records: 1, columns: Columns::of_record(record, Arc::clone(table)), versions, deleted, current: None }
+        let (deleted, n_bytes) = (tombstones(record.state, n_rows), record.rows.len());
+        Self { n_rows, n_records: 1, n_bytes, columns: Columns::of_record(record, Arc::clone(table)), versions, deleted, current: None }
     }
 
     /// The rows of a segment, whose pages are read when they are needed.
     pub(crate) fn of_segment(columns: SegmentColumns, marks: Marks) -> Self {
-        let n_rows = columns.segment.n_rows;
+        let (n_rows, n_bytes) = (columns.segment.n_rows, columns.segment.memory());
         let Marks { deleted, current } = marks;
-        Self { n_rows, n_records: 0, columns: Columns::of_segment(columns), versions: Versions::Stored, deleted, current }
+        Self { n_rows, n_records: 0, n_bytes, columns: Columns::of_segment(columns), versions: Versions::Stored, deleted, current }
     }
 
     /// The same rows with the current version of the table's columns, where the chunk has version `from` of them.
@@ -117,6 +120,11 @@ impl Chunk {
 
     pub(crate) fn n_records(&self) -> usize {
         self.n_records
+    }
+
+    /// The memory that the columns take, about.
+    pub(crate) fn n_bytes(&self) -> usize {
+        self.n_bytes
     }
 
     /// Which rows count, as a manifest keeps it.
@@ -237,6 +245,7 @@ impl Chunk {
         Ok(Chunk {
             n_rows: chunks.iter().map(Chunk::n_current).sum(),
             n_records: chunks.iter().map(Chunk::n_records).sum(),
+            n_bytes: memory_of(&columns),
             columns: Columns::new(Decoded { columns, row_ids }),
             versions: Versions::Each {
                 seqs: system(SystemColumn::Seq)?.as_primitive::<Int64Type>().clone(),
@@ -250,6 +259,10 @@ impl Chunk {
 
 fn tombstones(state: RowState, n_rows: usize) -> Option<BooleanBuffer> {
     (state == RowState::Deleted).then(|| BooleanBuffer::new_set(n_rows))
+}
+
+fn memory_of(columns: &[ArrayRef]) -> usize {
+    columns.iter().map(|column| column.get_array_memory_size()).sum()
 }
 
 /// Text and byte views keep the buffers of all that they were concatenated from; a merged chunk holds one copy instead.

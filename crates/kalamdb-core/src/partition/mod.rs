@@ -31,13 +31,16 @@ pub(crate) use group::RowGroup;
 use key_index::KeyIndex;
 pub(crate) use keys::Keys;
 pub(crate) use reshape::{missing_values, reshape, reshape_column};
-pub(crate) use rewrite::{Choice, Input, Output, Source};
+pub(crate) use rewrite::{Choice, Input, Output, Source, Unflushed};
 pub(crate) use salvage::Salvage;
 pub(crate) use sorted::{ORDER, Sorted};
 use unique_index::UniqueIndex;
 
 /// Chunks of at most this many rows are merged with their neighbours, so that many small commits leave few chunks.
 const MERGE_ROWS: usize = 16_384;
+
+/// The same for the memory that they take: 16 MiB.
+const MERGE_BYTES: usize = 16 << 20;
 
 /// So many chunks are merged at least: that is less work than merging at every commit, and few enough to read.
 const MERGE_CHUNKS: usize = 8;
@@ -405,12 +408,14 @@ impl Partition {
         let chunks = &self.chunks;
         let mut from = chunks.len().saturating_sub(1);
         let mut rows = chunks.last().map_or(0, Chunk::n_rows);
+        let mut bytes = chunks.last().map_or(0, Chunk::n_bytes);
         let floor = self.floor();
         while let Some(previous) = from.checked_sub(1).filter(|at| *at >= floor).and_then(|at| chunks.get(at)) {
-            if previous.n_rows() > rows * 2 || previous.n_rows() + rows > MERGE_ROWS {
+            if previous.n_rows() > rows * 2 || previous.n_rows() + rows > MERGE_ROWS || previous.n_bytes() + bytes > MERGE_BYTES {
                 break;
             }
             rows += previous.n_rows();
+            bytes += previous.n_bytes();
             from -= 1;
         }
         let Some(tail) = chunks.get(from..).filter(|tail| tail.len() >= MERGE_CHUNKS) else {

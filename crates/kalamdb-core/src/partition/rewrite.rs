@@ -11,7 +11,7 @@ use kalamdb_store::{LogKey, PageKey};
 use super::{Chunk, Partition};
 use crate::catalog::Table;
 use crate::error::Result;
-use crate::segment::{Contents, Marks, PageCache, Segment, SegmentColumns, StoredSegment};
+use crate::segment::{Contents, Marks, PageCache, SEGMENT_BYTES, SEGMENT_ROWS, Segment, SegmentColumns, StoredSegment};
 
 /// The chunks that are being stored anew.
 #[derive(Debug, Clone)]
@@ -25,10 +25,19 @@ pub(super) struct Frozen {
 /// What is to be stored anew.
 #[derive(Debug, Clone)]
 pub(crate) enum Choice {
-    /// The oldest rows in the log, at least so many if there are.
-    Log { rows: usize },
+    /// The oldest rows in the log: as many as make a segment, if there are.
+    Log,
     /// The segments with these ids.
     Segments(Vec<u64>),
+}
+
+/// The rows of a partition that are in the log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unflushed {
+    pub(crate) n_rows: usize,
+    pub(crate) n_bytes: usize,
+    /// When the oldest of them was written.
+    pub(crate) oldest_us: i64,
 }
 
 /// A chunk as it was when it was frozen, and its position.
@@ -65,9 +74,11 @@ impl Partition {
         self.n_segments > 0
     }
 
-    /// How many rows, superseded ones included, are in the log, and when the oldest of them was written.
-    pub(crate) fn unflushed(&self) -> (usize, Option<i64>) {
-        (self.log.iter().map(|record| record.n_rows).sum(), self.log.iter().map(|record| record.updated_us).min())
+    /// What is in the log, superseded rows included; `None` if nothing is.
+    pub(crate) fn unflushed(&self) -> Option<Unflushed> {
+        let oldest_us = self.log.iter().map(|record| record.updated_us).min()?;
+        let (n_rows, n_bytes) = self.log.iter().fold((0, 0), |(rows, bytes), record| (rows + record.n_rows, bytes + record.n_bytes));
+        Some(Unflushed { n_rows, n_bytes, oldest_us })
     }
 
     /// How many rows are in the log, superseded ones included, and how many bytes they take.
@@ -104,14 +115,15 @@ impl Partition {
         }
         let input = |(at, chunk): (usize, &Chunk)| Input { at, chunk: chunk.clone() };
         let inputs: Vec<Input> = match choice {
-            Choice::Log { rows } => {
-                let mut taken = 0;
-                let enough = |(_, chunk): &(usize, &Chunk)| {
-                    let goes_on = taken < *rows;
-                    taken += chunk.n_current();
+            Choice::Log => {
+                let (mut rows, mut bytes) = (0, 0);
+                let goes_on = |(_, chunk): &(usize, &Chunk)| {
+                    let goes_on = rows < SEGMENT_ROWS && bytes < SEGMENT_BYTES;
+                    rows += chunk.n_current();
+                    bytes += chunk.n_bytes();
                     goes_on
                 };
-                self.hot().take_while(enough).map(input).collect()
+                self.hot().take_while(goes_on).map(input).collect()
             }
             Choice::Segments(ids) => {
                 let is_chosen = |(_, chunk): &(usize, &Chunk)| chunk.segment().is_some_and(|columns| ids.contains(&columns.segment.id));

@@ -43,6 +43,8 @@ struct SegmentHeader {
     n_rows: usize,
     schema_version: u32,
     columns: Vec<ColumnHeader>,
+    #[serde(default, skip_serializing_if = "is_none")]
+    memory: u64,
     /// The first and the last key, as stored rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     keys: Option<Box<RawValue>>,
@@ -69,6 +71,10 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
+fn is_none(number: &u64) -> bool {
+    *number == 0
+}
+
 /// Turns a manifest into its stored bytes.
 pub(crate) fn encode_manifest(table: &Table, contents: &Contents) -> Result<Vec<u8>> {
     let mut bits = Vec::new();
@@ -90,6 +96,7 @@ pub(crate) fn encode_manifest(table: &Table, contents: &Contents) -> Result<Vec<
             n_rows: segment.n_rows,
             schema_version: segment.schema_version,
             columns: headers,
+            memory: segment.memory,
             keys,
             deleted: append_bits(marks.deleted.as_ref(), &mut bits)?,
             current: append_bits(marks.current.as_ref(), &mut bits)?,
@@ -139,7 +146,8 @@ pub(crate) fn decode_manifest(table: &Table, body: &[u8]) -> Result<Contents> {
         let deleted = take_bits(stored.deleted, stored.n_rows)?;
         let current = take_bits(stored.current, stored.n_rows)?;
         let columns = stored.columns.into_iter().map(column).collect::<Result<Vec<_>>>()?;
-        let segment = Segment { id: stored.id, n_rows: stored.n_rows, schema_version: stored.schema_version, columns, key_range };
+        let (n_rows, schema_version) = (stored.n_rows, stored.schema_version);
+        let segment = Segment { id: stored.id, n_rows, schema_version, columns, memory: stored.memory, key_range };
         segments.push(StoredSegment { segment: Arc::new(segment), marks: Marks { deleted, current } });
     }
     Ok(Contents { segments, changed_at: u64::from_le_bytes(*changed_at), counters: header.counters })

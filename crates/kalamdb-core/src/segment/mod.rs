@@ -38,6 +38,9 @@ pub(crate) const ROW_ID: u32 = u32::MAX - 2;
 /// The most rows of a segment.
 pub(crate) const SEGMENT_ROWS: usize = 65_536;
 
+/// The most memory that the rows of a segment take, about, unless one row alone takes more: 32 MiB.
+pub(crate) const SEGMENT_BYTES: usize = 32 << 20;
+
 /// What is known of a segment without reading its pages.
 #[derive(Debug)]
 pub(crate) struct Segment {
@@ -46,6 +49,8 @@ pub(crate) struct Segment {
     /// The version of the table's columns that the pages have.
     pub(crate) schema_version: u32,
     pub(crate) columns: Vec<SegmentColumn>,
+    /// The memory that its columns take, in bytes; 0 if it is not known.
+    pub(crate) memory: u64,
     /// The first and the last key, as rows of the key's columns in that version.
     pub(crate) key_range: Vec<ArrayRef>,
 }
@@ -73,6 +78,12 @@ impl Segment {
 
     pub(crate) fn n_bytes(&self) -> u64 {
         self.columns.iter().map(|column| column.n_bytes).sum()
+    }
+
+    /// The memory that its columns take, about.
+    pub(crate) fn memory(&self) -> usize {
+        let known = if self.memory > 0 { self.memory } else { self.n_bytes() };
+        usize::try_from(known).unwrap_or(usize::MAX)
     }
 
     /// One of its pages; `None` if it has none of that number.

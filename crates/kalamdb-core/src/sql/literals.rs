@@ -50,6 +50,21 @@ pub(super) fn cell<'a>(expr: &'a Expr, parameters: &'a Parameters) -> Option<Cel
     }
 }
 
+/// A literal or parameter as one value of the type that the planner gives it; `None` for any other expression, and for numbers that
+/// are no integers.
+pub(super) fn constant(expr: &Expr, parameters: &Parameters) -> Option<(ArrayRef, FieldRef)> {
+    let array: ArrayRef = match cell(expr, parameters)? {
+        Cell::Null => Arc::new(NullArray::new(1)),
+        Cell::Boolean(value) => Arc::new(BooleanArray::from(vec![value])),
+        Cell::Text(text) => Arc::new(StringArray::from(vec![text])),
+        Cell::Number { text, negative: false } => Arc::new(Int64Array::from(vec![text.parse::<i64>().ok()?])),
+        Cell::Parameter((array, _)) => Arc::clone(array),
+        Cell::Number { .. } | Cell::Bytes(_) | Cell::Default => return None,
+    };
+    let field = Field::new("", array.data_type().clone(), true);
+    Some((array, Arc::new(field)))
+}
+
 /// Whether the expression is a literal or a parameter whatever the parameters are, and not DEFAULT.
 pub(super) fn is_literal(expr: &Expr) -> bool {
     match expr {

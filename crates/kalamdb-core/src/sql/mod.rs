@@ -24,6 +24,7 @@ mod execute;
 mod grouping;
 mod insert;
 mod insert_each;
+mod key_equality;
 mod lambdas;
 mod literals;
 mod names;

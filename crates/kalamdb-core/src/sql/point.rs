@@ -3,23 +3,21 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringViewArray};
-use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Int64Type, Schema};
+use datafusion::arrow::array::{ArrayRef, RecordBatch};
+use datafusion::arrow::datatypes::Schema;
 use datafusion::catalog::information_schema::INFORMATION_SCHEMA;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, GroupByExpr, Ident, ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr, Statement as SqlStatement, TableFactor,
-    TableWithJoins, UnaryOperator, Value, WildcardAdditionalOptions,
+    Expr, GroupByExpr, Ident, ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr, Statement as SqlStatement, TableFactor, TableWithJoins,
+    WildcardAdditionalOptions,
 };
-use kalamdb_types::SqlType;
 
 use super::Parameters;
 use super::execute::Executor;
+use super::key_equality::{KeyEquality, is_plain};
 use super::names::{fold, table_name};
 use super::system_tables::SYSTEM_SCHEMA;
 use crate::catalog::{Table, TableKind};
 use crate::error::{Error, Result};
-use crate::partition::Keys;
 use crate::result::StatementResult;
 
 /// The parts of a query that has the shape.
@@ -27,8 +25,7 @@ struct Point<'a> {
     table: &'a ObjectName,
     /// `None`: all.
     columns: Option<Vec<&'a Ident>>,
-    key: &'a Ident,
-    value: &'a Expr,
+    key: KeyEquality<'a>,
 }
 
 /// Answers a query, if it has the shape and the key is an integer or a text, as the value is.
@@ -43,7 +40,7 @@ pub(super) fn run(executor: &Executor<'_>, statement: &SqlStatement, parameters:
     let is_stored = name.namespace != SYSTEM_SCHEMA && name.namespace != INFORMATION_SCHEMA && catalog.find_view(&name).is_none();
     let Some(table) = catalog.find(&name).filter(|table| is_stored && table.kind != TableKind::Stream) else { return Ok(None) };
     let Some(columns) = point.columns(table).filter(|_| table.check_access(executor.principal, false).is_ok()) else { return Ok(None) };
-    let Some(keys) = point.keys(table, parameters)? else { return Ok(None) };
+    let Some(keys) = point.key.keys(table, parameters)? else { return Ok(None) };
     let partition = table.partition(executor.principal);
     let found = executor.view.find(table, &partition, &keys)?.into_iter().next().flatten();
     let fields = columns.iter().filter_map(|&column| table.fields.get(column).cloned());
@@ -117,12 +114,7 @@ impl<'a> Point<'a> {
             && distribute_by.is_empty()
             && sort_by.is_empty()
             && named_window.is_empty();
-        let Expr::BinaryOp { left, op: BinaryOperator::Eq, right } = selection else { return None };
-        let (key, value) = match (&**left, &**right) {
-            (Expr::Identifier(key), value) | (value, Expr::Identifier(key)) => (key, value),
-            _ => return None,
-        };
-        Some(Self { table: only_table(from)?, columns: only_columns(projection)?, key, value }).filter(|_| is_plain)
+        Some(Self { table: only_table(from)?, columns: only_columns(projection)?, key: KeyEquality::of(selection)? }).filter(|_| is_plain)
     }
 
     /// Positions of the columns wanted; `None` if one is not a column of the table's own, or is named twice.
@@ -135,27 +127,6 @@ impl<'a> Point<'a> {
         }
         Some(columns)
     }
-
-    /// The value as a key; `None` if it is compared in another way, or is not the key.
-    fn keys(&self, table: &Table, parameters: &Parameters) -> Result<Option<Keys>> {
-        let &[key] = table.primary_key.as_slice() else { return Ok(None) };
-        let Some(column) = table.columns.get(key).filter(|column| is_plain(self.key) && column.name == fold(self.key)) else { return Ok(None) };
-        let data_type = column.sql_type.arrow();
-        Ok(match column.sql_type {
-            SqlType::Text | SqlType::Varchar(_) if data_type == DataType::Utf8View => match text(self.value, parameters)? {
-                Some(text) => Some(Keys::of_arrays(&[text])?),
-                None => None,
-            },
-            // Unsigned integers of 64 bits may be greater than the value can be.
-            _ if data_type.is_integer() && data_type != DataType::UInt64 => integer(self.value, parameters).map(|value| Keys::Integers(vec![value])),
-            _ => None,
-        })
-    }
-}
-
-/// Whether the planner and the engine fold the name alike.
-fn is_plain(ident: &Ident) -> bool {
-    ident.value.is_ascii()
 }
 
 fn only_table(from: &[TableWithJoins]) -> Option<&ObjectName> {
@@ -189,42 +160,4 @@ fn only_columns(projection: &[SelectItem]) -> Option<Option<Vec<&Ident>>> {
         _ => None,
     };
     projection.iter().map(column).collect::<Option<Vec<_>>>().filter(|names| !names.is_empty()).map(Some)
-}
-
-fn parameter<'a>(placeholder: &str, parameters: &'a Parameters) -> Option<&'a ArrayRef> {
-    let (array, field) = parameters.by_placeholder(placeholder)?;
-    (field.metadata().is_empty() && array.len() == 1 && array.is_valid(0)).then_some(array)
-}
-
-fn integer(value: &Expr, parameters: &Parameters) -> Option<i64> {
-    match value {
-        Expr::Value(value) => match &value.value {
-            Value::Number(text, false) => text.parse().ok(),
-            Value::Placeholder(name) => {
-                let array = parameter(name, parameters)?.as_primitive_opt::<Int64Type>()?;
-                array.values().first().copied()
-            }
-            _ => None,
-        },
-        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match &**expr {
-            Expr::Value(value) => match &value.value {
-                Value::Number(text, false) => text.parse::<i64>().ok().and_then(i64::checked_neg),
-                _ => None,
-            },
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-fn text(value: &Expr, parameters: &Parameters) -> Result<Option<ArrayRef>> {
-    let Expr::Value(value) = value else { return Ok(None) };
-    Ok(match &value.value {
-        Value::SingleQuotedString(text) => Some(Arc::new(StringViewArray::from_iter_values([text]))),
-        Value::Placeholder(name) => match parameter(name, parameters) {
-            Some(array) if matches!(array.data_type(), DataType::Utf8 | DataType::Utf8View) => Some(cast(array, &DataType::Utf8View)?),
-            _ => None,
-        },
-        _ => None,
-    })
 }

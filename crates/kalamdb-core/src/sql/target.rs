@@ -12,6 +12,8 @@ use super::Parameters;
 use super::engine_query::{column, engine_table, select};
 use super::execute::{Changeable, Executor};
 use super::insert::concatenated;
+use super::key_equality::KeyEquality;
+use super::literals;
 use super::names::table_name;
 use super::scope::Relation;
 use crate::catalog::TableName;
@@ -66,7 +68,10 @@ impl Target {
         query: Search<'_>,
         parameters: &Parameters,
     ) -> Result<Found> {
-        self.find_with(executor, target, which, query, parameters, Vec::new()).await
+        match find_by_key(executor, target, which, query, parameters)? {
+            Some(found) => Ok(found),
+            None => self.find_with(executor, target, which, query, parameters, Vec::new()).await,
+        }
     }
 
     /// The same with relations of the engine's own among `others`.
@@ -124,6 +129,20 @@ impl Target {
             .collect::<Result<Vec<_>>>()?;
         Ok(Found { addresses, values })
     }
+}
+
+/// Finds a row by its key alone, where the values are constant; `None` leaves it to the planner.
+fn find_by_key(executor: &Executor<'_>, target: &Changeable, which: Which, query: Search<'_>, parameters: &Parameters) -> Result<Option<Found>> {
+    let Some(key) = query.selection.filter(|_| query.others.is_empty()).and_then(KeyEquality::of) else { return Ok(None) };
+    let Some(values) = query.values.iter().map(|value| literals::constant(value, parameters)).collect::<Option<Vec<_>>>() else {
+        return Ok(None);
+    };
+    let Some(keys) = key.keys(&target.table, parameters)? else { return Ok(None) };
+    let found = executor.view.find(&target.table, &target.partition, &keys)?.into_iter().next().flatten();
+    let found = found.filter(|found| found.is_deleted == (which == Which::Deleted));
+    let addresses = Vec::from_iter(found.map(|found| found.address));
+    let values = values.into_iter().map(|(value, field)| (value.slice(0, addresses.len()), field)).collect();
+    Ok(Some(Found { addresses, values }))
 }
 
 /// What is looked for.

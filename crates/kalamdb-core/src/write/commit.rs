@@ -41,6 +41,10 @@ pub(crate) async fn write<T>(view: View<'_>, mut compute: impl AsyncFnMut() -> R
         // The commit numbers the rows; until then they have no number to tell.
         return Ok((Committed::default(), outcome));
     }
+    if database.has_long_log() {
+        // What fails is tried again by those who look after the log, and system.jobs tells of it.
+        let _ = Box::pin(database.shorten_log()).await;
+    }
     let mut turn = database.turns().next().await?;
     for attempt in 0..MAX_ATTEMPTS {
         database.check_open()?;
@@ -259,6 +263,7 @@ async fn commit(
         Err(StoreError::QuotaExceeded) if database.evict_events().await => return Ok(None),
         Err(error) => return Err(error.into()),
     }
+    database.note_logged(commit.log.iter().map(|record| record.rows.len()).sum());
     database.apply_commit(base.head, AppliedCommit { meta, catalog, groups })?;
     Ok(Some(committed))
 }
