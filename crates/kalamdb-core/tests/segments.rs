@@ -299,9 +299,9 @@ fn who_writes_faster_than_the_log_is_shortened_waits() {
     let disk = Disk::new();
     let tab = disk.open();
     run(&tab, CREATE_BIG);
-    insert_large(&tab, 10..110);
-    assert!(disk.n_log_rows() < 90, "{}", disk.n_log_rows());
-    assert_eq!(rows(&disk.open(), "SELECT count(*), min(id), max(id) FROM big"), [["100", "10", "109"]]);
+    insert_large(&tab, 10..160);
+    assert!(disk.n_log_rows() < 140, "{}", disk.n_log_rows());
+    assert_eq!(rows(&disk.open(), "SELECT count(*), min(id), max(id) FROM big"), [["150", "10", "159"]]);
 }
 
 #[test]

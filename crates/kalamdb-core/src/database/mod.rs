@@ -57,8 +57,8 @@ pub struct Database {
     this: Weak<Database>,
 }
 
-/// After so many bytes whoever writes waits until the log is short: 128 MiB. Usually it is shortened in time, between statements.
-const MAX_LOGGED_BYTES: usize = 128 << 20;
+/// After so many bytes whoever writes waits until the log is short: 256 MiB. Usually it is shortened in time, between statements.
+const MAX_LOGGED_BYTES: usize = 256 << 20;
 
 /// How much memory the columns of segments may take where nobody says: 256 MiB.
 const DEFAULT_PAGE_BUDGET: usize = 256 << 20;

@@ -11,7 +11,7 @@ use kalamdb_types::page::encode_page;
 use crate::catalog::{SystemColumn, Table};
 use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::partition::{Chunk, Input, Keys, Output, Source, owned};
+use crate::partition::{Chunk, Input, Keys, Output, Source, memory_of, owned};
 use crate::segment::{PageRef, ROW_ID, SEGMENT_BYTES, SEGMENT_ROWS, SEQ, Segment, SegmentColumn, UPDATED, bounds_of};
 
 /// New segments, not stored yet: their ids are counted from 0.
@@ -63,7 +63,7 @@ pub(crate) async fn make(database: &Database, table: &Arc<Table>, id: &Partition
             let key = PageKey { segment: segment.id, column };
             let n_rows = u32::try_from(segment.n_rows).map_err(|_| Error::internal("a segment has too many rows"))?;
             let values = owned(values);
-            segment.memory += values.get_array_memory_size() as u64;
+            segment.memory += memory_of(&values) as u64;
             made.pages.push(Page { key, partition: id.clone(), n_rows, values: encoded });
             made.columns.push((key, values));
             database.pause().await;
@@ -74,8 +74,10 @@ pub(crate) async fn make(database: &Database, table: &Arc<Table>, id: &Partition
 
 /// How many rows a segment gets, so that it takes no more memory than it should.
 fn rows_of_segment(inputs: &[Input]) -> usize {
-    let (n_rows, n_bytes) = inputs.iter().fold((0, 0), |(rows, bytes), input| (rows + input.chunk.n_rows(), bytes + input.chunk.n_bytes()));
-    SEGMENT_BYTES.saturating_mul(n_rows).checked_div(n_bytes).map_or(SEGMENT_ROWS, |rows| rows.clamp(1, SEGMENT_ROWS))
+    let n_rows: usize = inputs.iter().map(|input| input.chunk.n_rows()).sum();
+    let n_bytes: usize = inputs.iter().map(|input| input.chunk.n_bytes()).sum();
+    let bytes_of_row = n_bytes.checked_div(n_rows).unwrap_or_default().max(1);
+    (SEGMENT_BYTES / bytes_of_row).clamp(1, SEGMENT_ROWS)
 }
 
 impl Made {

@@ -61,7 +61,7 @@ impl Chunk {
     /// The rows of a group that was written as so many log records.
     pub(crate) fn new(group: RowGroup, n_records: usize) -> Self {
         let versions = Versions::Run { first_seq: group.first_seq, updated_us: group.updated_us };
-        let n_bytes = memory_of(&group.columns);
+        let n_bytes = group.columns.iter().map(memory_of).sum();
         let columns = Columns::new(Decoded { columns: group.columns, row_ids: group.row_ids });
         Self { n_rows: group.n_rows, n_records, n_bytes, columns, versions, deleted: tombstones(group.state, group.n_rows), current: None }
     }
@@ -245,7 +245,7 @@ impl Chunk {
         Ok(Chunk {
             n_rows: chunks.iter().map(Chunk::n_current).sum(),
             n_records: chunks.iter().map(Chunk::n_records).sum(),
-            n_bytes: memory_of(&columns),
+            n_bytes: columns.iter().map(memory_of).sum(),
             columns: Columns::new(Decoded { columns, row_ids }),
             versions: Versions::Each {
                 seqs: system(SystemColumn::Seq)?.as_primitive::<Int64Type>().clone(),
@@ -261,8 +261,15 @@ fn tombstones(state: RowState, n_rows: usize) -> Option<BooleanBuffer> {
     (state == RowState::Deleted).then(|| BooleanBuffer::new_set(n_rows))
 }
 
-fn memory_of(columns: &[ArrayRef]) -> usize {
-    columns.iter().map(|column| column.get_array_memory_size()).sum()
+/// The memory that the values take by themselves, whatever else is in the buffers that they share.
+pub(crate) fn memory_of(column: &ArrayRef) -> usize {
+    // The lower half of a view is the length of its value.
+    let views = |views: &[u128]| views.iter().map(|view| size_of::<u128>() + (*view as u32) as usize).sum();
+    match column.data_type() {
+        DataType::Utf8View => views(column.as_string_view().views()),
+        DataType::BinaryView => views(column.as_binary_view().views()),
+        _ => column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size()),
+    }
 }
 
 /// Text and byte views keep the buffers of all that they were concatenated from; a merged chunk holds one copy instead.

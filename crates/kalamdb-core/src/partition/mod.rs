@@ -25,7 +25,7 @@ use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::segment::{PageCache, SegmentColumns, changed_at, decode_manifest};
 
-pub(crate) use chunk::{Chunk, RowAddress, owned};
+pub(crate) use chunk::{Chunk, RowAddress, memory_of, owned};
 pub(crate) use events::{is_over, oldest_in_buffer, visible_events};
 pub(crate) use group::RowGroup;
 use key_index::KeyIndex;
