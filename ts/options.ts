@@ -30,7 +30,12 @@ export interface OpenOptions extends QueryOptions, LocationOptions {
    * loss of power, where the platform honours it.
    */
   durability?: 'relaxed' | 'strict';
-  /** The most memory the engine may take for one database, in bytes. */
+  /**
+   * The memory for the columns of segments that are kept at hand and for what all queries hold at a time (sorts, joins,
+   * groups), together: a positive integer, in bytes. Columns give way to queries; a query that finds too little left rejects
+   * with `out_of_memory`. Without it there are 256 MiB for columns, and queries hold what they need. What comes on top is
+   * in docs/storage.md.
+   */
   memoryLimitBytes?: number;
   /** When there is no storage, `open` rejects (`'throw'`, the default) or opens a database that is not kept. */
   onStorageUnavailable?: 'throw' | 'memory';

@@ -27,7 +27,7 @@ mod write;
 /// The Arrow of [`StatementResult::batches`] is this DataFusion's.
 pub use datafusion;
 
-pub use database::{CheckReport, DamagedRecord, Database, PartitionUse, SalvageReport, SalvagedColumn, SalvagedTable, StorageUse};
+pub use database::{CheckReport, DamagedRecord, Database, MemoryBudget, PartitionUse, SalvageReport, SalvagedColumn, SalvagedTable, StorageUse};
 pub use environment::Clock;
 pub use error::{Error, ErrorCause, ErrorKind, ErrorPayload, Location, Result};
 pub use jobs::Occasion;

@@ -37,11 +37,11 @@ pub struct Session {
 }
 
 impl Session {
-    /// Opens a session of `principal`. `memory_limit_bytes` bounds what one query's operators may hold.
+    /// Opens a session of `principal`.
     ///
     /// The session's DataFusion state is its own: nothing that it caches is reachable from another session.
-    pub fn new(database: Rc<Database>, principal: Principal, memory_limit_bytes: Option<usize>) -> Result<Self> {
-        let state = new_session_state(memory_limit_bytes, database.ids())?;
+    pub fn new(database: Rc<Database>, principal: Principal) -> Result<Self> {
+        let state = new_session_state(database.query_memory(), database.ids())?;
         let namespace = RefCell::new(DEFAULT_NAMESPACE.to_owned());
         Ok(Self { database, principal, state, parsed: Rc::default(), namespace, transactions: SessionTransaction::default(), is_managed: false })
     }

@@ -20,7 +20,7 @@ fn kind(tab: &Session, sql: &str) -> ErrorKind {
 }
 
 fn as_user(tab: &Session, user: &str) -> Session {
-    Session::new(Rc::clone(tab.database()), Principal::user(user, Role::User).unwrap(), None).unwrap()
+    Session::new(Rc::clone(tab.database()), Principal::user(user, Role::User).unwrap()).unwrap()
 }
 
 const STEPS: [&str; 10] = [
@@ -72,7 +72,7 @@ fn a_transaction_alters_a_table_and_writes_to_it_in_one_commit() {
     run(&here, &STEPS[2..]);
     assert_eq!(rows(&here, ALL), expected());
     // Nobody else sees any of it, also not in the rows that are shared in memory.
-    let beside = Session::new(Rc::clone(here.database()), here.principal().clone(), None).unwrap();
+    let beside = Session::new(Rc::clone(here.database()), here.principal().clone()).unwrap();
     assert_eq!(rows(&beside, "SELECT id, gone FROM t ORDER BY id"), [["1", "x"], ["2", "y"], ["3", "z"]]);
     assert_eq!(rows(&there, "SELECT gone FROM t WHERE id = 1"), [["x"]]);
     run(&here, &["COMMIT"]);

@@ -38,7 +38,7 @@ fn database() -> Rc<Database> {
 }
 
 fn session(database: &Rc<Database>) -> Session {
-    Session::new(Rc::clone(database), Principal::system(), None).unwrap()
+    Session::new(Rc::clone(database), Principal::system()).unwrap()
 }
 
 fn run(session: &Session, sql: &str, values: &[(u8, &str)]) -> Result<StatementResult, ErrorKind> {

@@ -279,7 +279,7 @@ fn users_share_commits_and_no_rows() {
     let app = disk.open();
     query(&app, "CREATE USER TABLE t (id BIGINT PRIMARY KEY, body TEXT)").unwrap();
     let users: Vec<Session> =
-        ["ann", "bob", "eve"].map(|id| Session::new(Rc::clone(app.database()), Principal::user(id, Role::User).unwrap(), None).unwrap()).into();
+        ["ann", "bob", "eve"].map(|id| Session::new(Rc::clone(app.database()), Principal::user(id, Role::User).unwrap()).unwrap()).into();
     let statements: Vec<Vec<String>> =
         ["ann", "bob", "eve"].map(|user| (0..30).map(|id| format!("INSERT INTO t VALUES ({id}, '{user}')")).collect()).into();
     let commits = disk.n_commits.get();

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use support::{Disk, query, rows, try_rows};
 
 fn as_user(app: &Session, id: &str) -> Session {
-    Session::new(Rc::clone(app.database()), Principal::user(id, Role::User).unwrap(), None).unwrap()
+    Session::new(Rc::clone(app.database()), Principal::user(id, Role::User).unwrap()).unwrap()
 }
 
 /// The application, and two users who have a row with the same key each.

@@ -160,7 +160,7 @@ fn each_user_finds_its_own_row() {
     query(&app, "CREATE USER TABLE notes (k INTEGER PRIMARY KEY, t TEXT)").unwrap();
     query(&app, "CREATE TABLE secret (k INTEGER PRIMARY KEY, t TEXT) WITH (ACCESS_LEVEL = 'private')").unwrap();
     query(&app, "INSERT INTO secret VALUES (1, 'of the application')").unwrap();
-    let user = |id: &str| Session::new(Rc::clone(app.database()), Principal::user(id, Role::User).unwrap(), None).unwrap();
+    let user = |id: &str| Session::new(Rc::clone(app.database()), Principal::user(id, Role::User).unwrap()).unwrap();
     let (ann, bob) = (user("ann"), user("bob"));
     query(&ann, "INSERT INTO notes VALUES (1, 'of ann')").unwrap();
     query(&bob, "INSERT INTO notes VALUES (2, 'of bob')").unwrap();

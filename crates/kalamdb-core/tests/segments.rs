@@ -14,7 +14,7 @@ use support::{Disk, query, rows, try_rows};
 const NO_MEMORY: usize = 1;
 
 fn session(database: &Rc<Database>) -> Session {
-    Session::new(Rc::clone(database), Principal::system(), None).unwrap()
+    Session::new(Rc::clone(database), Principal::system()).unwrap()
 }
 
 fn run(session: &Session, sql: &str) -> usize {
@@ -385,7 +385,7 @@ fn users_rows_stay_apart_in_segments() {
     let database = disk.open_database(NO_MEMORY);
     let system = session(&database);
     run(&system, "CREATE USER TABLE notes (id INTEGER PRIMARY KEY, body TEXT)");
-    let user = |name: &str| Session::new(Rc::clone(&database), Principal::user(name, Role::User).unwrap(), None).unwrap();
+    let user = |name: &str| Session::new(Rc::clone(&database), Principal::user(name, Role::User).unwrap()).unwrap();
     let (ann, bob) = (user("ann"), user("bob"));
     for (session, name) in [(&ann, "ann"), (&bob, "bob")] {
         run(session, &format!("INSERT INTO notes SELECT v, '{name} ' || v FROM generate_series(1, 50) AS g(v)"));
@@ -491,7 +491,7 @@ fn what_is_stored_is_told_by_table_and_user() {
     let system = session(&database);
     fill(&system);
     run(&system, "CREATE USER TABLE notes (id INTEGER PRIMARY KEY)");
-    let ann = Session::new(Rc::clone(&database), Principal::user("ann", Role::User).unwrap(), None).unwrap();
+    let ann = Session::new(Rc::clone(&database), Principal::user("ann", Role::User).unwrap()).unwrap();
     run(&ann, "INSERT INTO notes VALUES (1), (2)");
     let report = database.storage().unwrap();
     let told: Vec<_> = report.tables.iter().map(|used| (used.table.as_str(), used.user_id.as_deref(), used.log_rows, used.segment_rows)).collect();

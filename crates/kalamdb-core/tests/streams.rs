@@ -87,7 +87,7 @@ fn events_of_a_user_are_the_users_own() {
     let app = Disk::new().open();
     query(&app, "CREATE STREAM TABLE typing (room TEXT) WITH (TTL_SECONDS = 10, SCOPE = 'USER')").unwrap();
     query(&app, "CREATE STREAM TABLE news (what TEXT) WITH (TTL_SECONDS = 10)").unwrap();
-    let user = |id: &str| Session::new(Rc::clone(app.database()), Principal::user(id, Role::User).unwrap(), None).unwrap();
+    let user = |id: &str| Session::new(Rc::clone(app.database()), Principal::user(id, Role::User).unwrap()).unwrap();
     let (ann, bob) = (user("ann"), user("bob"));
     query(&ann, "INSERT INTO typing VALUES ('lobby')").unwrap();
     query(&ann, "INSERT INTO news VALUES ('hello')").unwrap();

@@ -210,7 +210,7 @@ struct World {
 impl World {
     fn open(disk: Disk) -> Self {
         let app = disk.open_with_little_memory();
-        let user = |id: &&str| Session::new(Rc::clone(app.database()), Principal::user(id, Role::User).unwrap(), None).unwrap();
+        let user = |id: &&str| Session::new(Rc::clone(app.database()), Principal::user(id, Role::User).unwrap()).unwrap();
         let users = USERS.iter().map(user).collect();
         Self { disk, app, users }
     }

@@ -1,7 +1,7 @@
 use std::rc::Rc;
 
 use futures::future::join;
-use kalamdb_core::{CallOptions, Clock, Database, Error, ErrorKind, Occasion, Principal, Role, Session};
+use kalamdb_core::{CallOptions, Clock, Database, Error, ErrorKind, MemoryBudget, Occasion, Principal, Role, Session};
 use kalamdb_indexeddb::{IdbOptions, IdbStore};
 use kalamdb_store::{Durability, MemoryStore, Store};
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,6 @@ const MEMORY: &str = "memory:";
 #[derive(Debug)]
 pub struct Engine {
     database: Rc<Database>,
-    memory_limit: Option<usize>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -45,7 +44,7 @@ impl Engine {
             None => Ok(Principal::system()),
             Some(id) => Principal::user(&id, Role::from_name(role).ok_or_else(|| invalid_argument(format!("there is no role {role}")))?),
         };
-        let session = principal.and_then(|principal| Session::new(Rc::clone(&self.database), principal, self.memory_limit));
+        let session = principal.and_then(|principal| Session::new(Rc::clone(&self.database), principal));
         Ok(EngineSession::new(session.map_err(|error| to_js(&error, ""))?))
     }
 
@@ -84,16 +83,16 @@ fn to_json(report: &impl Serialize) -> Result<String, Error> {
 async fn open(name: &str, options: &EngineOptions) -> Result<Engine, Error> {
     let durability = Durability::from(options.durability);
     let clock: Rc<dyn Clock> = Rc::new(BrowserClock::new());
+    let memory = options.memory_limit_bytes.map_or_else(MemoryBudget::default, |bytes| MemoryBudget::All(bytes as usize));
     let database = if name == MEMORY {
-        Database::open(Rc::new(MemoryStore::new()), clock, durability).await?
+        Database::open_with(Rc::new(MemoryStore::new()), clock, durability, memory).await?
     } else {
         let store: Rc<dyn Store> = Rc::new(IdbStore::open(name, IdbOptions::default()).await?);
         // While the browser reads the log, this thread has nothing else to do.
-        let (database, ()) = join(Database::open(store, Rc::clone(&clock), durability), warm_up(clock)).await;
+        let (database, ()) = join(Database::open_with(store, Rc::clone(&clock), durability, memory), warm_up(clock)).await;
         database?
     };
-    let memory_limit = options.memory_limit_bytes.filter(|bytes| *bytes >= 1.0).map(|bytes| bytes as usize);
-    Ok(Engine { database, memory_limit })
+    Ok(Engine { database })
 }
 
 /// Runs a small query on a database of its own, so that the browser has compiled the planner's code before the first real one.
@@ -101,7 +100,7 @@ async fn open(name: &str, options: &EngineOptions) -> Result<Engine, Error> {
 /// A failure is of no consequence here: the first real query meets it again.
 async fn warm_up(clock: Rc<dyn Clock>) {
     let Ok(database) = Database::open(Rc::new(MemoryStore::new()), clock, Durability::Relaxed).await else { return };
-    let Ok(session) = Session::new(database, Principal::system(), None) else { return };
+    let Ok(session) = Session::new(database, Principal::system()) else { return };
     let sql = "CREATE TABLE w (id INTEGER PRIMARY KEY, v TEXT); SELECT count(*) AS n FROM w; SELECT id, v FROM w WHERE id = 1 ORDER BY v LIMIT 1";
     drop(session.exec(sql, CallOptions::default()).await);
 }

@@ -50,7 +50,7 @@ impl Native {
         Self::start(move || {
             let session = block_on(async {
                 let database = Database::open(Rc::new(MemoryStore::new()), Rc::new(SystemClock), Durability::Relaxed).await?;
-                Session::new(database, Principal::system(), None)
+                Session::new(database, Principal::system())
             });
             Box::new(move |sql| match &session {
                 Ok(session) => block_on(run(session, sql, &print_row)).map_err(|error| to_sql_error(&error)),

@@ -15,6 +15,7 @@ use std::fmt;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
+use datafusion::execution::memory_pool::{MemoryPool, UnboundedMemoryPool};
 use kalamdb_store::{Durability, LogKey, Meta, PageKey, PartitionId, Position, Store, TableId};
 
 use crate::catalog::{Catalog, Table};
@@ -23,7 +24,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::functions::{Ids, system_random};
 use crate::jobs::Jobs;
 use crate::partition::{Logged, Partition, RowGroup};
-use crate::segment::Pages;
+use crate::segment::{Pages, QueryMemory};
 
 pub(crate) use group::{Group, Reply};
 pub use health::{CheckReport, DamagedRecord, PartitionUse, SalvageReport, SalvagedColumn, SalvagedTable, StorageUse};
@@ -44,6 +45,8 @@ pub struct Database {
     ids: Arc<Ids>,
     state: RefCell<State>,
     pages: Rc<Pages>,
+    /// What the operators of all queries may hold.
+    query_memory: Arc<dyn MemoryPool>,
     jobs: RefCell<Jobs>,
     /// When tombstones that are past their retention were last looked for.
     retention_checked_us: Cell<i64>,
@@ -60,8 +63,20 @@ pub struct Database {
 /// After so many bytes whoever writes waits until the log is short: 256 MiB. Usually it is shortened in time, between statements.
 const MAX_LOGGED_BYTES: usize = 256 << 20;
 
-/// How much memory the columns of segments may take where nobody says: 256 MiB.
-const DEFAULT_PAGE_BUDGET: usize = 256 << 20;
+/// How much memory a database may take besides the rows of its log, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub enum MemoryBudget {
+    /// For the columns of segments; queries hold what they need.
+    Pages(usize),
+    /// For the columns of segments and for what the operators of all queries hold, together.
+    All(usize),
+}
+
+impl Default for MemoryBudget {
+    fn default() -> Self {
+        Self::Pages(256 << 20)
+    }
+}
 
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -75,16 +90,21 @@ impl Database {
     /// # Errors
     /// `schema_too_new`, `data_corrupted` if the meta record is damaged, `storage_unavailable`.
     pub async fn open(store: Rc<dyn Store>, clock: Rc<dyn Clock>, durability: Durability) -> Result<Rc<Self>> {
-        Self::open_with(store, clock, durability, DEFAULT_PAGE_BUDGET).await
+        Self::open_with(store, clock, durability, MemoryBudget::default()).await
     }
 
-    /// The same with so many bytes of memory for the columns of segments.
+    /// The same with as much memory.
     ///
     /// # Errors
     /// As [`Database::open`].
-    pub async fn open_with(store: Rc<dyn Store>, clock: Rc<dyn Clock>, durability: Durability, page_budget: usize) -> Result<Rc<Self>> {
+    pub async fn open_with(store: Rc<dyn Store>, clock: Rc<dyn Clock>, durability: Durability, memory: MemoryBudget) -> Result<Rc<Self>> {
         let tail = store.read_since(None).await?;
-        let pages = Pages::new(Rc::clone(&store), page_budget);
+        let (MemoryBudget::Pages(n_bytes) | MemoryBudget::All(n_bytes)) = memory;
+        let pages = Pages::new(Rc::clone(&store), n_bytes);
+        let query_memory: Arc<dyn MemoryPool> = match memory {
+            MemoryBudget::Pages(_) => Arc::new(UnboundedMemoryPool::default()),
+            MemoryBudget::All(_) => Arc::new(QueryMemory::new(pages.cache())),
+        };
         let mut state = State::new(Arc::clone(pages.cache()));
         state.apply_whole(tail)?;
         let ids = Arc::new(Ids::new(system_random)?);
@@ -95,6 +115,7 @@ impl Database {
             ids,
             state: RefCell::new(state),
             pages,
+            query_memory,
             jobs: RefCell::default(),
             retention_checked_us: Cell::default(),
             turns: Turns::default(),
@@ -146,6 +167,10 @@ impl Database {
 
     pub(crate) fn pages(&self) -> &Rc<Pages> {
         &self.pages
+    }
+
+    pub(crate) fn query_memory(&self) -> &Arc<dyn MemoryPool> {
+        &self.query_memory
     }
 
     /// Whether so much time is over since this was last true.

@@ -7,10 +7,10 @@ use kalamdb_store::PageKey;
 use super::unique_search::Hashes;
 use crate::partition::Keys;
 
-/// The pages in memory, and what was made of them, under a byte budget.
+/// The pages in memory, and what was made of them, under a byte budget that they share with what queries hold.
 ///
-/// What was used least recently goes first. Pinned pages stay, whatever the budget: a statement pins what it has asked for, so
-/// that two large statements cannot take each other's pages away for ever.
+/// What was used least recently goes first, and all of it before a query goes without. Pinned pages stay, whatever the budget: a
+/// statement pins what it has asked for, so that two large statements cannot take each other's pages away for ever.
 #[derive(Debug)]
 pub(crate) struct PageCache {
     inner: Mutex<Inner>,
@@ -38,6 +38,8 @@ enum Value {
 struct Inner {
     entries: HashMap<EntryKey, Entry>,
     n_bytes: usize,
+    /// What queries hold, in bytes.
+    reserved: usize,
     /// Counts uses.
     now: u64,
 }
@@ -62,6 +64,42 @@ impl PageCache {
     /// How much memory the entries take, in bytes.
     pub(crate) fn n_bytes(&self) -> usize {
         self.lock().n_bytes
+    }
+
+    /// How much memory entries and queries may take together, in bytes.
+    pub(crate) fn budget(&self) -> usize {
+        self.budget
+    }
+
+    /// How much memory queries hold, in bytes.
+    pub(crate) fn reserved(&self) -> usize {
+        self.lock().reserved
+    }
+
+    /// Gives memory to a query, whether there is any or not.
+    pub(crate) fn reserve(&self, n_bytes: usize) {
+        let mut inner = self.lock();
+        inner.reserved = inner.reserved.saturating_add(n_bytes);
+        inner.make_room(self.budget);
+    }
+
+    /// Gives memory to a query if that much can be had; else gives how much can.
+    pub(crate) fn try_reserve(&self, n_bytes: usize) -> std::result::Result<(), usize> {
+        let mut inner = self.lock();
+        let before = inner.reserved;
+        inner.reserved = before.saturating_add(n_bytes);
+        inner.make_room(self.budget);
+        if inner.taken() <= self.budget {
+            return Ok(());
+        }
+        inner.reserved = before;
+        Err(self.budget.saturating_sub(inner.taken()))
+    }
+
+    /// Takes memory back from a query.
+    pub(crate) fn release(&self, n_bytes: usize) {
+        let mut inner = self.lock();
+        inner.reserved = inner.reserved.saturating_sub(n_bytes);
     }
 
     pub(crate) fn page(&self, key: PageKey) -> Option<ArrayRef> {
@@ -138,7 +176,8 @@ impl PageCache {
 
     /// Lets go of everything.
     pub(crate) fn clear(&self) {
-        *self.lock() = Inner::default();
+        let mut inner = self.lock();
+        *inner = Inner { reserved: inner.reserved, ..Inner::default() };
     }
 }
 
@@ -155,7 +194,7 @@ impl Inner {
         let n_pins = n_pins + self.remove(&key).map_or(0, |old| old.n_pins);
         self.n_bytes += n_bytes;
         self.entries.insert(key, Entry { value, n_bytes, used: self.now, n_pins });
-        if self.n_bytes > budget {
+        if self.taken() > budget {
             self.evict(budget);
         }
     }
@@ -164,6 +203,19 @@ impl Inner {
         let entry = self.entries.remove(key)?;
         self.n_bytes -= entry.n_bytes;
         Some(entry)
+    }
+
+    /// How much memory is in use, in bytes.
+    fn taken(&self) -> usize {
+        self.n_bytes.saturating_add(self.reserved)
+    }
+
+    /// Makes room, also of the newest entry.
+    fn make_room(&mut self, budget: usize) {
+        if self.taken() > budget {
+            self.now += 1;
+            self.evict(budget);
+        }
     }
 
     /// Makes room, the newest entry excepted.
@@ -178,7 +230,7 @@ impl Inner {
         // A bit more than needed, so that not every page that comes goes through all of them.
         let target = budget - budget / 8;
         for (_, key) in candidates {
-            if self.n_bytes <= target {
+            if self.taken() <= target {
                 break;
             }
             self.remove(&key);
@@ -214,9 +266,6 @@ impl Drop for Pins {
                 entry.n_pins = entry.n_pins.saturating_sub(1);
             }
         }
-        if inner.n_bytes > self.cache.budget {
-            inner.now += 1;
-            inner.evict(self.cache.budget);
-        }
+        inner.make_room(self.cache.budget);
     }
 }

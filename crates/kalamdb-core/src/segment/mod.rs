@@ -9,6 +9,7 @@ mod columns;
 mod key_search;
 mod manifest;
 mod pages;
+mod query_memory;
 mod unique_search;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub(crate) use cache::{PageCache, Pins};
 pub(crate) use columns::SegmentColumns;
 pub(crate) use manifest::{Contents, StoredSegment, changed_at, decode_manifest, encode_manifest};
 pub(crate) use pages::{PageRef, Pages};
+pub(crate) use query_memory::QueryMemory;
 
 /// The number of the column of sequence numbers; user columns have their ids, which count from 1.
 pub(crate) const SEQ: u32 = u32::MAX;

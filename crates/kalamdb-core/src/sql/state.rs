@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use datafusion::execution::SessionStateDefaults;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::GreedyMemoryPool;
+use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::functions::{self, Ids};
 
 /// DataFusion's state for one session: functions, rules and settings; tables come with each statement.
-pub(crate) fn new_session_state(memory_limit_bytes: Option<usize>, ids: &Arc<Ids>) -> Result<SessionState> {
+pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>) -> Result<SessionState> {
     let mut config = SessionConfig::new()
         .with_target_partitions(1)
         .with_information_schema(true)
@@ -25,10 +25,8 @@ pub(crate) fn new_session_state(memory_limit_bytes: Option<usize>, ids: &Arc<Ids
     options.optimizer.enable_round_robin_repartition = false;
     // Joins and sorts over rows in memory gain nothing from filters that the scan would have to evaluate again.
     options.optimizer.enable_dynamic_filter_pushdown = false;
-    let mut runtime = RuntimeEnvBuilder::new().with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled));
-    if let Some(limit) = memory_limit_bytes {
-        runtime = runtime.with_memory_pool(Arc::new(GreedyMemoryPool::new(limit)));
-    }
+    let no_disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
+    let runtime = RuntimeEnvBuilder::new().with_disk_manager_builder(no_disk).with_memory_pool(Arc::clone(memory));
     let mut builder = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(Arc::new(runtime.build()?))

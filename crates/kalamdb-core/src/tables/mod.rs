@@ -1,5 +1,6 @@
 //! Tables as DataFusion sees them: providers over one snapshot of one partition, and the scan of it.
 
+mod compact;
 mod exposed;
 mod index_scan;
 mod page_loader;

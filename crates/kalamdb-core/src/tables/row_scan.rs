@@ -9,6 +9,7 @@ use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Statistics, internal_datafusion_err};
 use datafusion::error::Result;
+use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
@@ -16,6 +17,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, ReplaceChildrenOptions, StatisticsArgs};
 use futures::stream;
 
+use super::compact::compact;
 use super::{Exposed, ExposedColumn, IndexScan, PageLoader, Pruning};
 use crate::error::into_datafusion;
 use crate::partition::{Chunk, RowAddress, Snapshot};
@@ -162,6 +164,7 @@ impl ExecutionPlan for RowScanExec {
             row: 0,
             current: None,
             remaining: self.limit.unwrap_or(usize::MAX),
+            is_memory_limited: matches!(context.memory_pool().memory_limit(), MemoryLimit::Finite(_)),
         };
         let next = |mut batches: Batches| async move { batches.next().await.map(|batch| (batch, batches)) };
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), stream::unfold(batches, next))))
@@ -194,6 +197,8 @@ struct Batches {
     row: usize,
     current: Option<CurrentChunk>,
     remaining: usize,
+    /// Operators are charged for all that a batch holds on to, which must not be the whole chunk then.
+    is_memory_limited: bool,
 }
 
 impl Batches {
@@ -321,7 +326,8 @@ impl Batches {
                     Some(filter) => filter.filter(&column)?,
                     None => column,
                 };
-                Ok(column.slice(0, taken))
+                let column = column.slice(0, taken);
+                if self.is_memory_limited { compact(&column) } else { Ok(column) }
             })
             .collect::<Result<Vec<_>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(taken));

@@ -283,7 +283,7 @@ fn check_rows(session: &Session, user: User, name: &str, table: &Table, may_be_c
 
 fn open_session(database: &Rc<Database>, user: User) -> Rc<Session> {
     let principal = user.map_or_else(|| Ok(Principal::system()), |user| Principal::user(user, Role::User));
-    Rc::new(principal.and_then(|principal| Session::new(Rc::clone(database), principal, None)).expect("a session opens"))
+    Rc::new(principal.and_then(|principal| Session::new(Rc::clone(database), principal)).expect("a session opens"))
 }
 
 async fn open_database(world: &Rc<World>, tab: usize) -> Result<Rc<Database>, Error> {

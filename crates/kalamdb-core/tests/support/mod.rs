@@ -10,7 +10,7 @@ use futures::FutureExt;
 use futures::executor::block_on;
 use kalamdb_core::datafusion::arrow::array::Array;
 use kalamdb_core::datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
-use kalamdb_core::{CallOptions, Clock, Database, Error, Principal, Session, StatementResult};
+use kalamdb_core::{CallOptions, Clock, Database, Error, MemoryBudget, Principal, Session, StatementResult};
 use kalamdb_store::{Commit, Durability, Faults, MemoryStore, Page, PageKey, Position, Store, StoreResult, Tail};
 
 /// A clock that moves on by one millisecond each time it is read.
@@ -129,22 +129,26 @@ impl Disk {
     }
 
     pub async fn try_open(&self) -> Result<Session, Error> {
-        Session::new(self.try_open_database(1 << 28).await?, Principal::system(), None)
+        Session::new(self.try_open_database(MemoryBudget::default()).await?, Principal::system())
     }
 
     /// A tab that keeps no page of a segment for longer than a statement needs it.
     pub fn open_with_little_memory(&self) -> Session {
-        Session::new(self.open_database(1), Principal::system(), None).unwrap()
+        Session::new(self.open_database(1), Principal::system()).unwrap()
     }
 
     /// A tab with so many bytes of memory for the columns of segments.
     pub fn open_database(&self, page_budget: usize) -> Rc<Database> {
-        block_on(self.try_open_database(page_budget)).unwrap()
+        self.open_database_with(MemoryBudget::Pages(page_budget))
     }
 
-    async fn try_open_database(&self, page_budget: usize) -> Result<Rc<Database>, Error> {
+    pub fn open_database_with(&self, memory: MemoryBudget) -> Rc<Database> {
+        block_on(self.try_open_database(memory)).unwrap()
+    }
+
+    async fn try_open_database(&self, memory: MemoryBudget) -> Result<Rc<Database>, Error> {
         let store = SlowStore { inner: self.store(), hears: Rc::clone(&self.hears), n_commits: Rc::clone(&self.n_commits) };
-        Database::open_with(Rc::new(store), Rc::clone(&self.clock) as Rc<dyn Clock>, Durability::Relaxed, page_budget).await
+        Database::open_with(Rc::new(store), Rc::clone(&self.clock) as Rc<dyn Clock>, Durability::Relaxed, memory).await
     }
 
     pub fn n_pages(&self) -> usize {

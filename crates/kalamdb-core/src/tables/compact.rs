@@ -1,0 +1,19 @@
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, MutableArrayData, make_array};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::error::Result;
+
+/// A copy of the values that holds on to nothing else: a slice of an array keeps all of it in memory.
+pub(super) fn compact(array: &ArrayRef) -> Result<ArrayRef> {
+    Ok(match array.data_type() {
+        DataType::Utf8View => Arc::new(array.as_string_view().gc()),
+        DataType::BinaryView => Arc::new(array.as_binary_view().gc()),
+        _ => {
+            let data = array.to_data();
+            let mut copy = MutableArrayData::new(vec![&data], false, array.len());
+            copy.try_extend(0, 0, array.len())?;
+            make_array(copy.freeze())
+        }
+    })
+}
