@@ -19,11 +19,15 @@ export async function bundle(names) {
     logLevel: 'error',
     minify: true,
   };
-  await build({ ...options, entryPoints: ['page.mjs', 'worker.mjs'], outdir: dist });
-  writeFileSync(
-    `${dist}index.html`,
-    '<!doctype html><meta charset="utf-8"><title>Benchmark</title><script type="module" src="page.js"></script>\n',
-  );
+  await build({ ...options, entryPoints: ['page.mjs', 'memory-page.mjs', 'worker.mjs'], outdir: dist });
+  for (const [page, script] of [
+    ['index', 'page'],
+    ['memory', 'memory-page'],
+  ])
+    writeFileSync(
+      `${dist}${page}.html`,
+      `<!doctype html><meta charset="utf-8"><title>Benchmark</title><script type="module" src="${script}.js"></script>\n`,
+    );
   for (const name of names) {
     // `node:` imports are for Node alone and are never reached in a browser.
     const { external = [], assets } = DATABASES[name];

@@ -3,6 +3,7 @@
 
 const modules = new URL('./node_modules/', import.meta.url);
 const sqlite = new URL('@sqlite.org/sqlite-wasm/dist/', modules);
+const duckdb = new URL('@duckdb/duckdb-wasm/dist/', modules);
 const pglite = new URL('@electric-sql/pglite/dist/', modules);
 
 export const DATABASES = {
@@ -21,6 +22,14 @@ export const DATABASES = {
     thread: 'page',
     variants: { relaxed: { durability: 'relaxed' }, strict: { durability: 'strict' } },
     assets: {},
+  },
+  // Only for `npm run memory`: what is in OPFS cannot be written to after it was opened again.
+  duckdb: {
+    thread: 'page',
+    variants: { memory: { storage: 'memory' }, opfs: { storage: 'opfs' } },
+    assets: Object.fromEntries(
+      ['duckdb-eh.wasm', 'duckdb-browser-eh.worker.js'].map((file) => [file, new URL(file, duckdb)]),
+    ),
   },
   pglite: {
     thread: 'worker',
