@@ -12,6 +12,7 @@ mod error;
 mod hint;
 mod open;
 mod read;
+mod reserve;
 mod store;
 mod values;
 mod write;

@@ -1,3 +1,5 @@
+use std::cell::Cell;
+
 use async_trait::async_trait;
 use indexed_db_futures::database::Database;
 use kalamdb_store::{Attempt, Commit, Faults, MAX_KEY, Page, PageKey, Position, Store, StoreError, StoreResult, Tail, check_commit};
@@ -6,7 +8,7 @@ use crate::connection::Connection;
 use crate::hint::Hints;
 use crate::open::{self, IdbOptions, database_name};
 use crate::values::writes_of;
-use crate::{read, write};
+use crate::{read, reserve, write};
 
 /// A KalamDB database in IndexedDB.
 ///
@@ -17,6 +19,8 @@ pub struct IdbStore {
     connection: Connection,
     hints: Hints,
     faults: Faults,
+    /// The size of the reserve when this connection last looked.
+    reserve: Cell<Option<usize>>,
 }
 
 impl IdbStore {
@@ -29,7 +33,7 @@ impl IdbStore {
         let name = database_name(name);
         let database = open::open(&name, &options).await?;
         let (hints, faults) = (Hints::listen(&name), options.faults.clone());
-        Ok(Self { connection: Connection::new(name, options, database), hints, faults })
+        Ok(Self { connection: Connection::new(name, options, database), hints, faults, reserve: Cell::default() })
     }
 
     /// Deletes the database `name`; nothing happens if there is none. Its connections in other tabs close.
@@ -72,6 +76,30 @@ impl IdbStore {
             }
         }
         Err(StoreError::Closed)
+    }
+
+    /// Stores a commit in the room of the reserve, if that is large enough.
+    async fn store_in_reserve(&self, commit: &Commit) -> StoreResult<()> {
+        let found = self.read(reserve::size).await?;
+        self.reserve.set(Some(found));
+        let Some(left) = reserve::left_after(found, reserve::needed(commit)) else { return Err(StoreError::QuotaExceeded) };
+        self.set_reserve(None).await?;
+        let stored = self.store(commit).await;
+        // What is left is for the next one, and not for new rows.
+        let mut left = if stored.is_ok() { left } else { Some(found) };
+        while left.is_some() && self.set_reserve(left).await == Err(StoreError::QuotaExceeded) {
+            left = left.and_then(|n_bytes| reserve::worth_it(n_bytes / 2));
+        }
+        stored
+    }
+
+    async fn set_reserve(&self, n_bytes: Option<usize>) -> StoreResult<()> {
+        match self.transact(async |database, attempt| reserve::set(database, n_bytes, attempt).await).await? {
+            Ended::Told(result) => result?,
+            Ended::Lost(error) => return Err(error),
+        }
+        self.reserve.set(n_bytes.or(Some(0)));
+        Ok(())
     }
 
     /// Runs a transaction on the connection, and finds out whether the connection ended with it.
@@ -123,7 +151,10 @@ impl Store for IdbStore {
 
     async fn commit(&self, commit: &Commit) -> StoreResult<()> {
         check_commit(commit)?;
-        self.store(commit).await?;
+        match self.store(commit).await {
+            Err(StoreError::QuotaExceeded) if commit.makes_room => self.store_in_reserve(commit).await?,
+            result => result?,
+        }
         self.connection.saw(&commit.meta);
         Ok(())
     }
@@ -134,6 +165,18 @@ impl Store for IdbStore {
 
     async fn page_keys(&self) -> StoreResult<Vec<PageKey>> {
         self.read(async |database, attempt| read::page_keys(database, attempt).await).await
+    }
+
+    async fn keep_reserve(&self, stored_bytes: u64) -> StoreResult<()> {
+        // It grows in steps, as growing means to write all of it.
+        let is_enough = |found: usize, wanted: usize| found >= wanted / 2;
+        let Some(wanted) = reserve::wanted(stored_bytes) else { return Ok(()) };
+        if self.reserve.get().is_some_and(|known| is_enough(known, wanted)) {
+            return Ok(());
+        }
+        let found = self.read(reserve::size).await?;
+        self.reserve.set(Some(found));
+        if is_enough(found, wanted) { Ok(()) } else { self.set_reserve(Some(wanted)).await }
     }
 
     fn newest_head_heard(&self) -> Option<u64> {

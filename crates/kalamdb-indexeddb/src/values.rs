@@ -25,6 +25,9 @@ pub(crate) const STATE_KEY: &str = "state";
 /// The key in `meta` of the database's id: a random number, the same for as long as the database exists.
 pub(crate) const ID_KEY: &str = "id";
 
+/// The key in `meta` of the [reserve](crate::reserve).
+pub(crate) const RESERVE_KEY: &str = "reserve";
+
 /// One request of a commit.
 pub(crate) enum Write {
     Put { store: &'static str, key: JsValue, value: JsValue },

@@ -165,6 +165,8 @@ pub struct Commit {
     pub put_catalog: Vec<CatalogRecord>,
     /// Keys of catalog records to remove.
     pub drop_catalog: Vec<String>,
+    /// Whether less is stored after it, at once or once its tombstones are gone: it may then use the space that is kept aside.
+    pub makes_room: bool,
     /// How hard to press the commit to the disk.
     pub durability: Durability,
 }

@@ -38,6 +38,15 @@ pub trait Store {
     /// The keys of all columns of segments, in order.
     async fn page_keys(&self) -> StoreResult<Vec<PageKey>>;
 
+    /// Keeps space aside, in proportion to the bytes that are stored, which commits that [make room](Commit::makes_room) get when
+    /// nothing else is left.
+    ///
+    /// # Errors
+    /// `QuotaExceeded` if there is none to be kept: nothing has changed then.
+    async fn keep_reserve(&self, _stored_bytes: u64) -> StoreResult<()> {
+        Ok(())
+    }
+
     /// The highest head that other connections are known to have committed, as far as their news arrived.
     ///
     /// A hint for when to read on: news may be late or lost, so nothing may depend on it.

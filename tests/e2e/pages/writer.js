@@ -53,8 +53,23 @@ globalThis.writer = {
 
   isOpen: () => db !== undefined,
 
+  /** The size of the record that makes room when there is none. */
+  async reserveBytes(name) {
+    const database = await settled(indexedDB.open(`kalamdb/${name}`));
+    const reserve = await settled(database.transaction('meta').objectStore('meta').get('reserve'));
+    database.close();
+    return reserve?.byteLength ?? 0;
+  },
+
   deleteDatabase: (name) => KalamDB.delete(name),
 };
+
+function settled(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
 
 async function readAll(transaction) {
   const table = async (sql) => (await transaction.query(sql, [], { rowMode: 'array' })).rows;

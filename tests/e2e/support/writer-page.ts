@@ -9,6 +9,7 @@ interface Writer {
   writeUntilTold(): Promise<void>;
   query(sql: string): Promise<unknown[][]>;
   failure(sql: string): Promise<{ code: string; hint?: string } | null>;
+  reserveBytes(name: string): Promise<number>;
   isOpen(): boolean;
   deleteDatabase(name: string): Promise<void>;
 }
@@ -77,6 +78,11 @@ export class WriterPage {
   /** How a query fails; null if it does not. */
   failure(sql: string): Promise<{ code: string; hint?: string } | null> {
     return this.page.evaluate((given) => writer.failure(given), sql);
+  }
+
+  /** How much space is kept aside; 0 if there is no reserve. */
+  reserveBytes(name: string): Promise<number> {
+    return this.page.evaluate((given) => writer.reserveBytes(given), name);
   }
 
   /** Begins to write. */

@@ -22,7 +22,7 @@ use crate::catalog::{Catalog, Table};
 use crate::environment::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::functions::{Ids, system_random};
-use crate::jobs::Jobs;
+use crate::jobs::{Interval, Jobs};
 use crate::partition::{Logged, Partition, RowGroup};
 use crate::segment::{Pages, QueryMemory};
 
@@ -48,8 +48,12 @@ pub struct Database {
     /// What the operators of all queries may hold.
     query_memory: Arc<dyn MemoryPool>,
     jobs: RefCell<Jobs>,
-    /// When tombstones that are past their retention were last looked for.
-    retention_checked_us: Cell<i64>,
+    /// Of looking for tombstones that are past their retention.
+    retention_interval: Interval,
+    /// Since the quota has turned out to be used up.
+    full_interval: Interval,
+    /// Of seeing to the reserve of the store.
+    reserve_interval: Interval,
     /// A statement that writes has the turn from reading its rows until its change is committed or in a group.
     turns: Turns,
     /// Takes members, if there is one and any of them still waits.
@@ -117,7 +121,9 @@ impl Database {
             pages,
             query_memory,
             jobs: RefCell::default(),
-            retention_checked_us: Cell::default(),
+            retention_interval: Interval::default(),
+            full_interval: Interval::default(),
+            reserve_interval: Interval::default(),
             turns: Turns::default(),
             group: RefCell::default(),
             n_views: Cell::default(),
@@ -173,19 +179,16 @@ impl Database {
         &self.query_memory
     }
 
-    /// Whether so much time is over since this was last true.
-    pub(crate) fn is_time_for_retention(&self, interval_us: i64) -> bool {
-        let now_us = self.now_us();
-        let is_time = now_us.saturating_sub(self.retention_checked_us.get()) >= interval_us;
-        if is_time {
-            self.retention_checked_us.set(now_us);
-        }
-        is_time
+    pub(crate) fn retention_interval(&self) -> &Interval {
+        &self.retention_interval
     }
 
-    /// Makes the next question whether it is time true.
-    pub(crate) fn look_for_retention_soon(&self) {
-        self.retention_checked_us.set(0);
+    pub(crate) fn full_interval(&self) -> &Interval {
+        &self.full_interval
+    }
+
+    pub(crate) fn reserve_interval(&self) -> &Interval {
+        &self.reserve_interval
     }
 
     pub(crate) fn jobs(&self) -> &RefCell<Jobs> {

@@ -72,8 +72,12 @@ impl Database {
             let meta = Meta { head, manifest_head: head, next_id: base.next_id + made.outputs.len() as u64, ..base.clone() };
             let manifest = Manifest { key, partition: id.clone(), body: encode_manifest(&current, &contents)? };
             let old = inputs.iter().filter_map(|input| input.chunk.segment());
+            let n_bytes_made: usize = made.pages.iter().map(|page| page.values.len()).sum();
+            let n_bytes_gone: u64 = old.clone().map(|columns| columns.segment.n_bytes()).sum();
             let commit = Commit {
                 base: base.head,
+                // Rows are smaller in segments than in the log.
+                makes_room: !drop_log.is_empty() || (n_bytes_made as u64) < n_bytes_gone,
                 meta: meta.clone(),
                 drop_log,
                 put_pages: std::mem::take(&mut made.pages),

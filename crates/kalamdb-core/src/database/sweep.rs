@@ -30,7 +30,7 @@ impl Database {
         let base = self.meta();
         let meta = Meta { head: base.head + 1, ..base.clone() };
         let drop_log: Vec<LogKey> = over.iter().flat_map(|(_, keys, _)| keys.iter().copied()).collect();
-        let commit = Commit { base: base.head, meta: meta.clone(), drop_log, durability: self.durability(), ..Commit::default() };
+        let commit = Commit { base: base.head, meta: meta.clone(), drop_log, makes_room: true, durability: self.durability(), ..Commit::default() };
         match self.store.commit(&commit).await {
             Ok(()) => {}
             Err(StoreError::Conflict { .. } | StoreError::Indeterminate { .. }) => {
@@ -62,7 +62,7 @@ impl Database {
         let base = self.meta();
         let head = base.head + 1;
         let meta = Meta { head, manifest_head: head, ..base.clone() };
-        let mut commit = Commit { base: base.head, meta, durability: self.durability(), ..Commit::default() };
+        let mut commit = Commit { base: base.head, meta, makes_room: true, durability: self.durability(), ..Commit::default() };
         let mut evicted = Vec::new();
         {
             let state = self.state.borrow();

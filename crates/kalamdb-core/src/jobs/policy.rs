@@ -9,7 +9,7 @@ use kalamdb_store::PartitionId;
 use super::JobKind;
 use crate::catalog::{FlushPolicy, Table, TableKind};
 use crate::database::Database;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::partition::{Choice, Unflushed};
 use crate::segment::{SEGMENT_BYTES, SEGMENT_ROWS, StoredSegment, UPDATED};
 
@@ -40,6 +40,12 @@ const FIRST_TIER_ROWS: usize = 1024;
 /// How often tombstones are looked at, in microseconds: every ten minutes.
 const RETENTION_INTERVAL_US: i64 = 600_000_000;
 
+/// How often it is seen to that there is a reserve, in microseconds: every ten seconds.
+const RESERVE_INTERVAL_US: i64 = 10_000_000;
+
+/// So long nothing is stored anew after the quota has turned out to be used up, in microseconds: half a minute.
+const FULL_INTERVAL_US: i64 = 30_000_000;
+
 /// Why there is time for what is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Occasion {
@@ -68,6 +74,9 @@ impl Database {
         if self.has_streams() {
             self.sweep().await?;
         }
+        if !self.full_interval().is_over(self.now_us(), FULL_INTERVAL_US) {
+            return Ok(false);
+        }
         self.refresh().await?;
         let due = match self.flush_due(occasion) {
             Some(due) => Some(due),
@@ -77,9 +86,28 @@ impl Database {
                 None => self.retention_due().await?,
             },
         };
-        let Some(due) = due else { return Ok(false) };
+        let Some(due) = due else {
+            if occasion == Occasion::Idle {
+                self.keep_reserve().await;
+            }
+            return Ok(false);
+        };
+        let done = self.rewrite(&due.partition, due.kind, &due.choice).await;
+        if done.as_ref().is_err_and(|error| error.kind() == ErrorKind::DiskFull) {
+            self.full_interval().begin(self.now_us());
+        }
         // What could not be done now, as somebody else is at it, is due the next time again.
-        Ok(self.rewrite(&due.partition, due.kind, &due.choice).await? > 0)
+        Ok(done? > 0)
+    }
+
+    /// Keeps some space aside for the time when the quota is used up; it is then too late.
+    async fn keep_reserve(&self) {
+        let now_us = self.now_us();
+        if self.reserve_interval().is_over(now_us, RESERVE_INTERVAL_US) {
+            self.reserve_interval().begin(now_us);
+            // Where there is no room for it, there is nothing to be done.
+            drop(self.store().keep_reserve(self.known_stored_bytes()).await);
+        }
     }
 
     /// Stores all rows of a partition that are in the log as segments; gives how many there were.
@@ -189,14 +217,16 @@ impl Database {
 
     /// A segment with tombstones that are past their table's retention. Those in the log go when their rows are flushed.
     async fn retention_due(&self) -> Result<Option<Due>> {
-        if !self.is_time_for_retention(RETENTION_INTERVAL_US) {
+        let now_us = self.now_us();
+        if !self.retention_interval().is_over(now_us, RETENTION_INTERVAL_US) {
             return Ok(None);
         }
+        self.retention_interval().begin(now_us);
         for (table, partition) in self.looked_at() {
             let since_us = self.keep_deleted_since_us(&table);
             for stored in self.segments_of(&table, &partition).unwrap_or_default() {
                 if self.has_expired(&table, &stored, since_us).await? {
-                    self.look_for_retention_soon();
+                    self.retention_interval().end();
                     let choice = Choice::Segments(vec![stored.segment.id]);
                     return Ok(Some(Due { partition, kind: JobKind::Retention, choice }));
                 }

@@ -1,7 +1,7 @@
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use kalamdb_store::{Commit, Durability, LogRecord, Meta, Position, StoreError};
+use kalamdb_store::{Commit, Durability, LogRecord, Meta, Position, RowState, StoreError};
 
 use super::{Change, TableChange};
 use crate::database::{AppliedCommit, Database, Group, Place, Reply, Transaction, Turn, View};
@@ -250,6 +250,8 @@ async fn commit(
     }
     meta.next_seq = meta.next_seq.max(least_next_seq);
     commit.meta = meta.clone();
+    let is_dropping = !(commit.drop_log.is_empty() && commit.drop_catalog.is_empty() && commit.drop_manifests.is_empty());
+    commit.makes_room = is_dropping || commit.log.iter().all(|record| record.state == RowState::Deleted) && !commit.log.is_empty();
     match database.store().commit(&commit).await {
         Ok(()) => {}
         Err(StoreError::Conflict { .. }) => return Ok(None),

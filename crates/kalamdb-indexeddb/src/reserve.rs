@@ -1,0 +1,90 @@
+//! Space that is kept aside for commits that make room.
+//!
+//! A browser refuses to store anything when the quota is used up, the few bytes of a commit that removes gigabytes too; only a
+//! transaction that does nothing but delete goes through. So a record is kept that can be deleted. It is one large value, as Chromium
+//! keeps those in files of their own, whose space is free at once; that of small values is only after a while.
+
+use indexed_db_futures::database::Database;
+use indexed_db_futures::internals::SystemRepr;
+use indexed_db_futures::prelude::*;
+use indexed_db_futures::transaction::TransactionMode;
+use js_sys::Uint8Array;
+use kalamdb_store::{Attempt, Commit, StoreResult};
+use wasm_bindgen::prelude::*;
+
+use crate::error::{from_js, store_error};
+use crate::values::{META, RESERVE_KEY, bytes};
+
+/// The reserve is this part of what is stored.
+const PART: u64 = 8;
+
+/// It has at most so many bytes: what the browser itself needs to delete much, and a little more.
+const MAX_BYTES: usize = 4 << 20;
+
+/// What a record takes besides its values, at most.
+const RECORD_BYTES: usize = 512;
+
+/// With less, Chromium would not keep it in a file of its own. So the smallest databases have none.
+const MIN_BYTES: usize = 128 << 10;
+
+/// The size that a reserve should have, if any.
+pub(crate) fn wanted(stored_bytes: u64) -> Option<usize> {
+    worth_it(usize::try_from(stored_bytes / PART).unwrap_or(MAX_BYTES).min(MAX_BYTES))
+}
+
+/// What is left of a reserve after a commit that needs so many bytes; `None` if it cannot help.
+pub(crate) fn left_after(reserve: usize, n_bytes: usize) -> Option<Option<usize>> {
+    reserve.checked_sub(n_bytes).filter(|_| reserve > 0).map(worth_it)
+}
+
+/// A size that is large enough for a reserve.
+pub(crate) fn worth_it(n_bytes: usize) -> Option<usize> {
+    Some(n_bytes).filter(|n_bytes| *n_bytes >= MIN_BYTES)
+}
+
+/// About how many bytes the browser has to find room for.
+pub(crate) fn needed(commit: &Commit) -> usize {
+    let rows = commit.log.iter().map(|record| record.rows.len());
+    let pages = commit.put_pages.iter().map(|page| page.values.len());
+    let manifests = commit.put_manifests.iter().map(|manifest| manifest.body.len());
+    let catalog = commit.put_catalog.iter().map(|record| record.value.len());
+    rows.chain(pages).chain(manifests).chain(catalog).map(|n_bytes| n_bytes + RECORD_BYTES).sum::<usize>() + RECORD_BYTES
+}
+
+/// The size of the reserve that there is.
+pub(crate) async fn size(database: &Database, attempt: &mut Attempt) -> StoreResult<usize> {
+    let transaction = database.transaction(META).build().map_err(store_error)?;
+    let store = transaction.object_store(META).map_err(store_error)?;
+    attempt.request()?;
+    let found = store.get::<JsValue, _, _>(RESERVE_KEY).primitive().map_err(store_error)?.await.map_err(store_error)?;
+    Ok(found.and_then(|value| value.dyn_ref::<Uint8Array>().map(|bytes| bytes.length() as usize)).unwrap_or_default())
+}
+
+/// Stores a reserve of so many bytes, or none.
+pub(crate) async fn set(database: &Database, n_bytes: Option<usize>, attempt: &mut Attempt) -> StoreResult<()> {
+    let transaction = database.transaction(META).with_mode(TransactionMode::Readwrite).build().map_err(store_error)?;
+    attempt.request()?;
+    let store = transaction.object_store(META).map_err(store_error)?;
+    // Its own result is not waited for: if it fails, so does the transaction.
+    match n_bytes {
+        Some(n_bytes) => store.put(bytes(&noise(n_bytes))).with_key(RESERVE_KEY).without_key_type().primitive().map(drop),
+        None => store.delete::<JsValue, _>(JsValue::from_str(RESERVE_KEY)).primitive().map(drop),
+    }
+    .map_err(store_error)?;
+    drop(store);
+    let raw = transaction.as_sys().clone();
+    // The reason of an abort, for instance the quota, is in the transaction.
+    transaction.commit().await.map_err(|error| raw.error().map_or_else(|| store_error(error), |reason| from_js(&reason)))
+}
+
+/// Bytes that do not compress.
+fn noise(n_bytes: usize) -> Vec<u8> {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    };
+    std::iter::repeat_with(&mut next).flatten().take(n_bytes).collect()
+}
