@@ -52,7 +52,7 @@ export interface CheckReport {
   records: number;
   pages: number;
   damaged: DamagedRecord[];
-  /** Columns of segments that nothing names: they take space and are never read. */
+  /** Columns of segments that nothing names: never read, and removed in time unless a damaged record may name them. */
   orphanedPages: number;
 }
 

@@ -61,7 +61,7 @@ pub struct CheckReport {
     pub pages: u64,
     /// What is damaged.
     pub damaged: Vec<DamagedRecord>,
-    /// Columns of segments that no manifest names: they take space, and nothing reads them.
+    /// Columns of segments that no manifest names: nothing reads them, and they are removed in time.
     pub orphaned_pages: u64,
 }
 

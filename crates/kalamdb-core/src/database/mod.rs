@@ -2,6 +2,7 @@
 
 mod group;
 mod health;
+mod orphans;
 mod retry;
 mod rewrite;
 mod state;
@@ -50,6 +51,8 @@ pub struct Database {
     jobs: RefCell<Jobs>,
     /// Of looking for tombstones that are past their retention.
     retention_interval: Interval,
+    /// Of looking for orphaned pages.
+    orphans_interval: Interval,
     /// Since the quota has turned out to be used up.
     full_interval: Interval,
     /// Of seeing to the reserve of the store.
@@ -112,6 +115,7 @@ impl Database {
         let mut state = State::new(Arc::clone(pages.cache()));
         state.apply_whole(tail)?;
         let ids = Arc::new(Ids::new(system_random)?);
+        let orphans_interval = Interval::begun(clock.now_us());
         Ok(Rc::new_cyclic(|this| Self {
             store,
             clock,
@@ -122,6 +126,7 @@ impl Database {
             query_memory,
             jobs: RefCell::default(),
             retention_interval: Interval::default(),
+            orphans_interval,
             full_interval: Interval::default(),
             reserve_interval: Interval::default(),
             turns: Turns::default(),
@@ -181,6 +186,10 @@ impl Database {
 
     pub(crate) fn retention_interval(&self) -> &Interval {
         &self.retention_interval
+    }
+
+    pub(crate) fn orphans_interval(&self) -> &Interval {
+        &self.orphans_interval
     }
 
     pub(crate) fn full_interval(&self) -> &Interval {

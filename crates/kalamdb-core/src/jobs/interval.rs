@@ -7,6 +7,11 @@ pub(crate) struct Interval {
 }
 
 impl Interval {
+    /// One that begins now.
+    pub(crate) fn begun(now_us: i64) -> Self {
+        Self { begun_us: Cell::new(Some(now_us)) }
+    }
+
     /// Whether it has lasted so long, or has never begun.
     pub(crate) fn is_over(&self, now_us: i64, length_us: i64) -> bool {
         self.begun_us.get().is_none_or(|begun_us| now_us.saturating_sub(begun_us) >= length_us)

@@ -43,6 +43,9 @@ const RETENTION_INTERVAL_US: i64 = 600_000_000;
 /// How often it is seen to that there is a reserve, in microseconds: every ten seconds.
 const RESERVE_INTERVAL_US: i64 = 10_000_000;
 
+/// How often columns of segments are looked for that nothing names, in microseconds: every hour.
+const ORPHANS_INTERVAL_US: i64 = 3_600_000_000;
+
 /// So long nothing is stored anew after the quota has turned out to be used up, in microseconds: half a minute.
 const FULL_INTERVAL_US: i64 = 30_000_000;
 
@@ -89,6 +92,7 @@ impl Database {
         let Some(due) = due else {
             if occasion == Occasion::Idle {
                 self.keep_reserve().await;
+                self.collect_orphans_at_times().await?;
             }
             return Ok(false);
         };
@@ -98,6 +102,16 @@ impl Database {
         }
         // What could not be done now, as somebody else is at it, is due the next time again.
         Ok(done? > 0)
+    }
+
+    /// Removes columns that nothing names. It takes reading the log, and there hardly ever are any.
+    async fn collect_orphans_at_times(&self) -> Result<()> {
+        let now_us = self.now_us();
+        if self.orphans_interval().is_over(now_us, ORPHANS_INTERVAL_US) {
+            self.orphans_interval().begin(now_us);
+            self.collect_orphans().await?;
+        }
+        Ok(())
     }
 
     /// Keeps some space aside for the time when the quota is used up; it is then too late.

@@ -81,6 +81,8 @@ pub(crate) enum Set {
 pub(crate) enum Maintenance {
     Flush,
     FlushAll,
+    /// Looks for pages that nothing names too.
+    CompactAll,
     Compact,
 }
 
@@ -110,7 +112,8 @@ impl Statement {
             3 => Self { number, table: random.pick(&TABLES), action: Action::Truncate },
             4 => Self { number, table: random.pick(&TRANSIENT), action: insert(random, true) },
             5..=7 if has_maintenance => {
-                let maintenance = random.pick(&[Maintenance::Flush, Maintenance::Flush, Maintenance::FlushAll, Maintenance::Compact]);
+                let maintenance =
+                    random.pick(&[Maintenance::Flush, Maintenance::Flush, Maintenance::FlushAll, Maintenance::Compact, Maintenance::CompactAll]);
                 Self { number, table: random.pick(&TABLES), action: Action::Maintain(maintenance) }
             }
             _ => Self::on_rows(random, number, random.pick(&TABLES), true),
@@ -185,6 +188,7 @@ impl Statement {
             Action::Truncate => format!("TRUNCATE TABLE {table}"),
             Action::Maintain(Maintenance::Flush) => format!("FLUSH TABLE {table}"),
             Action::Maintain(Maintenance::FlushAll) => "STORAGE FLUSH ALL".to_owned(),
+            Action::Maintain(Maintenance::CompactAll) => "STORAGE COMPACT ALL".to_owned(),
             Action::Maintain(Maintenance::Compact) => format!("STORAGE COMPACT TABLE {table}"),
         }
     }

@@ -35,5 +35,8 @@ pub(super) async fn store(executor: &Executor<'_>, name: Option<&ObjectName>, co
             n_rows += if compacts { database.compact(&partition).await? } else { database.flush(&partition).await? };
         }
     }
+    if compacts && name.is_none() {
+        database.collect_orphans().await?;
+    }
     Ok(StatementResult::affected(tag, n_rows, None))
 }
