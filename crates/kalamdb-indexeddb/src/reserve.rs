@@ -5,15 +5,14 @@
 //! keeps those in files of their own, whose space is free at once; that of small values is only after a while.
 
 use indexed_db_futures::database::Database;
-use indexed_db_futures::internals::SystemRepr;
 use indexed_db_futures::prelude::*;
-use indexed_db_futures::transaction::TransactionMode;
 use js_sys::Uint8Array;
-use kalamdb_store::{Attempt, Commit, StoreResult};
+use kalamdb_store::{Attempt, Commit, Durability, StoreResult};
 use wasm_bindgen::prelude::*;
 
-use crate::error::{from_js, store_error};
-use crate::values::{META, RESERVE_KEY, bytes};
+use crate::error::store_error;
+use crate::values::{META, RESERVE_KEY, Write, bytes};
+use crate::write::run;
 
 /// The reserve is this part of what is stored.
 const PART: u64 = 8;
@@ -62,19 +61,12 @@ pub(crate) async fn size(database: &Database, attempt: &mut Attempt) -> StoreRes
 
 /// Stores a reserve of so many bytes, or none.
 pub(crate) async fn set(database: &Database, n_bytes: Option<usize>, attempt: &mut Attempt) -> StoreResult<()> {
-    let transaction = database.transaction(META).with_mode(TransactionMode::Readwrite).build().map_err(store_error)?;
-    attempt.request()?;
-    let store = transaction.object_store(META).map_err(store_error)?;
-    // Its own result is not waited for: if it fails, so does the transaction.
-    match n_bytes {
-        Some(n_bytes) => store.put(bytes(&noise(n_bytes))).with_key(RESERVE_KEY).without_key_type().primitive().map(drop),
-        None => store.delete::<JsValue, _>(JsValue::from_str(RESERVE_KEY)).primitive().map(drop),
-    }
-    .map_err(store_error)?;
-    drop(store);
-    let raw = transaction.as_sys().clone();
-    // The reason of an abort, for instance the quota, is in the transaction.
-    transaction.commit().await.map_err(|error| raw.error().map_or_else(|| store_error(error), |reason| from_js(&reason)))
+    let key = JsValue::from_str(RESERVE_KEY);
+    let write = match n_bytes {
+        Some(n_bytes) => Write::Put { store: META, key, value: bytes(&noise(n_bytes)) },
+        None => Write::Delete { store: META, key },
+    };
+    run(database, None, Durability::Relaxed, vec![write], attempt, Box::new(|| ())).await
 }
 
 /// Bytes that do not compress.

@@ -28,10 +28,22 @@ pub(crate) async fn commit(
     attempt: &mut Attempt,
     on_way: impl FnOnce() + 'static,
 ) -> StoreResult<()> {
+    run(database, Some(commit.base), commit.durability, writes, attempt, Box::new(on_way)).await
+}
+
+/// Stores `writes`, whatever the head is if there is no `base`.
+pub(crate) async fn run(
+    database: &Database,
+    base: Option<u64>,
+    durability: Durability,
+    writes: Vec<Write>,
+    attempt: &mut Attempt,
+    on_way: Box<dyn FnOnce()>,
+) -> StoreResult<()> {
     let database: &IdbDatabase = database.as_sys();
     let (ended, end) = oneshot::channel();
-    let transaction = begin(database, commit.durability).map_err(|exception| from_js(&exception))?;
-    let running = Running::watch(transaction, commit.base, ended, on_way);
+    let transaction = begin(database, durability).map_err(|exception| from_js(&exception))?;
+    let running = Running::watch(transaction, base, ended, on_way);
     running.request_all(writes, attempt)?;
     // Every end of a transaction comes with an event.
     end.await.unwrap_or_else(|_| Err(dom("AbortError", "the transaction was forgotten".to_owned())))
@@ -55,7 +67,7 @@ struct State {
 }
 
 impl Running {
-    fn watch(transaction: DurableTransaction, base: u64, ended: oneshot::Sender<StoreResult<()>>, on_way: impl FnOnce() + 'static) -> Self {
+    fn watch(transaction: DurableTransaction, base: Option<u64>, ended: oneshot::Sender<StoreResult<()>>, on_way: Box<dyn FnOnce()>) -> Self {
         let state = Rc::new(State { transaction, head: RefCell::default(), refusal: RefCell::default(), ended: Cell::new(Some(ended)) });
         let on_head = {
             let (state, mut on_way) = (Rc::clone(&state), Some(on_way));
@@ -115,9 +127,10 @@ impl Drop for Running {
 
 impl State {
     /// Ends the transaction, in one way or the other, as soon as the head is known.
-    fn commit_if_head_is(&self, base: u64) -> bool {
+    fn commit_if_head_is(&self, base: Option<u64>) -> bool {
         let result = self.head.borrow().as_ref().and_then(|request| request.result().ok());
-        let known = to_meta(result.as_ref().filter(|value| !value.is_undefined())).and_then(|meta| check_base(&meta, base));
+        let known =
+            to_meta(result.as_ref().filter(|value| !value.is_undefined())).and_then(|meta| base.map_or(Ok(()), |base| check_base(&meta, base)));
         if let Err(error) = known {
             self.refusal.replace(Some(error));
             // It is under way: this is an event of it.

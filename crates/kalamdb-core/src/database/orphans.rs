@@ -1,5 +1,4 @@
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use kalamdb_store::{Commit, Meta, PageKey, PartitionId, StoreError, Tail};
 
@@ -9,18 +8,36 @@ use crate::error::Result;
 use crate::segment::decode_manifest;
 
 impl Database {
-    /// Removes columns of segments that nothing can name any more; gives how many.
+    /// Removes columns of segments that nothing can name any more.
     ///
     /// Those that a damaged manifest may name stay as long as their table does. Nothing is done if another tab commits after the
     /// manifests were read, as what it has stored might be taken for an orphan.
     ///
     /// # Errors
     /// The store's; `data_corrupted` if the meta record is damaged.
-    pub(crate) async fn collect_orphans(&self) -> Result<usize> {
+    pub(crate) async fn collect_orphans(&self) -> Result<()> {
         let tail = self.store.read_since(None).await?;
-        let orphans = self.orphans(&tail).await?;
+        let Some(records) = &tail.catalog else { return Ok(()) };
+        let catalog = catalog::decode(records);
+        // Whose table a damaged definition was is not known.
+        if catalog.require_whole().is_err() || tail.damaged.iter().any(|damage| damage.key.starts_with("catalog/")) {
+            return Ok(());
+        }
+        let named = Named::by(&tail, &catalog);
+        let mut orphans = Vec::new();
+        // What other tabs have stored since has later ids.
+        for key in self.store.page_keys().await?.into_iter().filter(|key| key.segment < tail.meta.next_id && !named.pages.contains(key)) {
+            let may_be_named = match self.store.read_pages(&[key]).await {
+                Ok(pages) => pages.iter().flatten().any(|page| catalog.contains_table_id(page.partition.table) && named.may_be_of(&page.partition)),
+                Err(StoreError::Corrupted { .. }) => !named.unreadable.is_empty(),
+                Err(error) => return Err(error.into()),
+            };
+            if !may_be_named {
+                orphans.push(key);
+            }
+        }
         if orphans.is_empty() {
-            return Ok(0);
+            return Ok(());
         }
         let _turn = self.turn_alone().await?;
         let commit = Commit {
@@ -31,80 +48,45 @@ impl Database {
             durability: self.durability(),
             ..Commit::default()
         };
-        let n_collected = match self.store.commit(&commit).await {
-            Ok(()) => commit.drop_pages.len(),
-            Err(StoreError::Conflict { .. } | StoreError::Indeterminate { .. }) => 0,
-            Err(error) => return Err(error.into()),
-        };
-        self.catch_up().await?;
-        Ok(n_collected)
-    }
-
-    /// The pages that nothing can name, as of `tail`, which is all that is stored.
-    async fn orphans(&self, tail: &Tail) -> Result<Vec<PageKey>> {
-        let catalog = match &tail.catalog {
-            Some(records) => Arc::new(catalog::decode(records)),
-            None => self.catalog(),
-        };
-        // Whose table a damaged definition was is not known.
-        let is_definition = |key: &str| key.starts_with("catalog/");
-        if catalog.require_whole().is_err() || tail.damaged.iter().any(|damage| is_definition(&damage.key)) {
-            return Ok(Vec::new());
+        match self.store.commit(&commit).await {
+            Ok(()) | Err(StoreError::Conflict { .. } | StoreError::Indeterminate { .. }) => self.catch_up().await.map(drop),
+            Err(error) => Err(error.into()),
         }
-        let (named, unreadable) = manifests(tail, &catalog);
-        let mut orphans = Vec::new();
-        // What other tabs have stored since has later ids.
-        for key in self.store.page_keys().await?.into_iter().filter(|key| key.segment < tail.meta.next_id && !named.contains(key)) {
-            let may_be_named = match self.store.read_pages(&[key]).await.map(|pages| pages.into_iter().next().flatten()) {
-                Ok(Some(page)) => catalog.contains_table_id(page.partition.table) && unreadable.may_be_of(&page.partition),
-                Ok(None) => continue,
-                Err(StoreError::Corrupted { .. }) => unreadable.are_any(),
-                Err(error) => return Err(error.into()),
-            };
-            if !may_be_named {
-                orphans.push(key);
+    }
+}
+
+/// What manifests name.
+struct Named {
+    pages: HashSet<PageKey>,
+    /// Whose manifests, of tables that exist, do not tell; `None` where that is not known.
+    unreadable: Vec<Option<PartitionId>>,
+}
+
+impl Named {
+    fn by(tail: &Tail, catalog: &Catalog) -> Self {
+        let mut named = Self { pages: HashSet::new(), unreadable: Vec::new() };
+        for manifest in &tail.manifests {
+            let Some(table) = catalog.find_id(manifest.partition.table) else { continue };
+            match decode_manifest(table, &manifest.body) {
+                Ok(contents) => {
+                    for key in contents.segments.iter().flat_map(|stored| stored.segment.page_keys()) {
+                        named.pages.insert(key);
+                    }
+                }
+                Err(_) => named.unreadable.push(Some(manifest.partition.clone())),
             }
-            self.pause().await;
         }
-        Ok(orphans)
+        // Other records of an unknown kind might be manifests too.
+        for damage in tail.damaged.iter().filter(|damage| !damage.key.starts_with("log/")) {
+            if damage.partition.as_ref().is_none_or(|partition| catalog.contains_table_id(partition.table)) {
+                named.unreadable.push(damage.partition.clone());
+            }
+        }
+        named
     }
-}
 
-/// Whose manifests of tables that exist do not decode.
-#[derive(Debug, Default)]
-struct Unreadable {
-    of: HashSet<PartitionId>,
-    /// Of some it is not known.
-    of_anybody: bool,
-}
-
-impl Unreadable {
+    /// Whether a manifest that does not decode may be that of a partition.
     fn may_be_of(&self, partition: &PartitionId) -> bool {
-        self.of_anybody || self.of.contains(partition)
+        self.unreadable.iter().any(|of| of.as_ref().is_none_or(|of| of == partition))
     }
-
-    fn are_any(&self) -> bool {
-        self.of_anybody || !self.of.is_empty()
-    }
-}
-
-/// The pages that manifests name, and the manifests that do not tell.
-fn manifests(tail: &Tail, catalog: &Catalog) -> (HashSet<PageKey>, Unreadable) {
-    let (mut named, mut unreadable) = (HashSet::new(), Unreadable::default());
-    for manifest in &tail.manifests {
-        let Some(table) = catalog.find_id(manifest.partition.table) else { continue };
-        match decode_manifest(table, &manifest.body) {
-            Ok(contents) => named.extend(contents.segments.iter().flat_map(|stored| stored.segment.page_keys())),
-            Err(_) => drop(unreadable.of.insert(manifest.partition.clone())),
-        }
-    }
-    // Other records of an unknown kind might be manifests too.
-    for damage in tail.damaged.iter().filter(|damage| !damage.key.starts_with("log/")) {
-        match &damage.partition {
-            Some(partition) if catalog.contains_table_id(partition.table) => drop(unreadable.of.insert(partition.clone())),
-            Some(_) => {}
-            None => unreadable.of_anybody = true,
-        }
-    }
-    (named, unreadable)
 }

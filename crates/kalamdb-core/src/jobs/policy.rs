@@ -91,8 +91,7 @@ impl Database {
         };
         let Some(due) = due else {
             if occasion == Occasion::Idle {
-                self.keep_reserve().await;
-                self.collect_orphans_at_times().await?;
+                self.look_after_storage().await?;
             }
             return Ok(false);
         };
@@ -104,24 +103,19 @@ impl Database {
         Ok(done? > 0)
     }
 
-    /// Removes columns that nothing names. It takes reading the log, and there hardly ever are any.
-    async fn collect_orphans_at_times(&self) -> Result<()> {
+    /// What is done now and then while nothing else is due.
+    async fn look_after_storage(&self) -> Result<()> {
         let now_us = self.now_us();
+        if self.reserve_interval().is_over(now_us, RESERVE_INTERVAL_US) {
+            self.reserve_interval().begin(now_us);
+            // Where there is no room for a reserve it is too late, and there is nothing to be done.
+            drop(self.store().keep_reserve(self.known_stored_bytes()).await);
+        }
         if self.orphans_interval().is_over(now_us, ORPHANS_INTERVAL_US) {
             self.orphans_interval().begin(now_us);
             self.collect_orphans().await?;
         }
         Ok(())
-    }
-
-    /// Keeps some space aside for the time when the quota is used up; it is then too late.
-    async fn keep_reserve(&self) {
-        let now_us = self.now_us();
-        if self.reserve_interval().is_over(now_us, RESERVE_INTERVAL_US) {
-            self.reserve_interval().begin(now_us);
-            // Where there is no room for it, there is nothing to be done.
-            drop(self.store().keep_reserve(self.known_stored_bytes()).await);
-        }
     }
 
     /// Stores all rows of a partition that are in the log as segments; gives how many there were.

@@ -1,14 +1,15 @@
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, MutableArrayData, make_array};
+use datafusion::arrow::array::{Array, ArrayRef, MutableArrayData, make_array};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::error::Result;
+
+use crate::partition::owned;
 
 /// A copy of the values that holds on to nothing else: a slice of an array keeps all of it in memory.
 pub(super) fn compact(array: &ArrayRef) -> Result<ArrayRef> {
     Ok(match array.data_type() {
-        DataType::Utf8View => Arc::new(array.as_string_view().gc()),
-        DataType::BinaryView => Arc::new(array.as_binary_view().gc()),
+        DataType::Utf8View | DataType::BinaryView => owned(Arc::clone(array)),
         _ => {
             let data = array.to_data();
             let mut copy = MutableArrayData::new(vec![&data], false, array.len());
