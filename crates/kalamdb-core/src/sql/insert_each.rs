@@ -12,7 +12,7 @@ use super::{Command, Parameters, conflict};
 use crate::catalog::{Table, TableName};
 use crate::error::{Error, ErrorKind, Result};
 use crate::result::StatementResult;
-use crate::write::{Change, write};
+use crate::write::{Change, as_if_there, write};
 
 /// An INSERT of one row of literals and parameters: many of them come to the same as one of many rows, but that each fails alone.
 #[derive(Debug, Clone, Copy)]
@@ -59,10 +59,11 @@ impl<'a> PlainInsert<'a> {
                     Ok(together) => (change, accepted) = (together, rows),
                     Err(error) if !is_own_mistake(&error) => return Err(error),
                     Err(_) if range.len() > 1 => untried.extend(halves(range)),
-                    // What is wrong with the row itself is told as if it were alone.
                     Err(error) => {
-                        let alone = self.change(executor, &target, sets, &[range.start]).await;
-                        outcomes.push((range.start, alone.err().unwrap_or(error)));
+                        // What is wrong with the row itself is told as if it were alone; keys are looked at last.
+                        let alone = self.change(executor, &target, sets, &[range.start]).await.err();
+                        let is_key = |error: &Error| error.kind() == ErrorKind::UniqueViolation;
+                        outcomes.push((range.start, alone.filter(|error| !is_key(error)).unwrap_or_else(|| as_if_there(error))));
                     }
                 }
             }

@@ -29,6 +29,10 @@ pub(crate) fn check_not_null(table: &Table, rows: &Rows) -> Result<()> {
     Ok(())
 }
 
+/// How a key is refused.
+const GIVEN_TWICE: &str = "is given twice";
+const THERE: &str = "already exists";
+
 /// Refuses rows whose keys or unique values are given twice, or are those of live rows that are not in `replaced`.
 ///
 /// Returns the current version, live or tombstone, of each row's primary key.
@@ -43,7 +47,7 @@ pub(crate) fn check_unique(
     if table.has_primary_key() {
         let keys = Keys::of_columns(table, |index| rows.column(index))?;
         if let Some(row) = first_repeated(&keys) {
-            return Err(unique_violation(table, &table.primary_key, "the primary key", rows, row, "is given twice"));
+            return Err(unique_violation(table, &table.primary_key, "the primary key", rows, row, GIVEN_TWICE));
         }
         stored = view.find(table, partition, &keys)?;
         // A tombstone does not hold its key.
@@ -60,7 +64,7 @@ pub(crate) fn check_unique(
         };
         let taken = stored.iter().position(|stored| stored.is_some_and(|stored| is_live(&stored) && !replaced.contains(&stored.address)));
         if let Some(row) = taken {
-            return Err(unique_violation(table, &table.primary_key, "the primary key", rows, row, "already exists"));
+            return Err(unique_violation(table, &table.primary_key, "the primary key", rows, row, THERE));
         }
     }
     for index in table.indexes.iter().filter(|index| index.unique) {
@@ -68,14 +72,25 @@ pub(crate) fn check_unique(
         let name = format!("the unique constraint {}", index.name);
         let mut seen = HashSet::with_capacity(keys.len());
         if let Some(row) = keys.iter().position(|key| key.as_ref().is_some_and(|key| !seen.insert(key))) {
-            return Err(unique_violation(table, &index.columns, &name, rows, row, "is given twice"));
+            return Err(unique_violation(table, &index.columns, &name, rows, row, GIVEN_TWICE));
         }
         let holders = view.find_unique(table, partition, &index.columns, &keys)?;
         if let Some(row) = holders.iter().position(|holder| holder.is_some_and(|address| !replaced.contains(&address))) {
-            return Err(unique_violation(table, &index.columns, &name, rows, row, "already exists"));
+            return Err(unique_violation(table, &index.columns, &name, rows, row, THERE));
         }
     }
     Ok(stored)
+}
+
+/// The error for a key that is given twice, where the first of the two counts as being there already.
+pub(crate) fn as_if_there(error: Error) -> Error {
+    match error.detail().and_then(|detail| detail.strip_suffix(GIVEN_TWICE)) {
+        Some(key) => {
+            let detail = format!("{key}{THERE}");
+            error.with_detail(detail)
+        }
+        None => error,
+    }
 }
 
 /// The values of unique columns, `None` where one of them is NULL.
