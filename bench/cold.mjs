@@ -1,11 +1,10 @@
 // Opens a stored database of many rows beside one of few, all rows in segments: what opening costs, and what first queries cost.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { chromium } from 'playwright-core';
+import { withPage, withProfile } from './chromium.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -79,31 +78,19 @@ async function visit() {
 }
 
 /** Runs both on one number of rows, each visit in a browser of its own. */
-async function measure(count) {
-  // IndexedDB is kept in memory unless the profile is on disk.
-  const profile = mkdtempSync(join(tmpdir(), 'kalamdb-cold-'));
-  const inBrowser = async (work, ...args) => {
-    const browser = await chromium.launchPersistentContext(profile, {
-      executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
-    });
-    try {
-      const page = browser.pages()[0] ?? (await browser.newPage());
-      await page.goto(url);
-      return await page.evaluate(work, ...args);
-    } finally {
-      await browser.close();
-    }
-  };
-  try {
+function measure(count) {
+  return withProfile(async (profile) => {
+    const inBrowser = (work, ...args) =>
+      withPage(profile, async (page) => {
+        await page.goto(url);
+        return page.evaluate(work, ...args);
+      });
     const filled = await inBrowser(fill, count);
     const visits = [];
     for (let run = 0; run < Number(options.runs); run += 1) visits.push(await inBrowser(visit));
     const median = (name) => visits.map((times) => times[name]).sort((a, b) => a - b)[visits.length >> 1];
     return { ...filled, ...Object.fromEntries(Object.keys(visits[0]).map((name) => [name, median(name)])) };
-  } finally {
-    rmSync(profile, { recursive: true, force: true, maxRetries: 3 });
-  }
+  });
 }
 
 const few = await measure(Number(options.few));

@@ -1,11 +1,8 @@
 // Measures how much memory it takes to load many rows: README.md lists the options.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
-import { chromium } from 'playwright-core';
 import { serve } from '../xtask/serve.mjs';
 import { bundle, dist } from './build.mjs';
+import { withPage, withProfile } from './chromium.mjs';
 import { rows } from './data.mjs';
 import { parse } from './databases.mjs';
 import { Sampler } from './processes.mjs';
@@ -35,47 +32,34 @@ function expected(count) {
 const settle = () => new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
 
 /** Loads the rows once into a new database in a new browser. */
-async function measure(url, { name, settings }) {
-  const profile = mkdtempSync(join(tmpdir(), 'kalamdb-memory-'));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--js-flags=--expose-gc',
-    ],
-  });
-  try {
-    const page = context.pages()[0] ?? (await context.newPage());
-    const query = { database: name, settings: JSON.stringify(settings), count: options.rows, batch: options.batch };
-    await page.goto(`${url}memory.html?${new URLSearchParams(query)}`);
-    const step = (which) => page.evaluate((given) => window.steps[given](), which);
-    const collect = () => page.evaluate(() => globalThis.gc());
-    const sampler = new Sampler(profile);
-    await step('open');
-    await step('make');
-    await collect();
-    const before = sampler.now();
-    sampler.start(SAMPLE_MS);
-    const ms = await step('load');
-    const peak = sampler.stop();
-    await settle();
-    await collect();
-    const after = sampler.now();
-    const answer = await step('check');
-    const breakdown = await page.evaluate(async () =>
-      'measureUserAgentSpecificMemory' in performance ? performance.measureUserAgentSpecificMemory() : null,
-    );
-    await step('close');
-    return { ms, before, peak, after, answer, scripts: breakdown?.bytes ?? 0 };
-  } finally {
-    await context.close();
-    rmSync(profile, { recursive: true, force: true, maxRetries: 3 });
-  }
+function measure(url, database) {
+  return withProfile((profile) =>
+    withPage(profile, (page) => load(page, profile, url, database), '--js-flags=--expose-gc'),
+  );
+}
+
+async function load(page, profile, url, { name, settings }) {
+  const query = { database: name, settings: JSON.stringify(settings), count: options.rows, batch: options.batch };
+  await page.goto(`${url}memory.html?${new URLSearchParams(query)}`);
+  const step = (which) => page.evaluate((given) => window.steps[given](), which);
+  const collect = () => page.evaluate(() => globalThis.gc());
+  const sampler = new Sampler(profile);
+  await step('open');
+  await step('make');
+  await collect();
+  const before = sampler.now();
+  sampler.start(SAMPLE_MS);
+  const ms = await step('load');
+  const peak = sampler.stop();
+  await settle();
+  await collect();
+  const after = sampler.now();
+  const answer = await step('check');
+  const breakdown = await page.evaluate(async () =>
+    'measureUserAgentSpecificMemory' in performance ? performance.measureUserAgentSpecificMemory() : null,
+  );
+  await step('close');
+  return { ms, before, peak, after, answer, scripts: breakdown?.bytes ?? 0 };
 }
 
 const databases = options.db.split(',').map(parse);
