@@ -25,7 +25,7 @@ pub(crate) struct Made {
 
 /// Makes segments of the rows of `inputs` that count, without tombstones written before `keep_deleted_since_us`.
 ///
-/// Everything else that waits has its turn after each page.
+/// Everything else that waits has its turn between the pages.
 ///
 /// # Errors
 /// Those of reading the inputs.

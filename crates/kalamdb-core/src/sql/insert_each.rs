@@ -49,7 +49,7 @@ impl<'a> PlainInsert<'a> {
     pub(crate) async fn run(self, executor: &Executor<'_>, sets: &[Parameters]) -> Result<Vec<Result<StatementResult>>> {
         let columns = self.insert.columns.iter().map(column_name).collect::<Result<Vec<_>>>()?;
         let target = Target { table: table_name(self.table, &executor.namespace)?, columns };
-        let (committed, (accepted, mut outcomes)) = write(executor.view, async || {
+        let (committed, (accepted, outcomes)) = write(executor.view, async || {
             let (mut change, mut accepted, mut outcomes) = (Change::default(), Vec::new(), Vec::new());
             let mut untried = Vec::from_iter((!sets.is_empty()).then_some(0..sets.len()));
             // All of them at first. Where that fails, the first half, then the second on top of what is accepted of that.
@@ -72,7 +72,7 @@ impl<'a> PlainInsert<'a> {
         .await?;
         let n_rows = accepted.len() as u64;
         let seq = |at: u64| committed.seq.map(|last| last + 1 + at - n_rows);
-        let mut results: Vec<(usize, Result<StatementResult>)> = outcomes.drain(..).map(|(row, error)| (row, Err(error))).collect();
+        let mut results: Vec<(usize, Result<StatementResult>)> = outcomes.into_iter().map(|(row, error)| (row, Err(error))).collect();
         results.extend((0..).zip(accepted).map(|(at, row)| (row, Ok(StatementResult::affected("INSERT", 1, seq(at))))));
         results.sort_unstable_by_key(|(row, _)| *row);
         Ok(results.into_iter().map(|(_, result)| result).collect())
