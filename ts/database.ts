@@ -52,10 +52,11 @@ export class KalamDB extends Client {
   }
 
   /**
-   * Deletes a database and everything in it; there need not be one. Where it is open, it is closed first.
+   * Deletes a database and everything in it; there need not be one. It waits for nobody: where the database is open, later calls
+   * reject with `database_closed`. An empty IndexedDB database of that name is left.
    *
    * @param options - where the parts of the package are, as for {@link KalamDB.open}
-   * @throws {@link KalamDBError} `object_in_use` when it is open somewhere that does not close it
+   * @throws {@link KalamDBError} `object_in_use` when newer or foreign code has made the database and keeps it open
    */
   static async delete(name: string, options: LocationOptions = {}): Promise<void> {
     requireName(name);

@@ -52,6 +52,8 @@ export const SQL_STATES = {
   out_of_memory: '53200',
   database_closed: '08003',
   object_in_use: '55006',
+  io_error: '58030',
+  transaction_resolution_unknown: '08007',
   data_corrupted: 'XX001',
   internal_error: 'XX000',
   schema_too_new: 'ZB001',

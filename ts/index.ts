@@ -21,6 +21,7 @@ export type { Statement } from './statement.js';
 export type {
   CheckReport,
   DamagedRecord,
+  Repair,
   SalvagedTable,
   SalvageReport,
   StorageReport,

@@ -31,6 +31,8 @@ export interface StorageReport {
   cacheBytes: number;
   /** The same for each table, and for each user's rows of it. */
   tables: TableStorage[];
+  /** Tables of which a record is damaged: what is in their segments is not counted. */
+  damaged: DamagedRecord[];
 }
 
 /** A stored record that does not decode. */
@@ -54,6 +56,16 @@ export interface CheckReport {
   damaged: DamagedRecord[];
   /** Columns of segments that nothing names: never read, and removed in time unless a damaged record may name them. */
   orphanedPages: number;
+  /** What contradicted itself when the database was opened, now or earlier, and was set right. */
+  repairs: Repair[];
+}
+
+/** Something that was set right. */
+export interface Repair {
+  /** What was wrong, and what was made of it. */
+  what: string;
+  /** What is lost for good, as far as that is known. */
+  lost?: string[];
 }
 
 /** The readable rows of one table, or of one user's rows of it. */
@@ -77,7 +89,7 @@ export interface SalvageReport {
 }
 
 /** The part of a report that the engine knows. */
-export type EngineStorage = Pick<StorageReport, 'logBytes' | 'segmentBytes' | 'cacheBytes' | 'tables'>;
+export type EngineStorage = Pick<StorageReport, 'logBytes' | 'segmentBytes' | 'cacheBytes' | 'tables' | 'damaged'>;
 
 /** Beyond this part of the quota the browser may soon refuse to store more, or evict. */
 const HIGH_USE = 0.8;

@@ -1,7 +1,9 @@
 import { KalamDB } from 'kalamdb';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import v1 from '../fixtures/storage/v1.json';
 import v2 from '../fixtures/storage/v2.json';
+import v3 from '../fixtures/storage/v3.json';
+import wentBack from '../fixtures/storage/v3-head-went-back.json';
 import { column, failureOf, TRANSPORTS, withName } from './support.js';
 
 /** A stored record; bytes are in base64. One without a key says that there is such an object store. */
@@ -50,7 +52,7 @@ async function storedVersions(name: string): Promise<{ idb: number; format: unkn
 }
 
 describe.each(TRANSPORTS)('the engine in the %s', (_, options) => {
-  test.each([v1, v2])(
+  test.each([v1, v2, v3])(
     'reads and writes on a database of version $version, which becomes one of the current',
     async (old) => {
       await withName(options, async (name) => {
@@ -78,7 +80,7 @@ describe.each(TRANSPORTS)('the engine in the %s', (_, options) => {
         await db.query('STORAGE COMPACT ALL');
         await check(db);
         await db.close();
-        expect(await storedVersions(name)).toEqual({ idb: 3, format: 3 });
+        expect(await storedVersions(name)).toEqual({ idb: 4, format: 4 });
         const again = await KalamDB.open(name, options);
         await check(again);
         await again.session({ userId: 'ann' }).query("INSERT INTO notes (body) VALUES ('third')");
@@ -89,4 +91,31 @@ describe.each(TRANSPORTS)('the engine in the %s', (_, options) => {
       });
     },
   );
+
+  // A commit of a tab that had died was stored on top of three later ones: it has written over the first of them, and the head is its.
+  test('sets a database right whose head had gone back, and tells', async () => {
+    await withName(options, async (name) => {
+      await restore(name, wentBack as { version: number; records: Stored[] });
+      const warn = vi.spyOn(console, 'warn');
+      const db = await KalamDB.open(name, options);
+      expect(await column(db, 'SELECT id FROM t ORDER BY id')).toEqual([1, 2, 102, 103, 201]);
+      expect(await column(db.session({ userId: 'ann' }), 'SELECT id FROM u')).toEqual([7]);
+      const told = {
+        what: 'the head was 5, the log goes on to commit 7: it is 7 now',
+        lost: ['rows of commits 5 to 7 that a tab which had died has written over, if there were any'],
+      };
+      expect(await db.check()).toMatchObject({ ok: true, repairs: [told] });
+      // A worker has a console of its own.
+      if (options.worker === false) expect(warn.mock.calls.flat().join()).toContain(told.what);
+      await db.query("INSERT INTO t VALUES (104, 'later')");
+      await db.close();
+      const again = await KalamDB.open(name, options);
+      expect(await column(again, 'SELECT id FROM t ORDER BY id')).toEqual([1, 2, 102, 103, 104, 201]);
+      expect(await again.check()).toMatchObject({ ok: true, repairs: [told] });
+      const seqs = await column(again, 'SELECT _seq FROM t');
+      expect(new Set(seqs).size).toBe(seqs.length);
+      await again.close();
+      warn.mockRestore();
+    });
+  });
 });

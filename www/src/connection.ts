@@ -55,9 +55,9 @@ export class Connection {
   }
 
   /**
-   * Deletes the database with everything in it and opens an empty one.
+   * Deletes the database with everything in it and opens an empty one. In other tabs it is closed then.
    *
-   * @throws KalamDBError `object_in_use` while another tab has it open; the database is then open again here
+   * @throws KalamDBError when that fails; the database is then open again here
    */
   async reset(): Promise<void> {
     await this.#close();

@@ -5,7 +5,7 @@ mod support;
 
 use futures::executor::block_on;
 use kalamdb_core::{Error, ErrorKind};
-use kalamdb_store::{Fault, LogKey, RecordKey};
+use kalamdb_store::{Fault, RecordKey};
 use support::{Disk, query, rows};
 
 fn disk_with_rows() -> Disk {
@@ -24,11 +24,11 @@ fn kind<T: std::fmt::Debug>(outcome: Result<T, Error>) -> ErrorKind {
 #[test]
 fn a_damaged_log_record_is_reported_by_every_statement_that_may_miss_its_rows() {
     let disk = disk_with_rows();
-    assert!(disk.store().disk().corrupt(&RecordKey::Log(LogKey { commit: 2, part: 0 })));
+    assert!(disk.store().disk().corrupt(&RecordKey::Log(2)));
     let tab = disk.open();
     let error = query(&tab, "SELECT count(*) FROM notes").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::DataCorrupted);
-    assert!(error.message().contains("notes") && error.message().contains("log/2/0"), "{error}");
+    assert!(error.message().contains("notes") && error.message().contains("log/2"), "{error}");
     assert_eq!(kind(query(&tab, "INSERT INTO notes VALUES (3, 'three')")), ErrorKind::DataCorrupted);
     assert_eq!(kind(query(&tab, "DELETE FROM notes")), ErrorKind::DataCorrupted);
     assert_eq!(rows(&tab, "SELECT 1"), [["1"]]);
@@ -70,8 +70,8 @@ fn a_newer_format_is_refused() {
 fn a_full_disk_refuses_writes_and_keeps_what_is_there() {
     let disk = disk_with_rows();
     let tab = disk.open();
-    for nth in 1..=3 {
-        disk.faults.arm(nth, Fault::QuotaExceeded);
+    for _ in 0..3 {
+        disk.faults.arm(1, Fault::QuotaExceeded);
         assert_eq!(kind(query(&tab, "INSERT INTO notes VALUES (3, 'three')")), ErrorKind::DiskFull);
         assert_eq!(rows(&tab, "SELECT id FROM notes ORDER BY id"), [["1"], ["2"]]);
     }

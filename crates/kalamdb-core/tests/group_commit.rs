@@ -146,7 +146,7 @@ fn a_failed_commit_rejects_its_members_and_nobody_else() {
         // This one fails only if the ones before it are kept.
         statements.push("INSERT INTO t VALUES (7, 'the second', 0)".to_owned());
         // The first statement commits alone, with four requests.
-        disk.faults.arm(6, fault);
+        disk.faults.arm(2, fault);
         let answers = at_once(&session, &statements);
         assert!(!disk.faults.is_armed());
         assert!(answers[0].is_ok() && answers[20].is_ok(), "{fault:?}");
@@ -164,7 +164,7 @@ fn a_commit_that_turns_out_not_to_be_stored_is_made_again() {
     let (disk, session) = with_table();
     let mut statements = inserts(1..=20);
     statements.push("INSERT INTO t VALUES (7, 'the second', 0)".to_owned());
-    disk.faults.arm(6, Fault::Indeterminate { stored: false });
+    disk.faults.arm(2, Fault::Indeterminate { stored: false });
     let answers = at_once(&session, &statements);
     assert!(!disk.faults.is_armed());
     assert!(answers[..20].iter().all(|answer| answer.is_ok()), "{:?}", kinds(&answers));
@@ -175,7 +175,7 @@ fn a_commit_that_turns_out_not_to_be_stored_is_made_again() {
 #[test]
 fn an_unclear_outcome_is_settled_by_reading() {
     let (disk, session) = with_table();
-    disk.faults.arm(6, Fault::Indeterminate { stored: true });
+    disk.faults.arm(2, Fault::Indeterminate { stored: true });
     assert!(at_once(&session, &inserts(1..=20)).iter().all(|answer| answer.is_ok()));
     assert!(!disk.faults.is_armed());
     assert_eq!((count(&session), count(&disk.open())), ("20".to_owned(), "20".to_owned()));
@@ -184,7 +184,7 @@ fn an_unclear_outcome_is_settled_by_reading() {
 #[test]
 fn a_closed_store_rejects_everything() {
     let (disk, session) = with_table();
-    disk.faults.arm(6, Fault::Close);
+    disk.faults.arm(2, Fault::Close);
     let answers = at_once(&session, &inserts(1..=20));
     assert!(answers[0].is_ok() && answers[1..].iter().all(|answer| answer.is_err()));
     assert_eq!(count(&disk.open()), "1");

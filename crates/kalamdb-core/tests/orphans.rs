@@ -57,7 +57,7 @@ fn a_page_that_nothing_names_is_removed() {
     let (disk, tab) = disk();
     let n_pages = disk.n_pages();
     let of_table = add_orphan(&disk, partition(&disk));
-    let of_none = add_orphan(&disk, PartitionId { table: 9_999, user: None });
+    let of_none = add_orphan(&disk, PartitionId { table: 9_999, owner: None });
     assert_eq!(n_orphans(&tab), 2);
     query(&tab, "STORAGE COMPACT ALL").unwrap();
     assert!(!has(&disk, of_table) && !has(&disk, of_none));
@@ -86,7 +86,7 @@ fn pages_of_a_damaged_manifest_stay_while_their_table_does() {
     query(&tab, "CREATE TABLE other (id INTEGER PRIMARY KEY)").unwrap();
     let damaged = RecordKey::Manifest(manifest(&disk).key);
     let n_pages = disk.n_pages();
-    let gone = add_orphan(&disk, PartitionId { table: 9_999, user: None });
+    let gone = add_orphan(&disk, PartitionId { table: 9_999, owner: None });
     disk.store().disk().corrupt(&damaged);
     let tab = disk.open();
     // Nothing of it is thrown away, and the rest is collected.

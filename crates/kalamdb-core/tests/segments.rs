@@ -511,7 +511,7 @@ fn a_check_finds_every_damaged_record() {
     assert_eq!(report.pages, 3 * 6);
     let stored = block_on(disk.store().read_since(None)).unwrap();
     let pages = block_on(disk.store().page_keys()).unwrap();
-    for key in [RecordKey::Page(pages[2]), RecordKey::Log(stored.log[0].key)] {
+    for key in [RecordKey::Page(pages[2]), RecordKey::Log(stored.log[0].key.commit)] {
         assert!(disk.store().disk().corrupt(&key));
         let report = block_on(database.check()).unwrap();
         assert!(!report.ok);
@@ -595,7 +595,7 @@ fn a_damaged_table_does_not_keep_others_from_being_flushed() {
         run(&tab, &format!("CREATE TABLE {table} (id INTEGER PRIMARY KEY) WITH (FLUSH_POLICY = 'rows:1')"));
         run(&tab, &format!("INSERT INTO {table} SELECT v FROM generate_series(1, 100) AS g(v)"));
     }
-    let first = block_on(disk.store().read_since(None)).unwrap().log[0].key;
+    let first = block_on(disk.store().read_since(None)).unwrap().log[0].key.commit;
     assert!(disk.store().disk().corrupt(&RecordKey::Log(first)));
     let database = disk.open_database(1 << 28);
     while block_on(database.maintain(Occasion::Idle)).unwrap() {}
@@ -615,7 +615,7 @@ fn events_make_room_when_the_disk_is_full() {
     }
     let other = disk.open();
     assert_eq!(rows(&other, "SELECT count(*) FROM events"), [["10"]]);
-    disk.faults.arm(3, Fault::QuotaExceeded);
+    disk.faults.arm(1, Fault::QuotaExceeded);
     assert_eq!(run(&tab, "INSERT INTO t VALUES (1)"), 1);
     assert!(!disk.faults.is_armed());
     for tab in [&tab, &other, &disk.open()] {
@@ -628,7 +628,7 @@ fn events_make_room_when_the_disk_is_full() {
     // Without events there is nothing that could give way.
     run(&tab, "DROP TABLE events");
     assert!(block_on(disk.store().read_since(None)).unwrap().manifests.is_empty());
-    disk.faults.arm(3, Fault::QuotaExceeded);
+    disk.faults.arm(1, Fault::QuotaExceeded);
     assert_eq!(query(&tab, "INSERT INTO t VALUES (2)").unwrap_err().kind(), ErrorKind::DiskFull);
     assert_eq!(rows(&disk.open(), "SELECT id FROM t"), [["1"]]);
     assert_eq!(run(&tab, "INSERT INTO t VALUES (3)"), 1);

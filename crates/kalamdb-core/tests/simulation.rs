@@ -24,6 +24,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use simulation::schedule::{Beginning, run};
+use simulation::store::Protocol;
 
 /// How many schedules run unless more are asked for.
 const SCHEDULES: u64 = 10_000;
@@ -31,13 +32,26 @@ const SCHEDULES: u64 = 10_000;
 #[test]
 fn every_schedule_is_one_call_after_the_other() {
     if let Some(seed) = number("KALAMDB_SEED") {
-        match run(seed, &Beginning::new()) {
+        match run(seed, &Beginning::new(), Protocol::Numbered) {
             Ok(account) => println!("{account}"),
             Err(failure) => panic!("seed {seed}:\n{failure}"),
         }
         return;
     }
     let n = number("KALAMDB_SCHEDULES").unwrap_or(SCHEDULES);
+    if let Some((seed, what)) = first_failure(n, Protocol::Numbered) {
+        panic!("KALAMDB_SEED={seed}:\n{what}");
+    }
+}
+
+/// What the simulation is worth: it finds that a commit is not safe which somebody has to undo.
+#[test]
+fn a_commit_that_a_callback_undoes_is_found_to_be_unsafe() {
+    assert!(first_failure(SCHEDULES, Protocol::UndoneByCallback).is_some());
+}
+
+/// Runs the first `n` schedules, or some of them until one fails.
+fn first_failure(n: u64, protocol: Protocol) -> Option<(u64, String)> {
     let (next, failure) = (AtomicU64::new(0), OnceLock::new());
     let worker = || {
         let beginning = Beginning::new();
@@ -46,7 +60,7 @@ fn every_schedule_is_one_call_after_the_other() {
             if seed >= n {
                 return;
             }
-            if let Err(what) = run(seed, &beginning) {
+            if let Err(what) = run(seed, &beginning, protocol) {
                 let _ = failure.set((seed, what));
             }
         }
@@ -54,9 +68,7 @@ fn every_schedule_is_one_call_after_the_other() {
     thread::scope(|scope| {
         (0..thread::available_parallelism().map_or(1, usize::from)).for_each(|_| drop(scope.spawn(worker)));
     });
-    if let Some((seed, what)) = failure.get() {
-        panic!("KALAMDB_SEED={seed}:\n{what}");
-    }
+    failure.into_inner()
 }
 
 fn number(variable: &str) -> Option<u64> {

@@ -7,7 +7,7 @@ use futures::lock::Mutex;
 use indexed_db_futures::database::Database;
 use indexed_db_futures::internals::SystemRepr;
 use indexed_db_futures::prelude::*;
-use kalamdb_store::{Faults, Meta, StoreError, StoreResult};
+use kalamdb_store::{Faults, StoreError, StoreResult};
 use wasm_bindgen::prelude::*;
 use web_sys::IdbVersionChangeEvent;
 
@@ -22,8 +22,6 @@ pub(crate) struct Connection {
     state: Rc<RefCell<State>>,
     /// Held by the one who opens the database again.
     reopening: Mutex<()>,
-    /// The newest meta record that was read or written: its numbers never go back in one database.
-    seen: RefCell<Meta>,
     /// The id of the database, once it is known.
     id: Cell<Option<f64>>,
     on_version_change: Closure<dyn FnMut(IdbVersionChangeEvent)>,
@@ -53,8 +51,7 @@ impl Connection {
             let state = Rc::clone(&state);
             move || end(&state, State::Lost)
         });
-        let this =
-            Self { name, options, state, reopening: Mutex::new(()), seen: RefCell::default(), id: Cell::default(), on_version_change, on_close };
+        let this = Self { name, options, state, reopening: Mutex::new(()), id: Cell::default(), on_version_change, on_close };
         this.take(database);
         this
     }
@@ -88,17 +85,18 @@ impl Connection {
         self.current()?.ok_or(StoreError::Closed)
     }
 
-    /// Remembers what the database has held.
-    pub(crate) fn saw(&self, meta: &Meta) {
-        let mut seen = self.seen.borrow_mut();
-        if meta.head > seen.head {
-            *seen = meta.clone();
-        }
-    }
-
     /// Remembers which database it is.
     pub(crate) fn is(&self, id: f64) {
         self.id.set(Some(id));
+    }
+
+    /// Takes note that the database was deleted, as what is read of it says.
+    pub(crate) fn was_deleted(&self) {
+        end(&self.state, State::Deleted);
+    }
+
+    pub(crate) fn deleted(&self) -> StoreError {
+        StoreError::Deleted { name: self.name.clone() }
     }
 
     /// Whether the connection is lost; the browser may not have said so yet.
@@ -136,17 +134,15 @@ impl Connection {
         match &*self.state.borrow() {
             State::Open(database) => Ok(Some(database.clone())),
             State::Lost => Ok(None),
-            State::Deleted => Err(StoreError::Deleted { name: self.name.clone() }),
+            State::Deleted => Err(self.deleted()),
             State::Closed => Err(StoreError::Closed),
         }
     }
 
     /// The database that was just opened, unless it is another one of the same name.
     async fn if_same(&self, database: Database) -> StoreResult<Option<Database>> {
-        let (id, meta) = read::identity(&database, &mut Faults::default().attempt()).await?;
-        let seen = self.seen.borrow().clone();
-        let has_same_id = self.id.get().is_none_or(|known| id == Some(known));
-        if has_same_id && meta.head >= seen.head && meta.next_seq >= seen.next_seq && meta.next_id >= seen.next_id {
+        let id = read::identity(&database, &mut Faults::default().attempt()).await?;
+        if self.id.get().is_none_or(|known| id == Some(known)) {
             return Ok(Some(database));
         }
         database.close();

@@ -8,9 +8,12 @@
 #![cfg(target_arch = "wasm32")]
 
 mod connection;
+mod delete;
 mod error;
 mod hint;
+mod migrate;
 mod open;
+mod queue;
 mod read;
 mod reserve;
 mod store;

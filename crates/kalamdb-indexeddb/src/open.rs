@@ -12,13 +12,14 @@ use indexed_db_futures::future::OpenDbRequest;
 use indexed_db_futures::internals::SystemRepr;
 use indexed_db_futures::prelude::*;
 use js_sys::{Function, Math, Promise};
-use kalamdb_store::{FORMAT_VERSION, Faults, Meta, StoreError, StoreResult, encode_meta};
+use kalamdb_store::{FORMAT_VERSION, Faults, StoreError, StoreResult};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::IdbOpenDbRequest;
 
 use crate::error::open_error;
-use crate::values::{FORMAT_KEY, ID_KEY, META, STATE_KEY, STORES, bytes};
+use crate::migrate::bring_records;
+use crate::values::{FORMAT_KEY, ID_KEY, LOG, META, OLD_LOG, STORES};
 
 /// How to open a database.
 #[derive(Debug, Clone)]
@@ -90,7 +91,10 @@ struct Refusal {
 impl Refusal {
     fn listener(this: &Rc<Self>) -> impl FnOnce(VersionChangeEvent, Database) -> indexed_db_futures::Result<()> + use<> {
         let this = Rc::clone(this);
-        move |_, _| {
+        move |event, database| {
+            if event.old_version() >= 1.0 {
+                return upgrade(this.request.take(), &database);
+            }
             this.happened.set(true);
             if let Some(transaction) = this.request.take().and_then(|request| request.transaction()) {
                 // An exception instead would end the worker. It has begun just now, so that it can be aborted.
@@ -117,7 +121,16 @@ async fn finish(name: &str, options: &IdbOptions, request: OpenDbRequest, blocke
         }
     };
     match opened {
-        Ok(database) => complete(database),
+        Ok(database) => {
+            let database = complete(database)?;
+            match bring_records(&database).await {
+                Ok(()) => Ok(database),
+                Err(error) => {
+                    database.close();
+                    Err(error)
+                }
+            }
+        }
         Err(StoreError::SchemaTooNew { found, supported }) => {
             Err(StoreError::SchemaTooNew { found: stored_version(name).await.unwrap_or(found), supported })
         }
@@ -125,8 +138,8 @@ async fn finish(name: &str, options: &IdbOptions, request: OpenDbRequest, blocke
     }
 }
 
-/// Deletes the database; nothing happens if there is none.
-pub(crate) async fn delete(name: &str, options: &IdbOptions) -> StoreResult<()> {
+/// Has the browser remove the database.
+pub(crate) async fn remove(name: &str, options: &IdbOptions) -> StoreResult<()> {
     let request = DBFactory::new().map_err(open_error)?.delete_db(name).map_err(|error| open_error(error.into()))?;
     let (tell, blocked) = oneshot::channel();
     let listener = Closure::once(move || {
@@ -144,7 +157,8 @@ pub(crate) async fn delete(name: &str, options: &IdbOptions) -> StoreResult<()> 
     deleted
 }
 
-/// Brings a database to the current version of the format, within the transaction that changes its version.
+/// Gives a database the object stores of the current version of the format, within the transaction that changes its version. What is in
+/// them follows once it is open.
 #[derive(Default)]
 struct Upgrade {
     /// Known only after its listener is.
@@ -155,33 +169,36 @@ impl Upgrade {
     fn listener(this: &Rc<Self>) -> impl FnOnce(VersionChangeEvent, Database) -> indexed_db_futures::Result<()> + use<> {
         let this = Rc::clone(this);
         move |event, database| {
-            if event.old_version() < 1.0 {
-                return create(&database);
-            }
-            this.migrate();
-            Ok(())
-        }
-    }
-
-    /// The versions before have the same object stores, and their records are read as they are; only the database's id is missing.
-    fn migrate(&self) {
-        let transaction = self.request.take().and_then(|request| request.transaction());
-        // A database that another script has made has no such object store: that is found out when it is open.
-        let Some(meta) = transaction.and_then(|transaction| transaction.object_store(META).ok()) else { return };
-        for (key, value) in [(FORMAT_KEY, f64::from(FORMAT_VERSION)), (ID_KEY, Math::random())] {
-            // If it fails, so does the upgrade.
-            let _ = meta.put_with_key(&JsValue::from(value), &JsValue::from_str(key));
+            if event.old_version() < 1.0 { create(&database) } else { upgrade(this.request.take(), &database) }
         }
     }
 }
 
+fn upgrade(request: Option<IdbOpenDbRequest>, database: &Database) -> indexed_db_futures::Result<()> {
+    let transaction = request.and_then(|request| request.transaction());
+    // A database that another script has made has no such object store: that is found out when it is open.
+    if let Some(log) = transaction.and_then(|transaction| transaction.object_store(LOG).ok()) {
+        log.set_name(OLD_LOG);
+        create_log(database)?;
+    }
+    Ok(())
+}
+
+/// The browser numbers what is put into the log.
+fn create_log(database: &Database) -> indexed_db_futures::Result<()> {
+    database.create_object_store(LOG).with_auto_increment(true).build().map(drop)
+}
+
 fn create(database: &Database) -> indexed_db_futures::Result<()> {
     for name in STORES {
+        if name == LOG {
+            create_log(database)?;
+            continue;
+        }
         let store = database.create_object_store(name).build()?;
         if name == META {
             store.put(FORMAT_VERSION).with_key(FORMAT_KEY).without_key_type().primitive()?;
             store.put(Math::random()).with_key(ID_KEY).without_key_type().primitive()?;
-            store.put(bytes(&encode_meta(&Meta::default()))).with_key(STATE_KEY).without_key_type().primitive()?;
         }
     }
     Ok(())

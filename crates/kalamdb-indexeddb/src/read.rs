@@ -7,70 +7,145 @@ use indexed_db_futures::prelude::*;
 use indexed_db_futures::transaction::TransactionRef;
 use indexed_db_futures::{KeyRange, Result};
 use js_sys::JSON;
-use kalamdb_store::{Attempt, MAX_KEY, Meta, Page, PageKey, Position, RecordKey, StoreResult, Tail, TailBuilder, check_format, decode_page};
+use kalamdb_store::{
+    Attempt, CommitRecord, Decoded, LogKey, MAX_KEY, Meta, Page, PageKey, RecordKey, Repair, StoreError, StoreResult, Tail, TailBuilder,
+    check_format, decode_commit, decode_page,
+};
 use wasm_bindgen::prelude::*;
 
 use crate::error::store_error;
 use crate::values::{
-    CATALOG, FORMAT_KEY, ID_KEY, LOG, MANIFEST, META, NOT_BYTES, SEGMENTS, STATE_KEY, log_key_after, not_bytes, page_key, to_bytes, to_format,
-    to_log_key, to_meta, to_page_key,
+    CATALOG, FORMAT_KEY, ID_KEY, LOG, MANIFEST, META, NOT_BYTES, REPAIRS_KEY, SEGMENTS, log_key, log_key_after, not_bytes, page_key, to_bytes,
+    to_format, to_js_number, to_log_key, to_number, to_page_key,
 };
 
-/// Reads what was committed after `since`, and from which database that is if it is everything.
-pub(crate) async fn since(database: &Database, since: Option<Position>, attempt: &mut Attempt) -> StoreResult<(Tail, Option<f64>)> {
-    let transaction = database.transaction([META, LOG, CATALOG, MANIFEST]).build().map_err(store_error)?;
-    let id = since.is_none().then(|| id(&transaction, attempt)).transpose()?;
-    // The log does not wait for the meta record: usually it is all that is new.
-    let log = transaction.object_store(LOG).map_err(store_error)?;
-    let start = since.map_or_else(lowest, |since| log_key_after(since.head));
-    let log = Records::request(&log, start.clone(), attempt)?;
-    let mut tail = TailBuilder::new(meta(&transaction, attempt)?.await?, since)?;
-    let log = log.wait().await?;
-    let id = match id {
-        Some(id) => id.await?,
-        None => None,
-    };
-    let mut manifests = Vec::new();
-    if tail.wants_manifests() {
-        let store = transaction.object_store(MANIFEST).map_err(store_error)?;
-        manifests = Records::request(&store, start, attempt)?.wait().await?;
-    }
-    let mut catalog = Vec::new();
-    if tail.wants_catalog() {
-        let store = transaction.object_store(CATALOG).map_err(store_error)?;
-        catalog = Records::request(&store, lowest(), attempt)?.wait().await?;
-    }
-    drop(transaction);
-
-    for (key, value) in log {
-        match (to_log_key(&key), to_bytes(&value)) {
-            (Some(key), Some(bytes)) => tail.log(key, &bytes),
-            (Some(key), None) => tail.damaged(RecordKey::Log(key).to_string(), NOT_BYTES),
-            (None, _) => tail.damaged(foreign(LOG, &key), "its key is not [commit, part]"),
-        }
-    }
-    for (key, value) in manifests {
-        match (to_log_key(&key), to_bytes(&value)) {
-            (Some(key), Some(bytes)) => tail.manifest(key, &bytes),
-            (Some(key), None) => tail.damaged(RecordKey::Manifest(key).to_string(), NOT_BYTES),
-            (None, _) => tail.damaged(foreign(MANIFEST, &key), "its key is not [commit, part]"),
-        }
-    }
-    for (key, value) in catalog {
-        match (key.as_string(), to_bytes(&value)) {
-            (Some(key), Some(bytes)) => tail.catalog(&key, &bytes),
-            (Some(key), None) => tail.damaged(RecordKey::Catalog(key).to_string(), NOT_BYTES),
-            (None, _) => tail.damaged(foreign(CATALOG, &key), "its key is not a string"),
-        }
-    }
-    Ok((tail.finish()?, id))
+/// What was read from a database.
+pub(crate) struct Read {
+    pub(crate) tail: Tail,
+    /// Which database it is, if everything was read.
+    pub(crate) id: Option<f64>,
+    /// Whether the one that the reader has read was deleted since.
+    pub(crate) was_deleted: bool,
 }
 
-/// Reads the database's id and the meta record in a transaction of its own.
-pub(crate) async fn identity(database: &Database, attempt: &mut Attempt) -> StoreResult<(Option<f64>, Meta)> {
+/// Reads what was committed after `since`.
+pub(crate) async fn since(database: &Database, since: Option<&Meta>, attempt: &mut Attempt) -> StoreResult<Read> {
+    let transaction = database.transaction([META, LOG, CATALOG, MANIFEST]).build().map_err(store_error)?;
+    let meta = since.is_none().then(|| Ok::<_, StoreError>((id(&transaction, attempt)?, format(&transaction, attempt)?))).transpose()?;
+    let log = transaction.object_store(LOG).map_err(store_error)?;
+    // Who has read before wants no value of what is known, but to see that it is still there.
+    let first = TailBuilder::first_key(since);
+    let log = Records::request(&log, number_or_lowest(first), number_or_lowest(since.map_or(0, |since| since.head.saturating_add(1))), attempt)?;
+    // Who reads everything need not wait to ask for it.
+    let whole = match since {
+        None => Some(rest_of(&transaction, lowest(), true, true, attempt)?),
+        Some(_) => None,
+    };
+    let mut id = None;
+    if let Some((asked, format)) = meta {
+        id = asked.await?;
+        check_format(format.await?)?;
+    }
+    let mut tail = TailBuilder::new(since);
+    let (keys, values) = log.wait().await?;
+    let numbers: Vec<Option<u64>> = keys.iter().map(to_number).collect();
+    tail.check_keys(numbers.iter().flatten().copied().max())?;
+    let mut values = values.into_iter();
+    let mut damaged = Vec::new();
+    for (key, number) in keys.iter().zip(numbers) {
+        // Keys that are no numbers come after all that are.
+        if number.is_some_and(|number| !tail.wants(number)) {
+            continue;
+        }
+        let value = values.next();
+        match (number, value.as_ref().and_then(to_bytes)) {
+            (Some(number), Some(bytes)) => tail.commit(number, &bytes),
+            (Some(number), None) => tail.commit_of_no_bytes(number, NOT_BYTES),
+            (None, _) => damaged.push(foreign(LOG, key)),
+        }
+    }
+    tail.end_log();
+    damaged.into_iter().for_each(|key| tail.damaged(key, "its key is not a number"));
+    let (manifests, catalog) = match whole {
+        Some(rest) => rest,
+        None => rest_of(&transaction, log_key_after(first), tail.wants_manifests(), tail.wants_catalog(), attempt)?,
+    };
+    if let Some(manifests) = manifests {
+        let (keys, values) = manifests.wait().await?;
+        for (key, value) in keys.iter().zip(&values) {
+            match (to_log_key(key), to_bytes(value)) {
+                (Some(key), Some(bytes)) => tail.manifest(key, &bytes),
+                (Some(key), None) => tail.damaged(RecordKey::Manifest(key).to_string(), NOT_BYTES),
+                (None, _) => tail.damaged(foreign(MANIFEST, key), "its key is not [commit, part]"),
+            }
+        }
+    }
+    if let Some(catalog) = catalog {
+        let (keys, values) = catalog.wait().await?;
+        for (key, value) in keys.iter().zip(&values) {
+            match (key.as_string(), to_bytes(value)) {
+                (Some(key), Some(bytes)) => tail.catalog(&key, &bytes),
+                (Some(key), None) => tail.damaged(RecordKey::Catalog(key).to_string(), NOT_BYTES),
+                (None, _) => tail.damaged(foreign(CATALOG, key), "its key is not a string"),
+            }
+        }
+    }
+    drop(transaction);
+    let was_deleted = tail.was_deleted();
+    Ok(Read { tail: tail.finish(), id, was_deleted })
+}
+
+/// Asks for manifests and the catalog, where they are wanted.
+fn rest_of(
+    transaction: &TransactionRef<'_>,
+    first_manifest: JsValue,
+    manifests: bool,
+    catalog: bool,
+    attempt: &mut Attempt,
+) -> StoreResult<(Option<Records>, Option<Records>)> {
+    let mut ask = |name: &str, first: JsValue| {
+        let store = transaction.object_store(name).map_err(store_error)?;
+        Records::request(&store, first.clone(), first, attempt)
+    };
+    let manifests = manifests.then(|| ask(MANIFEST, first_manifest)).transpose()?;
+    let catalog = catalog.then(|| ask(CATALOG, lowest())).transpose()?;
+    Ok((manifests, catalog))
+}
+
+/// Reads the database's id in a transaction of its own.
+pub(crate) async fn identity(database: &Database, attempt: &mut Attempt) -> StoreResult<Option<f64>> {
     let transaction = database.transaction(META).build().map_err(store_error)?;
-    let (id, meta) = (id(&transaction, attempt)?, meta(&transaction, attempt)?);
-    Ok((id.await?, meta.await?))
+    id(&transaction, attempt)?.await
+}
+
+/// Reads what was set right when the database was opened.
+pub(crate) async fn repairs(database: &Database, attempt: &mut Attempt) -> StoreResult<Vec<Repair>> {
+    let transaction = database.transaction(META).build().map_err(store_error)?;
+    let store = transaction.object_store(META).map_err(store_error)?;
+    attempt.request()?;
+    let stored = store.get::<JsValue, _, _>(REPAIRS_KEY).primitive().map_err(store_error)?.await.map_err(store_error)?;
+    // What does not decode was not written by us.
+    Ok(stored.as_ref().and_then(to_bytes).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
+}
+
+/// Reads records of the log; `None` for those that are not there or hold no commit.
+pub(crate) async fn commits(database: &Database, numbers: &[u64], attempt: &mut Attempt) -> StoreResult<Vec<Option<CommitRecord>>> {
+    let transaction = database.transaction(LOG).build().map_err(store_error)?;
+    let store = transaction.object_store(LOG).map_err(store_error)?;
+    let mut requests = Vec::with_capacity(numbers.len());
+    for number in numbers {
+        attempt.request()?;
+        requests.push((*number, store.get::<JsValue, JsValue, _>(to_js_number(*number)).primitive().map_err(store_error)?));
+    }
+    let mut commits = Vec::with_capacity(numbers.len());
+    for (number, request) in requests {
+        let value = request.await.map_err(store_error)?;
+        commits.push(match value.as_ref().and_then(to_bytes).map(|bytes| decode_commit(number, &bytes)) {
+            Some(Ok(Decoded::Commit(record))) => Some(record),
+            _ => None,
+        });
+    }
+    Ok(commits)
 }
 
 /// Asks for the database's id; the future waits for it.
@@ -81,23 +156,44 @@ fn id(transaction: &TransactionRef<'_>, attempt: &mut Attempt) -> StoreResult<im
     Ok(async move { Ok(id.await.map_err(store_error)?.and_then(|id| id.as_f64())) })
 }
 
-/// Asks for the format's version and the meta record; the future waits for them and checks the version.
-fn meta(transaction: &TransactionRef<'_>, attempt: &mut Attempt) -> StoreResult<impl Future<Output = StoreResult<Meta>> + use<>> {
+/// Asks for the format's version; the future waits for it.
+fn format(transaction: &TransactionRef<'_>, attempt: &mut Attempt) -> StoreResult<impl Future<Output = StoreResult<u32>> + use<>> {
     let store = transaction.object_store(META).map_err(store_error)?;
     attempt.request()?;
     let format = store.get::<JsValue, _, _>(FORMAT_KEY).primitive().map_err(store_error)?;
-    attempt.request()?;
-    let state = store.get::<JsValue, _, _>(STATE_KEY).primitive().map_err(store_error)?;
-    Ok(async move {
-        let format = to_format(format.await.map_err(store_error)?.as_ref())?;
-        check_format(format)?;
-        to_meta(state.await.map_err(store_error)?.as_ref())
-    })
+    Ok(async move { to_format(format.await.map_err(store_error)?.as_ref()) })
 }
 
 /// Reads columns of segments.
 pub(crate) async fn pages(database: &Database, keys: &[PageKey], attempt: &mut Attempt) -> StoreResult<Vec<Option<Page>>> {
     let transaction = database.transaction(SEGMENTS).build().map_err(store_error)?;
+    let read = read_pages(&transaction, keys, attempt)?.await?;
+    read.into_iter().collect()
+}
+
+/// Reads columns of segments, if the manifest `of` is there at the same moment.
+pub(crate) async fn pages_of(
+    database: &Database,
+    of: LogKey,
+    keys: &[PageKey],
+    attempt: &mut Attempt,
+) -> StoreResult<Option<Vec<StoreResult<Option<Page>>>>> {
+    let transaction = database.transaction([SEGMENTS, MANIFEST]).build().map_err(store_error)?;
+    let manifests = transaction.object_store(MANIFEST).map_err(store_error)?;
+    attempt.request()?;
+    let manifest = manifests.get_key::<JsValue, JsValue>(log_key(of)).primitive().map_err(store_error)?;
+    let pages = read_pages(&transaction, keys, attempt)?;
+    let is_there = manifest.await.map_err(store_error)?.is_some();
+    let pages = pages.await?;
+    Ok(is_there.then_some(pages))
+}
+
+/// Asks for columns of segments; the future waits for them.
+fn read_pages(
+    transaction: &TransactionRef<'_>,
+    keys: &[PageKey],
+    attempt: &mut Attempt,
+) -> StoreResult<impl Future<Output = StoreResult<Vec<StoreResult<Option<Page>>>>> + use<>> {
     let store = transaction.object_store(SEGMENTS).map_err(store_error)?;
     let mut requests = Vec::with_capacity(keys.len());
     for key in keys {
@@ -106,19 +202,21 @@ pub(crate) async fn pages(database: &Database, keys: &[PageKey], attempt: &mut A
         let request = || store.get::<JsValue, JsValue, _>(page_key(*key)).primitive().map_err(store_error);
         requests.push((*key, exists.then(request).transpose()?));
     }
-    let mut pages = Vec::with_capacity(keys.len());
-    for (key, request) in requests {
-        let value = match request {
-            Some(request) => request.await.map_err(store_error)?,
-            None => None,
-        };
-        let decoded = value.map(|value| {
-            let bytes = to_bytes(&value).ok_or_else(|| not_bytes(&RecordKey::Page(key)))?;
-            decode_page(key, &bytes)
-        });
-        pages.push(decoded.transpose()?);
-    }
-    Ok(pages)
+    Ok(async move {
+        let mut pages = Vec::with_capacity(requests.len());
+        for (key, request) in requests {
+            let value = match request {
+                Some(request) => request.await.map_err(store_error)?,
+                None => None,
+            };
+            let decoded = value.map(|value| {
+                let bytes = to_bytes(&value).ok_or_else(|| not_bytes(&RecordKey::Page(key)))?;
+                decode_page(key, &bytes)
+            });
+            pages.push(decoded.transpose());
+        }
+        Ok(pages)
+    })
 }
 
 /// The keys of all columns of segments; keys that are not ours are left out.
@@ -136,6 +234,11 @@ fn foreign(store: &str, key: &JsValue) -> String {
     format!("{store}/{key}")
 }
 
+/// The key of a record of the log; the key before all keys where there is none before.
+fn number_or_lowest(number: u64) -> JsValue {
+    if number == 0 { lowest() } else { to_js_number(number) }
+}
+
 /// The key before all keys: numbers come before every other type.
 fn lowest() -> JsValue {
     JsValue::from_f64(f64::NEG_INFINITY)
@@ -148,19 +251,18 @@ struct Records {
 }
 
 impl Records {
-    /// Asks for all records from the key `start` on.
-    fn request(store: &ObjectStore<'_>, start: JsValue, attempt: &mut Attempt) -> StoreResult<Self> {
-        let range = KeyRange::LowerBound(start, false);
+    /// Asks for all keys from one on, and for all values from another one on.
+    fn request(store: &ObjectStore<'_>, first_key: JsValue, first_value: JsValue, attempt: &mut Attempt) -> StoreResult<Self> {
         attempt.request()?;
-        let keys = store.get_all_keys().with_query::<JsValue, _>(range.clone()).primitive().map_err(store_error)?;
+        let keys = store.get_all_keys().with_query::<JsValue, _>(KeyRange::LowerBound(first_key, false)).primitive().map_err(store_error)?;
         attempt.request()?;
-        let values = store.get_all().with_query::<JsValue, _>(range).primitive().map_err(store_error)?;
+        let values = store.get_all().with_query::<JsValue, _>(KeyRange::LowerBound(first_value, false)).primitive().map_err(store_error)?;
         Ok(Self { keys, values })
     }
 
-    async fn wait(self) -> StoreResult<Vec<(JsValue, JsValue)>> {
-        let keys = self.keys.await.map_err(store_error)?;
-        let values = self.values.await.map_err(store_error)?;
-        keys.zip(values).map(|(key, value)| Ok((key?, value?))).collect::<Result<_>>().map_err(store_error)
+    async fn wait(self) -> StoreResult<(Vec<JsValue>, Vec<JsValue>)> {
+        let keys = self.keys.await.map_err(store_error)?.collect::<Result<_>>().map_err(store_error)?;
+        let values = self.values.await.map_err(store_error)?.collect::<Result<_>>().map_err(store_error)?;
+        Ok((keys, values))
     }
 }

@@ -7,12 +7,13 @@
 use indexed_db_futures::database::Database;
 use indexed_db_futures::prelude::*;
 use js_sys::Uint8Array;
-use kalamdb_store::{Attempt, Commit, Durability, StoreResult};
+use kalamdb_store::protocol::WriteTransaction;
+use kalamdb_store::{Attempt, Durability, StoreResult};
 use wasm_bindgen::prelude::*;
 
 use crate::error::store_error;
-use crate::values::{META, RESERVE_KEY, Write, bytes};
-use crate::write::run;
+use crate::values::{META, RESERVE_KEY};
+use crate::write::IdbTransaction;
 
 /// The reserve is this part of what is stored.
 const PART: u64 = 8;
@@ -42,12 +43,8 @@ pub(crate) fn worth_it(n_bytes: usize) -> Option<usize> {
 }
 
 /// About how many bytes the browser has to find room for.
-pub(crate) fn needed(commit: &Commit) -> usize {
-    let rows = commit.log.iter().map(|record| record.rows.len());
-    let pages = commit.put_pages.iter().map(|page| page.values.len());
-    let manifests = commit.put_manifests.iter().map(|manifest| manifest.body.len());
-    let catalog = commit.put_catalog.iter().map(|record| record.value.len());
-    rows.chain(pages).chain(manifests).chain(catalog).map(|n_bytes| n_bytes + RECORD_BYTES).sum::<usize>() + RECORD_BYTES
+pub(crate) fn needed(n_bytes: usize, n_records: usize) -> usize {
+    n_bytes + n_records * RECORD_BYTES
 }
 
 /// The size of the reserve that there is.
@@ -59,14 +56,16 @@ pub(crate) async fn size(database: &Database, attempt: &mut Attempt) -> StoreRes
     Ok(found.and_then(|value| value.dyn_ref::<Uint8Array>().map(|bytes| bytes.length() as usize)).unwrap_or_default())
 }
 
-/// Stores a reserve of so many bytes, or none.
+/// Stores a reserve of so many bytes, or none. It belongs to no commit, so that it does not matter who else writes.
 pub(crate) async fn set(database: &Database, n_bytes: Option<usize>, attempt: &mut Attempt) -> StoreResult<()> {
     let key = JsValue::from_str(RESERVE_KEY);
-    let write = match n_bytes {
-        Some(n_bytes) => Write::Put { store: META, key, value: bytes(&noise(n_bytes)) },
-        None => Write::Delete { store: META, key },
-    };
-    run(database, None, Durability::Relaxed, vec![write], attempt, Box::new(|| ())).await
+    let value = n_bytes.map(noise);
+    let mut transaction = IdbTransaction::begin(database, &[META], Durability::Relaxed, attempt, Box::new(|| ()))?;
+    match value {
+        Some(value) => transaction.put_at(META, &key, &Uint8Array::from(value.as_slice()))?,
+        None => transaction.delete_at(META, &key)?,
+    }
+    transaction.commit().await
 }
 
 /// Bytes that do not compress.

@@ -1,14 +1,18 @@
+use std::any::Any;
 use std::cell::Cell;
 
 use async_trait::async_trait;
 use indexed_db_futures::database::Database;
-use kalamdb_store::{Attempt, Commit, Faults, MAX_KEY, Page, PageKey, Position, Store, StoreError, StoreResult, Tail, check_commit};
+use kalamdb_store::protocol::Prepared;
+use kalamdb_store::{Attempt, Commit, CommitRecord, Faults, LogKey, MAX_KEY, Meta, Page, PageKey, Repair, Store, StoreError, StoreResult, Tail};
 
 use crate::connection::Connection;
 use crate::hint::Hints;
 use crate::open::{self, IdbOptions, database_name};
-use crate::values::writes_of;
-use crate::{read, reserve, write};
+use crate::queue::{Queue, Rivals};
+use crate::values::{CATALOG, LOG, MANIFEST, SEGMENTS};
+use crate::write::IdbTransaction;
+use crate::{delete, read, reserve};
 
 /// A KalamDB database in IndexedDB.
 ///
@@ -18,6 +22,8 @@ use crate::{read, reserve, write};
 pub struct IdbStore {
     connection: Connection,
     hints: Hints,
+    rivals: Rivals,
+    queue: Queue,
     faults: Faults,
     /// The size of the reserve when this connection last looked.
     reserve: Cell<Option<usize>>,
@@ -32,14 +38,15 @@ impl IdbStore {
     pub async fn open(name: &str, options: IdbOptions) -> StoreResult<Self> {
         let name = database_name(name);
         let database = open::open(&name, &options).await?;
-        let (hints, faults) = (Hints::listen(&name), options.faults.clone());
-        Ok(Self { connection: Connection::new(name, options, database), hints, faults, reserve: Cell::default() })
+        let (hints, queue, faults) = (Hints::listen(&name), Queue::new(&name), options.faults.clone());
+        Ok(Self { connection: Connection::new(name, options, database), hints, rivals: Rivals::default(), queue, faults, reserve: Cell::default() })
     }
 
-    /// Deletes the database `name`; nothing happens if there is none. Its connections in other tabs close.
+    /// Deletes the database `name`; nothing happens if there is none. Whoever has it open finds it deleted.
     ///
     /// # Errors
-    /// `Blocked` if a connection does not close in time: the database is then deleted as soon as it does. `Unavailable`.
+    /// `Blocked` if newer or foreign code has made the database and keeps it open: it is then deleted as soon as it does not.
+    /// `Unavailable`.
     pub async fn delete(name: &str) -> StoreResult<()> {
         Self::delete_with(name, &IdbOptions::default()).await
     }
@@ -49,7 +56,15 @@ impl IdbStore {
     /// # Errors
     /// As [`IdbStore::delete`].
     pub async fn delete_with(name: &str, options: &IdbOptions) -> StoreResult<()> {
-        open::delete(&database_name(name), options).await
+        let name = database_name(name);
+        delete::delete(&name, options).await?;
+        Hints::say_deleted(&name);
+        Ok(())
+    }
+
+    /// Says whether commits are made as if nobody else wrote, from now on, for tests.
+    pub fn set_quiet(&self, is_quiet: bool) {
+        self.rivals.set_quiet(is_quiet);
     }
 
     /// Runs a readonly transaction, and runs it again if the browser has closed the connection.
@@ -63,13 +78,21 @@ impl IdbStore {
     }
 
     /// Stores a commit; on another connection if the one that there is turns out to be closed before the transaction has begun.
-    async fn store(&self, commit: &Commit) -> StoreResult<()> {
+    async fn store(&self, commit: &Commit, prepared: &Prepared) -> StoreResult<()> {
+        let scope: &[&'static str] = if prepared.is_record_alone() { &[LOG] } else { &[LOG, CATALOG, SEGMENTS, MANIFEST] };
         for _ in 0..2 {
-            let writes = writes_of(commit)?;
             // Told before it is done, as that takes time too: who reads on then waits for it in the browser.
             let tell = self.hints.teller(commit.meta.head);
-            match self.transact(async |database, attempt| write::commit(database, commit, writes, attempt, tell).await).await? {
-                Ended::Told(result) => return result,
+            let is_quiet = self.rivals.are_quiet(self.hints.n_heard());
+            let run = async |database: &Database, attempt: &mut Attempt| {
+                let mut transaction = IdbTransaction::begin(database, scope, commit.durability, attempt, Box::new(tell))?;
+                prepared.store(&mut transaction, is_quiet).await
+            };
+            match self.transact(run).await? {
+                Ended::Told(result) => {
+                    self.rivals.raced(matches!(result, Err(StoreError::Conflict { .. })));
+                    return result;
+                }
                 // It had begun: if it is stored, nobody is left to tell.
                 Ended::Lost(StoreError::Dom { name, message }) => return Err(StoreError::Indeterminate { reason: format!("{name}: {message}") }),
                 Ended::Lost(_) => {}
@@ -79,12 +102,13 @@ impl IdbStore {
     }
 
     /// Stores a commit in the room of the reserve, if that is large enough.
-    async fn store_in_reserve(&self, commit: &Commit) -> StoreResult<()> {
+    async fn store_in_reserve(&self, commit: &Commit, prepared: &Prepared) -> StoreResult<()> {
         let found = self.read(reserve::size).await?;
         self.reserve.set(Some(found));
-        let Some(left) = reserve::left_after(found, reserve::needed(commit)) else { return Err(StoreError::QuotaExceeded) };
+        let needed = reserve::needed(prepared.n_bytes(), prepared.n_puts());
+        let Some(left) = reserve::left_after(found, needed) else { return Err(StoreError::QuotaExceeded) };
         self.set_reserve(None).await?;
-        let stored = self.store(commit).await;
+        let stored = self.store(commit, prepared).await;
         // What is left is for the next one, and not for new rows.
         let mut left = if stored.is_ok() { left } else { Some(found) };
         while left.is_some() && self.set_reserve(left).await == Err(StoreError::QuotaExceeded) {
@@ -138,29 +162,50 @@ enum Ended<T> {
 
 #[async_trait(?Send)]
 impl Store for IdbStore {
-    async fn read_since(&self, since: Option<Position>) -> StoreResult<Tail> {
+    async fn read_since(&self, since: Option<&Meta>) -> StoreResult<Tail> {
         let heard = self.hints.newest();
-        let (tail, id) = self.read(async |database, attempt| read::since(database, since, attempt).await).await?;
-        if let Some(id) = id {
+        let read = self.read(async |database, attempt| read::since(database, since, attempt).await).await?;
+        if read.was_deleted {
+            self.connection.was_deleted();
+            return Err(self.connection.deleted());
+        }
+        if let Some(id) = read.id {
             self.connection.is(id);
         }
-        self.hints.correct(heard, tail.meta.head);
-        self.connection.saw(&tail.meta);
-        Ok(tail)
+        self.hints.correct(heard, read.tail.meta.head);
+        Ok(read.tail)
     }
 
     async fn commit(&self, commit: &Commit) -> StoreResult<()> {
-        check_commit(commit)?;
-        match self.store(commit).await {
-            Err(StoreError::QuotaExceeded) if commit.makes_room => self.store_in_reserve(commit).await?,
-            result => result?,
+        let prepared = Prepared::new(commit)?;
+        match self.store(commit, &prepared).await {
+            Err(StoreError::QuotaExceeded) if commit.makes_room => self.store_in_reserve(commit, &prepared).await,
+            result => result,
         }
-        self.connection.saw(&commit.meta);
-        Ok(())
+    }
+
+    async fn read_commits(&self, numbers: &[u64]) -> StoreResult<Vec<Option<CommitRecord>>> {
+        self.read(async |database, attempt| read::commits(database, numbers, attempt).await).await
     }
 
     async fn read_pages(&self, keys: &[PageKey]) -> StoreResult<Vec<Option<Page>>> {
         self.read(async |database, attempt| read::pages(database, keys, attempt).await).await
+    }
+
+    async fn read_pages_of(&self, of: LogKey, keys: &[PageKey]) -> StoreResult<Option<Vec<StoreResult<Option<Page>>>>> {
+        self.read(async |database, attempt| read::pages_of(database, of, keys, attempt).await).await
+    }
+
+    async fn repairs(&self) -> StoreResult<Vec<Repair>> {
+        self.read(async |database, attempt| read::repairs(database, attempt).await).await
+    }
+
+    async fn queue(&self, n_lost: usize) -> Option<Box<dyn Any>> {
+        self.queue.place(n_lost, &self.hints).await
+    }
+
+    fn should_queue(&self) -> bool {
+        self.hints.should_queue()
     }
 
     async fn page_keys(&self) -> StoreResult<Vec<PageKey>> {

@@ -1,10 +1,7 @@
 //! Keys and values as IndexedDB holds them.
 
 use js_sys::{Array, Number, Uint8Array};
-use kalamdb_store::{
-    Commit, LogKey, MAX_KEY, Meta, PageKey, RecordKey, StoreError, StoreResult, decode_meta, encode_catalog, encode_log, encode_manifest,
-    encode_meta, encode_page,
-};
+use kalamdb_store::{LogKey, MAX_KEY, PageKey, RecordKey, StoreError, StoreResult};
 use wasm_bindgen::prelude::*;
 
 pub(crate) const META: &str = "meta";
@@ -13,14 +10,20 @@ pub(crate) const LOG: &str = "log";
 pub(crate) const SEGMENTS: &str = "segments";
 pub(crate) const MANIFEST: &str = "manifest";
 
+/// The log of versions before 4, which had a record for each part of a commit. A database that was made by later code does not have it.
+pub(crate) const OLD_LOG: &str = "log3";
+
 /// All object stores of a database.
 pub(crate) const STORES: [&str; 5] = [META, CATALOG, LOG, SEGMENTS, MANIFEST];
 
 /// The key in `meta` of the format's version.
 pub(crate) const FORMAT_KEY: &str = "format";
 
-/// The key in `meta` of the meta record.
-pub(crate) const STATE_KEY: &str = "state";
+/// The key in `meta` of the meta record of versions before 4.
+pub(crate) const OLD_STATE_KEY: &str = "state";
+
+/// The key in `meta` of what was set right, as JSON.
+pub(crate) const REPAIRS_KEY: &str = "repairs";
 
 /// The key in `meta` of the database's id: a random number, the same for as long as the database exists.
 pub(crate) const ID_KEY: &str = "id";
@@ -28,34 +31,14 @@ pub(crate) const ID_KEY: &str = "id";
 /// The key in `meta` of the [reserve](crate::reserve).
 pub(crate) const RESERVE_KEY: &str = "reserve";
 
-/// One request of a commit.
-pub(crate) enum Write {
-    Put { store: &'static str, key: JsValue, value: JsValue },
-    Delete { store: &'static str, key: JsValue },
-}
-
-/// Everything that a commit writes, in its order: what is removed first, the meta record last.
-pub(crate) fn writes_of(commit: &Commit) -> StoreResult<Vec<Write>> {
-    let mut writes = Vec::new();
-    writes.extend(commit.drop_log.iter().map(|key| Write::Delete { store: LOG, key: log_key(*key) }));
-    writes.extend(commit.drop_pages.iter().map(|key| Write::Delete { store: SEGMENTS, key: page_key(*key) }));
-    writes.extend(commit.drop_manifests.iter().map(|key| Write::Delete { store: MANIFEST, key: log_key(*key) }));
-    writes.extend(commit.drop_catalog.iter().map(|key| Write::Delete { store: CATALOG, key: JsValue::from_str(key) }));
-    for record in &commit.log {
-        writes.push(Write::Put { store: LOG, key: log_key(record.key), value: bytes(&encode_log(record)?) });
+/// Where a record is kept: its object store, and its key there.
+pub(crate) fn place(key: &RecordKey) -> (&'static str, JsValue) {
+    match key {
+        RecordKey::Log(number) => (LOG, to_js_number(*number)),
+        RecordKey::Catalog(key) => (CATALOG, JsValue::from_str(key)),
+        RecordKey::Page(key) => (SEGMENTS, page_key(*key)),
+        RecordKey::Manifest(key) => (MANIFEST, log_key(*key)),
     }
-    for page in &commit.put_pages {
-        writes.push(Write::Put { store: SEGMENTS, key: page_key(page.key), value: bytes(&encode_page(page)?) });
-    }
-    for manifest in &commit.put_manifests {
-        writes.push(Write::Put { store: MANIFEST, key: log_key(manifest.key), value: bytes(&encode_manifest(manifest)?) });
-    }
-    for record in &commit.put_catalog {
-        let (key, value) = (JsValue::from_str(&record.key), bytes(&encode_catalog(record)));
-        writes.push(Write::Put { store: CATALOG, key, value });
-    }
-    writes.push(Write::Put { store: META, key: JsValue::from_str(STATE_KEY), value: bytes(&encode_meta(&commit.meta)) });
-    Ok(writes)
 }
 
 /// Copies bytes to where JavaScript can keep them.
@@ -70,12 +53,12 @@ pub(crate) fn to_bytes(value: &JsValue) -> Option<Vec<u8>> {
 
 /// The key `[commit, part]`.
 pub(crate) fn log_key(key: LogKey) -> JsValue {
-    Array::of2(&number(key.commit), &JsValue::from(key.part)).into()
+    Array::of2(&to_js_number(key.commit), &JsValue::from(key.part)).into()
 }
 
 /// The least key of the commits after `head`: `[head + 1]` comes before `[head + 1, 0]`.
 pub(crate) fn log_key_after(head: u64) -> JsValue {
-    Array::of1(&number(head.saturating_add(1))).into()
+    Array::of1(&to_js_number(head.saturating_add(1))).into()
 }
 
 /// Reads a key `[commit, part]`; `None` if it is another one.
@@ -86,7 +69,7 @@ pub(crate) fn to_log_key(key: &JsValue) -> Option<LogKey> {
 
 /// The key `[segment, column]`.
 pub(crate) fn page_key(key: PageKey) -> JsValue {
-    Array::of2(&number(key.segment), &JsValue::from(key.column)).into()
+    Array::of2(&to_js_number(key.segment), &JsValue::from(key.column)).into()
 }
 
 /// Reads a key `[segment, column]`; `None` if it is another one.
@@ -101,14 +84,6 @@ pub(crate) fn to_format(value: Option<&JsValue>) -> StoreResult<u32> {
     number.ok_or_else(|| StoreError::Corrupted { key: format!("{META}/{FORMAT_KEY}"), what: "it is not a version".to_owned() })
 }
 
-/// Reads what is kept under [`STATE_KEY`].
-pub(crate) fn to_meta(value: Option<&JsValue>) -> StoreResult<Meta> {
-    match value.and_then(to_bytes) {
-        Some(bytes) => decode_meta(&bytes),
-        None => Err(not_bytes(&RecordKey::Meta)),
-    }
-}
-
 /// The error of a record that is missing or of another type.
 pub(crate) fn not_bytes(key: &RecordKey) -> StoreError {
     StoreError::Corrupted { key: key.to_string(), what: NOT_BYTES.to_owned() }
@@ -118,11 +93,12 @@ pub(crate) fn not_bytes(key: &RecordKey) -> StoreError {
 pub(crate) const NOT_BYTES: &str = "it is not bytes";
 
 /// Every number that comes here is checked before, apart from positions, which may be anything and then match no key.
-pub(crate) fn number(number: u64) -> JsValue {
+pub(crate) fn to_js_number(number: u64) -> JsValue {
     JsValue::from_f64(number.min(MAX_KEY) as f64)
 }
 
-fn to_number(value: &JsValue) -> Option<u64> {
+/// Reads an integer that is exact; `None` if it is something else.
+pub(crate) fn to_number(value: &JsValue) -> Option<u64> {
     let number = value.as_f64().filter(|number| *number >= 0.0 && Number::is_safe_integer(value))?;
     Some(number as u64)
 }

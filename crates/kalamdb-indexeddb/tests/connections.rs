@@ -10,7 +10,7 @@ use indexed_db_futures::database::Database;
 use js_sys::{Array, Function, Promise};
 use kalamdb_indexeddb::{IdbOptions, IdbStore, database_name};
 use kalamdb_store::conformance::Harness;
-use kalamdb_store::{CatalogRecord, Commit, FORMAT_VERSION, MAX_KEY, Meta, Position, Store, StoreError};
+use kalamdb_store::{CatalogRecord, Commit, FORMAT_VERSION, MAX_KEY, Meta, Store, StoreError};
 use support::IdbHarness;
 use support::connections::Connections;
 use wasm_bindgen::prelude::*;
@@ -22,7 +22,12 @@ wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 fn first_commit() -> Commit {
     let put_catalog = vec![CatalogRecord { key: "table/1".to_owned(), value: b"{}".to_vec() }];
-    Commit { meta: Meta { head: 1, catalog_head: 1, manifest_head: 0, next_seq: 1, next_id: 2 }, put_catalog, ..Commit::default() }
+    Commit { meta: Meta { head: 1, catalog_head: 1, manifest_head: 0, owners_head: 0, next_seq: 1, next_id: 2 }, put_catalog, ..Commit::default() }
+}
+
+/// The numbers of an empty database whose log goes on from that number.
+fn begun_at(head: u64) -> Meta {
+    Meta { head, ..Meta::default() }
 }
 
 fn second_commit() -> Commit {
@@ -36,11 +41,10 @@ async fn deleting_ends_the_other_connections_for_good_and_leaves_nothing() {
     left.commit(&first_commit()).await.unwrap();
     IdbStore::delete(&harness.name).await.unwrap();
     let new = harness.connect().await;
-    assert_eq!(new.read_since(None).await.unwrap().meta, Meta::default());
-    new.commit(&first_commit()).await.unwrap();
+    assert_eq!(new.read_since(None).await.unwrap().meta, begun_at(2));
     let deleted = StoreError::Deleted { name: database_name(&harness.name) };
     for store in [&left, &right] {
-        assert_eq!(store.read_since(None).await, Err(deleted.clone()));
+        assert_eq!(store.read_since(Some(&first_commit().meta)).await, Err(deleted.clone()));
         assert_eq!(store.commit(&first_commit()).await, Err(deleted.clone()));
         store.close().await;
         assert_eq!(store.read_since(None).await, Err(StoreError::Closed));
@@ -84,15 +88,23 @@ async fn a_newer_database_is_refused_with_its_version() {
 }
 
 #[test]
-async fn a_connection_that_does_not_make_way_blocks_deleting_until_it_closes() {
+async fn a_connection_that_does_not_make_way_keeps_nobody_from_deleting() {
     let harness = IdbHarness::fresh().await;
-    harness.connect().await.commit(&first_commit()).await.unwrap();
+    let store = harness.connect().await;
+    store.commit(&first_commit()).await.unwrap();
     let stubborn = Database::open(database_name(&harness.name)).await.unwrap();
-    let impatient = IdbOptions { blocked_ms: 1, ..IdbOptions::default() };
-    let blocked = StoreError::Blocked { name: database_name(&harness.name) };
-    assert_eq!(IdbStore::delete_with(&harness.name, &impatient).await, Err(blocked));
+    assert_eq!(IdbStore::delete(&harness.name).await, Ok(()));
+    let new = harness.connect().await;
+    assert_eq!(new.read_since(None).await.unwrap().meta, begun_at(2));
+    // Whoever has read the old one can neither read nor write the new one, as far as either comes.
+    let late = Commit { base: 1, meta: Meta { head: 2, ..first_commit().meta }, ..Commit::default() };
+    assert_eq!(store.commit(&late).await, Err(StoreError::Conflict { expected: 1, found: 2 }));
+    let deleted = StoreError::Deleted { name: database_name(&harness.name) };
+    assert_eq!(store.read_since(Some(&first_commit().meta)).await, Err(deleted.clone()));
+    assert_eq!(store.commit(&late).await, Err(deleted));
     stubborn.close();
-    assert_eq!(harness.connect().await.read_since(None).await.unwrap().meta, Meta::default());
+    let tail = new.read_since(None).await.unwrap();
+    assert_eq!((tail.log, tail.catalog), (vec![], Some(vec![])));
     harness.destroy().await;
 }
 
@@ -110,16 +122,15 @@ async fn foreign_keys_and_values_are_listed_as_damaged() {
     let harness = IdbHarness::fresh().await;
     let store = harness.connect().await;
     store.commit(&first_commit()).await.unwrap();
-    let part = |commit: f64, part: f64| JsValue::from(Array::of2(&commit.into(), &part.into()));
-    harness.edit("log", part(1.0, 0.0), |_| "text".into()).await;
-    harness.edit("log", part(1.0, 0.5), |_| 1.into()).await;
+    harness.edit("log", 2.into(), |_| "text".into()).await;
+    harness.edit("log", Array::of2(&1.into(), &0.into()).into(), |_| 1.into()).await;
     harness.edit("log", "key".into(), |_| 1.into()).await;
     harness.edit("catalog", "table/2".into(), |_| Array::new().into()).await;
     harness.edit("catalog", 5.into(), |_| 1.into()).await;
     let tail = store.read_since(None).await.unwrap();
     assert_eq!(tail.catalog, Some(first_commit().put_catalog));
     let keys: Vec<&str> = tail.damaged.iter().map(|damage| damage.key.as_str()).collect();
-    assert_eq!(keys, ["log/\"key\"", "log/1/0", "log/[1,0.5]", "catalog/5", "catalog/table/2"]);
+    assert_eq!(keys, ["log/2", "log/\"key\"", "log/[1,0]", "catalog/5", "catalog/table/2"]);
     harness.destroy().await;
 }
 
@@ -194,13 +205,13 @@ async fn a_connection_that_the_browser_has_closed_is_opened_again() {
     // There may be news, for whoever asks.
     assert_eq!(store.newest_head_heard(), Some(MAX_KEY));
     other.commit(&second_commit()).await.unwrap();
-    let since = Position { head: 1, catalog_head: 1 };
-    let tail = store.read_since(Some(since)).await.unwrap();
+    let since = first_commit().meta;
+    let tail = store.read_since(Some(&since)).await.unwrap();
     assert_eq!(tail.meta, second_commit().meta);
     // And another time, without the event: the browser may be late with it.
     connections.close_all_silently();
     assert_eq!(store.commit(&second_commit()).await, Err(StoreError::Conflict { expected: 1, found: 2 }));
-    assert_eq!(other.read_since(Some(since)).await.unwrap().meta, second_commit().meta);
+    assert_eq!(other.read_since(Some(&since)).await.unwrap().meta, second_commit().meta);
     assert_eq!(connections.count(), 6);
     store.close().await;
     assert_eq!(store.read_since(None).await, Err(StoreError::Closed));
@@ -225,7 +236,7 @@ async fn a_database_that_was_deleted_while_the_connection_was_closed_is_not_begu
     let (harness, store) = deleted_while_closed().await;
     let deleted = StoreError::Deleted { name: database_name(&harness.name) };
     assert_eq!(store.commit(&second_commit()).await, Err(deleted.clone()));
-    assert!(!exists(&harness).await);
+    assert_eq!(harness.connect().await.read_since(None).await.unwrap().meta, begun_at(2));
     assert_eq!(store.read_since(None).await, Err(deleted));
     harness.destroy().await;
 }
@@ -235,8 +246,10 @@ async fn another_database_of_the_same_name_is_not_taken_for_the_old_one() {
     let (harness, store) = deleted_while_closed().await;
     // It has come further than the old one.
     let new = harness.connect().await;
-    new.commit(&first_commit()).await.unwrap();
-    new.commit(&second_commit()).await.unwrap();
+    for base in 2..5 {
+        let commit = Commit { base, meta: begun_at(base + 1), ..Commit::default() };
+        new.commit(&commit).await.unwrap();
+    }
     assert_eq!(store.read_since(None).await, Err(StoreError::Deleted { name: database_name(&harness.name) }));
     harness.destroy().await;
 }
@@ -251,12 +264,6 @@ async fn deleted_while_closed() -> (IdbHarness, IdbStore) {
     connections.close_all();
     IdbStore::delete(&harness.name).await.unwrap();
     (harness, store)
-}
-
-async fn exists(harness: &IdbHarness) -> bool {
-    let list = Function::new_no_args("return indexedDB.databases().then((all) => all.map((database) => database.name))");
-    let names = JsFuture::from(list.call0(&JsValue::NULL).unwrap().unchecked_into::<Promise>()).await.unwrap();
-    names.unchecked_into::<Array>().includes(&database_name(&harness.name).into(), 0)
 }
 
 /// The channel of a database, as another script of the origin may use it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Commit, FORMAT_VERSION, Meta, StoreError, StoreResult};
+use crate::{Commit, FORMAT_VERSION, StoreError, StoreResult};
 
 /// The greatest number in a key: JavaScript's `Number.MAX_SAFE_INTEGER`, since IndexedDB's keys are doubles.
 pub const MAX_KEY: u64 = (1 << 53) - 1;
@@ -22,6 +22,9 @@ pub fn check_commit(commit: &Commit) -> StoreResult<()> {
     if commit.meta.catalog_head > number {
         return invalid(format!("its catalog head is {}, after its head {number}", commit.meta.catalog_head));
     }
+    if commit.meta.owners_head > number {
+        return invalid(format!("its owners' head is {}, after its head {number}", commit.meta.owners_head));
+    }
     if commit.meta.manifest_head > number || !commit.put_manifests.is_empty() && commit.meta.manifest_head != number {
         return invalid(format!("its manifest head is {}, its head {number}", commit.meta.manifest_head));
     }
@@ -35,14 +38,17 @@ pub fn check_commit(commit: &Commit) -> StoreResult<()> {
     let mut parts = BTreeSet::new();
     for record in &commit.log {
         if record.key.commit != number {
-            return invalid(format!("a log record is of commit {}, it must be of {number}", record.key.commit));
+            return invalid(format!("rows are of commit {}, they must be of {number}", record.key.commit));
         }
         if !parts.insert(record.key.part) {
             return invalid(format!("part {} comes twice", record.key.part));
         }
     }
-    match commit.drop_log.iter().chain(&commit.drop_manifests).find(|key| key.commit > commit.base) {
-        Some(key) => invalid(format!("it drops a record of commit {}, which is not stored", key.commit)),
+    let dropped = commit.drop_log.iter().copied();
+    let shrunk = commit.shrink_log.iter().map(|record| record.meta.head);
+    let manifests = commit.drop_manifests.iter().map(|key| key.commit);
+    match dropped.chain(shrunk).chain(manifests).find(|of| *of > commit.base) {
+        Some(of) => invalid(format!("it changes a record of commit {of}, which is not stored")),
         None => Ok(()),
     }
 }
@@ -53,14 +59,6 @@ pub fn check_commit(commit: &Commit) -> StoreResult<()> {
 /// `SchemaTooNew`.
 pub fn check_format(found: u32) -> StoreResult<()> {
     if found > FORMAT_VERSION { Err(StoreError::SchemaTooNew { found, supported: FORMAT_VERSION }) } else { Ok(()) }
-}
-
-/// Checks that nobody has committed after `base`.
-///
-/// # Errors
-/// `Conflict`.
-pub fn check_base(stored: &Meta, base: u64) -> StoreResult<()> {
-    if stored.head == base { Ok(()) } else { Err(StoreError::Conflict { expected: base, found: stored.head }) }
 }
 
 fn invalid(what: String) -> StoreResult<()> {

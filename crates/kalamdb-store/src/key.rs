@@ -4,13 +4,11 @@ use crate::{LogKey, PageKey};
 
 /// Names one stored record, in errors, in [`Tail::damaged`](crate::Tail::damaged) and under its checksum.
 ///
-/// Written as `meta/state`, `log/17/0`, `catalog/table/3`, `segments/9/1`, `manifest/18/0`.
+/// Written as `log/17`, `catalog/table/3`, `segments/9/1`, `manifest/18/0`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RecordKey {
-    /// The one meta record.
-    Meta,
-    /// A log record.
-    Log(LogKey),
+    /// The record of a commit.
+    Log(u64),
     /// A catalog record.
     Catalog(String),
     /// A column of a segment.
@@ -22,8 +20,7 @@ pub enum RecordKey {
 impl Display for RecordKey {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Meta => f.write_str("meta/state"),
-            Self::Log(LogKey { commit, part }) => write!(f, "log/{commit}/{part}"),
+            Self::Log(commit) => write!(f, "log/{commit}"),
             Self::Catalog(key) => write!(f, "catalog/{key}"),
             Self::Page(PageKey { segment, column }) => write!(f, "segments/{segment}/{column}"),
             Self::Manifest(LogKey { commit, part }) => write!(f, "manifest/{commit}/{part}"),

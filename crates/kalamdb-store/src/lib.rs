@@ -11,24 +11,30 @@ mod codec;
 pub mod conformance;
 mod error;
 mod faults;
+mod frame;
 mod key;
 mod memory;
+mod memory_transaction;
+pub mod migration;
+mod owners;
+pub mod protocol;
 mod records;
 mod store;
 mod tail;
 
-pub use check::{MAX_KEY, check_base, check_commit, check_format};
+pub use check::{MAX_KEY, check_commit, check_format};
 pub use codec::{
-    decode_catalog, decode_log, decode_manifest, decode_meta, decode_page, encode_catalog, encode_log, encode_manifest, encode_meta, encode_page,
-    partition_of,
+    Decoded, commit_header, decode_catalog, decode_commit, decode_manifest, decode_page, encode_catalog, encode_commit, encode_deletion,
+    encode_manifest, encode_page, manifest_partition,
 };
 pub use error::{StoreError, StoreResult};
 pub use faults::{Attempt, Fault, Faults};
 pub use key::RecordKey;
-pub use memory::{MemoryDisk, MemoryStore};
+pub use memory::{Death, MemoryDisk, MemoryStore, Steps};
+pub use memory_transaction::MemoryTransaction;
 pub use records::{
-    CatalogRecord, Commit, Damage, Durability, FORMAT_VERSION, LogKey, LogRecord, Manifest, Meta, Page, PageKey, PartitionId, Position, RowState,
-    TableId, Tail,
+    CatalogRecord, Commit, CommitRecord, Damage, Durability, FORMAT_VERSION, LogKey, LogRecord, Manifest, Met, Meta, Owner, Page, PageKey,
+    PartitionId, Repair, RowState, TableId, Tail,
 };
 pub use store::Store;
 pub use tail::TailBuilder;

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The version of the stored format that this code writes, and the newest that it reads.
-pub const FORMAT_VERSION: u32 = 3;
+pub const FORMAT_VERSION: u32 = 4;
 
 /// A table's id: never used again, also after the table was dropped.
 pub type TableId = u64;
@@ -16,15 +16,17 @@ pub enum Durability {
     Strict,
 }
 
-/// The one record that every commit replaces.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The numbers of the store after a commit; every record of the log has those of its commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meta {
-    /// The number of the last commit; 0 before the first.
+    /// The number of the last commit; 0 before the first. Numbers that no commit got are counted too.
     pub head: u64,
     /// The number of the last commit that changed the catalog.
     pub catalog_head: u64,
     /// The number of the last commit that wrote a manifest.
     pub manifest_head: u64,
+    /// The number of the last commit that named an owner.
+    pub owners_head: u64,
     /// The next row version's sequence number; starts at 1.
     pub next_seq: u64,
     /// The next id of a table, of another catalog object or of a segment; starts at 1.
@@ -33,27 +35,23 @@ pub struct Meta {
 
 impl Default for Meta {
     fn default() -> Self {
-        Self { head: 0, catalog_head: 0, manifest_head: 0, next_seq: 1, next_id: 1 }
+        Self { head: 0, catalog_head: 0, manifest_head: 0, owners_head: 0, next_seq: 1, next_id: 1 }
     }
 }
 
-/// How much of the store a reader has seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Position {
-    /// The last commit applied.
-    pub head: u64,
-    /// [`Meta::catalog_head`] as last seen.
-    pub catalog_head: u64,
-}
+/// Whose rows a partition holds, as an opaque id: the catalog says which user that is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Owner(pub String);
 
 /// One table's rows, or one user's rows of it: the unit of isolation, of loading and of flush.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PartitionId {
     /// The table.
     pub table: TableId,
-    /// The user that the rows belong to; `None` where they are everybody's.
+    /// Whom the rows belong to; `None` where they are everybody's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
+    pub owner: Option<Owner>,
 }
 
 /// Whether the row versions of a record are live rows or tombstones of a soft delete.
@@ -66,7 +64,7 @@ pub enum RowState {
     Deleted,
 }
 
-/// The key of a log record or of a manifest: the commit, then the record's place in it.
+/// The place of row versions in the log, and the key of a manifest: the commit, then the place in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LogKey {
     /// The commit's number, from 1.
@@ -75,10 +73,32 @@ pub struct LogKey {
     pub part: u32,
 }
 
+/// The one record that a commit leaves in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitRecord {
+    /// The store's numbers after the commit, its own among them.
+    pub meta: Meta,
+    /// A random number that tells the commit from every other one.
+    pub nonce: u64,
+    /// Who wrote it, where rows come from elsewhere.
+    pub origin: Option<String>,
+    /// What it wrote, in the order of the keys.
+    pub log: Vec<LogRecord>,
+}
+
+/// A record of the log as it was met by a reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Met {
+    /// Its key in the log.
+    pub number: u64,
+    /// The commit's nonce; `None` if the record is void or damaged.
+    pub nonce: Option<u64>,
+}
+
 /// Row versions that one commit wrote to one partition, all of one state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogRecord {
-    /// Where the record is kept.
+    /// Where they are.
     pub key: LogKey,
     /// Whose rows these are.
     pub partition: PartitionId,
@@ -147,12 +167,18 @@ pub struct Manifest {
 pub struct Commit {
     /// The head that the change was computed from.
     pub base: u64,
-    /// The meta record to store; its head is `base + 1`.
+    /// The numbers after it; its head is `base + 1`.
     pub meta: Meta,
-    /// New log records; their keys carry the commit number `base + 1`.
+    /// A random number that tells the commit from every other one.
+    pub nonce: u64,
+    /// Who wrote it, where rows come from elsewhere.
+    pub origin: Option<String>,
+    /// New row versions; their keys carry the commit number `base + 1`.
     pub log: Vec<LogRecord>,
-    /// Log records to remove: their rows are in a segment now, or are over, or their table was dropped.
-    pub drop_log: Vec<LogKey>,
+    /// Records of the log to remove, by their commits: all their rows are in segments now, or are over, or their tables were dropped.
+    pub drop_log: Vec<u64>,
+    /// Records of the log that stay with fewer rows.
+    pub shrink_log: Vec<CommitRecord>,
     /// New columns of segments.
     pub put_pages: Vec<Page>,
     /// Columns of segments to remove.
@@ -174,11 +200,13 @@ pub struct Commit {
 /// What a reader has not seen yet.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tail {
-    /// The meta record now.
+    /// The numbers now.
     pub meta: Meta,
-    /// The whole catalog, if it changed.
+    /// The whole catalog, if it changed or an owner was named.
     pub catalog: Option<Vec<CatalogRecord>>,
-    /// The log records that came after, in the order of their keys.
+    /// The records of the log that came after, in order.
+    pub met: Vec<Met>,
+    /// The row versions in them, in the order of their keys. Some may be in segments by now, or their tables gone.
     pub log: Vec<LogRecord>,
     /// The manifests that came after, in the order of their keys.
     pub manifests: Vec<Manifest>,
@@ -189,10 +217,20 @@ pub struct Tail {
 /// A record that does not decode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
-    /// Its key: `log/17/0`, `catalog/table/3`.
+    /// Its key: `log/17`, `catalog/table/3`.
     pub key: String,
     /// What is wrong with it.
     pub what: String,
     /// The partition that it belongs to, where that part of it is known to be as it was written.
     pub partition: Option<PartitionId>,
+}
+
+/// Something that was set right when the database was opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repair {
+    /// What was wrong, and what was made of it.
+    pub what: String,
+    /// What is lost for good, as far as it is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<String>,
 }

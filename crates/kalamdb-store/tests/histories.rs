@@ -1,11 +1,11 @@
 //! Random histories of the store in memory against a plain model of what must be stored.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::executor::block_on;
 use kalamdb_store::{
-    CatalogRecord, Commit, Durability, Fault, Faults, LogKey, LogRecord, MemoryDisk, MemoryStore, Meta, PartitionId, Position, RowState, Store,
+    CatalogRecord, Commit, Durability, Fault, Faults, LogKey, LogRecord, MemoryDisk, MemoryStore, Met, Meta, Owner, PartitionId, RowState, Store,
     StoreError, Tail,
 };
 use proptest::prelude::*;
@@ -15,7 +15,7 @@ const HANDLES: usize = 3;
 #[derive(Debug, Clone)]
 enum Step {
     /// Commits from what the handle has read; that may be old.
-    Commit { handle: usize, change: Change, fault: Option<(u64, Fault)> },
+    Commit { handle: usize, change: Change, is_quiet: bool, fault: Option<(u64, Fault)> },
     /// Reads what the handle has not seen.
     Read { handle: usize, fault: Option<u64> },
     /// Closes the handle and opens another one that has seen nothing.
@@ -36,13 +36,15 @@ struct Change {
 struct Model {
     meta: Meta,
     catalog: BTreeMap<String, CatalogRecord>,
-    log: BTreeMap<LogKey, LogRecord>,
+    /// The records of the log, void ones too, with the rows that are in them.
+    log: BTreeMap<u64, Vec<LogRecord>>,
+    void: BTreeSet<u64>,
 }
 
 /// A handle and everything that it has read, kept up to date as a reader would.
 struct Reader {
     store: MemoryStore,
-    position: Option<Position>,
+    position: Option<Meta>,
     seen: Model,
 }
 
@@ -51,7 +53,7 @@ impl Model {
         let number = self.meta.head + 1;
         let log = change.rows.iter().zip(0..).map(|(rows, part)| LogRecord {
             key: LogKey { commit: number, part },
-            partition: PartitionId { table: 1, user: (part % 2 == 1).then(|| format!("user {part}")) },
+            partition: PartitionId { table: 1, owner: (part % 2 == 1).then(|| Owner(format!("owner {part}"))) },
             schema_version: 1,
             first_seq: self.meta.next_seq + u64::from(part),
             updated_us: 0,
@@ -60,13 +62,14 @@ impl Model {
             n_rows: 1,
             rows: rows.clone(),
         });
-        let stored: Vec<LogKey> = self.log.keys().copied().collect();
+        let stored: Vec<u64> = self.log.keys().copied().collect();
         let drop_log = change.drop_log.iter().filter(|_| !stored.is_empty()).map(|index| *index.get(&stored)).collect();
         let changes_catalog = !change.put_catalog.is_empty() || !change.drop_catalog.is_empty();
         let meta = Meta {
             head: number,
             catalog_head: if changes_catalog { number } else { self.meta.catalog_head },
             manifest_head: 0,
+            owners_head: 0,
             next_seq: self.meta.next_seq + change.rows.len() as u64,
             next_id: self.meta.next_id + 1,
         };
@@ -84,9 +87,10 @@ impl Model {
 
     fn apply(&mut self, commit: &Commit) {
         self.meta = commit.meta.clone();
-        self.log.retain(|key, _| !commit.drop_log.contains(key));
+        self.log.retain(|number, _| !commit.drop_log.contains(number));
+        self.void.retain(|number| !commit.drop_log.contains(number));
         self.catalog.retain(|key, _| !commit.drop_catalog.contains(key));
-        self.log.extend(commit.log.iter().map(|record| (record.key, record.clone())));
+        self.log.insert(commit.meta.head, commit.log.clone());
         self.catalog.extend(commit.put_catalog.iter().map(|record| (record.key.clone(), record.clone())));
     }
 
@@ -94,9 +98,21 @@ impl Model {
         Tail {
             meta: self.meta.clone(),
             catalog: Some(self.catalog.values().cloned().collect()),
-            log: self.log.values().cloned().collect(),
+            met: self.met_after(0),
+            log: self.log.values().flatten().cloned().collect(),
             ..Tail::default()
         }
+    }
+
+    /// A writer in haste has lost.
+    fn void(&mut self) {
+        self.meta.head += 1;
+        self.log.insert(self.meta.head, Vec::new());
+        self.void.insert(self.meta.head);
+    }
+
+    fn met_after(&self, head: u64) -> Vec<Met> {
+        self.log.range(head + 1..).map(|(number, _)| Met { number: *number, nonce: (!self.void.contains(number)).then_some(0) }).collect()
     }
 }
 
@@ -111,14 +127,15 @@ impl Reader {
 
     /// Reads on, and checks that it gets the news and nothing else.
     fn read(&mut self, truth: &Model) -> Result<(), StoreError> {
-        let tail = block_on(self.store.read_since(self.position))?;
-        let from = self.position.map_or(0, |position| position.head);
-        let news: Vec<LogRecord> = truth.log.values().filter(|record| record.key.commit > from).cloned().collect();
+        let tail = block_on(self.store.read_since(self.position.as_ref()))?;
+        let from = self.position.as_ref().map_or(0, |position| position.head);
+        let news: Vec<LogRecord> = truth.log.range(from + 1..).flat_map(|(_, parts)| parts).cloned().collect();
         assert_eq!(tail.log, news);
+        assert_eq!(tail.met, truth.met_after(from));
         assert_eq!(tail.meta, truth.meta);
-        let changed = self.position.is_none_or(|position| position.catalog_head != truth.meta.catalog_head);
+        let changed = self.position.as_ref().is_none_or(|position| position.catalog_head != truth.meta.catalog_head);
         assert_eq!(tail.catalog, changed.then(|| truth.catalog.values().cloned().collect::<Vec<_>>()));
-        self.position = Some(Position { head: tail.meta.head, catalog_head: tail.meta.catalog_head });
+        self.position = Some(tail.meta);
         self.seen = truth.clone();
         Ok(())
     }
@@ -150,8 +167,8 @@ fn changes() -> impl Strategy<Value = Change> {
 
 fn steps() -> impl Strategy<Value = Step> {
     prop_oneof![
-        5 => (0..HANDLES, changes(), prop::option::weighted(0.3, faults()))
-            .prop_map(|(handle, change, fault)| Step::Commit { handle, change, fault }),
+        5 => (0..HANDLES, changes(), any::<bool>(), prop::option::weighted(0.3, faults()))
+            .prop_map(|(handle, change, is_quiet, fault)| Step::Commit { handle, change, is_quiet, fault }),
         3 => (0..HANDLES, prop::option::weighted(0.2, 1..6_u64)).prop_map(|(handle, fault)| Step::Read { handle, fault }),
         1 => (0..HANDLES).prop_map(|handle| Step::Reopen { handle }),
     ]
@@ -165,13 +182,15 @@ proptest! {
         let mut readers: Vec<Reader> = (0..HANDLES).map(|_| Reader::open(&disk, &faults)).collect();
         for step in history {
             match step {
-                Step::Commit { handle, change, fault } => {
+                Step::Commit { handle, change, is_quiet, fault } => {
                     let reader = &mut readers[handle];
                     let commit = reader.seen.commit_from(&change);
                     let stale = commit.base != truth.meta.head;
                     if let Some((nth, fault)) = fault {
                         faults.arm(nth, fault);
                     }
+                    reader.store.set_quiet(is_quiet);
+                    let is_alone = commit.drop_log.is_empty() && commit.put_catalog.is_empty() && commit.drop_catalog.is_empty();
                     let outcome = block_on(reader.store.commit(&commit));
                     let struck = fault.map(|(_, fault)| fault).filter(|_| !faults.is_armed());
                     faults.disarm();
@@ -180,6 +199,14 @@ proptest! {
                         (Err(StoreError::Conflict { found, .. }), None | Some(Fault::Indeterminate { stored: true })) => {
                             prop_assert!(stale);
                             prop_assert_eq!(found, truth.meta.head);
+                            if is_quiet && is_alone {
+                                truth.void();
+                            }
+                            continue;
+                        }
+                        (Err(StoreError::Indeterminate { .. }), Some(Fault::Indeterminate { stored: true })) if stale => {
+                            prop_assert!(is_quiet && is_alone);
+                            truth.void();
                             continue;
                         }
                         (Err(StoreError::Indeterminate { .. }), Some(Fault::Indeterminate { stored: true })) => {}

@@ -1,8 +1,10 @@
 //! The conformance suite on the store in memory.
+#![allow(clippy::expect_used, reason = "tests fail by panicking")]
 
 use async_trait::async_trait;
 use futures::executor::block_on;
 use kalamdb_store::conformance::Harness;
+use kalamdb_store::protocol::WriteTransaction;
 use kalamdb_store::{Faults, MemoryDisk, MemoryStore, RecordKey, conformance_tests};
 
 struct MemoryHarness {
@@ -20,6 +22,16 @@ impl Harness for MemoryHarness {
 
     async fn connect(&self) -> MemoryStore {
         MemoryStore::on_disk(self.disk.clone(), self.faults.clone())
+    }
+
+    fn set_quiet(store: &MemoryStore, is_quiet: bool) {
+        store.set_quiet(is_quiet);
+    }
+
+    async fn claim(&self) {
+        let mut transaction = MemoryStore::on_disk(self.disk.clone(), Faults::default()).begin().await.expect("it is open");
+        transaction.append(&[]).expect("nothing fails");
+        transaction.commit().await.expect("nothing fails");
     }
 
     fn faults(&self) -> &Faults {

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
+use crate::partition::PartitionId;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
-use kalamdb_store::{PartitionId, TableId};
+use kalamdb_store::TableId;
 use kalamdb_types::SqlType;
 use serde::{Deserialize, Serialize};
 

@@ -5,7 +5,7 @@ use futures::FutureExt;
 use futures::future::{LocalBoxFuture, Shared};
 
 use super::{Database, Place, Transaction, View};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::write::{Change, Committed};
 
 /// The most statements that are committed together.
@@ -110,7 +110,15 @@ impl Group {
         if is_changing {
             self.n_rows.set(self.n_rows.get() + change.n_rows());
             self.n_bytes.set(self.n_bytes.get() + change.n_bytes());
-            self.overlay.apply(database, change.clone()).inspect_err(|_| self.is_spoilt.set(true))?;
+            match self.overlay.apply(database, change.clone()) {
+                Ok(()) => {}
+                // Somebody has read on since the group was opened: all of it, this change too, is computed again.
+                Err(error) if error.kind() == ErrorKind::SerializationFailure => self.is_spoilt.set(true),
+                Err(error) => {
+                    self.is_spoilt.set(true);
+                    return Err(error);
+                }
+            }
         }
         let reply = Rc::default();
         self.members.borrow_mut().push(Seat { change, is_changing, reply: Rc::clone(&reply) });

@@ -3,14 +3,18 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use kalamdb_store::{Damage, LogRecord, Manifest, PageKey, PartitionId, RecordKey, Tail};
+use datafusion::arrow::array::ArrayRef;
+use kalamdb_store::{Damage, LogRecord, Manifest, PageKey, PartitionId as StoredId, RecordKey, Repair, StoreError, Tail};
 use serde::Serialize;
 
-use super::Database;
+use super::{Database, Owners};
 use crate::catalog::{self, Catalog, Table};
-use crate::error::{Error, Result};
-use crate::partition::{RowGroup, Salvage};
-use crate::segment::{PageRef, Segment, decode_manifest};
+use crate::error::{Error, ErrorKind, Result};
+use crate::partition::{PartitionId, RowGroup, Salvage};
+use crate::segment::{Contents, PageRef, StoredSegment, decode_manifest, reach};
+
+/// How often a partition is looked at again because it was stored anew meanwhile.
+const MAX_LOOKS: usize = 50;
 
 /// What is stored, in bytes and rows, as this instance knows it.
 #[derive(Debug, Serialize)]
@@ -24,6 +28,8 @@ pub struct StorageUse {
     pub cache_bytes: u64,
     /// The same for each partition.
     pub tables: Vec<PartitionUse>,
+    /// Tables of which a record is damaged: what is in their segments is not counted.
+    pub damaged: Vec<DamagedRecord>,
 }
 
 /// What is stored of one table, or of one user's rows of it.
@@ -63,6 +69,8 @@ pub struct CheckReport {
     pub damaged: Vec<DamagedRecord>,
     /// Columns of segments that no manifest names: nothing reads them, and they are removed in time.
     pub orphaned_pages: u64,
+    /// What contradicted itself when the database was opened, now or earlier, and what was made of it.
+    pub repairs: Vec<Repair>,
 }
 
 /// A record that is damaged.
@@ -122,16 +130,30 @@ pub struct SalvagedColumn {
 }
 
 /// What is stored of one partition.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Stored {
     manifest: Option<Manifest>,
     log: Vec<LogRecord>,
 }
 
-/// What is stored, and what of it does not decode.
-struct Everything {
+/// What is stored at one moment, but for pages, and what of it does not decode.
+struct Moment {
     catalog: Arc<Catalog>,
-    partitions: BTreeMap<PartitionId, Stored>,
+    owners: Owners,
+    partitions: BTreeMap<StoredId, Stored>,
+    damaged: Vec<DamagedRecord>,
+}
+
+/// One partition at one moment.
+struct Look {
+    table: Arc<Table>,
+    user: Option<String>,
+    contents: Option<Contents>,
+    log: Vec<LogRecord>,
+    /// The columns of the segments, in their order, as far as they are readable.
+    columns: Vec<BTreeMap<u32, ArrayRef>>,
+    n_pages: u64,
+    named: Vec<PageKey>,
     damaged: Vec<DamagedRecord>,
 }
 
@@ -139,15 +161,24 @@ impl Database {
     /// How much is stored.
     ///
     /// # Errors
-    /// `database_closed`, `data_corrupted` if a manifest does not decode.
+    /// `database_closed`.
     pub fn storage(&self) -> Result<StorageUse> {
         self.check_open()?;
         let partitions: Vec<PartitionId> = self.state.borrow().partitions().map(|(id, _)| id.clone()).collect();
-        let mut report = StorageUse { log_bytes: 0, segment_bytes: 0, cache_bytes: self.pages.cache().n_bytes() as u64, tables: Vec::new() };
+        let mut report =
+            StorageUse { log_bytes: 0, segment_bytes: 0, cache_bytes: self.pages.cache().n_bytes() as u64, tables: Vec::new(), damaged: Vec::new() };
         for id in partitions {
             let Some(table) = self.catalog().find_id(id.table).cloned() else { continue };
             let (log_rows, log_bytes) = self.state.borrow().existing(&id).map(|partition| partition.log_size()).unwrap_or_default();
-            let segments = self.segments_of(&table, &id)?;
+            let segments = match self.segments_of(&table, &id) {
+                Ok(segments) => segments,
+                Err(error) if error.kind() == ErrorKind::DataCorrupted => {
+                    let key = self.state.borrow().damage_of(&id).map_or_else(|| "manifest".to_owned(), |damage| damage.key.clone());
+                    report.damaged.push(of_partition(key, error.message(), &table, id.user.as_deref()));
+                    Vec::new()
+                }
+                Err(error) => return Err(error),
+            };
             let used = PartitionUse {
                 namespace: table.namespace.clone(),
                 table: table.name.clone(),
@@ -175,53 +206,39 @@ impl Database {
 
     /// Reads every stored record and page, and lists what does not decode. Nothing is changed.
     ///
+    /// Each partition is looked at as of one moment, also while others write.
+    ///
     /// # Errors
-    /// `database_closed`, the store's; `data_corrupted` if the meta record is damaged, without which nothing is known.
+    /// `database_closed`, the store's; `serialization_failure` if a partition is stored anew again and again.
     pub async fn check(&self) -> Result<CheckReport> {
         self.check_open()?;
         let tail = self.store.read_since(None).await?;
-        let Everything { catalog, partitions, mut damaged } = self.everything(&tail)?;
         let n_catalog = tail.catalog.as_ref().map_or(0, Vec::len);
-        let (mut n_pages, mut named) = (0, HashSet::new());
-        for (id, Stored { manifest, log }) in &partitions {
-            let Some(table) = catalog.find_id(id.table) else { continue };
-            for record in log {
-                if let Err(error) = RowGroup::decode(record, table) {
-                    damaged.push(of_partition(RecordKey::Log(record.key).to_string(), error.message(), table, id));
-                }
-            }
-            let Some(manifest) = manifest else { continue };
-            let contents = match decode_manifest(table, &manifest.body) {
-                Ok(contents) => contents,
-                Err(error) => {
-                    damaged.push(of_partition(RecordKey::Manifest(manifest.key).to_string(), error.message(), table, id));
-                    continue;
-                }
-            };
-            for segment in contents.segments.iter().map(|stored| &stored.segment) {
-                for key in segment.page_keys() {
-                    n_pages += 1;
-                    named.insert(key);
-                    if let Err(what) = self.read_page(segment, table, key).await? {
-                        damaged.push(of_partition(RecordKey::Page(key).to_string(), &what, table, id));
-                    }
-                }
-                self.pause().await;
-            }
+        let records = (n_catalog + tail.met.len() + tail.manifests.len()) as u64;
+        let (head, next_id) = (tail.meta.head, tail.meta.next_id);
+        let Moment { partitions, catalog, owners, mut damaged } = moment(tail);
+        let (mut pages, mut named) = (0, HashSet::new());
+        for (id, stored) in partitions {
+            let Some(look) = self.look(&id, stored, &catalog, &owners, false).await? else { continue };
+            pages += look.n_pages;
+            named.extend(look.named);
+            damaged.extend(look.damaged);
         }
         let keys = self.store.page_keys().await?;
         // What another tab has stored since this began is not an orphan.
-        let orphaned = keys.iter().filter(|key| !named.contains(key) && key.segment < tail.meta.next_id).count();
+        let orphaned = keys.iter().filter(|key| !named.contains(key) && key.segment < next_id).count();
+        let has_moved = self.store.read_since(None).await?.meta.head != head;
         Ok(CheckReport {
             ok: damaged.is_empty(),
-            records: (n_catalog + tail.log.len() + tail.manifests.len()) as u64,
-            pages: n_pages,
+            records,
+            pages,
             damaged,
-            orphaned_pages: if self.meta().head == tail.meta.head { orphaned as u64 } else { 0 },
+            orphaned_pages: if has_moved { 0 } else { orphaned as u64 },
+            repairs: self.store.repairs().await?,
         })
     }
 
-    /// Collects the live rows that are readable, around what is damaged. Nothing is changed.
+    /// Collects the live rows that are readable, around what is damaged. Nothing is changed. Each partition is as of one moment.
     ///
     /// Of a segment that lacks a column the column is NULL in its rows; one that lacks its key is left out, as are log records that do not
     /// decode, so that rows may be found in versions before their last.
@@ -230,43 +247,30 @@ impl Database {
     /// As [`Database::check`].
     pub async fn salvage(&self) -> Result<SalvageReport> {
         self.check_open()?;
-        let tail = self.store.read_since(None).await?;
-        let Everything { catalog, partitions, mut damaged } = self.everything(&tail)?;
+        let Moment { partitions, catalog, owners, mut damaged } = moment(self.store.read_since(None).await?);
         let mut tables = Vec::new();
-        for (id, Stored { manifest, log }) in partitions {
-            let Some(table) = catalog.find_id(id.table) else { continue };
+        for (id, stored) in partitions {
+            let Some(look) = self.look(&id, stored, &catalog, &owners, true).await? else { continue };
+            let table = &look.table;
             let mut salvage = Salvage::new(table);
-            let contents = manifest.map(|manifest| (RecordKey::Manifest(manifest.key).to_string(), decode_manifest(table, &manifest.body)));
-            match contents {
-                Some((_, Ok(contents))) => {
-                    for stored in contents.segments {
-                        let mut columns = BTreeMap::new();
-                        for key in stored.segment.page_keys() {
-                            match self.read_page(&stored.segment, table, key).await? {
-                                Ok(column) => drop(columns.insert(key.column, column)),
-                                Err(what) => damaged.push(of_partition(RecordKey::Page(key).to_string(), &what, table, &id)),
-                            }
-                        }
-                        salvage.add_segment(&stored, &columns)?;
-                        self.pause().await;
-                    }
-                }
-                Some((key, Err(error))) => damaged.push(of_partition(key, error.message(), table, &id)),
-                None => {}
+            for (stored, columns) in look.contents.iter().flat_map(|contents| &contents.segments).zip(&look.columns) {
+                salvage.add_segment(stored, columns)?;
+                self.pause().await;
             }
-            for record in log {
-                match RowGroup::decode(&record, table) {
-                    Ok(group) => salvage.add(group)?,
-                    Err(error) => damaged.push(of_partition(RecordKey::Log(record.key).to_string(), error.message(), table, &id)),
+            for record in &look.log {
+                // What does not decode is listed.
+                if let Ok(group) = RowGroup::decode(record, table) {
+                    salvage.add(group)?;
                 }
             }
-            let column = |column: &crate::catalog::ColumnDef| SalvagedColumn { name: column.name.clone(), sql_type: column.sql_type.to_string() };
+            damaged.extend(look.damaged);
+            let column = |column: &catalog::ColumnDef| SalvagedColumn { name: column.name.clone(), sql_type: column.sql_type.to_string() };
             let rows = String::from_utf8(salvage.rows()?).map_err(|error| Error::internal(error.to_string()))?;
             tables.push(SalvagedTable {
                 namespace: table.namespace.clone(),
                 table: table.name.clone(),
                 kind: table.kind.name(),
-                user_id: id.user.clone(),
+                user_id: look.user,
                 columns: table.columns.iter().map(column).collect(),
                 rows,
             });
@@ -274,46 +278,115 @@ impl Database {
         Ok(SalvageReport { tables, damaged })
     }
 
-    fn everything(&self, tail: &Tail) -> Result<Everything> {
-        let catalog = match &tail.catalog {
-            Some(records) => Arc::new(catalog::decode(records)),
-            None => self.catalog(),
-        };
-        let damaged = tail.damaged.iter().map(|damage| of_record(damage, &catalog)).collect();
-        let mut partitions: BTreeMap<PartitionId, Stored> = BTreeMap::new();
-        for manifest in &tail.manifests {
-            partitions.entry(manifest.partition.clone()).or_default().manifest = Some(manifest.clone());
+    /// Looks at all of a partition as of one moment: that at which its manifest was the one that `stored` has, or a later one. `None` if
+    /// its table is gone by then.
+    async fn look(&self, id: &StoredId, stored: Stored, catalog: &Arc<Catalog>, owners: &Owners, keep: bool) -> Result<Option<Look>> {
+        let (mut stored, mut catalog, mut owners) = (stored, Arc::clone(catalog), owners.clone());
+        for _ in 0..MAX_LOOKS {
+            let Some(table) = catalog.find_id(id.table).cloned() else { return Ok(None) };
+            let user = match &id.owner {
+                None => None,
+                Some(owner) => Some(owners.known(id).and_then(|id| id.user).unwrap_or_else(|| format!("(unknown: {})", owner.0))),
+            };
+            if let Some(look) = self.look_once(table, user, stored, keep).await? {
+                return Ok(Some(look));
+            }
+            // Somebody has stored it anew. What is now stored of it is read at one moment again.
+            let now = moment(self.store.read_since(None).await?);
+            (catalog, owners) = (now.catalog, now.owners);
+            let mut partitions = now.partitions;
+            let Some(found) = partitions.remove(id) else { return Ok(None) };
+            stored = found;
         }
-        for record in &tail.log {
-            partitions.entry(record.partition.clone()).or_default().log.push(record.clone());
-        }
-        Ok(Everything { catalog, partitions, damaged })
+        Err(Error::new(ErrorKind::SerializationFailure, "rows are stored anew again and again").with_hint("try again later"))
     }
 
-    /// A page, or what is wrong with it.
-    async fn read_page(
-        &self,
-        segment: &Segment,
-        table: &Arc<Table>,
-        key: PageKey,
-    ) -> Result<std::result::Result<datafusion::arrow::array::ArrayRef, String>> {
-        let page = match self.store.read_pages(&[key]).await {
-            Ok(pages) => pages.into_iter().next().flatten(),
-            Err(kalamdb_store::StoreError::Corrupted { what, .. }) => return Ok(Err(what)),
-            Err(error) => return Err(error.into()),
-        };
-        let Some(page) = page else { return Ok(Err("it is missing".to_owned())) };
-        let Some(PageRef { sql_type, n_rows, .. }) = segment.page(table, key.column) else { return Ok(Err("its column is not known".to_owned())) };
-        Ok(kalamdb_types::page::decode_page(&page.values, &sql_type, n_rows).map_err(|error| error.to_string()))
+    /// The same, or `None` if it was stored anew meanwhile.
+    async fn look_once(&self, table: Arc<Table>, user: Option<String>, stored: Stored, keep: bool) -> Result<Option<Look>> {
+        let Stored { manifest, log } = stored;
+        let mut look = Look { table, user, contents: None, log, columns: Vec::new(), n_pages: 0, named: Vec::new(), damaged: Vec::new() };
+        if let Some(manifest) = &manifest {
+            match decode_manifest(&look.table, &manifest.body) {
+                Ok(contents) => look.contents = Some(contents),
+                Err(error) => look.add_damaged(RecordKey::Manifest(manifest.key), error.message()),
+            }
+        }
+        let segments: Vec<StoredSegment> = look.contents.iter().flat_map(|contents| contents.segments.clone()).collect();
+        for stored in &segments {
+            let mut columns = BTreeMap::new();
+            for key in stored.segment.page_keys() {
+                let Some(manifest) = &manifest else { continue };
+                let Some(read) = self.store.read_pages_of(manifest.key, &[key]).await? else { return Ok(None) };
+                look.n_pages += 1;
+                look.named.push(key);
+                let page = match read.into_iter().next() {
+                    Some(Ok(Some(page))) => page,
+                    Some(Err(StoreError::Corrupted { what, .. })) => {
+                        look.add_damaged(RecordKey::Page(key), &what);
+                        continue;
+                    }
+                    Some(Err(error)) => return Err(error.into()),
+                    Some(Ok(None)) | None => {
+                        look.add_damaged(RecordKey::Page(key), "it is missing");
+                        continue;
+                    }
+                };
+                let Some(PageRef { sql_type, n_rows, .. }) = stored.segment.page(&look.table, key.column) else {
+                    look.add_damaged(RecordKey::Page(key), "its column is not known");
+                    continue;
+                };
+                match kalamdb_types::page::decode_page(&page.values, &sql_type, n_rows) {
+                    Ok(column) if keep => drop(columns.insert(key.column, column)),
+                    Ok(_) => {}
+                    Err(error) => look.add_damaged(RecordKey::Page(key), &error.to_string()),
+                }
+            }
+            look.columns.push(columns);
+            self.pause().await;
+        }
+        for record in &look.log {
+            if let Err(error) = RowGroup::decode(record, &look.table) {
+                let damage = of_partition(RecordKey::Log(record.key.commit).to_string(), error.message(), &look.table, look.user.as_deref());
+                look.damaged.push(damage);
+            }
+        }
+        Ok(Some(look))
     }
 }
 
-fn of_record(damage: &Damage, catalog: &Catalog) -> DamagedRecord {
+impl Look {
+    fn add_damaged(&mut self, key: RecordKey, what: &str) {
+        self.damaged.push(of_partition(key.to_string(), what, &self.table, self.user.as_deref()));
+    }
+}
+
+/// Takes what was read at one moment apart.
+fn moment(tail: Tail) -> Moment {
+    let records = tail.catalog.unwrap_or_default();
+    let (catalog, owners) = (Arc::new(catalog::decode(&records)), Owners::of_catalog(&records));
+    let damaged = tail.damaged.iter().map(|damage| of_record(damage, &catalog, &owners)).collect();
+    let mut partitions: BTreeMap<StoredId, Stored> = BTreeMap::new();
+    for manifest in tail.manifests {
+        // Of two, the newer one counts.
+        let id = manifest.partition.clone();
+        partitions.entry(id).or_default().manifest = Some(manifest);
+    }
+    for record in tail.log {
+        let stored = partitions.entry(record.partition.clone()).or_default();
+        let flushed_through = stored.manifest.as_ref().and_then(|manifest| reach(&manifest.body).1);
+        if flushed_through.is_none_or(|through| record.key > through) {
+            stored.log.push(record);
+        }
+    }
+    Moment { catalog, owners, partitions, damaged }
+}
+
+fn of_record(damage: &Damage, catalog: &Catalog, owners: &Owners) -> DamagedRecord {
     let table = damage.partition.as_ref().and_then(|id| catalog.find_id(id.table)).map(|table| table.full_name().to_string());
-    let user_id = damage.partition.as_ref().and_then(|id| id.user.clone());
+    let user_id = damage.partition.as_ref().and_then(|id| owners.known(id)).and_then(|id| id.user);
     DamagedRecord { key: damage.key.clone(), what: damage.what.clone(), table, user_id }
 }
 
-fn of_partition(key: String, what: &str, table: &Table, id: &PartitionId) -> DamagedRecord {
-    DamagedRecord { key, what: what.to_owned(), table: Some(table.full_name().to_string()), user_id: id.user.clone() }
+fn of_partition(key: String, what: &str, table: &Table, user: Option<&str>) -> DamagedRecord {
+    DamagedRecord { key, what: what.to_owned(), table: Some(table.full_name().to_string()), user_id: user.map(str::to_owned) }
 }

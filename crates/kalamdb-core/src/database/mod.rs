@@ -2,7 +2,10 @@
 
 mod group;
 mod health;
+mod log_use;
 mod orphans;
+mod owners;
+mod races;
 mod retry;
 mod rewrite;
 mod state;
@@ -17,19 +20,22 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use datafusion::execution::memory_pool::{MemoryPool, UnboundedMemoryPool};
-use kalamdb_store::{Durability, LogKey, Meta, PageKey, PartitionId, Position, Store, TableId};
+use kalamdb_store::{CommitRecord, Durability, LogKey, LogRecord, Meta, Owner, PageKey, PartitionId as StoredId, Store, TableId};
 
 use crate::catalog::{Catalog, Table};
 use crate::environment::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::functions::{Ids, system_random};
 use crate::jobs::{Interval, Jobs};
-use crate::partition::{Logged, Partition, RowGroup};
+use crate::partition::{Logged, Partition, PartitionId, RowGroup};
 use crate::segment::{Pages, QueryMemory};
 
 pub(crate) use group::{Group, Reply};
 pub use health::{CheckReport, DamagedRecord, PartitionUse, SalvageReport, SalvagedColumn, SalvagedTable, StorageUse};
-use state::{State, Taken};
+pub(crate) use log_use::{Dying, Leaving};
+pub(crate) use owners::Owners;
+pub(crate) use races::Races;
+use state::State;
 pub(crate) use transaction::Transaction;
 pub(crate) use turns::{Place, Turn, Turns};
 pub(crate) use view::View;
@@ -113,7 +119,7 @@ impl Database {
             MemoryBudget::All(_) => Arc::new(QueryMemory::new(pages.cache())),
         };
         let mut state = State::new(Arc::clone(pages.cache()));
-        state.apply_whole(tail)?;
+        state.apply(tail)?;
         let ids = Arc::new(Ids::new(system_random)?);
         let orphans_interval = Interval::begun(clock.now_us());
         Ok(Rc::new_cyclic(|this| Self {
@@ -241,9 +247,44 @@ impl Database {
         self.state.borrow().partitions_of(table).map(|(id, _)| id.clone()).collect()
     }
 
-    /// The log records of all partitions of a table.
-    pub(crate) fn log_keys(&self, table: TableId) -> Vec<LogKey> {
-        self.state.borrow().log_keys(table)
+    /// The parts of the log that hold rows of a table.
+    pub(crate) fn parts_of(&self, table: TableId) -> Vec<Dying> {
+        self.state.borrow().parts_of(table)
+    }
+
+    /// What becomes of the log when those parts die.
+    pub(crate) fn leaving(&self, dying: &[Dying]) -> Leaving {
+        self.state.borrow().log.leaving(dying)
+    }
+
+    /// The records that are to be shrunk, without what leaves them. One that cannot be read stays as it is.
+    pub(crate) async fn shrunk(&self, leaving: &mut Leaving) -> Result<Vec<CommitRecord>> {
+        if leaving.shrink.is_empty() {
+            return Ok(Vec::new());
+        }
+        let numbers: Vec<u64> = leaving.shrink.iter().map(|(number, _)| *number).collect();
+        let read = self.store.read_commits(&numbers).await?;
+        let mut records = Vec::new();
+        let mut read = read.into_iter();
+        leaving.shrink.retain(|(_, stay)| {
+            let Some(mut record) = read.next().flatten() else { return false };
+            record.log.retain(|part: &LogRecord| stay.contains(&part.key.part));
+            records.push(record);
+            true
+        });
+        Ok(records)
+    }
+
+    /// The partition as it is stored; `None` if its user has no owner yet.
+    pub(crate) fn stored_id(&self, id: &PartitionId) -> Option<StoredId> {
+        self.state.borrow().owners.stored(id)
+    }
+
+    /// A random number.
+    pub(crate) fn random(&self) -> Result<u64> {
+        let mut bytes = [0; 8];
+        system_random(&mut bytes)?;
+        Ok(u64::from_le_bytes(bytes))
     }
 
     /// The manifests of all partitions of a table, and the pages that they name.
@@ -296,23 +337,12 @@ impl Database {
     pub(crate) async fn catch_up(&self) -> Result<bool> {
         loop {
             let meta = self.meta();
-            let since = Position { head: meta.head, catalog_head: meta.catalog_head };
-            let tail = self.store.read_since(Some(since)).await?;
-            {
-                let mut state = self.state.borrow_mut();
-                // While this was read, another statement may have read the same, or committed.
-                if state.meta.head != meta.head {
-                    continue;
-                }
-                let moved = tail.meta.head != meta.head;
-                if state.apply_tail(tail)? == Taken::All {
-                    return Ok(moved);
-                }
-            }
-            let whole = self.store.read_since(None).await?;
+            let tail = self.store.read_since(Some(&meta)).await?;
             let mut state = self.state.borrow_mut();
-            if state.meta.head <= whole.meta.head {
-                return state.apply_whole(whole).map(|()| true);
+            // While this was read, another statement may have read the same, or committed.
+            if state.meta.head == meta.head {
+                let moved = tail.meta.head != meta.head;
+                return state.apply(tail).map(|()| moved);
             }
         }
     }
@@ -323,17 +353,22 @@ impl Database {
         if state.meta.head != base {
             return Ok(());
         }
+        for (owner, user) in applied.owners {
+            state.owners.add(owner, user);
+        }
         if let Some(catalog) = applied.catalog {
             state.set_catalog(catalog);
         }
+        state.log.left(&applied.leaving);
+        state.log.met(applied.meta.head);
         for (written, id, group, log) in applied.groups {
             let Some(table) = state.catalog.find_id(written.id).cloned() else { continue };
+            log.iter().for_each(|logged| state.log.add(logged.key, logged.n_bytes));
             // A transaction may have altered the table after it wrote the rows.
             let group = group.reshaped(written.schema_version, &table)?;
             let partition = state.partition(&table, &id)?;
-            let n_records = log.len();
             partition.add_logged(log);
-            partition.apply(&table, group, n_records, applied.meta.head)?;
+            partition.apply(&table, group, applied.meta.head)?;
         }
         state.meta = applied.meta;
         Ok(())
@@ -344,6 +379,9 @@ impl Database {
 pub(crate) struct AppliedCommit {
     pub(crate) meta: Meta,
     pub(crate) catalog: Option<Arc<Catalog>>,
+    /// Users that have rows for the first time.
+    pub(crate) owners: Vec<(Owner, String)>,
+    pub(crate) leaving: Leaving,
     /// Each with its table, its partition and the log records that hold it.
     pub(crate) groups: Vec<(Arc<Table>, PartitionId, RowGroup, Vec<Logged>)>,
 }

@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use kalamdb_store::{Commit, Meta, PageKey, PartitionId, StoreError, Tail};
+use kalamdb_store::{Commit, Meta, PageKey, PartitionId as StoredId, StoreError, Tail};
 
 use super::Database;
 use crate::catalog::{self, Catalog};
@@ -42,6 +42,7 @@ impl Database {
         let _turn = self.turn_alone().await?;
         let commit = Commit {
             base: tail.meta.head,
+            nonce: self.random()?,
             meta: Meta { head: tail.meta.head + 1, ..tail.meta },
             drop_pages: orphans,
             makes_room: true,
@@ -59,7 +60,7 @@ impl Database {
 struct Named {
     pages: HashSet<PageKey>,
     /// Whose manifests, of tables that exist, do not tell; `None` where that is not known.
-    unreadable: Vec<Option<PartitionId>>,
+    unreadable: Vec<Option<StoredId>>,
 }
 
 impl Named {
@@ -85,8 +86,9 @@ impl Named {
         named
     }
 
-    /// Whether a manifest that does not decode may be that of a partition.
-    fn may_be_of(&self, partition: &PartitionId) -> bool {
-        self.unreadable.iter().any(|of| of.as_ref().is_none_or(|of| of == partition))
+    /// Whether a manifest that does not decode may be that of a partition. Pages of earlier versions do not say whose they are.
+    fn may_be_of(&self, page: &StoredId) -> bool {
+        let may_be = |of: &StoredId| of.table == page.table && (of.owner == page.owner || page.owner.is_none());
+        self.unreadable.iter().any(|of| of.as_ref().is_none_or(may_be))
     }
 }

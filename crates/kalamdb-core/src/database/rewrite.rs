@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
-use kalamdb_store::{Commit, LogKey, Manifest, Meta, PartitionId, StoreError};
+use kalamdb_store::{Commit, LogKey, Manifest, Meta, StoreError};
 
-use super::Database;
+use super::{Database, Races};
 use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Result};
 use crate::jobs::{JobKind, Made, is_kept_in_segments, make};
-use crate::partition::{Choice, Input, Partition, Unflushed};
+use crate::partition::{Choice, Input, Partition, PartitionId, Unflushed};
 use crate::segment::{StoredSegment, encode_manifest};
 
 /// How often the result is offered again because others committed first.
@@ -42,7 +42,9 @@ impl Database {
         let Some((table, inputs)) = self.with_pages(true, freeze).await? else { return Ok(0) };
         let table = &table;
         let keep_since_us = self.keep_deleted_since_us(table);
-        let made = match make(self, table, id, &inputs, keep_since_us).await {
+        // Rows that are stored have an owner.
+        let Some(stored_id) = self.stored_id(id) else { return Ok(0) };
+        let made = match make(self, table, &stored_id, &inputs, keep_since_us).await {
             // Somebody else has stored the partition anew.
             Err(error) if error.retry().is_some() => return Ok(0),
             made => made?,
@@ -54,7 +56,9 @@ impl Database {
     /// Commits new segments, unless the partition or its table is another by now.
     async fn offer(&self, table: &Arc<Table>, id: &PartitionId, inputs: &[Input], mut made: Made, token: u64) -> Result<bool> {
         let mut numbered_from = 0;
+        let mut races = Races::default();
         for _ in 0..MAX_ATTEMPTS {
+            races.before_another(self).await;
             let _turn = self.turn_alone().await?;
             self.refresh().await?;
             let base = self.meta();
@@ -66,20 +70,25 @@ impl Database {
             numbered_from = base.next_id;
             let rewritten =
                 self.with_pages(true, async || self.with_partition(&current, id, |partition| partition.rewritten(&current, inputs, &made.outputs)));
-            let (contents, drop_log) = rewritten.await?;
+            let (contents, dying) = rewritten.await?;
+            let mut leaving = self.leaving(&dying);
+            let shrink_log = self.shrunk(&mut leaving).await?;
+            let Some(stored_id) = self.stored_id(id) else { return Ok(false) };
             let head = base.head + 1;
             let key = LogKey { commit: head, part: 0 };
             let meta = Meta { head, manifest_head: head, next_id: base.next_id + made.outputs.len() as u64, ..base.clone() };
-            let manifest = Manifest { key, partition: id.clone(), body: encode_manifest(&current, &contents)? };
+            let manifest = Manifest { key, partition: stored_id, body: encode_manifest(&current, &contents)? };
             let old = inputs.iter().filter_map(|input| input.chunk.segment());
             let n_bytes_made: usize = made.pages.iter().map(|page| page.values.len()).sum();
             let n_bytes_gone: u64 = old.clone().map(|columns| columns.segment.n_bytes()).sum();
             let commit = Commit {
                 base: base.head,
                 // Rows are smaller in segments than in the log.
-                makes_room: !drop_log.is_empty() || (n_bytes_made as u64) < n_bytes_gone,
+                makes_room: !dying.is_empty() || (n_bytes_made as u64) < n_bytes_gone,
                 meta: meta.clone(),
-                drop_log,
+                nonce: self.random()?,
+                drop_log: leaving.drop.clone(),
+                shrink_log,
                 put_pages: std::mem::take(&mut made.pages),
                 drop_pages: old.clone().flat_map(|columns| columns.segment.page_keys()).collect(),
                 drop_manifests: self.state.borrow().existing(id).and_then(|partition| partition.manifest()).into_iter().collect(),
@@ -115,6 +124,9 @@ impl Database {
                 return Ok(true);
             }
             state.meta = meta;
+            dying.into_iter().for_each(|part| state.log.die(part));
+            state.log.left(&leaving);
+            state.log.met(head);
             let cache = self.pages.cache();
             old.for_each(|columns| cache.forget(columns.segment.id));
             for (key, column) in made.columns {

@@ -1,11 +1,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use kalamdb_store::{Damage, LogKey, Manifest, Meta, PageKey, PartitionId, TableId, Tail};
+use kalamdb_store::{Damage, LogKey, Meta, PageKey, PartitionId as StoredId, TableId, Tail};
 
+use super::log_use::{Dying, LogUse};
+use super::owners::Owners;
 use crate::catalog::{self, Catalog, Table};
 use crate::error::{Error, ErrorKind, Result};
-use crate::partition::Partition;
+use crate::partition::{Partition, PartitionId};
 use crate::segment::PageCache;
 
 /// What is stored, as one instance has read it.
@@ -13,24 +15,28 @@ use crate::segment::PageCache;
 pub(super) struct State {
     pub(super) meta: Meta,
     pub(super) catalog: Arc<Catalog>,
+    pub(super) owners: Owners,
     partitions: HashMap<PartitionId, Partition>,
+    /// Which records of the log are needed.
+    pub(super) log: LogUse,
     /// Records that do not decode.
     damaged: Vec<Damage>,
     pub(super) is_closed: bool,
     cache: Arc<PageCache>,
 }
 
-/// What taking in a tail has come to.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Taken {
-    All,
-    /// Nothing: partitions were stored anew, and it takes all of the log to go on with them.
-    NeedsWhole,
-}
-
 impl State {
     pub(super) fn new(cache: Arc<PageCache>) -> Self {
-        Self { meta: Meta::default(), catalog: Arc::default(), partitions: HashMap::new(), damaged: Vec::new(), is_closed: false, cache }
+        Self {
+            meta: Meta::default(),
+            catalog: Arc::default(),
+            owners: Owners::default(),
+            partitions: HashMap::new(),
+            log: LogUse::default(),
+            damaged: Vec::new(),
+            is_closed: false,
+            cache,
+        }
     }
 
     /// A partition of a table, which is empty if nothing was ever stored in it.
@@ -47,7 +53,11 @@ impl State {
 
     /// A damaged record that may hold rows of a partition. One of which the partition is not known may hold rows of any.
     pub(super) fn damage_of(&self, id: &PartitionId) -> Option<&Damage> {
-        self.damaged.iter().find(|damage| damage.partition.as_ref().is_none_or(|partition| partition == id))
+        let is_of = |stored: &StoredId| {
+            stored.table == id.table
+                && stored.owner.as_ref().is_none_or(|owner| id.user.as_deref().is_none_or(|user| self.owners.owner(user) == Some(owner)))
+        };
+        self.damaged.iter().find(|damage| damage.partition.as_ref().is_none_or(is_of))
     }
 
     /// A partition, if anything is known of it.
@@ -79,11 +89,9 @@ impl State {
         self.partitions.keys().filter_map(|id| id.user.as_deref()).collect()
     }
 
-    /// The log records of all partitions of a table.
-    pub(super) fn log_keys(&self, table: TableId) -> Vec<LogKey> {
-        let mut keys: Vec<LogKey> = self.partitions_of(table).flat_map(|(_, partition)| partition.log_keys()).collect();
-        keys.sort_unstable();
-        keys
+    /// The parts of the log that hold rows of a table.
+    pub(super) fn parts_of(&self, table: TableId) -> Vec<Dying> {
+        self.partitions_of(table).flat_map(|(_, partition)| partition.parts()).collect()
     }
 
     /// The manifests of all partitions of a table, and the pages that they name.
@@ -100,49 +108,63 @@ impl State {
     }
 
     pub(super) fn set_catalog(&mut self, catalog: Arc<Catalog>) {
-        self.partitions.retain(|id, _| catalog.contains_table_id(id.table));
+        for (_, partition) in self.partitions.extract_if(|id, _| !catalog.contains_table_id(id.table)) {
+            partition.parts().for_each(|part| self.log.die(part));
+        }
         self.catalog = catalog;
     }
 
     /// Takes in what was committed since the last time.
-    pub(super) fn apply_tail(&mut self, tail: Tail) -> Result<Taken> {
-        if !tail.manifests.is_empty() || tail.damaged.iter().any(|damage| damage.key.starts_with("manifest/")) {
-            return Ok(Taken::NeedsWhole);
-        }
-        self.apply(tail)?;
-        Ok(Taken::All)
-    }
-
-    /// Takes in all that is stored; partitions that were not stored anew go on from what is known of them.
-    pub(super) fn apply_whole(&mut self, mut tail: Tail) -> Result<()> {
-        let mut anew: HashSet<PartitionId> = HashSet::new();
-        for manifest in std::mem::take(&mut tail.manifests) {
-            let Manifest { key, partition, .. } = &manifest;
-            if self.partitions.get(partition).and_then(Partition::manifest) != Some(*key) {
-                anew.insert(partition.clone());
-                self.partitions.insert(partition.clone(), Partition::of_manifest(manifest, Arc::clone(&self.cache)));
-            }
-        }
-        let known = self.meta.head;
-        tail.log.retain(|record| record.key.commit > known || anew.contains(&record.partition));
-        self.damaged.clear();
-        self.apply(tail)
-    }
-
-    fn apply(&mut self, tail: Tail) -> Result<()> {
+    ///
+    /// Rows that have gone from the log into segments since are not read again: they are where the manifest says.
+    pub(super) fn apply(&mut self, tail: Tail) -> Result<()> {
         let (definitions, rows): (Vec<Damage>, Vec<Damage>) = tail.damaged.into_iter().partition(|damage| damage.key.starts_with("catalog/"));
         if let Some(records) = &tail.catalog {
+            self.owners = Owners::of_catalog(records);
             let mut catalog = catalog::decode(records);
             definitions.iter().for_each(|damage| catalog.add_damaged(format!("{} ({})", damage.key, damage.what)));
             self.set_catalog(Arc::new(catalog));
         }
         self.damaged.extend(rows);
+        for met in &tail.met {
+            self.log.met(met.number);
+        }
         let tables: HashSet<u64> = self.catalog.tables().map(|table| table.id).collect();
-        for record in tail.log.into_iter().filter(|record| tables.contains(&record.partition.table)) {
-            self.partitions.entry(record.partition.clone()).or_default().add_pending(record);
+        for manifest in tail.manifests.into_iter().filter(|manifest| tables.contains(&manifest.partition.table)) {
+            let Some(id) = self.owners.known(&manifest.partition) else {
+                self.nobodys(format!("manifest/{}/{}", manifest.key.commit, manifest.key.part), manifest.partition);
+                continue;
+            };
+            let dead = self.partitions.entry(id).or_default().take_manifest(manifest.key, manifest.body, Arc::clone(&self.cache))?;
+            dead.into_iter().for_each(|part| self.log.die(part));
+        }
+        for record in tail.log {
+            let n_bytes = record.rows.len();
+            if !tables.contains(&record.partition.table) {
+                self.log.add_dead(record.key.commit, n_bytes);
+                continue;
+            }
+            let Some(id) = self.owners.known(&record.partition) else {
+                self.nobodys(format!("log/{}", record.key.commit), record.partition);
+                continue;
+            };
+            let partition = self.partitions.entry(id).or_default();
+            if partition.has_flushed(record.key) {
+                self.log.add_dead(record.key.commit, n_bytes);
+            } else {
+                self.log.add(record.key, n_bytes);
+                partition.add_pending(record);
+            }
         }
         self.meta = tail.meta;
         Ok(())
+    }
+
+    /// Takes note of a record of which it is not known whose it is, as the catalog does not name its owner.
+    fn nobodys(&mut self, key: String, partition: StoredId) {
+        let what = "the catalog does not say whose it is".to_owned();
+        // It may be that of any user.
+        self.damaged.push(Damage { key, what, partition: Some(StoredId { table: partition.table, owner: None }) });
     }
 
     /// Forgets all rows.

@@ -1,9 +1,10 @@
-use kalamdb_store::{Commit, LogKey, Manifest, Meta, PartitionId, StoreError};
+use kalamdb_store::{Commit, LogKey, Manifest, Meta, StoreError};
 
-use super::Database;
+use super::{Database, Dying};
 use crate::catalog::TableKind;
 use crate::error::Result;
 use crate::jobs::JobKind;
+use crate::partition::PartitionId;
 use crate::segment::{Contents, encode_manifest};
 
 impl Database {
@@ -28,27 +29,44 @@ impl Database {
             return Ok(0);
         }
         let base = self.meta();
-        let meta = Meta { head: base.head + 1, ..base.clone() };
-        let drop_log: Vec<LogKey> = over.iter().flat_map(|(_, keys, _)| keys.iter().copied()).collect();
-        let commit = Commit { base: base.head, meta: meta.clone(), drop_log, makes_room: true, durability: self.durability(), ..Commit::default() };
-        match self.store.commit(&commit).await {
-            Ok(()) => {}
-            Err(StoreError::Conflict { .. } | StoreError::Indeterminate { .. }) => {
-                self.catch_up().await?;
-                return Ok(0);
+        let mut meta = base.clone();
+        let dying: Vec<Dying> = over.iter().flat_map(|(_, parts, _)| parts.iter().copied()).collect();
+        let mut leaving = self.leaving(&dying);
+        // Events that share a record with rows that count stay where they are until those go: nobody sees them.
+        leaving.shrink.clear();
+        if !leaving.drop.is_empty() {
+            meta.head += 1;
+            let commit = Commit {
+                base: base.head,
+                nonce: self.random()?,
+                meta: meta.clone(),
+                drop_log: leaving.drop.clone(),
+                makes_room: true,
+                durability: self.durability(),
+                ..Commit::default()
+            };
+            match self.store.commit(&commit).await {
+                Ok(()) => {}
+                Err(StoreError::Conflict { .. } | StoreError::Indeterminate { .. }) => {
+                    self.catch_up().await?;
+                    return Ok(0);
+                }
+                Err(error) => return Err(error.into()),
             }
-            Err(error) => return Err(error.into()),
         }
         let now_us = self.now_us();
         over.iter().for_each(|(id, _, n_rows)| self.note_evicted(id, *n_rows));
         let mut state = self.state.borrow_mut();
+        dying.into_iter().for_each(|part| state.log.die(part));
+        state.log.left(&leaving);
         let mut freed = 0;
-        for (id, keys, n_rows) in over {
+        for (id, parts, n_rows) in over {
             freed += n_rows;
             let Some(table) = state.catalog.find_id(id.table).cloned() else { continue };
-            state.partition(&table, &id)?.forget(&table, &keys, now_us, meta.head)?;
+            state.partition(&table, &id)?.forget(&table, &parts, now_us, meta.head)?;
         }
-        if state.meta.head == base.head {
+        if state.meta.head == base.head && meta.head > base.head {
+            state.log.met(meta.head);
             state.meta = meta;
         }
         Ok(freed)
@@ -62,26 +80,27 @@ impl Database {
         let base = self.meta();
         let head = base.head + 1;
         let meta = Meta { head, manifest_head: head, ..base.clone() };
-        let mut commit = Commit { base: base.head, meta, makes_room: true, durability: self.durability(), ..Commit::default() };
-        let mut evicted = Vec::new();
+        let Ok(nonce) = self.random() else { return false };
+        let mut commit = Commit { base: base.head, nonce, meta, makes_room: true, durability: self.durability(), ..Commit::default() };
+        let (mut evicted, mut dying) = (Vec::new(), Vec::new());
         {
             let state = self.state.borrow();
             let streams = state.catalog.tables().filter(|table| table.kind == TableKind::Stream);
             for (table, id, partition) in streams.flat_map(|table| state.partitions_of(table.id).map(move |(id, partition)| (table, id, partition))) {
-                let (keys, n_rows) = partition.older_half();
-                let contents = Contents { changed_at: head, ..Contents::default() };
-                let (Ok(part), Ok(body), false) = (u32::try_from(evicted.len()), encode_manifest(table, &contents), keys.is_empty()) else {
-                    continue;
-                };
-                commit.drop_log.extend(keys);
+                let (parts, n_rows) = partition.older_half();
+                let (Some((first, _)), Some((last, _)), Some(stored_id)) = (parts.first(), parts.last(), state.owners.stored(id)) else { continue };
+                let contents = Contents { changed_at: head, flushed_from: Some(*first), flushed_through: Some(*last), ..Contents::default() };
+                let (Ok(part), Ok(body)) = (u32::try_from(evicted.len()), encode_manifest(table, &contents)) else { continue };
                 commit.drop_manifests.extend(partition.manifest());
-                commit.put_manifests.push(Manifest { key: LogKey { commit: head, part }, partition: id.clone(), body });
+                commit.put_manifests.push(Manifest { key: LogKey { commit: head, part }, partition: stored_id, body });
+                dying.extend(parts);
                 evicted.push((id.clone(), n_rows));
             }
         }
         if evicted.is_empty() {
             return false;
         }
+        commit.drop_log = self.leaving(&dying).drop;
         match self.store.commit(&commit).await {
             Ok(()) => evicted.iter().for_each(|(id, n_rows)| self.note_evicted(id, *n_rows)),
             // Whatever was committed is read, and what had no room is tried again.
@@ -91,6 +110,43 @@ impl Database {
         self.catch_up().await.is_ok()
     }
 
+    /// How many bytes are in records of the log that nobody needs, and how many such records there are.
+    pub(crate) fn log_waste(&self) -> (usize, usize) {
+        self.state.borrow().log.waste()
+    }
+
+    /// Removes the records of the log that nobody needs. If another tab commits meanwhile, nothing is done: it is due the next time.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn trim_log(&self) -> Result<()> {
+        let _turn = self.turn_alone().await?;
+        self.refresh().await?;
+        let (base, leaving) = (self.meta(), self.leaving(&[]));
+        let meta = Meta { head: base.head + 1, ..base.clone() };
+        let commit = Commit {
+            base: base.head,
+            nonce: self.random()?,
+            meta: meta.clone(),
+            drop_log: leaving.drop.clone(),
+            makes_room: true,
+            durability: self.durability(),
+            ..Commit::default()
+        };
+        match self.store.commit(&commit).await {
+            Ok(()) => {}
+            Err(StoreError::Conflict { .. } | StoreError::Indeterminate { .. }) => return self.catch_up().await.map(drop),
+            Err(error) => return Err(error.into()),
+        }
+        let mut state = self.state.borrow_mut();
+        if state.meta.head == base.head {
+            state.log.left(&leaving);
+            state.log.met(meta.head);
+            state.meta = meta;
+        }
+        Ok(())
+    }
+
     fn note_evicted(&self, id: &PartitionId, n_rows: usize) {
         let now_us = self.now_us();
         let mut jobs = self.jobs.borrow_mut();
@@ -98,17 +154,17 @@ impl Database {
         jobs.finish(job, &Ok(n_rows), now_us);
     }
 
-    /// For each partition of a stream, the log records of which all events are over, and how many events those are.
-    fn events_over(&self) -> Vec<(PartitionId, Vec<LogKey>, usize)> {
+    /// For each partition of a stream, the parts of the log of which all events are over, and how many events those are.
+    fn events_over(&self) -> Vec<(PartitionId, Vec<Dying>, usize)> {
         let (state, now_us) = (self.state.borrow(), self.now_us());
         let streams = state.catalog.tables().filter(|table| table.kind == TableKind::Stream);
         let partitions = streams.flat_map(|table| state.partitions_of(table.id).map(move |(id, partition)| (table, id, partition)));
         partitions
             .map(|(table, id, partition)| {
-                let (keys, n_rows) = partition.records_over(&table.options, now_us);
-                (id.clone(), keys, n_rows)
+                let (parts, n_rows) = partition.parts_over(&table.options, now_us);
+                (id.clone(), parts, n_rows)
             })
-            .filter(|(_, keys, _)| !keys.is_empty())
+            .filter(|(_, parts, _)| !parts.is_empty())
             .collect()
     }
 }

@@ -2,8 +2,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::partition::PartitionId;
 use futures::lock::{Mutex, MutexGuard};
-use kalamdb_store::{Meta, PartitionId, TableId};
+use kalamdb_store::{Meta, TableId};
 
 use super::Database;
 use crate::catalog::{Catalog, Table};
@@ -99,7 +100,7 @@ impl Transaction {
             work.meta.next_seq += part.rows.n_rows as u64;
             let group = part.group(first_seq, database.now_us());
             let (table, head) = (Arc::clone(&part.table), work.base);
-            work.partition(database, &table, &part.partition)?.apply(&table, group, 0, head)?;
+            work.partition(database, &table, &part.partition)?.apply(&table, group, head)?;
         }
         work.changes.push(change);
         Ok(())

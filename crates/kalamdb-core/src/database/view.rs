@@ -1,7 +1,8 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use kalamdb_store::{Meta, PartitionId, TableId};
+use crate::partition::PartitionId;
+use kalamdb_store::{Meta, TableId};
 
 use super::{Database, Group, Transaction};
 use crate::catalog::{Catalog, Table};

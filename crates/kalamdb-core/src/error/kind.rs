@@ -219,10 +219,18 @@ error_kinds! {
     ///
     /// Open the database or the session again.
     DatabaseClosed "database_closed" "08003",
-    /// Another connection holds the object.
+    /// Another connection holds the database and does not make way.
     ///
     /// Close it in the other tabs, and try again.
     ObjectInUse "object_in_use" "55006",
+    /// The browser has ended a transaction for no reason that it tells; nothing of it is stored.
+    ///
+    /// Make the call again.
+    IoError "io_error" "58030",
+    /// The browser does not tell whether a write is stored, and what others wrote since has covered the trace.
+    ///
+    /// Look whether the write was kept.
+    TransactionResolutionUnknown "transaction_resolution_unknown" "08007",
     /// Stored bytes are damaged.
     ///
     /// Restore the data from elsewhere; reading other tables still works.
@@ -248,6 +256,6 @@ error_kinds! {
 impl ErrorKind {
     /// Whether the same call may succeed when it is made again.
     pub const fn is_retryable(self) -> bool {
-        matches!(self, ErrorKind::SerializationFailure | ErrorKind::ObjectInUse | ErrorKind::EngineCrashed)
+        matches!(self, ErrorKind::SerializationFailure | ErrorKind::ObjectInUse | ErrorKind::IoError | ErrorKind::EngineCrashed)
     }
 }

@@ -173,7 +173,8 @@ impl From<StoreError> for Error {
             StoreError::Unavailable { .. } => {
                 (ErrorKind::StorageUnavailable, Some("pass onStorageUnavailable: 'memory' to go on without keeping data"))
             }
-            StoreError::Indeterminate { .. } | StoreError::Dom { .. } => (ErrorKind::InternalError, None),
+            StoreError::Indeterminate { .. } => (ErrorKind::TransactionResolutionUnknown, Some("look whether the write was kept")),
+            StoreError::Dom { .. } => (ErrorKind::IoError, Some("make the call again")),
             _ => (ErrorKind::InternalError, None),
         };
         let mut this = Self::new(kind, error.to_string());

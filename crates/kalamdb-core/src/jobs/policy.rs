@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::partition::PartitionId;
 use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::TimestampMicrosecondType;
-use kalamdb_store::PartitionId;
 
 use super::JobKind;
 use crate::catalog::{FlushPolicy, Table, TableKind};
@@ -42,6 +42,10 @@ const RETENTION_INTERVAL_US: i64 = 600_000_000;
 
 /// How often it is seen to that there is a reserve, in microseconds: every ten seconds.
 const RESERVE_INTERVAL_US: i64 = 10_000_000;
+
+/// Records of the log that nobody needs are removed when there are so many, or they hold so many bytes: 8 MiB.
+const MAX_UNNEEDED: usize = 1000;
+const MAX_UNNEEDED_BYTES: usize = 8 << 20;
 
 /// How often columns of segments are looked for that nothing names, in microseconds: every hour.
 const ORPHANS_INTERVAL_US: i64 = 3_600_000_000;
@@ -110,6 +114,10 @@ impl Database {
             self.reserve_interval().begin(now_us);
             // Where there is no room for a reserve it is too late, and there is nothing to be done.
             drop(self.store().keep_reserve(self.known_stored_bytes()).await);
+        }
+        let (n_bytes, n_records) = self.log_waste();
+        if n_records >= MAX_UNNEEDED || n_bytes >= MAX_UNNEEDED_BYTES {
+            self.trim_log().await?;
         }
         if self.orphans_interval().is_over(now_us, ORPHANS_INTERVAL_US) {
             self.orphans_interval().begin(now_us);

@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use kalamdb_store::PartitionId;
+use crate::partition::PartitionId;
 
 use crate::error::{Error, Result};
 

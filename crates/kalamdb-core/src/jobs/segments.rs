@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, UInt32Array};
-use datafusion::arrow::compute::{interleave, take};
-use kalamdb_store::{Page, PageKey, PartitionId};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
+use datafusion::arrow::compute::{interleave, max, min, take};
+use datafusion::arrow::datatypes::Int64Type;
+use kalamdb_store::{Page, PageKey, PartitionId as StoredId};
 use kalamdb_types::SqlType;
 use kalamdb_types::page::encode_page;
 
@@ -29,7 +30,7 @@ pub(crate) struct Made {
 ///
 /// # Errors
 /// Those of reading the inputs.
-pub(crate) async fn make(database: &Database, table: &Arc<Table>, id: &PartitionId, inputs: &[Input], keep_deleted_since_us: i64) -> Result<Made> {
+pub(crate) async fn make(database: &Database, table: &Arc<Table>, id: &StoredId, inputs: &[Input], keep_deleted_since_us: i64) -> Result<Made> {
     let sources = sorted_sources(database, table, inputs, keep_deleted_since_us).await?;
     let mut made = Made::default();
     for (number, sources) in sources.chunks(rows_of_segment(inputs)).enumerate() {
@@ -37,6 +38,7 @@ pub(crate) async fn make(database: &Database, table: &Arc<Table>, id: &Partition
             id: number as u64,
             n_rows: sources.len(),
             schema_version: table.schema_version,
+            seqs: None,
             columns: Vec::new(),
             memory: 0,
             key_range: key_range(database, table, inputs, sources).await?,
@@ -54,6 +56,9 @@ pub(crate) async fn make(database: &Database, table: &Arc<Table>, id: &Partition
             let values = gather(inputs, &parts, &output.sources)?;
             let encoded = encode_page(&values, &sql_type).map_err(|error| Error::internal(error.to_string()))?;
             let segment = Arc::get_mut(&mut output.segment).ok_or_else(|| Error::internal("a segment in the making is shared"))?;
+            if column == SEQ {
+                segment.seqs = values.as_primitive_opt::<Int64Type>().and_then(|seqs| Some((min(seqs)?.cast_unsigned(), max(seqs)?.cast_unsigned())));
+            }
             segment.columns.push(SegmentColumn {
                 id: column,
                 n_bytes: encoded.len() as u64,
@@ -152,7 +157,6 @@ async fn sorted_sources(database: &Database, table: &Arc<Table>, inputs: &[Input
 
 /// Which rows were written before a time; empty if no tombstone is among them.
 async fn expired(database: &Database, chunk: &Chunk, since_us: i64) -> Result<Vec<bool>> {
-    use datafusion::arrow::array::AsArray;
     use datafusion::arrow::datatypes::TimestampMicrosecondType;
     if !(0..chunk.n_rows()).any(|row| chunk.is_deleted(row)) {
         return Ok(Vec::new());

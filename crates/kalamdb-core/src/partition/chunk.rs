@@ -34,8 +34,8 @@ impl RowAddress {
 #[derive(Debug, Clone)]
 pub(crate) struct Chunk {
     n_rows: usize,
-    /// How many log records the rows came from.
-    n_records: usize,
+    /// The number after that of the last row that the rows came with in the log, superseded ones included; 0 for a segment.
+    end_seq: u64,
     /// The memory that the columns take, or will take when they are at hand, about.
     n_bytes: usize,
     columns: Columns,
@@ -58,27 +58,28 @@ enum Versions {
 }
 
 impl Chunk {
-    /// The rows of a group that was written as so many log records.
-    pub(crate) fn new(group: RowGroup, n_records: usize) -> Self {
+    /// The rows of a group.
+    pub(crate) fn new(group: RowGroup) -> Self {
         let versions = Versions::Run { first_seq: group.first_seq, updated_us: group.updated_us };
         let n_bytes = group.columns.iter().map(memory_of).sum();
         let columns = Columns::new(Decoded { columns: group.columns, row_ids: group.row_ids });
-        Self { n_rows: group.n_rows, n_records, n_bytes, columns, versions, deleted: tombstones(group.state, group.n_rows), current: None }
+        let end_seq = group.first_seq + group.n_rows as u64;
+        Self { n_rows: group.n_rows, end_seq, n_bytes, columns, versions, deleted: tombstones(group.state, group.n_rows), current: None }
     }
 
     /// The rows of a log record, which is decoded when a column is first asked for.
     pub(crate) fn from_record(record: LogRecord, table: &Arc<Table>) -> Self {
         let n_rows = record.n_rows as usize;
         let versions = Versions::Run { first_seq: record.first_seq, updated_us: record.updated_us };
-        let (deleted, n_bytes) = (tombstones(record.state, n_rows), record.rows.len());
-        Self { n_rows, n_records: 1, n_bytes, columns: Columns::of_record(record, Arc::clone(table)), versions, deleted, current: None }
+        let (deleted, n_bytes, end_seq) = (tombstones(record.state, n_rows), record.rows.len(), record.first_seq + n_rows as u64);
+        Self { n_rows, end_seq, n_bytes, columns: Columns::of_record(record, Arc::clone(table)), versions, deleted, current: None }
     }
 
     /// The rows of a segment, whose pages are read when they are needed.
     pub(crate) fn of_segment(columns: SegmentColumns, marks: Marks) -> Self {
         let (n_rows, n_bytes) = (columns.segment.n_rows, columns.segment.memory());
         let Marks { deleted, current } = marks;
-        Self { n_rows, n_records: 0, n_bytes, columns: Columns::of_segment(columns), versions: Versions::Stored, deleted, current }
+        Self { n_rows, end_seq: 0, n_bytes, columns: Columns::of_segment(columns), versions: Versions::Stored, deleted, current }
     }
 
     /// The same rows with the current version of the table's columns, where the chunk has version `from` of them.
@@ -118,8 +119,9 @@ impl Chunk {
         self.columns.segment()
     }
 
-    pub(crate) fn n_records(&self) -> usize {
-        self.n_records
+    /// The number after that of the last row that the rows came with in the log; 0 for a segment.
+    pub(crate) fn end_seq(&self) -> u64 {
+        self.end_seq
     }
 
     /// The memory that the columns take, about.
@@ -214,6 +216,31 @@ impl Chunk {
         self.current = Some(current.finish());
     }
 
+    /// The rows numbered from `first_seq` on, superseded ones left out; `None` if there are none.
+    pub(crate) fn from_seq(&self, table: &Table, first_seq: u64) -> Result<Option<Chunk>> {
+        let first = first_seq.cast_signed();
+        let seqs = self.system_column(SystemColumn::Seq)?;
+        let later = BooleanBuffer::from_iter(seqs.as_primitive::<Int64Type>().values().iter().map(|seq| *seq >= first));
+        if later.count_set_bits() == 0 {
+            return Ok(None);
+        }
+        let current = match &self.current {
+            Some(current) => current & &later,
+            None => later,
+        };
+        let later = Self { current: Some(current), ..self.clone() };
+        Ok(Some(Self::merge(table, &[later])?))
+    }
+
+    /// The number of the first row; `None` for a segment, and if there are no rows.
+    pub(crate) fn first_seq(&self) -> Option<u64> {
+        match &self.versions {
+            Versions::Run { first_seq, .. } => Some(*first_seq),
+            Versions::Each { seqs, .. } => seqs.values().first().map(|seq| seq.cast_unsigned()),
+            Versions::Stored => None,
+        }
+    }
+
     /// One chunk with the current rows of several, in their order.
     pub(crate) fn merge(table: &Table, chunks: &[Chunk]) -> Result<Chunk> {
         let gather = |of: &dyn Fn(&Chunk) -> Result<ArrayRef>| -> Result<ArrayRef> {
@@ -244,7 +271,7 @@ impl Chunk {
         };
         Ok(Chunk {
             n_rows: chunks.iter().map(Chunk::n_current).sum(),
-            n_records: chunks.iter().map(Chunk::n_records).sum(),
+            end_seq: chunks.iter().map(Chunk::end_seq).max().unwrap_or_default(),
             n_bytes: columns.iter().map(memory_of).sum(),
             columns: Columns::new(Decoded { columns, row_ids }),
             versions: Versions::Each {

@@ -70,13 +70,13 @@ pub(crate) fn oldest_in_buffer(events: &Snapshot, options: &TableOptions, now_us
 }
 
 impl Partition {
-    /// The log records of which all events are over, and how many events those are.
-    pub(crate) fn records_over(&self, options: &TableOptions, now_us: i64) -> (Vec<LogKey>, usize) {
+    /// The parts of the log of which all events are over, with their bytes, and how many events those are.
+    pub(crate) fn parts_over(&self, options: &TableOptions, now_us: i64) -> (Vec<(LogKey, usize)>, usize) {
         let over_until = over_until_us(options, now_us);
         let (mut room, mut keys, mut n_rows) = (room(options), Vec::new(), 0);
         for record in self.log.iter().rev() {
             if room == 0 || over_until.is_some_and(|until| record.updated_us <= until) {
-                keys.push(record.key);
+                keys.push((record.key, record.n_bytes));
                 n_rows += record.n_rows;
             } else {
                 room = room.saturating_sub(record.n_rows);
@@ -85,10 +85,10 @@ impl Partition {
         (keys, n_rows)
     }
 
-    /// Lets go of log records that the commit of that number has removed, and of the events that are over.
-    pub(crate) fn forget(&mut self, table: &Arc<Table>, keys: &[LogKey], now_us: i64, commit: u64) -> Result<()> {
+    /// Lets go of parts of the log, as of the commit of that number, and of the events that are over.
+    pub(crate) fn forget(&mut self, table: &Arc<Table>, parts: &[(LogKey, usize)], now_us: i64, commit: u64) -> Result<()> {
         self.load(table)?;
-        let keys: HashSet<&LogKey> = keys.iter().collect();
+        let keys: HashSet<&LogKey> = parts.iter().map(|(key, _)| key).collect();
         self.log.retain(|record| !keys.contains(&record.key));
         let visible = visible_events(&self.chunks, &table.options, now_us);
         let chunks: Vec<Chunk> = visible.iter().filter(|chunk| chunk.n_current() > 0).cloned().collect();

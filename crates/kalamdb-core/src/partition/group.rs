@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, AsArray, Int64Array};
 use datafusion::arrow::datatypes::Int64Type;
-use kalamdb_store::{LogKey, LogRecord, PartitionId, RowState};
+use kalamdb_store::{LogKey, LogRecord, PartitionId as StoredId, RowState};
 
 use super::reshape;
 use crate::catalog::Table;
@@ -30,7 +30,7 @@ pub(crate) struct RowGroup {
 
 impl RowGroup {
     /// Turns the group into log records, appended to `log`.
-    pub(crate) fn encode(&self, table: &Table, partition: &PartitionId, commit: u64, log: &mut Vec<LogRecord>) -> Result<()> {
+    pub(crate) fn encode(&self, table: &Table, partition: &StoredId, commit: u64, log: &mut Vec<LogRecord>) -> Result<()> {
         let types = table.stored_types();
         let row_ids = self.row_ids.clone().map(|ids| Arc::new(ids) as ArrayRef);
         let columns: Vec<ArrayRef> = row_ids.into_iter().chain(self.columns.iter().cloned()).collect();
@@ -55,6 +55,19 @@ impl RowGroup {
         Ok(())
     }
 
+    /// The rows numbered from `first_seq` on.
+    pub(crate) fn from_seq(self, first_seq: u64) -> Self {
+        let n_earlier = usize::try_from(first_seq.saturating_sub(self.first_seq)).unwrap_or(usize::MAX).min(self.n_rows);
+        let n_rows = self.n_rows - n_earlier;
+        Self {
+            columns: self.columns.iter().map(|column| column.slice(n_earlier, n_rows)).collect(),
+            row_ids: self.row_ids.map(|ids| ids.slice(n_earlier, n_rows)),
+            first_seq: self.first_seq + n_earlier as u64,
+            n_rows,
+            ..self
+        }
+    }
+
     /// The same rows with the current version of the table's columns, where the group has version `from` of them.
     pub(crate) fn reshaped(self, from: u32, table: &Table) -> Result<Self> {
         Ok(Self { columns: reshape(table, from, self.columns, self.n_rows)?, ..self })
@@ -66,7 +79,7 @@ impl RowGroup {
     /// `data_corrupted`, naming table and record.
     pub(crate) fn decode(record: &LogRecord, table: &Table) -> Result<Self> {
         let damaged = |what: String| {
-            let message = format!("table {}: log record {}/{} is damaged: {what}", table.full_name(), record.key.commit, record.key.part);
+            let message = format!("table {}: log/{} is damaged: {what}", table.full_name(), record.key.commit);
             Error::new(ErrorKind::DataCorrupted, message)
         };
         let n_rows = record.n_rows as usize;

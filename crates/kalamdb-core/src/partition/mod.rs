@@ -8,26 +8,29 @@ mod chunk;
 mod columns;
 mod events;
 mod group;
+mod id;
 mod key_index;
 mod keys;
 mod reshape;
 mod rewrite;
 mod salvage;
 mod sorted;
+mod swap;
 mod unique_index;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use kalamdb_store::{LogKey, LogRecord, Manifest};
+use kalamdb_store::{LogKey, LogRecord};
 
 use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Result, Retry};
-use crate::segment::{PageCache, SegmentColumns, changed_at, decode_manifest};
+use crate::segment::{PageCache, SegmentColumns, decode_manifest};
 
 pub(crate) use chunk::{Chunk, RowAddress, memory_of, owned};
 pub(crate) use events::{is_over, oldest_in_buffer, visible_events};
 pub(crate) use group::RowGroup;
+pub(crate) use id::PartitionId;
 use key_index::KeyIndex;
 pub(crate) use keys::Keys;
 pub(crate) use reshape::{missing_values, reshape, reshape_column};
@@ -56,10 +59,11 @@ pub(crate) struct StoredKey {
     pub(crate) is_deleted: bool,
 }
 
-/// A log record, as far as it is known without its rows.
+/// A part of the log, as far as it is known without its rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Logged {
     pub(crate) key: LogKey,
+    pub(crate) first_seq: u64,
     pub(crate) updated_us: i64,
     pub(crate) n_rows: usize,
     /// The length of its rows.
@@ -72,8 +76,12 @@ pub(crate) struct Partition {
     chunks: Snapshot,
     /// How many of the chunks are segments; they come first.
     n_segments: usize,
+    /// Chunks of the log may hold rows numbered below this one, which are in segments by now and to be left out; 0: they hold none.
+    hot_from: u64,
     /// The key of the manifest that names the segments.
     manifest: Option<LogKey>,
+    /// Parts of the log up to this one are in the segments, or their rows are gone.
+    flushed_through: Option<LogKey>,
     /// The manifest's body, until somebody asks for the rows.
     undecoded: Option<Undecoded>,
     /// The version of the table's columns that the chunks have; `None` before the first is looked at.
@@ -108,21 +116,26 @@ struct Undecoded {
 #[derive(Debug, Clone)]
 enum Pending {
     Record(LogRecord),
-    /// Written by a commit of this instance: the version of the columns, and the number of log records.
-    Group(RowGroup, u32, usize),
+    /// Written by a commit of this instance, with that version of the columns.
+    Group(RowGroup, u32),
+}
+
+impl Logged {
+    pub(crate) fn of(record: &LogRecord) -> Self {
+        Self {
+            key: record.key,
+            first_seq: record.first_seq,
+            updated_us: record.updated_us,
+            n_rows: record.n_rows as usize,
+            n_bytes: record.rows.len(),
+        }
+    }
 }
 
 impl Partition {
-    /// A partition whose segments a manifest names.
-    pub(crate) fn of_manifest(manifest: Manifest, cache: Arc<PageCache>) -> Self {
-        let changed_at = changed_at(&manifest.body);
-        let undecoded = Some(Undecoded { body: manifest.body.into(), cache });
-        Self { manifest: Some(manifest.key), undecoded, changed_at, ..Self::default() }
-    }
-
     /// Takes note of a record read from the log; it is looked at when the rows are first asked for.
     pub(crate) fn add_pending(&mut self, record: LogRecord) {
-        self.log.push(Logged { key: record.key, updated_us: record.updated_us, n_rows: record.n_rows as usize, n_bytes: record.rows.len() });
+        self.log.push(Logged::of(&record));
         self.changed_at = record.key.commit;
         self.pending.push_back(Pending::Record(record));
     }
@@ -132,8 +145,14 @@ impl Partition {
         self.log.extend(records);
     }
 
-    pub(crate) fn log_keys(&self) -> impl Iterator<Item = LogKey> {
-        self.log.iter().map(|record| record.key)
+    /// The parts of the log that hold rows which are nowhere else, with their bytes.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (LogKey, usize)> {
+        self.log.iter().map(|logged| (logged.key, logged.n_bytes))
+    }
+
+    /// Whether a part of the log has gone into segments.
+    pub(crate) fn has_flushed(&self, key: LogKey) -> bool {
+        self.flushed_through.is_some_and(|through| key <= through)
     }
 
     pub(crate) fn changed_at(&self) -> u64 {
@@ -179,15 +198,14 @@ impl Partition {
 
     /// Takes in what was read from the manifest and the log. Rows without an earlier version need not be decoded for that.
     fn load(&mut self, table: &Arc<Table>) -> Result<()> {
-        self.decode(table)?;
-        self.adopt(table)?;
+        self.take_over(table)?;
         while let Some(pending) = self.pending.front() {
             let (chunk, fresh) = match pending {
                 Pending::Record(record) => (Chunk::from_record(record.clone(), table), record.fresh),
-                Pending::Group(group, version, n_records) => {
+                Pending::Group(group, version) => {
                     let group = group.clone().reshaped(*version, table)?;
                     let fresh = group.fresh;
-                    (Chunk::new(group, *n_records), fresh)
+                    (Chunk::new(group), fresh)
                 }
             };
             self.append(table, chunk, fresh)?;
@@ -196,18 +214,26 @@ impl Partition {
         Ok(())
     }
 
-    /// Reads the manifest, if that has not been done.
+    /// Brings what is known to the current manifest and the current version of the table's columns.
+    fn take_over(&mut self, table: &Arc<Table>) -> Result<()> {
+        self.adopt(table)?;
+        self.leave_flushed(table)?;
+        self.decode(table)
+    }
+
+    /// Reads the manifest, if that has not been done. The chunks that there are hold rows of the log, and come behind the segments.
     fn decode(&mut self, table: &Arc<Table>) -> Result<()> {
         if let Some(undecoded) = &self.undecoded {
             let contents = decode_manifest(table, &undecoded.body)?;
             let chunk = |stored: crate::segment::StoredSegment| {
                 Chunk::of_segment(SegmentColumns::new(stored.segment, Arc::clone(table), Arc::clone(&undecoded.cache)), stored.marks)
             };
-            self.chunks = Arc::new(contents.segments.into_iter().map(chunk).collect());
-            self.n_segments = self.chunks.len();
+            let mut chunks: Vec<Chunk> = contents.segments.into_iter().map(chunk).collect();
+            self.n_segments = chunks.len();
+            chunks.extend(self.chunks.iter().cloned());
+            self.chunks = Arc::new(chunks);
             self.counters = contents.counters;
             self.changed_at = self.changed_at.max(contents.changed_at);
-            self.shape = Some(table.schema_version);
             self.undecoded = None;
         }
         Ok(())
@@ -234,10 +260,10 @@ impl Partition {
         Ok(())
     }
 
-    /// Adds row versions, written by the commit of that number as so many log records; those that they supersede are masked.
-    pub(crate) fn apply(&mut self, table: &Arc<Table>, group: RowGroup, n_records: usize, commit: u64) -> Result<()> {
+    /// Adds row versions, written by the commit of that number; those that they supersede are masked.
+    pub(crate) fn apply(&mut self, table: &Arc<Table>, group: RowGroup, commit: u64) -> Result<()> {
         self.changed_at = commit;
-        self.pending.push_back(Pending::Group(group, table.schema_version, n_records));
+        self.pending.push_back(Pending::Group(group, table.schema_version));
         match self.load(table) {
             // The rows are committed: whoever asks for them next reads the pages that tell which others they supersede.
             Err(error) if error.retry().is_some() => Ok(()),

@@ -63,10 +63,10 @@ impl Partition {
         self.manifest
     }
 
-    /// The older half of the log records, rounded up, and how many rows they hold.
-    pub(crate) fn older_half(&self) -> (Vec<LogKey>, usize) {
+    /// The older half of the parts of the log, rounded up, with their bytes, and how many rows they hold.
+    pub(crate) fn older_half(&self) -> (Vec<(LogKey, usize)>, usize) {
         let half = self.log.iter().take(self.log.len().div_ceil(2));
-        (half.clone().map(|record| record.key).collect(), half.map(|record| record.n_rows).sum())
+        (half.clone().map(|logged| (logged.key, logged.n_bytes)).collect(), half.map(|logged| logged.n_rows).sum())
     }
 
     /// Whether there are segments, and they are known.
@@ -91,7 +91,7 @@ impl Partition {
     /// # Errors
     /// As [`Partition::snapshot`].
     pub(crate) fn stored_segments(&mut self, table: &Arc<Table>) -> Result<Vec<StoredSegment>> {
-        self.decode(table)?;
+        self.take_over(table)?;
         Ok(self.segments().filter_map(|(_, chunk)| stored(chunk)).collect())
     }
 
@@ -151,11 +151,11 @@ impl Partition {
         }
     }
 
-    /// What the partition is stored as, once `outputs` have taken the place of `inputs`, and the log records that go.
+    /// What the partition is stored as, once `outputs` have taken the place of `inputs`, and the parts of the log that go.
     ///
     /// # Errors
     /// As [`Partition::snapshot`].
-    pub(crate) fn rewritten(&mut self, table: &Arc<Table>, inputs: &[Input], outputs: &[Output]) -> Result<(Contents, Vec<LogKey>)> {
+    pub(crate) fn rewritten(&mut self, table: &Arc<Table>, inputs: &[Input], outputs: &[Output]) -> Result<(Contents, Vec<(LogKey, usize)>)> {
         self.load(table)?;
         let is_input = |at: usize| inputs.iter().any(|input| input.at == at);
         let mut new = outputs.iter().map(|output| StoredSegment { segment: Arc::clone(&output.segment), marks: self.marks_of(&output.sources) });
@@ -169,8 +169,8 @@ impl Partition {
             }
         }
         segments.extend(new);
-        let (_, n_records) = self.leaving_log(inputs);
-        let drop_log = self.log_keys().take(n_records).collect();
+        let (_, n_parts) = self.leaving_log(inputs);
+        let dying: Vec<(LogKey, usize)> = self.parts().take(n_parts).collect();
         let mut counters = self.counters.clone();
         for column in (0..table.columns.len()).filter(|&at| table.columns.get(at).is_some_and(|column| column.auto_increment)) {
             let greatest = self.greatest(table, column)?;
@@ -178,12 +178,15 @@ impl Partition {
             counters.retain(|(of, _)| *of != id);
             counters.push((id, greatest));
         }
-        Ok((Contents { segments, changed_at: self.changed_at, counters }, drop_log))
+        let replaced = inputs.iter().filter_map(|input| input.chunk.segment()).map(|columns| columns.segment.id).collect();
+        let flushed_through = dying.last().map(|(key, _)| *key).or(self.flushed_through);
+        let flushed_from = dying.first().map(|(key, _)| *key);
+        Ok((Contents { segments, changed_at: self.changed_at, counters, flushed_from, flushed_through, replaced }, dying))
     }
 
     /// Puts the segments that are stored now in the place of `inputs`.
     pub(crate) fn replace(&mut self, table: &Arc<Table>, inputs: &[Input], contents: Contents, manifest: LogKey, cache: &Arc<PageCache>) {
-        let (n_chunks, n_records) = self.leaving_log(inputs);
+        let (n_chunks, n_parts) = self.leaving_log(inputs);
         let hot: Vec<Chunk> = self.chunks.iter().skip(self.n_segments + n_chunks).cloned().collect();
         let cold = |stored: StoredSegment| {
             // A chunk that stays keeps the orders that it knows.
@@ -196,18 +199,20 @@ impl Partition {
         chunks.extend(hot);
         self.chunks = Arc::new(chunks);
         self.manifest = Some(manifest);
+        self.flushed_through = contents.flushed_through;
         self.counters = contents.counters;
-        self.log.drain(..n_records.min(self.log.len()));
+        self.log.drain(..n_parts);
         // Rows have other addresses now.
         self.index = None;
         self.unique.clear();
         self.frozen = None;
     }
 
-    /// How many of the inputs are rows of the log, and in how many records those are.
+    /// How many of the inputs are rows of the log, and how many parts of the log hold those.
     fn leaving_log(&self, inputs: &[Input]) -> (usize, usize) {
         let hot = inputs.iter().filter(|input| input.at >= self.n_segments);
-        (hot.clone().count(), hot.map(|input| input.chunk.n_records()).sum())
+        let end_seq = hot.clone().map(|input| input.chunk.end_seq()).max().unwrap_or_default();
+        (hot.count(), self.log.partition_point(|logged| logged.first_seq < end_seq))
     }
 
     /// The marks of a new segment's rows, as those of the rows that they come from are now.

@@ -28,7 +28,7 @@ impl<'a> Salvage<'a> {
     /// Adds rows of a log record.
     pub(crate) fn add(&mut self, group: RowGroup) -> Result<()> {
         // A record that is missing may have held an earlier version.
-        self.partition.apply(self.table, RowGroup { fresh: false, ..group }, 1, 0)
+        self.partition.apply(self.table, RowGroup { fresh: false, ..group }, 0)
     }
 
     /// Adds the rows of a segment of which some columns are readable.

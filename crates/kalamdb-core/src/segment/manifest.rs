@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use datafusion::arrow::buffer::BooleanBuffer;
+use kalamdb_store::LogKey;
 use kalamdb_types::SqlType;
 use kalamdb_types::page::{decode_page, encode_page};
 use serde::{Deserialize, Serialize};
@@ -28,10 +29,22 @@ pub(crate) struct Contents {
     pub(crate) changed_at: u64,
     /// The greatest values that columns which count by themselves have held, by the columns' ids.
     pub(crate) counters: Vec<(u32, i64)>,
+    /// The first part of the log whose rows this manifest has taken in; `None` if it has taken in none.
+    pub(crate) flushed_from: Option<LogKey>,
+    /// Parts of the log up to this one are in the segments, or their rows are gone.
+    pub(crate) flushed_through: Option<LogKey>,
+    /// The segments whose rows are in others now.
+    pub(crate) replaced: Vec<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Header {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    flushed_from: Option<(u64, u32)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    flushed_through: Option<(u64, u32)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    replaced: Vec<u64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     counters: Vec<(u32, i64)>,
     segments: Vec<SegmentHeader>,
@@ -42,6 +55,9 @@ struct SegmentHeader {
     id: u64,
     n_rows: usize,
     schema_version: u32,
+    /// The least and the greatest sequence number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seqs: Option<(u64, u64)>,
     columns: Vec<ColumnHeader>,
     #[serde(default, skip_serializing_if = "is_none")]
     memory: u64,
@@ -95,6 +111,7 @@ pub(crate) fn encode_manifest(table: &Table, contents: &Contents) -> Result<Vec<
             id: segment.id,
             n_rows: segment.n_rows,
             schema_version: segment.schema_version,
+            seqs: segment.seqs,
             columns: headers,
             memory: segment.memory,
             keys,
@@ -102,7 +119,14 @@ pub(crate) fn encode_manifest(table: &Table, contents: &Contents) -> Result<Vec<
             current: append_bits(marks.current.as_ref(), &mut bits)?,
         });
     }
-    let header = Header { counters: contents.counters.clone(), segments };
+    let part = |key: LogKey| (key.commit, key.part);
+    let header = Header {
+        flushed_from: contents.flushed_from.map(part),
+        flushed_through: contents.flushed_through.map(part),
+        replaced: contents.replaced.clone(),
+        counters: contents.counters.clone(),
+        segments,
+    };
     let header = serde_json::to_vec(&header).map_err(|error| Error::internal(error.to_string()))?;
     let length = u32::try_from(header.len()).map_err(|_| Error::internal("a manifest is too long"))?;
     Ok([&contents.changed_at.to_le_bytes()[..], &length.to_le_bytes(), &header, &bits].concat())
@@ -146,16 +170,36 @@ pub(crate) fn decode_manifest(table: &Table, body: &[u8]) -> Result<Contents> {
         let deleted = take_bits(stored.deleted, stored.n_rows)?;
         let current = take_bits(stored.current, stored.n_rows)?;
         let columns = stored.columns.into_iter().map(column).collect::<Result<Vec<_>>>()?;
-        let (n_rows, schema_version) = (stored.n_rows, stored.schema_version);
-        let segment = Segment { id: stored.id, n_rows, schema_version, columns, memory: stored.memory, key_range };
+        let (n_rows, schema_version, seqs) = (stored.n_rows, stored.schema_version, stored.seqs);
+        let segment = Segment { id: stored.id, n_rows, schema_version, seqs, columns, memory: stored.memory, key_range };
         segments.push(StoredSegment { segment: Arc::new(segment), marks: Marks { deleted, current } });
     }
-    Ok(Contents { segments, changed_at: u64::from_le_bytes(*changed_at), counters: header.counters })
+    Ok(Contents {
+        segments,
+        changed_at: u64::from_le_bytes(*changed_at),
+        counters: header.counters,
+        flushed_from: header.flushed_from.map(log_key),
+        flushed_through: header.flushed_through.map(log_key),
+        replaced: header.replaced,
+    })
 }
 
-/// The number of the last commit that wrote a row of a segment, which is known without the table; 0 if the manifest is damaged.
-pub(crate) fn changed_at(body: &[u8]) -> u64 {
-    body.first_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+/// What of a manifest is known without the table: the number of the last commit that wrote a row of a segment, and up to where the log
+/// is in the segments. Of a manifest that is damaged nothing is.
+pub(crate) fn reach(body: &[u8]) -> (u64, Option<LogKey>) {
+    #[derive(Deserialize)]
+    struct Reach {
+        #[serde(default)]
+        flushed_through: Option<(u64, u32)>,
+    }
+    let Some((changed_at, rest)) = body.split_first_chunk::<8>() else { return (0, None) };
+    let header = rest.split_first_chunk::<4>().and_then(|(length, rest)| rest.split_at_checked(u32::from_le_bytes(*length) as usize));
+    let reach = header.and_then(|(header, _)| serde_json::from_slice::<Reach>(header).ok());
+    (u64::from_le_bytes(*changed_at), reach.and_then(|reach| reach.flushed_through).map(log_key))
+}
+
+fn log_key((commit, part): (u64, u32)) -> LogKey {
+    LogKey { commit, part }
 }
 
 fn columns_of(table: &Table, version: u32) -> Result<&[ColumnDef]> {

@@ -24,7 +24,7 @@ use crate::catalog::Table;
 pub(crate) use bounds::bounds_of;
 pub(crate) use cache::{PageCache, Pins};
 pub(crate) use columns::SegmentColumns;
-pub(crate) use manifest::{Contents, StoredSegment, changed_at, decode_manifest, encode_manifest};
+pub(crate) use manifest::{Contents, StoredSegment, decode_manifest, encode_manifest, reach};
 pub(crate) use pages::{PageRef, Pages};
 pub(crate) use query_memory::QueryMemory;
 
@@ -50,6 +50,8 @@ pub(crate) struct Segment {
     pub(crate) n_rows: usize,
     /// The version of the table's columns that the pages have.
     pub(crate) schema_version: u32,
+    /// The least and the greatest sequence number; `None` if they are not known, as in what earlier versions have stored.
+    pub(crate) seqs: Option<(u64, u64)>,
     pub(crate) columns: Vec<SegmentColumn>,
     /// The memory that its columns take, in bytes; 0 if it is not known.
     pub(crate) memory: u64,

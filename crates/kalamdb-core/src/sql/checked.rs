@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::partition::PartitionId;
 use datafusion::arrow::array::{AsArray, RecordBatch, UInt32Array};
 use datafusion::arrow::datatypes::Schema;
-use kalamdb_store::{PartitionId, RowState};
+use kalamdb_store::RowState;
 
 use super::check_constraints;
 use super::execute::Executor;

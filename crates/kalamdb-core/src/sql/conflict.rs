@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use crate::partition::PartitionId;
 use datafusion::arrow::array::UInt32Array;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, ConflictTarget, DoUpdate, Expr, Ident, Insert, OnConflict, OnConflictAction, OnInsert, Query, SqliteOnConflict, VisitMut,
     VisitorMut,
 };
-use kalamdb_store::PartitionId;
 
 use super::Parameters;
 use super::checked::{Displaced, Replacement, Written};

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
+use crate::partition::PartitionId;
 use datafusion::arrow::array::{ArrayRef, Int64Array};
 use datafusion::arrow::datatypes::{DataType, Field};
-use kalamdb_store::PartitionId;
 use kalamdb_types::{Source, coerce};
 
 use super::defaults;

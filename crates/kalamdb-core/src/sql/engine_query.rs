@@ -61,5 +61,5 @@ pub(super) fn snapshot_of(rows: &Rows, first_seq: u64, updated_us: i64) -> Snaps
         updated_us,
         n_rows: rows.n_rows,
     };
-    Arc::new(vec![Chunk::new(group, 0)])
+    Arc::new(vec![Chunk::new(group)])
 }

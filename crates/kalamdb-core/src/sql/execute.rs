@@ -1,6 +1,7 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
+use crate::partition::PartitionId;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::Schema;
 use datafusion::execution::context::SQLOptions;
@@ -9,7 +10,6 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::collect;
 use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
 use datafusion::sql::sqlparser::ast::{ObjectName, Statement as SqlStatement};
-use kalamdb_store::PartitionId;
 
 use super::analysis::{Analysis, analyze};
 use super::names::table_name;

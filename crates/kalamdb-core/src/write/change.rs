@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
+use crate::partition::PartitionId;
 use datafusion::arrow::array::{Array, Int64Array};
-use kalamdb_store::{CatalogRecord, PartitionId, RowState, TableId};
+use kalamdb_store::{CatalogRecord, RowState, TableId};
 
 use super::Rows;
 use crate::catalog::{Catalog, Table};

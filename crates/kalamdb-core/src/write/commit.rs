@@ -1,15 +1,15 @@
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use kalamdb_store::{Commit, Durability, LogRecord, Meta, Position, RowState, StoreError};
+use kalamdb_store::{Commit, Durability, Meta, Owner, PartitionId as StoredId, RowState, StoreError};
 
 use super::{Change, TableChange};
-use crate::database::{AppliedCommit, Database, Group, Place, Reply, Transaction, Turn, View};
+use crate::database::{AppliedCommit, Database, Group, Leaving, Place, Races, Reply, Transaction, Turn, View};
 use crate::error::{Error, ErrorKind, Result};
-use crate::partition::Logged;
+use crate::partition::{Logged, PartitionId};
 
 /// How often a statement is run again because others committed first.
-const MAX_ATTEMPTS: usize = 20;
+const MAX_ATTEMPTS: usize = 60;
 
 /// A change of more rows than this opens no group: that others wait a little costs less than computing on a copy.
 const MAX_FIRST_ROWS: usize = 4096;
@@ -46,8 +46,10 @@ pub(crate) async fn write<T>(view: View<'_>, mut compute: impl AsyncFnMut() -> R
         let _ = Box::pin(database.shorten_log()).await;
     }
     let mut turn = database.turns().next().await?;
+    let mut races = Races::default();
     for attempt in 0..MAX_ATTEMPTS {
         database.check_open()?;
+        races.before_another(database).await;
         let outcome = match database.open_group() {
             Some(group) => write_in_group(view, group, turn, &mut compute).await?,
             None => {
@@ -166,7 +168,9 @@ async fn commit_group(database: Rc<Database>, group: Weak<Group>) {
 pub(crate) async fn commit_transaction(database: &Database, transaction: &Transaction, durability: Durability) -> Result<Committed> {
     database.check_open()?;
     let _turn = database.turn_alone().await?;
+    let mut races = Races::default();
     for _ in 0..MAX_ATTEMPTS {
+        races.before_another(database).await;
         database.refresh().await?;
         let base = database.meta();
         let changes = transaction.finish(database)?;
@@ -193,10 +197,11 @@ async fn commit(
     durability: Durability,
 ) -> Result<Option<Vec<Committed>>> {
     let mut meta = Meta { head: base.head + 1, ..base.clone() };
-    let mut commit = Commit { base: base.head, durability, ..Commit::default() };
+    let mut commit = Commit { base: base.head, nonce: database.random()?, durability, ..Commit::default() };
     let mut committed = vec![Committed::default(); changes.len()];
     let mut parts = Vec::new();
     let mut catalog = None;
+    let mut dying = Vec::new();
     for (at, change) in changes.into_iter().enumerate() {
         parts.extend(change.rows.into_iter().filter(|part| part.rows.n_rows > 0).map(|part| (at, part)));
         if let Some(change) = change.catalog {
@@ -210,7 +215,7 @@ async fn commit(
             commit.put_catalog.extend(change.put);
             commit.drop_catalog.extend(change.drop);
             for table in change.drop_rows_of {
-                commit.drop_log.extend(database.log_keys(table));
+                dying.extend(database.parts_of(table));
                 let (manifests, pages) = database.stored_segments(table)?;
                 commit.drop_manifests.extend(manifests);
                 commit.drop_pages.extend(pages);
@@ -231,6 +236,13 @@ async fn commit(
             _ => runs.push(vec![part]),
         }
     }
+    let mut leaving = Leaving::default();
+    if catalog.is_some() {
+        leaving = database.leaving(&dying);
+        commit.shrink_log = database.shrunk(&mut leaving).await?;
+        commit.drop_log.clone_from(&leaving.drop);
+    }
+    let mut owners = NewOwners { database, named: Vec::new() };
     let updated_us = database.now_us();
     let mut groups = Vec::with_capacity(runs.len());
     for run in runs {
@@ -238,25 +250,24 @@ async fn commit(
         let group = part.group(meta.next_seq, updated_us);
         meta.next_seq += part.rows.n_rows as u64;
         let from = commit.log.len();
-        group.encode(&part.table, &part.partition, meta.head, &mut commit.log)?;
-        let logged = |record: &LogRecord| Logged {
-            key: record.key,
-            updated_us: record.updated_us,
-            n_rows: record.n_rows as usize,
-            n_bytes: record.rows.len(),
-        };
-        let log: Vec<Logged> = commit.log.iter().skip(from).map(logged).collect();
+        group.encode(&part.table, &owners.stored_id(&part.partition)?, meta.head, &mut commit.log)?;
+        let log: Vec<Logged> = commit.log.iter().skip(from).map(Logged::of).collect();
         groups.push((part.table, part.partition, group, log));
+    }
+    let owners = owners.named;
+    if !owners.is_empty() {
+        meta.owners_head = meta.head;
+        commit.put_catalog.extend(owners.iter().map(|(owner, user)| owner.record(user)));
     }
     meta.next_seq = meta.next_seq.max(least_next_seq);
     commit.meta = meta.clone();
-    let is_dropping = !(commit.drop_log.is_empty() && commit.drop_catalog.is_empty() && commit.drop_manifests.is_empty());
+    let is_dropping = !(dying.is_empty() && commit.drop_catalog.is_empty() && commit.drop_manifests.is_empty());
     commit.makes_room = is_dropping || commit.log.iter().all(|record| record.state == RowState::Deleted) && !commit.log.is_empty();
     match database.store().commit(&commit).await {
         Ok(()) => {}
         Err(StoreError::Conflict { .. }) => return Ok(None),
         // The browser did not say whether the transaction went through; the log does, if it can be read.
-        Err(error @ StoreError::Indeterminate { .. }) => match outcome_of(database, &commit).await {
+        Err(error @ StoreError::Indeterminate { .. }) => match outcome_of(database, base, commit.nonce).await {
             Ok(Outcome::Stored) => {}
             Ok(Outcome::NotStored) => return Ok(None),
             Ok(Outcome::Unknown) | Err(_) => return Err(error.into()),
@@ -266,8 +277,32 @@ async fn commit(
         Err(error) => return Err(error.into()),
     }
     database.note_logged(commit.log.iter().map(|record| record.rows.len()).sum());
-    database.apply_commit(base.head, AppliedCommit { meta, catalog, groups })?;
+    database.apply_commit(base.head, AppliedCommit { meta, catalog, owners, leaving, groups })?;
     Ok(Some(committed))
+}
+
+/// Gives owners to users that have rows for the first time.
+struct NewOwners<'a> {
+    database: &'a Database,
+    named: Vec<(Owner, String)>,
+}
+
+impl NewOwners<'_> {
+    fn stored_id(&mut self, id: &PartitionId) -> Result<StoredId> {
+        if let Some(stored) = self.database.stored_id(id) {
+            return Ok(stored);
+        }
+        let user = id.user.clone().unwrap_or_default();
+        let owner = match self.named.iter().find(|(_, named)| *named == user) {
+            Some((owner, _)) => owner.clone(),
+            None => {
+                let owner = Owner::of_random(self.database.random()?);
+                self.named.push((owner.clone(), user));
+                owner
+            }
+        };
+        Ok(StoredId { table: id.table, owner: Some(owner) })
+    }
 }
 
 /// What became of a commit.
@@ -275,25 +310,18 @@ async fn commit(
 enum Outcome {
     Stored,
     NotStored,
-    /// Others have committed since, and the log does not tell their commit from this one.
+    /// Others have committed since, and what they wrote has taken the place of the log by now.
     Unknown,
 }
 
-/// Reads from the log what became of a commit whose transaction has ended.
-async fn outcome_of(database: &Database, commit: &Commit) -> Result<Outcome> {
-    let since = Position { head: commit.base, catalog_head: commit.base };
-    let tail = database.store().read_since(Some(since)).await?;
-    if tail.meta.head == commit.base {
-        return Ok(Outcome::NotStored);
-    }
-    // Another tab may have dropped the same table at the same moment; of rows, the time tells whose they are.
-    if commit.log.is_empty() {
-        return Ok(Outcome::Unknown);
-    }
-    let own = tail.log.iter().filter(|record| record.key.commit == commit.meta.head);
-    let same_rows = own.eq(commit.log.iter());
-    let records = tail.catalog.unwrap_or_default();
-    let same_catalog = commit.put_catalog.iter().all(|record| records.contains(record))
-        && commit.drop_catalog.iter().all(|key| records.iter().all(|record| record.key != *key));
-    Ok(if same_rows && same_catalog { Outcome::Stored } else { Outcome::Unknown })
+/// Reads from the log what became of a commit whose transaction has ended: its nonce tells it from every other one.
+async fn outcome_of(database: &Database, base: &Meta, nonce: u64) -> Result<Outcome> {
+    let tail = database.store().read_since(Some(base)).await?;
+    let next = tail.met.iter().find(|met| met.number == base.head + 1);
+    Ok(match next {
+        Some(met) if met.nonce == Some(nonce) => Outcome::Stored,
+        Some(_) => Outcome::NotStored,
+        None if tail.meta.head == base.head => Outcome::NotStored,
+        None => Outcome::Unknown,
+    })
 }

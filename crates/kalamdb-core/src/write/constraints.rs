@@ -2,9 +2,9 @@ use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::partition::PartitionId;
 use datafusion::arrow::array::Array;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
-use kalamdb_store::PartitionId;
 
 use super::Rows;
 use crate::catalog::Table;

@@ -158,6 +158,7 @@ pub(crate) async fn run(world: Rc<World>, session: Rc<Session>, number: usize, r
         }
     };
     record.ended = Some(world.tick());
+    world.look_at_disk();
     record.end_head = world.head();
     world.note(format!("tab {}: call {number} ends, {:?}, seq {:?}: {:?}", call.tab, record.end, record.seq, record.answers));
 }

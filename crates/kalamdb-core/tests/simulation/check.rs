@@ -30,10 +30,12 @@ pub(crate) struct History<'a> {
 /// # Errors
 /// What cannot be explained.
 pub(crate) fn check(history: &History<'_>, reader: &mut Reader) -> Result<Model, String> {
-    let written = history.stored.iter().map(|stored| reader.read(&stored.commit)).collect::<Result<Vec<_>, _>>()?;
-    if let Some((at, odd)) = written.iter().enumerate().find(|(at, written)| written.number != history.head_before + *at as u64 + 1) {
-        return Err(format!("commit {} is stored as the {}th", odd.number, at + 1));
+    let mut written = history.stored.iter().map(|stored| reader.read(&stored.commit)).collect::<Result<Vec<_>, _>>()?;
+    if !written.is_sorted_by(|a, b| a.number < b.number) {
+        return Err("a number was given twice".to_owned());
     }
+    // From here on they are counted: not every number is a commit's.
+    written.iter_mut().zip(history.head_before + 1..).for_each(|(written, number)| written.number = number);
     let mut search = Search {
         history,
         written: &written,
@@ -239,8 +241,8 @@ fn is_justified(history: &History<'_>, record: &Record, failure: &Failure, floor
     }
     match failure.kind {
         ErrorKind::DiskFull => struck(|fault| fault == Fault::QuotaExceeded, record.begun),
-        ErrorKind::InternalError if failure.is_indeterminate => struck(|fault| matches!(fault, Fault::Indeterminate { .. }), record.begun),
-        ErrorKind::InternalError => struck(|fault| fault == Fault::Abort, record.begun),
+        ErrorKind::TransactionResolutionUnknown => struck(|fault| matches!(fault, Fault::Indeterminate { .. }), record.begun),
+        ErrorKind::IoError => struck(|fault| fault == Fault::Abort, record.begun),
         ErrorKind::DatabaseClosed => struck(|fault| fault == Fault::Close, 0),
         ErrorKind::SerializationFailure => record.call.is_transaction && record.end_head > floor,
         _ => false,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use kalamdb_store::{Commit, RowState};
+use kalamdb_store::{Commit, Owner, RowState};
 
 use super::model::Cells;
 use super::statement::has_key;
@@ -31,6 +31,7 @@ pub(crate) struct StoredVersion {
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     tables: HashMap<String, (u64, String, Vec<String>)>,
+    users: HashMap<Owner, String>,
     last_seq: u64,
 }
 
@@ -43,6 +44,7 @@ impl Reader {
         for record in commit.put_catalog.iter().filter(|record| record.key.starts_with("table/")) {
             self.tables.insert(record.key.clone(), read_table(&record.value)?);
         }
+        self.users.extend(commit.put_catalog.iter().filter_map(Owner::of_record));
         let mut versions = Vec::new();
         for record in &commit.log {
             let id = record.partition.table;
@@ -55,7 +57,8 @@ impl Reader {
                 if !has_key(table) {
                     cells.remove(0);
                 }
-                let (user, is_deleted) = (record.partition.user.clone(), record.state == RowState::Deleted);
+                let user = record.partition.owner.as_ref().map(|owner| self.users.get(owner).cloned().unwrap_or_default());
+                let is_deleted = record.state == RowState::Deleted;
                 versions.push(StoredVersion { seq, table: table.clone(), user, cells, is_deleted });
             }
         }
@@ -70,7 +73,7 @@ impl Reader {
             return Err(format!("commit {}: the next number is {}, {} is used", commit.meta.head, commit.meta.next_seq, self.last_seq));
         }
         let tables = self.tables.values().map(|(id, name, columns)| (name.clone(), (*id, columns.clone()))).collect();
-        let changes_catalog = !commit.put_catalog.is_empty() || !commit.drop_catalog.is_empty();
+        let changes_catalog = !commit.drop_catalog.is_empty() || commit.put_catalog.iter().any(|record| Owner::of_record(record).is_none());
         Ok(Written { number: commit.meta.head, versions, changes_catalog, tables })
     }
 }

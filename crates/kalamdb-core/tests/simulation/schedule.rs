@@ -12,14 +12,14 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use futures::executor::block_on;
 use kalamdb_core::{CallOptions, Database, Error, ErrorKind, Principal, Role, Session};
-use kalamdb_store::{Commit, Durability, Fault};
+use kalamdb_store::{Commit, Death, Durability, Fault};
 
 use super::call::{self, Call, Record, cells};
 use super::check::{History, check};
 use super::model::{Cells, Model, Table};
 use super::physical::Reader;
 use super::statement::{USER_TABLE, User, setup};
-use super::store::TabStore;
+use super::store::{Protocol, TabStore};
 use super::world::{TabClock, World};
 
 /// What schedules begin from, made once.
@@ -66,14 +66,16 @@ struct Schedule<'a> {
 
 impl Beginning {
     pub(crate) fn new() -> Self {
-        let world = World::new(0, 1, &[]);
+        let world = World::new(0, 1, &[], Protocol::Numbered);
         let session = open_session(&open_now(&world, 0), None);
         let mut model = Model::default();
         for statement in setup() {
             block_on(session.query(&statement.sql(), &[], CallOptions::default())).expect("the setup runs");
+            world.look_at_disk();
             model.run(None, &statement).expect("the model takes the setup");
         }
         let flush = block_on(session.query("FLUSH TABLE t", &[], CallOptions::default()));
+        world.look_at_disk();
         let mut reader = Reader::default();
         let commits: Vec<Commit> = world.stored.borrow().iter().map(|stored| stored.commit.clone()).collect();
         for commit in &commits {
@@ -95,9 +97,9 @@ impl Beginning {
 ///
 /// # Errors
 /// What went wrong, with everything that happened.
-pub(crate) fn run(seed: u64, beginning: &Beginning) -> Result<String, String> {
+pub(crate) fn run(seed: u64, beginning: &Beginning, protocol: Protocol) -> Result<String, String> {
     let n_tabs = 2 + (seed % 2) as usize;
-    let world = World::new(seed, n_tabs, &beginning.commits);
+    let world = World::new(seed, n_tabs, &beginning.commits, protocol);
     let mut schedule = Schedule {
         world: Rc::clone(&world),
         beginning,
@@ -120,6 +122,7 @@ impl Schedule<'_> {
         world.is_failing.set(!world.random.one_in(4));
         let mut calls_left = 6 + world.random.below(8);
         loop {
+            world.look_at_disk();
             self.take_in_opened()?;
             let ready: Vec<usize> = (0..self.tasks.len()).filter(|at| self.tasks[*at].woken.0.load(Ordering::Relaxed)).collect();
             let idle: Vec<usize> = (0..self.tabs.len()).filter(|tab| self.may_begin(*tab)).collect();
@@ -136,6 +139,8 @@ impl Schedule<'_> {
                 self.begin(world.random.pick(&idle));
             } else if !ready.is_empty() {
                 self.poll(world.random.pick(&ready));
+            } else if self.world.disk.is_busy() {
+                return Err("a transaction does not end".to_owned());
             } else {
                 return Err(format!("nothing goes on, and {} tasks have not ended", self.tasks.len()));
             }
@@ -210,16 +215,22 @@ impl Schedule<'_> {
 
     /// Ends a tab wherever it is, with all that it is about to do.
     fn crash(&mut self, tab: usize) {
-        let time = self.world.tick();
-        self.world.note(format!("tab {tab}: crashes"));
-        for task in self.tasks.extract_if(.., |task| task.tab == tab) {
-            if let Some(call) = task.call {
-                let mut record = self.records[call].borrow_mut();
-                record.ended = Some(time);
-                record.end_head = self.world.head();
-            }
-        }
+        self.world.tick();
+        let death = if self.world.random.one_in(2) { Death::Trapped } else { Death::Killed };
+        self.world.note(format!("tab {tab}: is {death:?}"));
+        self.world.death_of(tab).set(Some(death));
+        let tasks: Vec<Task> = self.tasks.extract_if(.., |task| task.tab == tab).collect();
+        let calls: Vec<usize> = tasks.iter().filter_map(|task| task.call).collect();
         self.tabs[tab] = Tab::Down;
+        // Its transactions end with its tasks.
+        drop(tasks);
+        self.world.look_at_disk();
+        let time = self.world.tick();
+        for call in calls {
+            let mut record = self.records[call].borrow_mut();
+            record.ended = Some(time);
+            record.end_head = self.world.head();
+        }
     }
 
     fn check(&self) -> Result<Model, String> {

@@ -1,14 +1,18 @@
 //! What the tabs of one schedule share: the disk, the news of commits, chance, and the account of what happened.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 
+use futures::FutureExt;
 use futures::executor::block_on;
 use kalamdb_core::Clock;
-use kalamdb_store::{Commit, Fault, Faults, MemoryDisk, MemoryStore, Store};
+use kalamdb_store::{Commit, Death, Fault, Faults, MemoryDisk, MemoryStore, Met, Meta, Store};
+
+use super::store::Protocol;
 
 use super::random::Random;
 
@@ -16,8 +20,15 @@ use super::random::Random;
 pub(crate) struct World {
     pub(crate) random: Random,
     pub(crate) disk: MemoryDisk,
+    pub(crate) protocol: Protocol,
+    /// Commits that tabs have asked for, by their nonces.
+    requested: RefCell<HashMap<u64, (usize, Commit)>>,
     /// Every commit that is stored, in order.
     pub(crate) stored: RefCell<Vec<Stored>>,
+    /// The numbers of the disk when all of these had been taken down.
+    seen: RefCell<Meta>,
+    /// How each tab dies.
+    deaths: RefCell<Vec<Rc<Cell<Option<Death>>>>>,
     /// Whether calls of the store fail.
     pub(crate) is_failing: Cell<bool>,
     pub(crate) strikes: RefCell<Vec<Strike>>,
@@ -29,6 +40,8 @@ pub(crate) struct World {
     pub(crate) heard_by: RefCell<Vec<u64>>,
     /// The call that is being run.
     pub(crate) running: Cell<Option<usize>>,
+    /// How many commits there were before.
+    n_before: u64,
     time: Cell<u64>,
     account: RefCell<String>,
 }
@@ -50,11 +63,17 @@ pub(crate) struct Strike {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, n_tabs: usize, setup: &[Commit]) -> Rc<Self> {
+    pub(crate) fn new(seed: u64, n_tabs: usize, setup: &[Commit], protocol: Protocol) -> Rc<Self> {
         let disk = MemoryDisk::default();
         let store = MemoryStore::on_disk(disk.clone(), Faults::default());
         setup.iter().for_each(|commit| block_on(store.commit(commit)).expect("an empty disk takes the setup"));
+        let seen = block_on(store.read_since(None)).expect("the setup is readable").meta;
         Rc::new(Self {
+            protocol,
+            requested: RefCell::default(),
+            seen: RefCell::new(seen),
+            deaths: RefCell::new((0..n_tabs).map(|_| Rc::default()).collect()),
+            n_before: setup.len() as u64,
             random: Random::new(seed),
             disk,
             stored: RefCell::default(),
@@ -75,9 +94,40 @@ impl World {
         self.time.get()
     }
 
-    /// The number of the last commit that is stored.
+    /// How many commits are stored. Their numbers may be higher: not every number is a commit's.
     pub(crate) fn head(&self) -> u64 {
-        MemoryStore::on_disk(self.disk.clone(), Faults::default()).newest_head_heard().unwrap_or_default()
+        self.n_before + self.stored.borrow().len() as u64
+    }
+
+    /// How many commits are stored up to a number.
+    fn head_at(&self, number: u64) -> u64 {
+        self.n_before + self.stored.borrow().iter().filter(|stored| stored.commit.meta.head <= number).count() as u64
+    }
+
+    /// What decides how a tab dies, to be set when it does.
+    pub(crate) fn death_of(&self, tab: usize) -> Rc<Cell<Option<Death>>> {
+        Rc::clone(&self.deaths.borrow()[tab])
+    }
+
+    pub(crate) fn add_requested(&self, tab: usize, commit: &Commit) {
+        self.requested.borrow_mut().insert(commit.nonce, (tab, commit.clone()));
+    }
+
+    /// Takes down what was stored since the last time, whoever asked for it and whether or not they have heard of it.
+    pub(crate) fn look_at_disk(&self) {
+        if self.disk.is_busy() {
+            return;
+        }
+        let since = self.seen.borrow().clone();
+        // A protocol that is not safe damages the disk.
+        let store = MemoryStore::on_disk(self.disk.clone(), Faults::default());
+        let Some(Ok(tail)) = store.read_since(Some(&since)).now_or_never() else { return };
+        for Met { nonce, .. } in &tail.met {
+            if let Some((tab, commit)) = nonce.and_then(|nonce| self.requested.borrow_mut().remove(&nonce)) {
+                self.add_stored(tab, &commit);
+            }
+        }
+        self.seen.replace(tail.meta);
     }
 
     pub(crate) fn note(&self, what: impl AsRef<str>) {
@@ -90,7 +140,7 @@ impl World {
     }
 
     /// Takes down a commit that was just stored, and sends word of it to the other tabs.
-    pub(crate) fn add_stored(&self, tab: usize, commit: &Commit) {
+    fn add_stored(&self, tab: usize, commit: &Commit) {
         let time = self.tick();
         self.note(format!("tab {tab}: commit {} is stored: {} log records", commit.meta.head, commit.log.len()));
         self.stored.borrow_mut().push(Stored { tab, time, commit: commit.clone() });
@@ -116,14 +166,14 @@ impl World {
         }
         if let Some(call) = self.running.get() {
             let newest = &mut self.heard_by.borrow_mut()[call];
-            *newest = (*newest).max(*heard);
+            *newest = (*newest).max(self.head_at(*heard));
         }
         Some(*heard).filter(|head| *head > 0)
     }
 
     /// Tells every tab what is stored, as happens in the end.
     pub(crate) fn tell_all(&self) {
-        let head = self.head();
+        let head = self.seen.borrow().head;
         self.heard.borrow_mut().iter_mut().for_each(|heard| *heard = head);
     }
 
@@ -131,6 +181,7 @@ impl World {
     pub(crate) fn forget_news(&self, tab: usize) {
         self.news.borrow_mut()[tab].clear();
         self.heard.borrow_mut()[tab] = 0;
+        self.deaths.borrow_mut()[tab] = Rc::default();
     }
 }
 

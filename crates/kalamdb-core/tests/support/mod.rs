@@ -11,7 +11,7 @@ use futures::executor::block_on;
 use kalamdb_core::datafusion::arrow::array::Array;
 use kalamdb_core::datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use kalamdb_core::{CallOptions, Clock, Database, Error, MemoryBudget, Principal, Session, StatementResult};
-use kalamdb_store::{Commit, Durability, Faults, MemoryStore, Page, PageKey, Position, Store, StoreResult, Tail};
+use kalamdb_store::{Commit, CommitRecord, Durability, Faults, LogKey, MemoryStore, Meta, Page, PageKey, Store, StoreResult, Tail};
 
 /// A clock that moves on by one millisecond each time it is read.
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ pub struct SlowStore {
 
 #[async_trait(?Send)]
 impl Store for SlowStore {
-    async fn read_since(&self, since: Option<Position>) -> StoreResult<Tail> {
+    async fn read_since(&self, since: Option<&Meta>) -> StoreResult<Tail> {
         yield_once().await;
         let tail = self.inner.read_since(since).await;
         yield_once().await;
@@ -57,6 +57,18 @@ impl Store for SlowStore {
     async fn read_pages(&self, keys: &[PageKey]) -> StoreResult<Vec<Option<Page>>> {
         yield_once().await;
         let pages = self.inner.read_pages(keys).await;
+        yield_once().await;
+        pages
+    }
+
+    async fn read_commits(&self, numbers: &[u64]) -> StoreResult<Vec<Option<CommitRecord>>> {
+        yield_once().await;
+        self.inner.read_commits(numbers).await
+    }
+
+    async fn read_pages_of(&self, of: LogKey, keys: &[PageKey]) -> StoreResult<Option<Vec<StoreResult<Option<Page>>>>> {
+        yield_once().await;
+        let pages = self.inner.read_pages_of(of, keys).await;
         yield_once().await;
         pages
     }

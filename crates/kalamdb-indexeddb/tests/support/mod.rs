@@ -32,14 +32,25 @@ impl Harness for IdbHarness {
         IdbStore::open(&self.name, options).await.unwrap()
     }
 
+    fn set_quiet(store: &IdbStore, is_quiet: bool) {
+        store.set_quiet(is_quiet);
+    }
+
+    async fn claim(&self) {
+        let database = Database::open(database_name(&self.name)).await.unwrap();
+        let transaction = database.transaction("log").with_mode(TransactionMode::Readwrite).build().unwrap();
+        transaction.object_store("log").unwrap().put(JsValue::from(Uint8Array::new_with_length(0))).await.unwrap();
+        transaction.commit().await.unwrap();
+        database.close();
+    }
+
     fn faults(&self) -> &Faults {
         &self.faults
     }
 
     async fn damage(&self, key: &RecordKey) {
         let (store, key) = match key {
-            RecordKey::Meta => ("meta", "state".into()),
-            RecordKey::Log(key) => ("log", Array::of2(&(key.commit as f64).into(), &key.part.into()).into()),
+            RecordKey::Log(number) => ("log", (*number as f64).into()),
             RecordKey::Catalog(key) => ("catalog", key.into()),
             RecordKey::Page(key) => ("segments", Array::of2(&(key.segment as f64).into(), &key.column.into()).into()),
             RecordKey::Manifest(key) => ("manifest", Array::of2(&(key.commit as f64).into(), &key.part.into()).into()),

@@ -24,7 +24,7 @@ pub async fn a_failure_at_any_request_stores_nothing<H: Harness>() {
             assert_eq!(read_all(&store).await, before);
         }
         harness.faults().disarm();
-        // Three log records, one dropped; two catalog records, one dropped; the meta record read and written.
+        // The number and the record, one dropped; two catalog records, one dropped; a page and a manifest, one of each dropped.
         assert!(failures >= 9, "only {failures} requests could fail");
         assert_rich_commit_is_stored(&store).await;
         harness.destroy().await;
@@ -85,7 +85,7 @@ pub async fn a_failed_read_can_be_repeated<H: Harness>() {
         assert_eq!(read_all(&store).await, whole);
     }
     harness.faults().disarm();
-    // Meta, log and catalog.
+    // Log, manifests and catalog.
     assert!(failures >= 3, "only {failures} requests could fail");
     harness.destroy().await;
 }

@@ -25,17 +25,17 @@ pub async fn manifests_are_returned_only_if_they_are_new<H: Harness>() {
     let store = harness.connect().await;
     set_up(&store).await;
     assert_eq!(read_all(&store).await.manifests, [manifest(1, 0, "old")]);
-    assert_eq!(store.read_since(Some(Position { head: 1, catalog_head: 1 })).await.unwrap().manifests, []);
+    assert_eq!(store.read_since(Some(&Meta { manifest_head: 1, ..meta_at(1, 1) })).await.unwrap().manifests, []);
     let more = Commit {
         meta: Meta { manifest_head: 2, ..meta_at(2, 1) },
         put_manifests: vec![manifest(2, 1, "b"), manifest(2, 0, "a")],
         ..commit_of(1, &["[[1]]"])
     };
     store.commit(&more).await.unwrap();
-    let since = |head| store.read_since(Some(Position { head, catalog_head: 1 }));
-    assert_eq!(since(1).await.unwrap().manifests, [manifest(2, 0, "a"), manifest(2, 1, "b")]);
-    assert_eq!(since(0).await.unwrap().manifests.len(), 3);
-    assert_eq!(since(2).await.unwrap().manifests, []);
+    let since = async |head| store.read_since(Some(&meta_at(head, 1))).await.unwrap().manifests;
+    assert_eq!(since(1).await, [manifest(2, 0, "a"), manifest(2, 1, "b")]);
+    assert_eq!(since(0).await.len(), 3);
+    assert_eq!(since(2).await, []);
     harness.destroy().await;
 }
 
@@ -61,6 +61,24 @@ pub async fn a_damaged_page_is_an_error_and_the_others_are_read<H: Harness>() {
     let error = store.read_pages(&[pages[0].key]).await.unwrap_err();
     assert!(matches!(&error, StoreError::Corrupted { key, .. } if key == "segments/1/1"), "{error}");
     assert_eq!(store.read_pages(&[pages[1].key]).await, Ok(vec![Some(pages[1].clone())]));
+    harness.destroy().await;
+}
+
+/// Pages and the manifest that names them are read at one moment: when another one has taken its place, the reader hears of it.
+pub async fn pages_are_read_at_the_moment_of_their_manifest<H: Harness>() {
+    let harness = H::fresh().await;
+    let store = harness.connect().await;
+    set_up(&store).await;
+    let (old, new) = (LogKey { commit: 1, part: 0 }, LogKey { commit: 2, part: 0 });
+    let keys = [PageKey { segment: 6, column: 1 }, PageKey { segment: 6, column: 2 }];
+    assert_eq!(store.read_pages_of(old, &keys).await, Ok(Some(vec![Ok(Some(page(6, 1, b"old"))), Ok(None)])));
+    assert_eq!(store.read_pages_of(new, &keys).await, Ok(None));
+    harness.damage(&RecordKey::Page(keys[0])).await;
+    let read = store.read_pages_of(old, &keys).await.unwrap().unwrap();
+    assert!(matches!(read[..], [Err(StoreError::Corrupted { .. }), Ok(None)]), "{read:?}");
+    store.commit(&rich_commit()).await.unwrap();
+    assert_eq!(store.read_pages_of(old, &keys).await, Ok(None));
+    assert_eq!(store.read_pages_of(new, &[PageKey { segment: 7, column: 1 }]).await, Ok(Some(vec![Ok(Some(page(7, 1, b"new")))])));
     harness.destroy().await;
 }
 

@@ -16,7 +16,7 @@ pub async fn large_values_come_back<H: Harness>() {
     harness.destroy().await;
 }
 
-/// User ids are text of any kind; they also name catalog records here, which makes them keys.
+/// Owners are text of any kind to a store; they also name catalog records here, which makes them keys.
 pub async fn user_ids_come_back_as_they_were<H: Harness>() {
     let harness = H::fresh().await;
     let store = harness.connect().await;
@@ -43,7 +43,7 @@ pub async fn user_ids_come_back_as_they_were<H: Harness>() {
     ];
     let mut commit = commit_of(0, &vec!["[]"; users.len() + 1]);
     for (record, user) in commit.log.iter_mut().zip(users) {
-        record.partition.user = Some(user.to_owned());
+        record.partition.owner = Some(Owner(user.to_owned()));
     }
     commit.put_catalog = users.iter().map(|user| catalog_record(&format!("user/{user}"), user)).collect();
     commit.meta = meta_at(1, 1);

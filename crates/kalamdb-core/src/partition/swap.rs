@@ -1,0 +1,70 @@
+//! Taking over what another tab has stored anew, without reading again what is known.
+
+use std::sync::Arc;
+
+use kalamdb_store::LogKey;
+
+use super::{Logged, Partition, Pending, Undecoded};
+use crate::catalog::Table;
+use crate::error::Result;
+use crate::segment::{PageCache, reach};
+
+impl Partition {
+    /// Goes on with the segments that a manifest names; rows of the log that are in them are let go of. Gives the parts that were
+    /// in the log so far and are in the segments now, with their bytes.
+    ///
+    /// The manifest knows which of its rows the log supersedes, up to the commit that wrote it. What comes after is appended as ever.
+    pub(crate) fn take_manifest(&mut self, key: LogKey, body: Vec<u8>, cache: Arc<PageCache>) -> Result<Vec<(LogKey, usize)>> {
+        let (changed_at, flushed_through) = reach(&body);
+        let n_flushed = self.log.partition_point(|logged| flushed_through.is_some_and(|through| logged.key <= through));
+        let flushed: Vec<Logged> = self.log.drain(..n_flushed).collect();
+        let first_seq = flushed.last().map_or(0, |last| last.first_seq + last.n_rows as u64);
+        let pending = self.pending.drain(..).filter_map(|pending| pending.from_seq(first_seq, flushed_through)).collect();
+        let hot = self.chunks.iter().skip(self.n_segments).cloned().collect();
+        let undecoded = Some(Undecoded { body: body.into(), cache });
+        *self = Self {
+            manifest: Some(key),
+            flushed_through,
+            undecoded,
+            changed_at: self.changed_at.max(changed_at),
+            chunks: Arc::new(hot),
+            hot_from: self.hot_from.max(first_seq),
+            shape: self.shape,
+            pending,
+            log: std::mem::take(&mut self.log),
+            ..Self::default()
+        };
+        Ok(flushed.iter().map(|logged| (logged.key, logged.n_bytes)).collect())
+    }
+
+    /// Leaves out of the chunks the rows that have gone into segments.
+    pub(super) fn leave_flushed(&mut self, table: &Table) -> Result<()> {
+        if self.hot_from == 0 {
+            return Ok(());
+        }
+        let mut later = Vec::new();
+        // They come in the order of the log, so that at most one holds rows of both.
+        for chunk in self.chunks.iter().filter(|chunk| chunk.end_seq() > self.hot_from) {
+            match chunk.first_seq() {
+                Some(first) if first >= self.hot_from => later.push(chunk.clone()),
+                _ => later.extend(chunk.from_seq(table, self.hot_from)?),
+            }
+        }
+        self.chunks = Arc::new(later);
+        self.hot_from = 0;
+        Ok(())
+    }
+}
+
+impl Pending {
+    /// The rows that are not in segments by now.
+    fn from_seq(self, first_seq: u64, flushed_through: Option<LogKey>) -> Option<Self> {
+        match self {
+            Self::Record(record) => flushed_through.is_none_or(|through| record.key > through).then_some(Self::Record(record)),
+            Self::Group(group, version) => {
+                let later = group.from_seq(first_seq);
+                (later.n_rows > 0).then_some(Self::Group(later, version))
+            }
+        }
+    }
+}
