@@ -1,5 +1,5 @@
 //! From earlier versions of the format to this one, and what contradicts itself on the way.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use kalamdb_store::migration::{New, Old, migrate};
 use kalamdb_store::{CommitRecord, Decoded, LogKey, Meta, Owner, PageKey, PartitionId, decode_catalog, decode_commit, decode_manifest};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use datafusion::arrow::array::ArrayRef;
-use kalamdb_store::{Damage, LogRecord, Manifest, PageKey, PartitionId as StoredId, RecordKey, Repair, StoreError, Tail};
+use kalamdb_store::{Damage, LogRecord, Manifest, Owner, PageKey, PartitionId as StoredId, RecordKey, Repair, StoreError, Tail};
 use serde::Serialize;
 
 use super::{Database, Owners};
@@ -284,10 +284,8 @@ impl Database {
         let (mut stored, mut catalog, mut owners) = (stored, Arc::clone(catalog), owners.clone());
         for _ in 0..MAX_LOOKS {
             let Some(table) = catalog.find_id(id.table).cloned() else { return Ok(None) };
-            let user = match &id.owner {
-                None => None,
-                Some(owner) => Some(owners.known(id).and_then(|id| id.user).unwrap_or_else(|| format!("(unknown: {})", owner.0))),
-            };
+            let unknown = |owner: &Owner| format!("(unknown: {})", owner.0);
+            let user = id.owner.as_ref().map(|owner| owners.known(id).and_then(|id| id.user).unwrap_or_else(|| unknown(owner)));
             if let Some(look) = self.look_once(table, user, stored, keep).await? {
                 return Ok(Some(look));
             }

@@ -217,7 +217,7 @@ impl Chunk {
     }
 
     /// The rows numbered from `first_seq` on, superseded ones left out; `None` if there are none.
-    pub(crate) fn from_seq(&self, table: &Table, first_seq: u64) -> Result<Option<Chunk>> {
+    pub(crate) fn since_seq(&self, table: &Table, first_seq: u64) -> Result<Option<Chunk>> {
         let first = first_seq.cast_signed();
         let seqs = self.system_column(SystemColumn::Seq)?;
         let later = BooleanBuffer::from_iter(seqs.as_primitive::<Int64Type>().values().iter().map(|seq| *seq >= first));

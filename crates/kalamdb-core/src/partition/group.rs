@@ -56,7 +56,7 @@ impl RowGroup {
     }
 
     /// The rows numbered from `first_seq` on.
-    pub(crate) fn from_seq(self, first_seq: u64) -> Self {
+    pub(crate) fn since_seq(self, first_seq: u64) -> Self {
         let n_earlier = usize::try_from(first_seq.saturating_sub(self.first_seq)).unwrap_or(usize::MAX).min(self.n_rows);
         let n_rows = self.n_rows - n_earlier;
         Self {

@@ -19,7 +19,7 @@ impl Partition {
         let n_flushed = self.log.partition_point(|logged| flushed_through.is_some_and(|through| logged.key <= through));
         let flushed: Vec<Logged> = self.log.drain(..n_flushed).collect();
         let first_seq = flushed.last().map_or(0, |last| last.first_seq + last.n_rows as u64);
-        let pending = self.pending.drain(..).filter_map(|pending| pending.from_seq(first_seq, flushed_through)).collect();
+        let pending = self.pending.drain(..).filter_map(|pending| pending.since_seq(first_seq, flushed_through)).collect();
         let hot = self.chunks.iter().skip(self.n_segments).cloned().collect();
         let undecoded = Some(Undecoded { body: body.into(), cache });
         *self = Self {
@@ -47,7 +47,7 @@ impl Partition {
         for chunk in self.chunks.iter().filter(|chunk| chunk.end_seq() > self.hot_from) {
             match chunk.first_seq() {
                 Some(first) if first >= self.hot_from => later.push(chunk.clone()),
-                _ => later.extend(chunk.from_seq(table, self.hot_from)?),
+                _ => later.extend(chunk.since_seq(table, self.hot_from)?),
             }
         }
         self.chunks = Arc::new(later);
@@ -58,11 +58,11 @@ impl Partition {
 
 impl Pending {
     /// The rows that are not in segments by now.
-    fn from_seq(self, first_seq: u64, flushed_through: Option<LogKey>) -> Option<Self> {
+    fn since_seq(self, first_seq: u64, flushed_through: Option<LogKey>) -> Option<Self> {
         match self {
             Self::Record(record) => flushed_through.is_none_or(|through| record.key > through).then_some(Self::Record(record)),
             Self::Group(group, version) => {
-                let later = group.from_seq(first_seq);
+                let later = group.since_seq(first_seq);
                 (later.n_rows > 0).then_some(Self::Group(later, version))
             }
         }
