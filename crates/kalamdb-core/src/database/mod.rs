@@ -101,7 +101,7 @@ impl Database {
     /// Reads catalog and log from `store`.
     ///
     /// # Errors
-    /// `schema_too_new`, `data_corrupted` if the meta record is damaged, `storage_unavailable`.
+    /// `schema_too_new`, `storage_unavailable`.
     pub async fn open(store: Rc<dyn Store>, clock: Rc<dyn Clock>, durability: Durability) -> Result<Rc<Self>> {
         Self::open_with(store, clock, durability, MemoryBudget::default()).await
     }
@@ -382,6 +382,6 @@ pub(crate) struct AppliedCommit {
     /// Users that have rows for the first time.
     pub(crate) owners: Vec<(Owner, String)>,
     pub(crate) leaving: Leaving,
-    /// Each with its table, its partition and the log records that hold it.
+    /// Each with its table, its partition and the parts of the log that hold it.
     pub(crate) groups: Vec<(Arc<Table>, PartitionId, RowGroup, Vec<Logged>)>,
 }

@@ -14,7 +14,7 @@ impl Database {
     /// manifests were read, as what it has stored might be taken for an orphan.
     ///
     /// # Errors
-    /// The store's; `data_corrupted` if the meta record is damaged.
+    /// The store's; `data_corrupted` if commits that were read once are gone.
     pub(crate) async fn collect_orphans(&self) -> Result<()> {
         let tail = self.store.read_since(None).await?;
         let Some(records) = &tail.catalog else { return Ok(()) };
