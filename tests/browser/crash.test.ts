@@ -47,6 +47,53 @@ function watchInstances(): Kill {
   };
 }
 
+async function openRaw(name: string): Promise<IDBDatabase> {
+  return settled(indexedDB.open(`kalamdb/${name}`));
+}
+
+function settled<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/** The keys of all records of a database. */
+async function storedKeys(name: string): Promise<IDBValidKey[][]> {
+  const database = await openRaw(name);
+  const stores = [...database.objectStoreNames];
+  const transaction = database.transaction(stores);
+  const keys = await Promise.all(stores.map((store) => settled(transaction.objectStore(store).getAllKeys())));
+  database.close();
+  return keys;
+}
+
+/** Keeps all others from writing to a database until the function is called that this gives. */
+async function holdUp(name: string): Promise<() => Promise<void>> {
+  const database = await openRaw(name);
+  const stores = [...database.objectStoreNames];
+  const transaction = database.transaction(stores, 'readwrite');
+  const ended = new Promise<void>((resolve) => {
+    transaction.oncomplete = () => resolve();
+  });
+  let isHeld = true;
+  await new Promise<void>((resolve) => {
+    // It goes on as long as there are requests, and has begun when the first is done.
+    const ask = (): void => {
+      transaction.objectStore(stores[0] as string).count().onsuccess = () => {
+        resolve();
+        if (isHeld) ask();
+      };
+    };
+    ask();
+  });
+  return async () => {
+    isHeld = false;
+    await ended;
+    database.close();
+  };
+}
+
 const WAYS = [
   { where: 'worker', worker: true, watch: watchWorkers },
   { where: 'page', worker: false, watch: watchInstances },
@@ -144,6 +191,27 @@ describe.each(WAYS)('when the engine in the $where crashes', ({ worker, watch })
     });
   });
 
+  test('nothing is stored of a change that was under way', async () => {
+    await withName(options, async (name) => {
+      const db = await KalamDB.open(name, options);
+      await db.exec('CREATE TABLE t (id INT PRIMARY KEY)');
+      const before = await storedKeys(name);
+      const release = await holdUp(name);
+      const changing = failureOf(db.exec('CREATE TABLE u (id INT PRIMARY KEY)'));
+      // Once this has its answer the other one waits for the browser, and that for us.
+      await db.query('SELECT 1');
+      kill();
+      await failureOf(db.query('SELECT 2'));
+      expect(await changing).toMatchObject({ code: 'engine_crashed' });
+      await release();
+      expect(await storedKeys(name)).toEqual(before);
+      expect(await failureOf(db.query('SELECT * FROM u'))).toMatchObject({ code: 'undefined_table' });
+      await db.exec('CREATE TABLE u (id INT PRIMARY KEY)');
+      expect(await db.check()).toMatchObject({ ok: true });
+      await db.close();
+    });
+  });
+
   test('a database in memory is lost and says so', async () => {
     const db = await KalamDB.open('memory:', options);
     kill();
@@ -152,6 +220,30 @@ describe.each(WAYS)('when the engine in the $where crashes', ({ worker, watch })
     await db.close();
     expect(await failureOf(db.query('SELECT 1'))).toMatchObject({ code: 'database_closed' });
   });
+});
+
+test('an engine in the page that crashes while it makes a database leaves none', async () => {
+  const kill = watchInstances();
+  const open = IDBFactory.prototype.open;
+  const opened = vi.spyOn(IDBFactory.prototype, 'open').mockImplementation(function (this: IDBFactory, ...args) {
+    const request = open.apply(this, args);
+    // Before the engine, which has yet to listen.
+    request.addEventListener('upgradeneeded', kill);
+    return request;
+  });
+  try {
+    const options = { worker: false, wasmUrl: `${wasm}?test=${crypto.randomUUID()}` };
+    await withName(options, async (name) => {
+      expect(await failureOf(KalamDB.open(name, options))).toMatchObject({ code: 'engine_crashed' });
+      opened.mockRestore();
+      const db = await KalamDB.open(name, options);
+      await db.exec('CREATE TABLE t (id INT PRIMARY KEY)');
+      expect(await column(db, 'SELECT id FROM t')).toEqual([]);
+      await db.close();
+    });
+  } finally {
+    vi.restoreAllMocks();
+  }
 });
 
 describe('a part of the package that is not there', () => {

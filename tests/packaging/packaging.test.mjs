@@ -147,6 +147,33 @@ describe('without a bundler', () => {
       careless.close();
     }
   });
+
+  for (const [place, search] of [
+    ['a worker', ''],
+    ['the page', '?worker=no'],
+  ])
+    test(`runs in ${place} when the connection breaks twice while the module comes`, async () => {
+      const unsteady = await serve(app, { cuts: { '.wasm': 2 } });
+      try {
+        assert.deepEqual(await outcome(`${unsteady.url}bare.html${search}`), ONE);
+      } finally {
+        unsteady.close();
+      }
+    });
+
+  test('says so when the connection always breaks', async () => {
+    const broken = await serve(app, { cuts: { '.wasm': 3 } });
+    try {
+      assert.match(
+        String(await outcome(`${broken.url}bare.html`)),
+        /loaded from .*kalamdb\.wasm: .*\(served as application\/wasm\)$/,
+      );
+      // The next try is a new one.
+      assert.deepEqual(await outcome(`${broken.url}bare.html`), ONE);
+    } finally {
+      broken.close();
+    }
+  });
 });
 
 describe('esbuild', () => {

@@ -8,9 +8,11 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'applic
  * Serves a folder on a free port, to pages of any origin, as a CDN does.
  *
  * @param {string} root
- * @param {{ types?: Record<string, string> }} [options] - MIME types that differ from the usual ones
+ * @param {{ types?: Record<string, string>, cuts?: Record<string, number> }} [options] - MIME types that differ from the usual ones;
+ *   how often the connection breaks in the middle of a file of a kind
  */
-export async function serve(root, { types = {} } = {}) {
+export async function serve(root, { types = {}, cuts = {} } = {}) {
+  const cutsLeft = { ...cuts };
   const server = http.createServer((request, response) => {
     const file = path.join(root, decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname));
     fs.readFile(file, (error, bytes) => {
@@ -20,7 +22,15 @@ export async function serve(root, { types = {} } = {}) {
       }
       const extension = path.extname(file);
       const type = types[extension] ?? TYPES[extension] ?? 'application/octet-stream';
-      response.writeHead(200, { 'Content-Type': type, 'Access-Control-Allow-Origin': '*' }).end(bytes);
+      response.writeHead(200, {
+        'Content-Type': type,
+        'Content-Length': bytes.length,
+        'Access-Control-Allow-Origin': '*',
+      });
+      if (cutsLeft[extension] > 0) {
+        cutsLeft[extension] -= 1;
+        response.write(bytes.subarray(0, bytes.length / 2), () => response.destroy());
+      } else response.end(bytes);
     });
   });
   await new Promise((resolve) => server.listen(0, 'localhost', resolve));

@@ -1,6 +1,6 @@
 import { crashed, type KalamDBError, messageOf } from '../errors.js';
 import type { Bindings, MakeBindings } from './bindings.js';
-import { IdbConnections } from './idb-connections.js';
+import { IdbActivity } from './idb-activity.js';
 
 /** The names of what is thrown when wasm code traps or runs out of stack; after either, its memory is undefined. */
 const FATAL = new Set(['RuntimeError', 'RangeError', 'InternalError']);
@@ -17,7 +17,7 @@ const NOTHING: readonly unknown[] = Object.freeze([]);
 export class Instance {
   readonly bindings: Bindings;
   readonly #ready: Promise<unknown>;
-  readonly #connections = new IdbConnections();
+  readonly #idb = new IdbActivity();
   readonly #watchers = new Set<(error: KalamDBError) => void>();
   #death: KalamDBError | undefined;
   /** How many calls into the instance are on the stack. */
@@ -50,14 +50,14 @@ export class Instance {
   #die(cause: unknown): void {
     if (this.#death !== undefined) return;
     this.#death = crashed(`the engine stopped working: ${messageOf(cause)}`, cause);
-    this.#connections.closeAll();
+    this.#idb.end();
     for (const callback of this.#watchers) callback(this.#death);
     this.#watchers.clear();
   }
 
   #watched(): typeof WebAssembly {
     const instantiate = async (module: WebAssembly.Module, imports: WebAssembly.Imports) => {
-      const { exports } = await WebAssembly.instantiate(module, this.#connections.watch(imports));
+      const { exports } = await WebAssembly.instantiate(module, this.#idb.watch(imports));
       const watched = Object.entries(exports).map(([name, value]) => [name, this.#guard(value)]);
       return { instance: { exports: Object.fromEntries(watched) }, module };
     };

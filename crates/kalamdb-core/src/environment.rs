@@ -10,6 +10,9 @@ pub trait Clock: Debug {
     /// Microseconds since the epoch.
     fn now_us(&self) -> i64;
 
+    /// Does something once the answers that are on their way have gone out; or never, as natively, where nobody is kept waiting by it.
+    fn later(&self, _work: Box<dyn FnOnce()>) {}
+
     /// Lets everything else that waits have its turn, if it has had none for a while; what runs in the background calls it between
     /// two pieces of work.
     fn pause(&self) -> LocalBoxFuture<'static, ()> {

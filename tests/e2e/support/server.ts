@@ -20,6 +20,7 @@ export interface TestServer {
   readonly demoUrl: string;
   readonly harnessUrl: string;
   readonly writerUrl: string;
+  readonly attackUrl: string;
   /** A page with nothing in it. */
   readonly emptyUrl: string;
   close(): Promise<void>;
@@ -37,6 +38,7 @@ export async function startServer(): Promise<TestServer> {
     harnessUrl: `${origin}/tests/e2e/pages/harness.html`,
     emptyUrl: `${origin}/tests/e2e/pages/empty.html`,
     writerUrl: `${origin}/tests/e2e/pages/writer.html`,
+    attackUrl: `${origin}/tests/e2e/pages/attack.html`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

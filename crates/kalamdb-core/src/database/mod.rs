@@ -361,6 +361,7 @@ impl Database {
         }
         state.log.left(&applied.leaving);
         state.log.met(applied.meta.head);
+        let mut touched = Vec::with_capacity(applied.groups.len());
         for (written, id, group, log) in applied.groups {
             let Some(table) = state.catalog.find_id(written.id).cloned() else { continue };
             log.iter().for_each(|logged| state.log.add(logged.key, logged.n_bytes));
@@ -368,10 +369,27 @@ impl Database {
             let group = group.reshaped(written.schema_version, &table)?;
             let partition = state.partition(&table, &id)?;
             partition.add_logged(log);
-            partition.apply(&table, group, applied.meta.head)?;
+            partition.add(&table, group, applied.meta.head);
+            touched.push(id);
         }
         state.meta = applied.meta;
+        drop(state);
+        self.take_in_later(touched);
         Ok(())
+    }
+
+    /// Looks at rows that were committed while nobody waits for an answer: the next statement finds that done, or does it.
+    fn take_in_later(&self, partitions: Vec<PartitionId>) {
+        let database = Weak::clone(&self.this);
+        self.clock.later(Box::new(move || {
+            let Some(database) = database.upgrade() else { return };
+            let mut state = database.state.borrow_mut();
+            for id in partitions {
+                let Some(table) = state.catalog.find_id(id.table).cloned() else { continue };
+                // Whoever asks for the rows meets the same failure.
+                let _ = state.existing_mut(&id).map(|partition| partition.take_in(&table));
+            }
+        }));
     }
 }
 

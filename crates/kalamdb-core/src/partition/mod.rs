@@ -262,8 +262,18 @@ impl Partition {
 
     /// Adds row versions, written by the commit of that number; those that they supersede are masked.
     pub(crate) fn apply(&mut self, table: &Arc<Table>, group: RowGroup, commit: u64) -> Result<()> {
+        self.add(table, group, commit);
+        self.take_in(table)
+    }
+
+    /// Adds row versions that are looked at when rows are next asked for, or by [`Partition::take_in`].
+    pub(crate) fn add(&mut self, table: &Arc<Table>, group: RowGroup, commit: u64) {
         self.changed_at = commit;
         self.pending.push_back(Pending::Group(group, table.schema_version));
+    }
+
+    /// Looks at what was added.
+    pub(crate) fn take_in(&mut self, table: &Arc<Table>) -> Result<()> {
         match self.load(table) {
             // The rows are committed: whoever asks for them next reads the pages that tell which others they supersede.
             Err(error) if error.retry().is_some() => Ok(()),
