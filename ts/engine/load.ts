@@ -7,14 +7,14 @@ const MAX_TRIES = 3;
 const EMPTY_MODULE = new Uint8Array([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
 
 /**
- * Downloads and compiles the module; again, past the HTTP cache, if its body was cut off. What else goes wrong would do so the next
- * time too.
+ * Downloads and compiles the module; again, past the HTTP cache, if its body was cut off. Whatever else goes wrong would
+ * do so the next time too.
  */
 export async function compile(url: string): Promise<WebAssembly.Module> {
   for (let tries = 1; ; tries += 1) {
     const response = await request(url, tries === 1 ? {} : { cache: 'reload' });
     const type = response.headers.get('Content-Type')?.split(';')[0]?.trim();
-    // Only from bytes that are all there can be told whether it is them that are wrong.
+    // A stream does not tell whether bytes were missing or wrong, so the later tries look at all of them.
     const isStreamed = tries === 1 && type === 'application/wasm';
     try {
       // While it is being downloaded, if it can be. `await` so that a failure is caught here.

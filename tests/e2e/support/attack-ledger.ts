@@ -26,8 +26,8 @@ const MAX_FAULTS = 20;
 type SideTable = { readonly columns: readonly string[]; readonly ops: readonly number[] } | undefined;
 
 /**
- * Compares the rows with what must be there: an acknowledged operation is there once, a refused one is not, and any other is there
- * wholly or not at all.
+ * Compares the rows with what must be there: an acknowledged operation is there once, a refused one is not, and any other
+ * is there wholly or not at all.
  *
  * @param operations - those of all pages; on one row or table in their order
  */

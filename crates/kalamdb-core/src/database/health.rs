@@ -165,16 +165,24 @@ impl Database {
     pub fn storage(&self) -> Result<StorageUse> {
         self.check_open()?;
         let partitions: Vec<PartitionId> = self.state.borrow().partitions().map(|(id, _)| id.clone()).collect();
-        let mut report =
-            StorageUse { log_bytes: 0, segment_bytes: 0, cache_bytes: self.pages.cache().n_bytes() as u64, tables: Vec::new(), damaged: Vec::new() };
+        let mut report = StorageUse {
+            log_bytes: 0,
+            segment_bytes: 0,
+            cache_bytes: self.pages.cache().n_bytes() as u64,
+            tables: Vec::new(),
+            damaged: self.known_damage(),
+        };
         for id in partitions {
             let Some(table) = self.catalog().find_id(id.table).cloned() else { continue };
             let (log_rows, log_bytes) = self.state.borrow().existing(&id).map(|partition| partition.log_size()).unwrap_or_default();
             let segments = match self.segments_of(&table, &id) {
                 Ok(segments) => segments,
                 Err(error) if error.kind() == ErrorKind::DataCorrupted => {
-                    let key = self.state.borrow().damage_of(&id).map_or_else(|| "manifest".to_owned(), |damage| damage.key.clone());
-                    report.damaged.push(of_partition(key, error.message(), &table, id.user.as_deref()));
+                    let state = self.state.borrow();
+                    if let (None, Some(manifest)) = (state.damage_of(&id), state.existing(&id).and_then(|partition| partition.manifest())) {
+                        let key = RecordKey::Manifest(manifest).to_string();
+                        report.damaged.push(of_partition(key, error.message(), &table, id.user.as_deref()));
+                    }
                     Vec::new()
                 }
                 Err(error) => return Err(error),
@@ -195,6 +203,12 @@ impl Database {
         }
         report.tables.sort_by(|a, b| (&a.namespace, &a.table, &a.user_id).cmp(&(&b.namespace, &b.table, &b.user_id)));
         Ok(report)
+    }
+
+    /// The damaged records that this instance has met.
+    fn known_damage(&self) -> Vec<DamagedRecord> {
+        let state = self.state.borrow();
+        state.damaged().iter().map(|damage| of_record(damage, &state.catalog, &state.owners)).collect()
     }
 
     /// How many bytes are stored of partitions that this instance has looked at.

@@ -60,6 +60,11 @@ impl State {
         self.damaged.iter().find(|damage| damage.partition.as_ref().is_none_or(is_of))
     }
 
+    /// Records of rows that do not decode.
+    pub(super) fn damaged(&self) -> &[Damage] {
+        &self.damaged
+    }
+
     /// A partition, if anything is known of it.
     pub(super) fn existing(&self, id: &PartitionId) -> Option<&Partition> {
         self.partitions.get(id)
