@@ -105,3 +105,18 @@ fn tables_of_other_tabs_are_found_before_word_of_them_arrives() {
     query(&there, "INSERT INTO notes VALUES (3, 'there')").unwrap();
     assert_eq!(kind(query(&here, "INSERT INTO notes VALUES (3, 'here')")), ErrorKind::UniqueViolation);
 }
+
+#[test]
+fn a_damaged_record_of_the_log_is_not_removed() {
+    let disk = disk_with_rows();
+    assert!(disk.store().disk().corrupt(&RecordKey::Log(2)));
+    let tab = disk.open();
+    query(&tab, "CREATE TABLE others (id INTEGER PRIMARY KEY)").unwrap();
+    query(&tab, "DROP TABLE others").unwrap();
+    assert!(!block_on(tab.database().check()).unwrap().ok);
+    // Mended, its rows are there again.
+    assert!(disk.store().disk().corrupt(&RecordKey::Log(2)));
+    let tab = disk.open();
+    assert_eq!(rows(&tab, "SELECT id FROM notes ORDER BY id"), [["1"], ["2"]]);
+    assert!(block_on(tab.database().check()).unwrap().ok);
+}

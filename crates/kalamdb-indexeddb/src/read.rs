@@ -35,7 +35,8 @@ pub(crate) async fn since(database: &Database, since: Option<&Meta>, attempt: &m
     let log = transaction.object_store(LOG).map_err(store_error)?;
     // Who has read before wants no value of what is known, but to see that it is still there.
     let first = TailBuilder::first_key(since);
-    let log = Records::request(&log, number_or_lowest(first), number_or_lowest(since.map_or(0, |since| since.head.saturating_add(1))), attempt)?;
+    let start = number_or_lowest(first);
+    let log = Records::request(&log, start, first > 0, attempt)?;
     // Who reads everything need not wait to ask for it.
     let whole = match since {
         None => Some(rest_of(&transaction, lowest(), true, true, attempt)?),
@@ -105,7 +106,7 @@ fn rest_of(
 ) -> StoreResult<(Option<Records>, Option<Records>)> {
     let mut ask = |name: &str, first: JsValue| {
         let store = transaction.object_store(name).map_err(store_error)?;
-        Records::request(&store, first.clone(), first, attempt)
+        Records::request(&store, first, false, attempt)
     };
     let manifests = manifests.then(|| ask(MANIFEST, first_manifest)).transpose()?;
     let catalog = catalog.then(|| ask(CATALOG, lowest())).transpose()?;
@@ -251,12 +252,14 @@ struct Records {
 }
 
 impl Records {
-    /// Asks for all keys from one on, and for all values from another one on.
-    fn request(store: &ObjectStore<'_>, first_key: JsValue, first_value: JsValue, attempt: &mut Attempt) -> StoreResult<Self> {
+    /// Asks for all keys from `start` on, and for all values from there on, or after it.
+    fn request(store: &ObjectStore<'_>, start: JsValue, values_after: bool, attempt: &mut Attempt) -> StoreResult<Self> {
         attempt.request()?;
-        let keys = store.get_all_keys().with_query::<JsValue, _>(KeyRange::LowerBound(first_key, false)).primitive().map_err(store_error)?;
+        let keys = KeyRange::LowerBound(start.clone(), false);
+        let keys = store.get_all_keys().with_query::<JsValue, _>(keys).primitive().map_err(store_error)?;
         attempt.request()?;
-        let values = store.get_all().with_query::<JsValue, _>(KeyRange::LowerBound(first_value, false)).primitive().map_err(store_error)?;
+        let values = KeyRange::LowerBound(start, values_after);
+        let values = store.get_all().with_query::<JsValue, _>(values).primitive().map_err(store_error)?;
         Ok(Self { keys, values })
     }
 

@@ -93,6 +93,8 @@ pub struct Met {
     pub number: u64,
     /// The commit's nonce; `None` if the record is void or damaged.
     pub nonce: Option<u64>,
+    /// Whether it does not decode: what was in it may be needed, if it can be mended.
+    pub is_damaged: bool,
 }
 
 /// Row versions that one commit wrote to one partition, all of one state.

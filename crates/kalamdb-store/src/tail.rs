@@ -55,7 +55,7 @@ impl TailBuilder {
     /// Adds a record of the log.
     pub fn commit(&mut self, number: u64, bytes: &[u8]) {
         self.tail.meta.head = number;
-        let mut nonce = None;
+        let mut met = Met { number, nonce: None, is_damaged: false };
         match decode_commit(number, bytes) {
             Ok(Decoded::Void) => {}
             // It stays for as long as the database exists, so that whoever has read the one before finds it.
@@ -66,19 +66,22 @@ impl TailBuilder {
             }
             Ok(Decoded::Commit(record)) => {
                 self.take_numbers(record.meta);
-                nonce = Some(record.nonce);
+                met.nonce = Some(record.nonce);
                 self.tail.log.extend(record.log);
             }
-            Err(error) => self.damaged_commit(number, &what_of(error), bytes),
+            Err(error) => {
+                met.is_damaged = true;
+                self.damaged_commit(number, &what_of(error), bytes);
+            }
         }
-        self.tail.met.push(Met { number, nonce });
+        self.tail.met.push(met);
     }
 
     /// Lists a record of the log that cannot be handed over as bytes.
     pub fn commit_of_no_bytes(&mut self, number: u64, what: &str) {
         self.tail.meta.head = number;
         self.damaged_commit(number, what, &[]);
-        self.tail.met.push(Met { number, nonce: None });
+        self.tail.met.push(Met { number, nonce: None, is_damaged: true });
     }
 
     fn damaged_commit(&mut self, number: u64, what: &str, bytes: &[u8]) {

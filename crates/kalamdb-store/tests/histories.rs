@@ -112,7 +112,10 @@ impl Model {
     }
 
     fn met_after(&self, head: u64) -> Vec<Met> {
-        self.log.range(head + 1..).map(|(number, _)| Met { number: *number, nonce: (!self.void.contains(number)).then_some(0) }).collect()
+        self.log
+            .range(head + 1..)
+            .map(|(number, _)| Met { number: *number, nonce: (!self.void.contains(number)).then_some(0), is_damaged: false })
+            .collect()
     }
 }
 

@@ -42,6 +42,11 @@ impl LogUse {
         self.records.entry(key.commit).or_default().live.push((key.part, n_bytes));
     }
 
+    /// Takes note of a record that must stay, as it is not known what it holds: a part that never dies.
+    pub(super) fn keep(&mut self, number: u64) {
+        self.records.entry(number).or_default().live.push((u32::MAX, 0));
+    }
+
     /// Takes note of a part that was dead when it was read.
     pub(super) fn add_dead(&mut self, number: u64, n_bytes: usize) {
         self.records.entry(number).or_default().dead_bytes += n_bytes;
@@ -80,7 +85,8 @@ impl LogUse {
             match stay.is_empty() {
                 true if record.live.is_empty() => {}
                 true => leaving.drop.push(number),
-                false if dead_bytes >= SHRINK_BYTES => leaving.shrink.push((number, stay)),
+                // Of what is not known nothing is taken out.
+                false if dead_bytes >= SHRINK_BYTES && !stay.contains(&u32::MAX) => leaving.shrink.push((number, stay)),
                 false => {}
             }
         }

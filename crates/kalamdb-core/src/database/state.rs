@@ -133,6 +133,9 @@ impl State {
         self.damaged.extend(rows);
         for met in &tail.met {
             self.log.met(met.number);
+            if met.is_damaged {
+                self.log.keep(met.number);
+            }
         }
         let tables: HashSet<u64> = self.catalog.tables().map(|table| table.id).collect();
         for manifest in tail.manifests.into_iter().filter(|manifest| tables.contains(&manifest.partition.table)) {
@@ -150,6 +153,7 @@ impl State {
                 continue;
             }
             let Some(id) = self.owners.known(&record.partition) else {
+                self.log.keep(record.key.commit);
                 self.nobodys(format!("log/{}", record.key.commit), record.partition);
                 continue;
             };
