@@ -57,8 +57,8 @@ pub enum Decoded {
 }
 
 impl CommitHeader {
-    fn of(record: &CommitRecord) -> Self {
-        let part = |record: &LogRecord| PartHeader {
+    fn of(meta: &Meta, nonce: u64, origin: Option<&str>, log: &[&LogRecord]) -> Self {
+        let part = |record: &&LogRecord| PartHeader {
             part: record.key.part,
             partition: record.partition.clone(),
             schema_version: record.schema_version,
@@ -69,17 +69,17 @@ impl CommitHeader {
             n_rows: record.n_rows,
             bytes: record.rows.len() as u64,
         };
-        let Meta { head, catalog_head, manifest_head, owners_head, next_seq, next_id } = record.meta;
+        let Meta { head, catalog_head, manifest_head, owners_head, next_seq, next_id } = *meta;
         Self {
             commit: head,
-            nonce: record.nonce,
-            origin: record.origin.clone(),
+            nonce,
+            origin: origin.map(str::to_owned),
             catalog_head,
             manifest_head,
             owners_head,
             next_seq,
             next_id,
-            parts: record.log.iter().map(part).collect(),
+            parts: log.iter().map(part).collect(),
         }
     }
 
@@ -122,8 +122,14 @@ impl CommitHeader {
 /// # Errors
 /// `InvalidCommit` if the header is too long for the frame.
 pub fn encode_commit(record: &CommitRecord) -> StoreResult<Vec<u8>> {
-    let body: Vec<&[u8]> = record.log.iter().map(|part| part.rows.as_slice()).collect();
-    frame_owned(&RecordKey::Log(record.meta.head).to_string(), Kind::Commit, &CommitHeader::of(record), &body.concat())
+    let log: Vec<&LogRecord> = record.log.iter().collect();
+    encode_parts(&record.meta, record.nonce, record.origin.as_deref(), &log)
+}
+
+/// The same of what a record consists of; the parts are in the order of their keys.
+pub(crate) fn encode_parts(meta: &Meta, nonce: u64, origin: Option<&str>, log: &[&LogRecord]) -> StoreResult<Vec<u8>> {
+    let body: Vec<&[u8]> = log.iter().map(|part| part.rows.as_slice()).collect();
+    frame_owned(&RecordKey::Log(meta.head).to_string(), Kind::Commit, &CommitHeader::of(meta, nonce, origin, log), &body)
 }
 
 /// Decodes the record of the log that is kept under `number`.
@@ -173,7 +179,7 @@ pub fn commit_header(number: u64, bytes: &[u8]) -> Option<(Meta, Vec<PartitionId
 
 /// Encodes a catalog record; its key is kept beside the bytes.
 pub fn encode_catalog(record: &CatalogRecord) -> Vec<u8> {
-    frame(&RecordKey::Catalog(record.key.clone()).to_string(), Kind::Catalog, 0, &[], &record.value)
+    frame(&RecordKey::Catalog(record.key.clone()).to_string(), Kind::Catalog, 0, &[], &[&record.value])
 }
 
 /// Decodes the catalog record that is kept under `key`.
@@ -191,7 +197,7 @@ pub fn decode_catalog(key: &str, bytes: &[u8]) -> StoreResult<CatalogRecord> {
 /// As [`encode_commit`].
 pub fn encode_page(page: &Page) -> StoreResult<Vec<u8>> {
     let header = PageHeader { partition: &page.partition, n_rows: page.n_rows };
-    frame_owned(&RecordKey::Page(page.key).to_string(), Kind::Page, &header, &page.values)
+    frame_owned(&RecordKey::Page(page.key).to_string(), Kind::Page, &header, &[&page.values])
 }
 
 /// Decodes the column of a segment that is kept under `key`.
@@ -209,7 +215,7 @@ pub fn decode_page(key: PageKey, bytes: &[u8]) -> StoreResult<Page> {
 /// As [`encode_commit`].
 pub fn encode_manifest(manifest: &Manifest) -> StoreResult<Vec<u8>> {
     let name = RecordKey::Manifest(manifest.key).to_string();
-    frame_owned(&name, Kind::Manifest, &ManifestHeader { partition: &manifest.partition }, &manifest.body)
+    frame_owned(&name, Kind::Manifest, &ManifestHeader { partition: &manifest.partition }, &[&manifest.body])
 }
 
 /// Decodes the manifest that is kept under `key`.

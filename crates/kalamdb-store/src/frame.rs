@@ -24,7 +24,7 @@ pub(crate) enum Kind {
 }
 
 /// A frame whose header begins with a checksum of its own, so that it is known what the record is about when the body is damaged.
-pub(crate) fn frame_owned(name: &str, kind: Kind, header: &impl Serialize, body: &[u8]) -> StoreResult<Vec<u8>> {
+pub(crate) fn frame_owned(name: &str, kind: Kind, header: &impl Serialize, body: &[&[u8]]) -> StoreResult<Vec<u8>> {
     let too_long = |what: String| StoreError::InvalidCommit { what: format!("the header of {name}: {what}") };
     let json = serde_json::to_vec(header).map_err(|error| too_long(error.to_string()))?;
     let mut header = header_checksum(name, kind, &json).to_le_bytes().to_vec();
@@ -78,16 +78,21 @@ pub(crate) fn read_header<H: DeserializeOwned>(name: &str, json: &[u8]) -> Store
     serde_json::from_slice(json).or_else(|error| corrupted(name, format!("its header does not decode: {error}")))
 }
 
-pub(crate) fn frame(name: &str, kind: Kind, header_length: u32, header: &[u8], body: &[u8]) -> Vec<u8> {
+/// A frame around a header and a body, which may come in pieces.
+pub(crate) fn frame(name: &str, kind: Kind, header_length: u32, header: &[u8], body: &[&[u8]]) -> Vec<u8> {
     let [m0, m1, m2] = MAGIC;
     let start = [m0, m1, m2, kind as u8];
     let length = header_length.to_le_bytes();
-    let mut bytes = Vec::with_capacity(PREFIX + header.len() + body.len());
+    let mut bytes = Vec::with_capacity(PREFIX + header.len() + body.iter().map(|piece| piece.len()).sum::<usize>());
     bytes.extend_from_slice(&start);
-    bytes.extend_from_slice(&checksum(name, start, length, &[header, body]).to_le_bytes());
+    bytes.extend_from_slice(&[0; 4]);
     bytes.extend_from_slice(&length);
     bytes.extend_from_slice(header);
-    bytes.extend_from_slice(body);
+    body.iter().for_each(|piece| bytes.extend_from_slice(piece));
+    let sum = checksum(name, start, length, &[bytes.get(PREFIX..).unwrap_or_default()]);
+    if let Some(place) = bytes.get_mut(4..8) {
+        place.copy_from_slice(&sum.to_le_bytes());
+    }
     bytes
 }
 

@@ -15,7 +15,8 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 
-use crate::{Commit, CommitRecord, RecordKey, StoreError, StoreResult, check_commit, encode_catalog, encode_commit, encode_manifest, encode_page};
+use crate::codec::encode_parts;
+use crate::{Commit, LogRecord, RecordKey, StoreError, StoreResult, check_commit, encode_catalog, encode_commit, encode_manifest, encode_page};
 
 /// A readwrite transaction of a store. Requests are carried out in their order; if one fails, none of them was.
 #[async_trait(?Send)]
@@ -61,9 +62,9 @@ impl Prepared {
     /// `InvalidCommit`.
     pub fn new(commit: &Commit) -> StoreResult<Self> {
         check_commit(commit)?;
-        let mut log = commit.log.clone();
+        let mut log: Vec<&LogRecord> = commit.log.iter().collect();
         log.sort_by_key(|record| record.key);
-        let record = encode_commit(&CommitRecord { meta: commit.meta.clone(), nonce: commit.nonce, origin: commit.origin.clone(), log })?;
+        let record = encode_parts(&commit.meta, commit.nonce, commit.origin.as_deref(), &log)?;
         let mut puts = Vec::new();
         for page in &commit.put_pages {
             puts.push((RecordKey::Page(page.key), encode_page(page)?));
