@@ -25,9 +25,11 @@ pub(crate) struct BrowserClock {
     later: Option<Later>,
 }
 
+type Works = Rc<RefCell<Vec<Box<dyn FnOnce()>>>>;
+
 /// What is for later: done in a task of its own, which a message to oneself begins without the delay of a timer.
 struct Later {
-    works: Rc<RefCell<Vec<Box<dyn FnOnce()>>>>,
+    works: Works,
     sender: MessagePort,
     receiver: MessagePort,
     _listener: Closure<dyn FnMut()>,
@@ -36,7 +38,7 @@ struct Later {
 impl Later {
     fn new() -> Option<Self> {
         let channel = MessageChannel::new().ok()?;
-        let works: Rc<RefCell<Vec<Box<dyn FnOnce()>>>> = Rc::default();
+        let works = Works::default();
         let listener = Closure::new({
             let works = Rc::clone(&works);
             move || works.take().into_iter().for_each(|work| work())
