@@ -6,7 +6,7 @@ mod support;
 use std::rc::Rc;
 
 use futures::executor::block_on;
-use kalamdb_core::{CallOptions, Principal, Role, Session};
+use kalamdb_core::{CallOptions, Occasion, Principal, Role, Session};
 use kalamdb_store::Store;
 use support::{Disk, query, rows, yield_once};
 
@@ -140,5 +140,28 @@ fn a_user_is_one_user_in_every_tab() {
         }
         let catalog = block_on(disk.store().read_since(None)).unwrap().catalog.unwrap();
         assert_eq!(catalog.iter().filter(|record| record.key.starts_with("owner/")).count(), 1);
+    }
+}
+
+/// Tabs that lose races again and again leave void records, which go while nothing else is to be done.
+#[test]
+fn what_lost_races_leave_is_removed_in_time() {
+    let disk = Disk::new();
+    let tabs = [disk.open(), disk.open()];
+    query(&tabs[0], "CREATE TABLE t (id INTEGER PRIMARY KEY)").unwrap();
+    query(&tabs[1], "SELECT 1").unwrap();
+    disk.hears.set(false);
+    for id in 0..1100 {
+        query(&tabs[id % 2], &format!("INSERT INTO t VALUES ({id})")).unwrap();
+        query(&tabs[(id + 1) % 2], &format!("INSERT INTO t VALUES ({})", id + 2000)).unwrap();
+    }
+    let n_void = || block_on(disk.store().read_since(None)).unwrap().met.iter().filter(|met| met.nonce.is_none()).count();
+    assert!(n_void() >= 1000, "{} records are void", n_void());
+    query(&tabs[0], "DELETE FROM t WHERE id < 0").unwrap();
+    while block_on(tabs[0].database().maintain(Occasion::Idle)).unwrap() {}
+    assert_eq!(n_void(), 0);
+    disk.hears.set(true);
+    for tab in tabs.iter().chain([&disk.open()]) {
+        assert_eq!(rows(tab, "SELECT count(*) FROM t"), [["2200"]]);
     }
 }

@@ -1,6 +1,6 @@
 use kalamdb_store::{Commit, LogKey, Manifest, Meta, StoreError};
 
-use super::{Database, Dying};
+use super::{Database, Dying, Leaving};
 use crate::catalog::TableKind;
 use crate::error::Result;
 use crate::jobs::JobKind;
@@ -35,16 +35,8 @@ impl Database {
         // Events that share a record with rows that count stay where they are until those go: nobody sees them.
         leaving.shrink.clear();
         if !leaving.drop.is_empty() {
-            meta.head += 1;
-            let commit = Commit {
-                base: base.head,
-                nonce: self.random()?,
-                meta: meta.clone(),
-                drop_log: leaving.drop.clone(),
-                makes_room: true,
-                durability: self.durability(),
-                ..Commit::default()
-            };
+            let commit = self.trimming(&base, &leaving)?;
+            meta.clone_from(&commit.meta);
             match self.store.commit(&commit).await {
                 Ok(()) => {}
                 Err(StoreError::Conflict { .. } | StoreError::Indeterminate { .. }) => {
@@ -123,16 +115,7 @@ impl Database {
         let _turn = self.turn_alone().await?;
         self.refresh().await?;
         let (base, leaving) = (self.meta(), self.leaving(&[]));
-        let meta = Meta { head: base.head + 1, ..base.clone() };
-        let commit = Commit {
-            base: base.head,
-            nonce: self.random()?,
-            meta: meta.clone(),
-            drop_log: leaving.drop.clone(),
-            makes_room: true,
-            durability: self.durability(),
-            ..Commit::default()
-        };
+        let commit = self.trimming(&base, &leaving)?;
         match self.store.commit(&commit).await {
             Ok(()) => {}
             Err(StoreError::Conflict { .. } | StoreError::Indeterminate { .. }) => return self.catch_up().await.map(drop),
@@ -141,10 +124,23 @@ impl Database {
         let mut state = self.state.borrow_mut();
         if state.meta.head == base.head {
             state.log.left(&leaving);
-            state.log.met(meta.head);
-            state.meta = meta;
+            state.log.met(commit.meta.head);
+            state.meta = commit.meta;
         }
         Ok(())
+    }
+
+    /// A commit that does nothing but remove records of the log.
+    fn trimming(&self, base: &Meta, leaving: &Leaving) -> Result<Commit> {
+        Ok(Commit {
+            base: base.head,
+            nonce: self.random()?,
+            meta: Meta { head: base.head + 1, ..base.clone() },
+            drop_log: leaving.drop.clone(),
+            makes_room: true,
+            durability: self.durability(),
+            ..Commit::default()
+        })
     }
 
     fn note_evicted(&self, id: &PartitionId, n_rows: usize) {
