@@ -1,6 +1,6 @@
 //! What storage means to the engine: a commit log of row records, catalog records, and columnar segments.
 //!
-//! The crate knows neither SQL nor table kinds; a partition is a table's id and, for tables that belong to users, a user's
+//! The crate knows neither SQL nor table kinds; a partition is a table's id and, for tables that belong to users, an owner's
 //! id. The bytes of rows and of catalog records are the engine's own: here they are framed, checked and kept.
 //!
 //! [`Store`] is the contract; [`MemoryStore`] keeps everything in memory. The IndexedDB store is another crate, and
