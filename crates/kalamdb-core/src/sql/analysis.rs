@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::ast::{
     SelectItemQualifiedWildcardKind, SetExpr, Statement, TableFactor, TableWithJoins, VisitMut, VisitorMut, WildcardAdditionalOptions,
 };
 
+use super::determined::{KeyedColumns, group_by_determined};
 use super::names::{fold, table_name};
 use super::scope::Scope;
 use super::{casts, lambdas};
@@ -75,6 +76,18 @@ impl<'a> Collector<'a> {
         Some(self.functions.catalog().find(&table)?.columns.iter().map(|column| column.name.clone()).collect())
     }
 
+    /// The columns of a stored table with a primary key.
+    fn keyed_columns(&self, name: &ObjectName) -> Option<KeyedColumns> {
+        let names = self.columns_of(name)?;
+        let table_name = table_name(name, self.current_namespace).ok()?;
+        let catalog = self.functions.catalog();
+        let table = catalog.find(&table_name).filter(|table| table.has_primary_key())?;
+        let has_hidden = !self.functions.is_stream(&table_name);
+        let system = SystemColumn::ALL.iter().filter(|_| has_hidden).map(|column| column.name().to_owned());
+        let (shown, hidden) = if self.functions.has_system_columns_in_star() { (system.collect(), vec![]) } else { (vec![], system.collect()) };
+        Some(KeyedColumns { names: [names, shown].concat(), hidden, primary_key: table.primary_key.clone() })
+    }
+
     fn exposure(&self) -> Exposure {
         let mut exposure = Exposure::new();
         for (qualifier, column) in &self.mentions {
@@ -111,6 +124,7 @@ impl VisitorMut for Collector<'_> {
                 Ok(None) => {}
                 Err(error) => return ControlFlow::Break(error),
             }
+            group_by_determined(select, Some(order_by), &|name| self.keyed_columns(name));
         }
         ControlFlow::Continue(())
     }
@@ -124,10 +138,11 @@ impl VisitorMut for Collector<'_> {
             return ControlFlow::Break(error);
         }
         syntax::simplify_windows(&mut select.named_window);
-        match using::qualify(select, &|name| self.columns_of(name)) {
-            Ok(_) => ControlFlow::Continue(()),
-            Err(error) => ControlFlow::Break(error),
+        if let Err(error) = using::qualify(select, &|name| self.columns_of(name)) {
+            return ControlFlow::Break(error);
         }
+        group_by_determined(select, None, &|name| self.keyed_columns(name));
+        ControlFlow::Continue(())
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {

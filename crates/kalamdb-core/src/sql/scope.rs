@@ -20,6 +20,7 @@ use kalamdb_types::SqlType;
 
 use super::analysis::Exposure;
 use super::catalog_view::{CATALOG, CatalogView};
+use super::keys::KeylessRelations;
 use super::names::referenced_table;
 use super::system_tables::{self, SYSTEM_SCHEMA};
 use super::types::column_type;
@@ -57,6 +58,7 @@ pub(super) struct Scope<'a> {
     expanding: Vec<TableName>,
     /// One provider a table, so that all references to it see the same rows.
     tables: RefCell<HashMap<TableReference, Arc<dyn TableSource>>>,
+    relation_planners: [Arc<dyn RelationPlanner>; 1],
 }
 
 impl<'a> Scope<'a> {
@@ -71,6 +73,7 @@ impl<'a> Scope<'a> {
             relations: Vec::new(),
             expanding: Vec::new(),
             tables: RefCell::default(),
+            relation_planners: [Arc::new(KeylessRelations::default())],
         }
     }
 
@@ -84,6 +87,10 @@ impl<'a> Scope<'a> {
     pub(super) fn with_system_columns_in_star(mut self, yes: bool) -> Self {
         self.system_columns_in_star = yes;
         self
+    }
+
+    pub(super) fn has_system_columns_in_star(&self) -> bool {
+        self.system_columns_in_star
     }
 
     /// Adds relations of the engine's own.
@@ -230,7 +237,7 @@ impl ContextProvider for Scope<'_> {
     }
 
     fn get_relation_planners(&self) -> &[Arc<dyn RelationPlanner>] {
-        self.state.relation_planners()
+        &self.relation_planners
     }
 
     fn get_type_planner(&self) -> Option<Arc<dyn TypePlanner>> {

@@ -9,7 +9,7 @@ use datafusion::prelude::SessionConfig;
 
 use super::arithmetic::CheckedArithmetic;
 use super::sequential::Sequential;
-use super::{subqueries, sum};
+use super::{optimizer, subqueries, sum};
 use crate::error::Result;
 use crate::functions::{self, Ids};
 
@@ -37,6 +37,7 @@ pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>) ->
         .with_aggregate_functions(SessionStateDefaults::default_aggregate_functions())
         .with_window_functions(SessionStateDefaults::default_window_functions())
         .with_table_functions(SessionStateDefaults::default_table_functions().into_iter().map(|f| (f.name().to_owned(), f)).collect())
+        .with_optimizer_rules(optimizer::rules())
         .with_analyzer_rule(Arc::new(CheckedArithmetic::new()))
         .with_query_planner(Arc::new(subqueries::Planner))
         .with_physical_optimizer_rule(Arc::new(Sequential));

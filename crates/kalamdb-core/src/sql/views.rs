@@ -11,7 +11,6 @@ use super::analysis::{Analysis, analyze};
 use super::execute::parser_options;
 use super::parse::parse_query;
 use super::scope::Scope;
-use super::unnest::forget_keys;
 use crate::catalog::StoredView;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -40,7 +39,7 @@ impl Scope<'_> {
         let scope = self.within(&name, &view.planned_in);
         let Analysis { exposure, .. } = analyze(&mut statement, &view.planned_in, &scope)?;
         let scope = scope.with_exposure(exposure);
-        let plan = forget_keys(SqlToRel::new_with_options(&scope, parser_options()).sql_statement_to_plan(statement)?)?;
+        let plan = SqlToRel::new_with_options(&scope, parser_options()).sql_statement_to_plan(statement)?;
         if view.columns.is_empty() {
             return distinct_names(view, plan);
         }

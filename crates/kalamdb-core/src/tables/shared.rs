@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{Constraint, Constraints, DFSchema};
+use datafusion::common::DFSchema;
 use datafusion::error::Result;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::utils::conjunction;
@@ -24,17 +24,14 @@ pub(crate) struct SharedTable {
     with_deleted: bool,
     snapshot: Snapshot,
     pages: Option<PageLoader>,
-    constraints: Constraints,
     indexes: Vec<IndexColumns>,
 }
 
 impl SharedTable {
     pub(crate) fn new(table: &Table, exposed: Exposed, snapshot: Snapshot) -> Self {
-        let key = table.has_primary_key().then(|| Constraint::PrimaryKey(table.primary_key.clone()));
         // A statement that names `_deleted` asks for tombstones too.
         let with_deleted = exposed.includes(SystemColumn::Deleted);
-        let constraints = Constraints::new_unverified(key.into_iter().collect());
-        Self { exposed, with_deleted, snapshot, pages: None, constraints, indexes: indexes_of(table) }
+        Self { exposed, with_deleted, snapshot, pages: None, indexes: indexes_of(table) }
     }
 
     /// Sets what reads the pages of segments.
@@ -54,10 +51,6 @@ impl SharedTable {
 impl TableProvider for SharedTable {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.exposed.schema)
-    }
-
-    fn constraints(&self) -> Option<&Constraints> {
-        Some(&self.constraints)
     }
 
     fn table_type(&self) -> TableType {
