@@ -2,9 +2,9 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array, new_empty_array, new_null_array};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, UInt32Array, new_empty_array, new_null_array};
 use datafusion::arrow::compute::{concat_batches, take_arrays};
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{Float32Type, Float64Type, SchemaRef};
 use datafusion::common::cast::as_boolean_array;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, ScalarValue, internal_datafusion_err, internal_err};
@@ -158,7 +158,7 @@ impl Answers {
         let n_rows = batch.num_rows();
         let evaluate = |expr: &Arc<dyn PhysicalExpr>| expr.evaluate(batch)?.into_array(n_rows);
         let arguments = self.plan.arguments.iter().map(evaluate).collect::<Result<Vec<_>>>()?;
-        let needles = self.plan.needle.as_ref().map(evaluate).transpose()?;
+        let needles = self.plan.needle.as_ref().map(evaluate).transpose()?.map(|needles| one_zero(&needles));
         let guard = self.plan.guard.as_ref().map(evaluate).transpose()?;
         let guard = guard.as_ref().map(|guard| as_boolean_array(guard)).transpose()?;
         let schema = self.plan.schema();
@@ -274,7 +274,7 @@ impl Answers {
             Question::In => {
                 let (mut found, mut has_null) = (HashSet::new(), false);
                 while let Some(batch) = rows.try_next().await? {
-                    let values = batch.column(0);
+                    let values = &one_zero(batch.column(0));
                     has_null |= values.null_count() > 0 || values.logical_null_count() > 0;
                     for row in 0..batch.num_rows() {
                         let value = ScalarValue::try_from_array(values, row)?;
@@ -287,6 +287,17 @@ impl Answers {
             }
         }
     }
+}
+
+/// The values with 0 in place of -0, and one NaN in place of all: they are equal, but not in every bit.
+fn one_zero(values: &ArrayRef) -> ArrayRef {
+    if let Some(values) = values.as_primitive_opt::<Float64Type>() {
+        return Arc::new(values.unary::<_, Float64Type>(|value| if value.is_nan() { f64::NAN } else { value + 0.0 }));
+    }
+    if let Some(values) = values.as_primitive_opt::<Float32Type>() {
+        return Arc::new(values.unary::<_, Float32Type>(|value| if value.is_nan() { f32::NAN } else { value + 0.0 }));
+    }
+    Arc::clone(values)
 }
 
 impl Answer {

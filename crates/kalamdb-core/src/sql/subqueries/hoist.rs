@@ -8,9 +8,8 @@ use datafusion::functions_aggregate::count::count;
 use datafusion::logical_expr::expr::{BinaryExpr, Case, Exists, InSubquery, SetComparison, SetQuantifier};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::logical_plan::{Extension, Subquery};
-use datafusion::logical_expr::type_coercion::binary::comparison_coercion;
 use datafusion::logical_expr::utils::conjunction;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, is_not_true, is_true, lit, not, when};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Operator, is_not_true, is_true, lit, not, when};
 
 use super::apply::{Apply, Question};
 use super::outer::{as_outer, outer_columns, replace_outer_columns};
@@ -109,14 +108,6 @@ impl<'a> Hoist<'a> {
 
     fn is_in(&mut self, value: Expr, subquery: LogicalPlan) -> Result<Expr> {
         let column = first_column(&subquery)?;
-        let schema = self.input.schema();
-        let (value_type, column_type) = (value.get_type(schema)?, column.get_type(subquery.schema())?);
-        let common = comparison_coercion(&value_type, &column_type).ok_or_else(|| {
-            let message = format!("{value_type} cannot be compared with {column_type} in IN");
-            into_datafusion(Error::new(ErrorKind::DatatypeMismatch, message).with_hint("cast one of them"))
-        })?;
-        let value = value.cast_to(&common, schema)?;
-        let column = column.cast_to(&common, subquery.schema())?;
         let subquery = LogicalPlanBuilder::from(subquery).project([column.alias("value")])?.build()?;
         self.apply(Question::In, subquery, Some(value))
     }

@@ -1,20 +1,26 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::Session;
 use datafusion::common::internal_datafusion_err;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::logical_expr::type_coercion::binary::comparison_coercion;
 use datafusion::logical_expr::{LogicalPlan, UserDefinedLogicalNode};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::{Column, cast};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::analyze::AnalyzeExec;
+use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 
 use super::super::profile::ProfileExec;
 use super::apply::{Apply, Question};
 use super::apply_exec::ApplyExec;
+use crate::error::{Error, ErrorKind, into_datafusion};
 
 /// DataFusion's planner, which also knows [`Apply`].
 #[derive(Debug)]
@@ -52,20 +58,23 @@ impl ExtensionPlanner for ApplyPlanner {
         let [input, subquery] = inputs else {
             return Err(internal_datafusion_err!("Apply has two inputs"));
         };
+        let mut subquery = Arc::clone(subquery);
         let mut arguments = apply
             .arguments
             .iter()
             .map(|argument| planner.create_physical_expr(argument, apply.input.schema(), session, context))
             .collect::<Result<Vec<_>>>()?;
         let guard = if apply.is_guarded { arguments.pop() } else { None };
-        let needle = match apply.question {
-            Question::In => arguments.pop(),
-            _ => None,
-        };
+        let mut needle = None;
+        if let (Question::In, Some(value)) = (apply.question, arguments.pop_if(|_| apply.question == Question::In)) {
+            let comparable = comparable(value, &input.schema(), subquery)?;
+            needle = Some(comparable.0);
+            subquery = comparable.1;
+        }
         let exec = ApplyExec::new(
             apply.question,
             Arc::clone(input),
-            Arc::clone(subquery),
+            subquery,
             arguments,
             needle,
             guard,
@@ -87,4 +96,24 @@ fn is_volatile(plan: &LogicalPlan) -> Result<bool> {
         })
     })?;
     Ok(volatile)
+}
+
+/// The value that is looked for by IN, and the subquery in whose column, both of one type.
+fn comparable(
+    value: Arc<dyn PhysicalExpr>,
+    schema: &SchemaRef,
+    subquery: Arc<dyn ExecutionPlan>,
+) -> Result<(Arc<dyn PhysicalExpr>, Arc<dyn ExecutionPlan>)> {
+    let (value_type, column_type) = (value.data_type(schema)?, subquery.schema().field(0).data_type().clone());
+    if value_type == column_type {
+        return Ok((value, subquery));
+    }
+    let common = comparison_coercion(&value_type, &column_type).ok_or_else(|| {
+        let message = format!("{value_type} cannot be compared with {column_type} in IN");
+        into_datafusion(Error::new(ErrorKind::DatatypeMismatch, message).with_hint("cast one of them"))
+    })?;
+    let value = cast(value, schema, common.clone())?;
+    let name = subquery.schema().field(0).name().clone();
+    let column = cast(Arc::new(Column::new(&name, 0)), &subquery.schema(), common)?;
+    Ok((value, Arc::new(ProjectionExec::try_new([(column, name)], subquery)?)))
 }

@@ -3,10 +3,11 @@
 //! The conditions are narrower than DataFusion's own: where the two differ it either fails to plan, or its join differs from the
 //! subquery (an aggregate that always has a row, a LIMIT for each outer row, NULL in NOT IN).
 
-use datafusion::common::DFSchema;
+use datafusion::common::{Column, DFSchema, ExprSchema};
 use datafusion::error::Result;
+use datafusion::logical_expr::expr::InSubquery;
 use datafusion::logical_expr::utils::split_conjunction;
-use datafusion::logical_expr::{Aggregate, BinaryExpr, Cast, Distinct, Expr, Filter, LogicalPlan, Operator};
+use datafusion::logical_expr::{Aggregate, BinaryExpr, Cast, Distinct, Expr, ExprSchemable, Filter, LogicalPlan, Operator};
 
 use super::outer::{is_correlated, outer_columns};
 
@@ -33,6 +34,19 @@ pub(super) fn is_semi_join(plan: &LogicalPlan, outer: &DFSchema) -> Result<bool>
             _ => return Ok(false),
         };
     }
+}
+
+/// Whether NOT IN as a condition of WHERE is an anti join that knows NULL.
+///
+/// DataFusion's knows it if a column that it compares, or that its value is computed of, may be NULL: the value alone may be as well.
+pub(super) fn is_anti_join(within: &InSubquery, outer: &DFSchema) -> Result<bool> {
+    let columns = within.expr.column_refs();
+    if columns.is_empty() {
+        return Ok(false);
+    }
+    let is_nullable = |column: &&Column| outer.field_from_column(column).is_ok_and(|field| field.is_nullable());
+    let knows_null = columns.iter().any(is_nullable) || within.subquery.subquery.schema().fields().iter().any(|field| field.is_nullable());
+    Ok(knows_null || !within.expr.nullable(outer)?)
 }
 
 /// Whether what is LATERAL to a row is a join with a filter.
