@@ -13,7 +13,7 @@ use super::determined::{KeyedColumns, group_by_determined};
 use super::names::{fold, table_name};
 use super::scope::Scope;
 use super::{casts, lambdas};
-use super::{duplicates, grouping, syntax, using};
+use super::{duplicates, grouping, growth, syntax, using};
 use crate::catalog::{SystemColumn, TableName};
 use crate::error::{Error, ErrorKind, Location, Result, nearest};
 
@@ -31,6 +31,7 @@ pub(super) struct Analysis {
 /// Prepares a query for planning: finds the system columns that it names, keeps `*` free of them, writes what the planner does not
 /// know in forms that it does, and refuses what it would ignore.
 pub(super) fn analyze(statement: &mut Statement, current_namespace: &str, functions: &Scope<'_>) -> Result<Analysis> {
+    growth::check(statement, current_namespace, &functions.catalog())?;
     let mut collector = Collector::new(current_namespace, functions);
     if let ControlFlow::Break(error) = statement.visit(&mut collector) {
         return Err(error);
@@ -47,6 +48,7 @@ pub(super) fn analyze(statement: &mut Statement, current_namespace: &str, functi
 
 /// Refuses functions that do not exist in an expression that stands alone, such as a CHECK.
 pub(super) fn check_expression(expr: &mut Expr, current_namespace: &str, functions: &Scope<'_>) -> Result<()> {
+    growth::check_expression(expr, current_namespace, &functions.catalog())?;
     match expr.visit(&mut Collector::new(current_namespace, functions)) {
         ControlFlow::Break(error) => Err(error),
         ControlFlow::Continue(()) => Ok(()),

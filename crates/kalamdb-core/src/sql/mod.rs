@@ -23,6 +23,7 @@ mod duplicates;
 mod engine_query;
 mod execute;
 mod grouping;
+mod growth;
 mod insert;
 mod insert_each;
 mod key_equality;

@@ -9,13 +9,11 @@ use datafusion::sql::planner::SqlToRel;
 
 use super::analysis::{Analysis, analyze};
 use super::execute::parser_options;
+use super::growth::MAX_VIEW_DEPTH;
 use super::parse::parse_query;
 use super::scope::Scope;
 use crate::catalog::StoredView;
 use crate::error::{Error, ErrorKind, Result};
-
-/// How many views may stand on one another: each is planned within the one that reads it.
-const MAX_DEPTH: usize = 16;
 
 impl Scope<'_> {
     /// Refuses a view that cannot be planned.
@@ -32,8 +30,8 @@ impl Scope<'_> {
         if self.expanding().contains(&name) {
             return Err(Error::new(ErrorKind::InvalidTableDefinition, format!("view {name} would read itself")));
         }
-        if self.expanding().len() >= MAX_DEPTH {
-            return Err(Error::new(ErrorKind::StatementTooComplex, format!("view {name}: more than {MAX_DEPTH} views stand on one another")));
+        if self.expanding().len() >= MAX_VIEW_DEPTH {
+            return Err(Error::new(ErrorKind::StatementTooComplex, format!("view {name}: more than {MAX_VIEW_DEPTH} views stand on one another")));
         }
         let mut statement = parse_query(&view.query)?;
         let scope = self.within(&name, &view.planned_in);
