@@ -151,7 +151,11 @@ fn no_function_panics() {
                     1 => {
                         let aliased: Vec<String> = args.iter().enumerate().map(|(at, arg)| format!("{arg} AS c{at}")).collect();
                         let columns: Vec<String> = (0..arity).map(|at| format!("c{at}")).collect();
-                        format!("SELECT {name}({}) FROM (SELECT k, {} FROM t) AS s", columns.join(", "), [aliased, vec!["g".to_owned()]].concat().join(", "))
+                        format!(
+                            "SELECT {name}({}) FROM (SELECT k, {} FROM t) AS s",
+                            columns.join(", "),
+                            [aliased, vec!["g".to_owned()]].concat().join(", ")
+                        )
                     }
                     // Some columns, some constants.
                     _ => {
@@ -193,7 +197,10 @@ fn no_function_panics() {
                     2 => format!(" ORDER BY {}", args.first().cloned().unwrap_or_else(|| "k".to_owned())),
                     _ => String::new(),
                 };
-                let within = pick(&mut random, &["", "", "", "", " WITHIN GROUP (ORDER BY k)", " WITHIN GROUP (ORDER BY g, k)", " WITHIN GROUP (ORDER BY 'a')"]);
+                let within = pick(
+                    &mut random,
+                    &["", "", "", "", " WITHIN GROUP (ORDER BY k)", " WITHIN GROUP (ORDER BY g, k)", " WITHIN GROUP (ORDER BY 'a')"],
+                );
                 let filter = pick(&mut random, &["", "", " FILTER (WHERE k > 1)", " FILTER (WHERE false)", " FILTER (WHERE NULL)"]);
                 let nulls = pick(&mut random, &["", "", "", "", " IGNORE NULLS", " RESPECT NULLS"]);
                 let over = match random.below(if aggregate { 4 } else { 2 }) {
@@ -219,7 +226,8 @@ fn no_function_panics() {
                     }
                     _ => String::new(),
                 };
-                let group = if over.is_empty() { pick(&mut random, &["", " GROUP BY g", " GROUP BY ROLLUP (g)", " GROUP BY g, k"]) } else { String::new() };
+                let group =
+                    if over.is_empty() { pick(&mut random, &["", " GROUP BY g", " GROUP BY ROLLUP (g)", " GROUP BY g, k"]) } else { String::new() };
                 let sql = format!("SELECT \"{name}\"({distinct}{}{order}){within}{filter}{nulls}{over} FROM t{group}", args.join(", "));
                 n_run += 1;
                 found.try_it(&mut session, &sql);

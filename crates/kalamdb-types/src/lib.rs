@@ -27,6 +27,7 @@ pub mod wire;
 pub use coerce::{Source, coerce};
 pub use error::{TypeError, TypeErrorKind};
 pub use json::JsonError;
+pub use number::exact_decimal;
 pub use page::PageError;
 pub use sql_type::{ArrayType, ParseTypeError, SqlType, TYPE_KEY};
 pub use text::append_json;

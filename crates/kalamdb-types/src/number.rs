@@ -1,14 +1,51 @@
 //! Numbers from text, and decimals between scales.
 
-use crate::error::Failure;
+use crate::{error::Failure, sql_type::MAX_PRECISION};
 
-/// Parses an integer as PostgreSQL does: spaces around it, a sign, digits.
+/// Parses an integer as PostgreSQL does: spaces around it, a sign, digits; also `0x1F`, `0o17`, `0b101` and `1_000`.
 pub(crate) fn parse_integer(text: &str) -> Result<i128, Failure> {
-    use std::num::IntErrorKind::{NegOverflow, PosOverflow};
-    text.trim_ascii().parse().map_err(|error: std::num::ParseIntError| match error.kind() {
-        PosOverflow | NegOverflow => Failure::Range,
+    let text = text.trim_ascii();
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (radix, digits) = match unsigned.as_bytes() {
+        [b'0', b'x' | b'X', ..] => (16, unsigned.get(2..)),
+        [b'0', b'o' | b'O', ..] => (8, unsigned.get(2..)),
+        [b'0', b'b' | b'B', ..] => (2, unsigned.get(2..)),
+        _ => (10, Some(unsigned)),
+    };
+    let Some(digits) = digits.filter(|digits| digits.starts_with(|c: char| c.is_digit(radix) || radix != 10 && c == '_')) else {
+        return Err(Failure::Syntax);
+    };
+    let value = if digits.contains('_') {
+        if digits.ends_with('_') || digits.contains("__") {
+            return Err(Failure::Syntax);
+        }
+        parse_digits(&digits.replace('_', ""), radix)?
+    } else {
+        parse_digits(digits, radix)?
+    };
+    Ok(if text.starts_with('-') { -value } else { value })
+}
+
+fn parse_digits(digits: &str, radix: u32) -> Result<i128, Failure> {
+    i128::from_str_radix(digits, radix).map_err(|error| match error.kind() {
+        std::num::IntErrorKind::PosOverflow => Failure::Range,
         _ => Failure::Syntax,
     })
+}
+
+/// The decimal that a number is as it is written, `1.50` or `-2e3`: its unscaled value, precision and scale. `None` for what is no number,
+/// or has more than 38 digits.
+pub fn exact_decimal(text: &str) -> Option<(i128, u8, u8)> {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let written = i64::try_from(fraction.len()).ok()?.checked_sub(exponent.parse::<i64>().ok()?)?;
+    let scale = u8::try_from(written.max(0)).ok().filter(|scale| *scale <= MAX_PRECISION)?;
+    let value = parse_decimal(text, MAX_PRECISION, scale, Excess::Refuse).ok()?;
+    let n_digits = integer.trim_start_matches('0').len().saturating_add(fraction.len());
+    let n_digits = i64::try_from(n_digits).ok()?.checked_add(written.min(0).checked_neg()?)?;
+    let precision = u8::try_from(n_digits).ok().filter(|digits| *digits <= MAX_PRECISION)?.max(scale).max(1);
+    Some((value, precision, scale))
 }
 
 /// Parses a 64-bit float. Numbers that would become infinite, or 0 although they are not, are out of range.
@@ -195,6 +232,46 @@ mod tests {
         assert_eq!(parse_decimal("1.11", 7, 1, Excess::Refuse), Err(Failure::Digits));
         let nines = "9".repeat(38);
         assert_eq!(parse_decimal(&nines, 38, 0, Excess::Refuse), Ok(10_i128.pow(38) - 1));
+    }
+
+    #[test]
+    fn exact_decimals() {
+        for (text, expected) in [
+            ("8743.46", Some((874_346, 6, 2))),
+            ("-1.50", Some((-150, 3, 2))),
+            ("0.001", Some((1, 3, 3))),
+            ("2e3", Some((2000, 4, 0))),
+            ("1.5e1", Some((15, 2, 0))),
+            ("1e-3", Some((1, 3, 3))),
+            ("0", Some((0, 1, 0))),
+            ("1e38", None),
+            ("1e-39", None),
+            ("x", None),
+            ("1e99999999999999999999", None),
+        ] {
+            assert_eq!(exact_decimal(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn integers_from_text() {
+        for (text, expected) in [
+            (" 15 ", Ok(15)),
+            ("+15", Ok(15)),
+            ("-0x1F", Ok(-31)),
+            ("0b101", Ok(5)),
+            ("1_000", Ok(1000)),
+            ("1__0", Err(Failure::Syntax)),
+            ("1_", Err(Failure::Syntax)),
+            ("_1", Err(Failure::Syntax)),
+            ("0x", Err(Failure::Syntax)),
+            ("--1", Err(Failure::Syntax)),
+            ("", Err(Failure::Syntax)),
+            ("1.5", Err(Failure::Syntax)),
+            ("999999999999999999999999999999999999999999", Err(Failure::Range)),
+        ] {
+            assert_eq!(parse_integer(text), expected, "{text:?}");
+        }
     }
 
     #[test]

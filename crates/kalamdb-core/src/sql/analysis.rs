@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::ast::{
 use super::determined::{KeyedColumns, group_by_determined};
 use super::names::{fold, table_name};
 use super::scope::Scope;
-use super::{casts, lambdas};
+use super::{casts, lambdas, long_numbers};
 use super::{duplicates, grouping, growth, syntax, using};
 use crate::catalog::{SystemColumn, TableName};
 use crate::error::{Error, ErrorKind, Location, Result, nearest};
@@ -199,6 +199,7 @@ impl VisitorMut for Collector<'_> {
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
         casts::rewrite(expr);
+        long_numbers::rewrite(expr);
         ControlFlow::Continue(())
     }
 }

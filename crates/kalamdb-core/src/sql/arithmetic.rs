@@ -11,6 +11,7 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue, internal_err};
 use datafusion::error::Result;
+use datafusion::logical_expr::expr::{Cast, TryCast};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
@@ -56,7 +57,7 @@ impl CheckedArithmetic {
     fn node(&self, node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         let calculates = |expr: &Expr| match expr {
             Expr::BinaryExpr(BinaryExpr { op, .. }) => self.function(*op).is_some(),
-            Expr::Cast(cast) => checked_cast::is_checked(cast.field.data_type()),
+            Expr::Cast(Cast { field, .. }) | Expr::TryCast(TryCast { field, .. }) => checked_cast::is_checked(field.data_type()),
             _ => false,
         };
         let mut found = false;
@@ -78,7 +79,7 @@ impl CheckedArithmetic {
     fn expr(&self, expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         let (left, op, right) = match &expr {
             Expr::BinaryExpr(BinaryExpr { left, op, right }) => (left, op, right),
-            Expr::Cast(_) => return Ok(checked_cast::of(expr, schema)),
+            Expr::Cast(_) | Expr::TryCast(_) => return Ok(checked_cast::of(expr, schema)),
             _ => return Ok(Transformed::no(expr)),
         };
         let Some(function) = self.function(*op) else {

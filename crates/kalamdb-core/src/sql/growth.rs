@@ -177,7 +177,10 @@ impl<'a> Growth<'a> {
                 return Ok(*size);
             }
             if self.view_depth >= MAX_VIEW_DEPTH {
-                return Err(Error::new(ErrorKind::StatementTooComplex, format!("view {name}: more than {MAX_VIEW_DEPTH} views stand on one another")));
+                return Err(Error::new(
+                    ErrorKind::StatementTooComplex,
+                    format!("view {name}: more than {MAX_VIEW_DEPTH} views stand on one another"),
+                ));
             }
             let query = parse_query(&view.query)?;
             let size = measure(&query, &view.planned_in, self.catalog, self.views, self.view_depth + 1)?;

@@ -5,11 +5,14 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::optimizer::analyzer::resolve_grouping_function::ResolveGroupingFunction;
+use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
 use datafusion::prelude::SessionConfig;
 
 use super::arithmetic::CheckedArithmetic;
+use super::exact_numbers::ExactNumbers;
 use super::sequential::Sequential;
-use super::{optimizer, subqueries, sum};
+use super::{long_numbers, optimizer, subqueries, sum};
 use crate::error::Result;
 use crate::functions::{self, Ids};
 
@@ -38,9 +41,15 @@ pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>) ->
         .with_window_functions(SessionStateDefaults::default_window_functions())
         .with_table_functions(SessionStateDefaults::default_table_functions().into_iter().map(|f| (f.name().to_owned(), f)).collect())
         .with_optimizer_rules(optimizer::rules())
-        .with_analyzer_rule(Arc::new(CheckedArithmetic::new()))
+        .with_analyzer_rules(vec![
+            Arc::new(ResolveGroupingFunction::new()),
+            Arc::new(ExactNumbers),
+            Arc::new(TypeCoercion::new()),
+            Arc::new(CheckedArithmetic::new()),
+        ])
         .with_query_planner(Arc::new(subqueries::Planner))
         .with_physical_optimizer_rule(Arc::new(Sequential));
+    builder.scalar_functions().get_or_insert_default().push(long_numbers::function());
     builder.aggregate_functions().get_or_insert_default().push(sum::checked_sum());
     Ok(functions::register(builder, ids).build())
 }

@@ -9,25 +9,29 @@ use super::{Converted, Fault, Source, map, number, parse, plain::Plain, text};
 use crate::{SqlType, error::Failure};
 
 pub(super) fn to_double(plain: Plain) -> Converted {
-    to_float::<Float64Type>(plain, |value| value as f64, Ok, number::parse_f64)
+    to_float::<Float64Type>(plain, |value| value as f64, Ok, exact_quotient, number::parse_f64)
 }
 
 pub(super) fn to_real(plain: Plain) -> Converted {
-    to_float::<Float32Type>(plain, |value| value as f32, narrow, number::parse_f32)
+    to_float::<Float32Type>(plain, |value| value as f32, narrow, |_, _| None, number::parse_f32)
 }
 
 fn to_float<T: ArrowPrimitiveType>(
     plain: Plain,
     from_integer: impl Fn(i128) -> T::Native,
     from_f64: impl Fn(f64) -> Result<T::Native, Failure>,
+    from_decimal: impl Fn(i128, i8) -> Option<T::Native>,
     from_text: impl Fn(&str) -> Result<T::Native, Failure>,
 ) -> Converted {
     let converted: PrimitiveArray<T> = match plain {
         Plain::Int(array) => map(&array, |value| Ok(from_integer(value.into())))?,
         Plain::UInt64(array) => map(&array, |value| Ok(from_integer(value.into())))?,
         Plain::Float(array, _) => map(&array, from_f64)?,
-        // By way of the text, because dividing the unscaled value would round twice.
+        // By way of the text where dividing the unscaled value would round twice.
         Plain::Decimal(array, scale) => map(&array, |value| {
+            if let Some(value) = from_decimal(value, scale) {
+                return Ok(value);
+            }
             let mut digits = String::new();
             text::write_decimal(&mut digits, value, scale);
             from_text(&digits)
@@ -38,6 +42,13 @@ fn to_float<T: ArrowPrimitiveType>(
         }
     };
     Ok(Arc::new(converted))
+}
+
+/// A decimal as a quotient of two numbers that are exact as floats, so that it is rounded once.
+fn exact_quotient(value: i128, scale: i8) -> Option<f64> {
+    const MAX_EXACT: u128 = 1 << f64::MANTISSA_DIGITS;
+    let is_exact = value.unsigned_abs() <= MAX_EXACT && (0..=22).contains(&scale);
+    is_exact.then(|| value as f64 / 10_f64.powi(scale.into()))
 }
 
 /// Rounds to 32 bits; what would become infinite or 0 without being so is out of range, as in PostgreSQL.

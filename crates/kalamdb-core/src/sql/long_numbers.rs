@@ -1,0 +1,86 @@
+//! Numbers of more digits than a float keeps: `long_number('12345678901234567.89')` carries them to where they may be needed.
+
+use std::sync::{Arc, LazyLock};
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{ScalarValue, internal_err};
+use datafusion::error::Result;
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::{ColumnarValue, Expr as LogicalExpr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::sql::sqlparser::ast::{Expr, Ident, Value};
+
+use super::calls::call;
+
+const NAME: &str = "long_number";
+
+/// So many digits are the same after they were a float.
+const FLOAT_DIGITS: usize = 15;
+
+/// Turns a number that a float cannot hold as it is written into a call.
+pub(super) fn rewrite(expr: &mut Expr) {
+    let Expr::Value(value) = expr else { return };
+    let Value::Number(text, false) = &value.value else { return };
+    let mantissa = text.split_once(['e', 'E']).map_or(text.as_str(), |(mantissa, _)| mantissa);
+    let is_long = mantissa.bytes().filter(u8::is_ascii_digit).count() > FLOAT_DIGITS;
+    if is_long && text.parse::<u64>().is_err() && text.parse::<f64>().is_ok() {
+        *expr = call(Ident::new(NAME), vec![Expr::value(Value::SingleQuotedString(text.clone()))]);
+    }
+}
+
+pub(super) fn is_call(function: &ScalarFunction) -> bool {
+    function.func.name() == NAME
+}
+
+/// The number as it is written.
+pub(super) fn value(function: &ScalarFunction) -> Option<ScalarValue> {
+    match function.args.as_slice() {
+        [LogicalExpr::Literal(ScalarValue::Utf8(text) | ScalarValue::Utf8View(text), _)] => Some(ScalarValue::Utf8(text.clone())),
+        _ => None,
+    }
+}
+
+/// The function, which a session has.
+pub(super) fn function() -> Arc<ScalarUDF> {
+    static FUNCTION: LazyLock<Arc<ScalarUDF>> =
+        LazyLock::new(|| Arc::new(ScalarUDF::new_from_impl(LongNumber { signature: Signature::any(1, Volatility::Immutable) })));
+    Arc::clone(&FUNCTION)
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct LongNumber {
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for LongNumber {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    /// As the float would be called.
+    fn schema_name(&self, args: &[LogicalExpr]) -> Result<String> {
+        Ok(match args {
+            [LogicalExpr::Literal(value, _)] => {
+                format!("Float64({})", value.try_as_str().flatten().and_then(|text| text.parse::<f64>().ok()).unwrap_or(f64::NAN))
+            }
+            _ => NAME.to_owned(),
+        })
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Float64)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        match args.args.as_slice() {
+            [ColumnarValue::Scalar(text)] => {
+                let value = text.try_as_str().flatten().and_then(|text| text.parse::<f64>().ok());
+                Ok(ColumnarValue::Scalar(ScalarValue::Float64(value)))
+            }
+            _ => internal_err!("{NAME} takes a text"),
+        }
+    }
+}
