@@ -30,6 +30,9 @@ export const query = (types, parts) => new Node('query', parts.flat(), { types }
 /** A clause that can be left out. */
 export const optional = (strings, ...values) => new Node('optional', interleave(strings, values), {});
 
+/** Text of which a part, a node, can stand for the whole: a join, of which one side is left. */
+export const either = (strings, ...values) => new Node('either', interleave(strings, values), {});
+
 /** Items with something in between; all but `min` of them can be left out. */
 export const list = (separator, items, min = 1) => new Node('list', items, { separator, min });
 

@@ -1,7 +1,8 @@
 // The types: their names in either engine, and values that are worth trying.
 
-const text = (value) => `'${value.replaceAll("'", "''")}'`;
-const cast = (type) => (value) => `CAST(${text(value)} AS ${type})`;
+/** A text as a literal. */
+export const quoted = (value) => `'${value.replaceAll("'", "''")}'`;
+const cast = (type) => (value) => `CAST(${quoted(value)} AS ${type})`;
 
 /**
  * A type: its name here and there; `small` values, of which many meet; `edges`; how a value is written; `by`, the kind of parameter
@@ -59,7 +60,7 @@ const all = [
     ours: 'TEXT',
     small: ['a', 'b', 'ab', 'abc', '', 'B', 'foo', 'a b'],
     edges: ['ä', '\u{1F600}', "it's", 'a%b', 'a_b', '\\', 'a.b', ' x ', 'a\nb', '100%', '1', '-2'],
-    write: text,
+    write: quoted,
   }),
   define('bytea', { ours: 'BYTEA', small: ['\\x', '\\x00', '\\x61', '\\x6162', '\\xff'], edges: ['\\x00ff7f80'] }),
   define('date', {

@@ -39,7 +39,7 @@ pub(crate) enum Parameter {
 
 /// A line of standard output.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub(crate) enum Answer {
     /// What a statement gives.
     Result {

@@ -1,0 +1,63 @@
+// Runs worlds on a pair of engines of its own, and tells the main thread of each world what it found.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { render } from '../generator/nodes.mjs';
+import { definitionsOf } from '../generator/schema.mjs';
+import { Engine } from './engine.mjs';
+import { Pair } from './pair.mjs';
+import { Peer } from './peer.mjs';
+import { shrink, signature } from './shrink.mjs';
+import { makeWorld } from './world.mjs';
+
+const { program, shrinks } = workerData;
+const pair = new Pair(new Engine(program), await Peer.open());
+const seen = new Map();
+
+/** A case that differs, as text. */
+function described({ tables, query, withParameters, found }) {
+  const { sql, parameters } = render(query, 'ours', withParameters);
+  const carried = parameters.length > 0 ? ` -- parameters ${JSON.stringify(parameters.map(({ text }) => text))}` : '';
+  const rows = (answer) => (answer.error ? `${answer.error.code} ${answer.error.message.split('\n')[0]}` : answer.rows.map((row) => row.join(' | ')).slice(0, 12).join(' // '));
+  return {
+    setup: definitionsOf(tables).map((statement) => render(statement, 'ours').sql),
+    sql: sql + carried,
+    kind: found.kind,
+    signature: signature(found),
+    ours: rows(found.answer),
+    peer: rows(found.expected),
+  };
+}
+
+async function run({ seed, count }) {
+  const { cases } = makeWorld(seed, count);
+  const tally = { ran: 0, failedInBoth: [], differences: [] };
+  for (const make of cases) {
+    const made = make();
+    const found = await pair.difference(made);
+    tally.ran += 1;
+    if (found?.isSetup && tally.differences.length > 0) break;
+    if (!found) {
+      if (pair.failedInBoth) tally.failedInBoth.push(pair.failedInBoth);
+      continue;
+    }
+    const kind = signature(found);
+    const times = (seen.get(kind) ?? 0) + 1;
+    seen.set(kind, times);
+    // The first few of a kind are made small; that takes a second each.
+    const limit = found.kind === 'refused' || found.kind === 'accepted' ? 3 : 40;
+    const small = shrinks && times <= limit ? await shrink(made, found, (other) => pair.difference(other)) : { ...made, found };
+    tally.differences.push({ seed, isSmall: shrinks && times <= limit, ...described(small) });
+  }
+  return tally;
+}
+
+parentPort.on('message', async (task) => {
+  if (task === 'end') {
+    pair.engine.close();
+    await pair.peer.close();
+    parentPort.close();
+  } else {
+    parentPort.postMessage(await run(task));
+  }
+});
+parentPort.postMessage(null);

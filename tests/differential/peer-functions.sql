@@ -1,0 +1,34 @@
+-- What KalamDB has and PostgreSQL does not, written in PostgreSQL's SQL as docs/functions.md describes it.
+
+CREATE FUNCTION signum(x double precision) RETURNS double precision RETURN sign(x);
+CREATE FUNCTION snowflake_id() RETURNS bigint RETURN 1;
+CREATE FUNCTION uuid_v7() RETURNS uuid LANGUAGE sql VOLATILE AS 'SELECT gen_random_uuid()';
+CREATE FUNCTION ulid() RETURNS text RETURN repeat('0', 26);
+
+CREATE FUNCTION json_get(j jsonb, step text) RETURNS jsonb RETURN j -> step;
+CREATE FUNCTION json_get(j jsonb, step integer) RETURNS jsonb RETURN j -> step;
+CREATE FUNCTION json_get_json(j jsonb, a text, b text) RETURNS jsonb RETURN j -> a -> b;
+CREATE FUNCTION json_as_text(j jsonb, step text) RETURNS text RETURN j ->> step;
+CREATE FUNCTION json_extract_path(j jsonb, VARIADIC path text[]) RETURNS jsonb RETURN j #> path;
+CREATE FUNCTION json_extract_path_text(j jsonb, VARIADIC path text[]) RETURNS text RETURN j #>> path;
+CREATE FUNCTION json_typeof(j jsonb) RETURNS text RETURN jsonb_typeof(j);
+CREATE FUNCTION json_array_length(j jsonb) RETURNS integer RETURN jsonb_array_length(j);
+CREATE FUNCTION json_get_str(j jsonb, step text) RETURNS text RETURN CASE WHEN jsonb_typeof(j -> step) = 'string' THEN j ->> step END;
+CREATE FUNCTION json_get_int(j jsonb, step text) RETURNS bigint
+  RETURN CASE WHEN jsonb_typeof(j -> step) = 'number' AND (j ->> step) ~ '^-?\d+$' THEN (j ->> step)::bigint END;
+CREATE FUNCTION json_get_float(j jsonb, step text) RETURNS double precision
+  RETURN CASE WHEN jsonb_typeof(j -> step) = 'number' THEN (j ->> step)::double precision END;
+CREATE FUNCTION json_get_bool(j jsonb, step text) RETURNS boolean RETURN CASE WHEN jsonb_typeof(j -> step) = 'boolean' THEN (j ->> step)::boolean END;
+CREATE FUNCTION json_contains(j jsonb, step text) RETURNS boolean RETURN (j -> step) IS NOT NULL;
+CREATE FUNCTION json_length(j jsonb) RETURNS bigint
+  LANGUAGE sql AS $$ SELECT CASE jsonb_typeof(j) WHEN 'array' THEN jsonb_array_length(j) WHEN 'object' THEN (SELECT count(*) FROM jsonb_object_keys(j)) END $$;
+CREATE FUNCTION json_length(j jsonb, step text) RETURNS bigint RETURN json_length(j -> step);
+CREATE FUNCTION json_keys(j jsonb) RETURNS text[]
+  LANGUAGE sql AS $$ SELECT CASE jsonb_typeof(j) WHEN 'object' THEN ARRAY(SELECT k FROM jsonb_object_keys(j) AS k) END $$;
+
+CREATE FUNCTION inner_product(a double precision[], b double precision[]) RETURNS double precision
+  LANGUAGE sql AS $$ SELECT sum(x * y) FROM unnest(a, b) AS v (x, y) $$;
+CREATE FUNCTION l2_distance(a double precision[], b double precision[]) RETURNS double precision
+  LANGUAGE sql AS $$ SELECT sqrt(sum((x - y) ^ 2)) FROM unnest(a, b) AS v (x, y) $$;
+CREATE FUNCTION cosine_distance(a double precision[], b double precision[]) RETURNS double precision
+  LANGUAGE sql AS $$ SELECT 1 - inner_product(a, b) / sqrt(inner_product(a, a) * inner_product(b, b)) $$;
