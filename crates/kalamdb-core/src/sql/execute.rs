@@ -14,7 +14,7 @@ use datafusion::sql::sqlparser::ast::{ObjectName, Statement as SqlStatement};
 use super::analysis::{Analysis, analyze};
 use super::names::table_name;
 use super::scope::{Relation, Scope};
-use super::{Command, Parameters, ddl, delete, duplicates, grouping, insert, point, subqueries, update};
+use super::{Command, Parameters, ddl, delete, duplicates, grouping, insert, ordering, point, subqueries, update};
 use crate::catalog::{Table, TableKind, TableName};
 use crate::database::View;
 use crate::error::{Error, ErrorKind, Result};
@@ -159,6 +159,7 @@ impl<'a> Executor<'a> {
 fn plan(statement: SqlStatement, parameters: &Parameters, scope: &Scope<'_>) -> Result<LogicalPlan> {
     let plan = SqlToRel::new_with_options(scope, parser_options()).sql_statement_to_plan(statement)?;
     let plan = if parameters.is_empty() { plan } else { plan.with_param_values(parameters.to_param_values()?)? };
+    let plan = ordering::order_windows(plan)?;
     SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false).verify_plan(&plan)?;
     Ok(plan)
 }

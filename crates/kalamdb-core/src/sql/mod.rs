@@ -35,6 +35,7 @@ mod literals;
 mod long_numbers;
 mod names;
 mod optimizer;
+mod ordering;
 mod parameters;
 mod parse;
 mod parse_ddl;

@@ -12,7 +12,7 @@ use datafusion::prelude::SessionConfig;
 use super::arithmetic::CheckedArithmetic;
 use super::exact_numbers::ExactNumbers;
 use super::sequential::Sequential;
-use super::{long_numbers, optimizer, subqueries, sum};
+use super::{long_numbers, optimizer, ordering, subqueries, sum};
 use crate::error::Result;
 use crate::functions::{self, Ids};
 
@@ -46,10 +46,11 @@ pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>) ->
             Arc::new(ExactNumbers),
             Arc::new(TypeCoercion::new()),
             Arc::new(CheckedArithmetic::new()),
+            Arc::new(ordering::CompareByKey),
         ])
         .with_query_planner(Arc::new(subqueries::Planner))
         .with_physical_optimizer_rule(Arc::new(Sequential));
     builder.scalar_functions().get_or_insert_default().push(long_numbers::function());
-    builder.aggregate_functions().get_or_insert_default().push(sum::checked_sum());
+    builder.aggregate_functions().get_or_insert_default().extend([sum::checked_sum(), ordering::max(), ordering::min()]);
     Ok(functions::register(builder, ids).build())
 }

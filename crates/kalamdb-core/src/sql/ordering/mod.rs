@@ -1,0 +1,14 @@
+//! Values whose order and equality are not those of their bits: of floats 0 and -0 are equal, and every NaN is, and is the greatest;
+//! intervals compare by their length, a month having 30 days and a day 24 hours.
+//!
+//! What sorts, groups, joins or compares such values is given [`key`]s in their place.
+
+mod extremes;
+mod key;
+mod rule;
+mod windows;
+
+pub(super) use extremes::{max, min};
+pub(super) use key::{has_key, key};
+pub(super) use rule::CompareByKey;
+pub(super) use windows::order_windows;
