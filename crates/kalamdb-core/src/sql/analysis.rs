@@ -135,6 +135,7 @@ impl VisitorMut for Collector<'_> {
         if select.into.is_some() {
             return ControlFlow::Break(Error::unsupported("INTO in this place").with_hint("SELECT ... INTO table stands alone"));
         }
+        syntax::simplify_groups(&mut select.group_by);
         self.may_be_refused |= duplicates::may_repeat_names(&select.projection) || grouping::may_group(select);
         if let Err(error) = grouping::group_having(select) {
             return ControlFlow::Break(error);

@@ -12,7 +12,6 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue, internal_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Cast, TryCast};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
 use datafusion::logical_expr::utils::merge_schema;
@@ -23,6 +22,7 @@ use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
 
 use super::checked_cast;
+use super::expressions::rewrite;
 
 /// Replaces operators and casts by functions that check. It comes after the operands have got their types.
 #[derive(Debug)]
@@ -69,11 +69,7 @@ impl CheckedArithmetic {
             return Ok(Transformed::no(node));
         }
         let schema = merge_schema(&node.inputs());
-        let names = NamePreserver::new(&node);
-        node.map_expressions(|expr| {
-            let name = names.save(&expr);
-            Ok(expr.transform_up(|expr| self.expr(expr, &schema))?.update_data(|expr| name.restore(expr)))
-        })
+        rewrite(node, |expr| self.expr(expr, &schema))
     }
 
     fn expr(&self, expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {

@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
 use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect, Precedence};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -65,8 +65,13 @@ impl Dialect for SqlDialect {
         is_other.then_some(Ok(OTHER_OPERATORS))
     }
 
-    /// `CURRENT_USER` and its like are functions that may be written without parentheses.
+    /// `CURRENT_USER` and its like are functions that may be written without parentheses. The parser binds NOT to EXISTS more tightly
+    /// than the operators that come after it.
     fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
+        if is_keyword(parser, 0, Keyword::NOT) && is_keyword(parser, 1, Keyword::EXISTS) {
+            parser.advance_token();
+            return Some(parser.parse_subexpr(self.prec_value(Precedence::UnaryNot)).map(not));
+        }
         let name = match &parser.peek_token_ref().token {
             Token::Word(word) if word.quote_style.is_none() && is_session_value(&word.value) => word.to_ident(parser.peek_token_ref().span),
             _ => return None,
@@ -202,6 +207,17 @@ impl Dialect for SqlDialect {
         supports_select_item_multi_column_alias
         supports_xml_expressions
     }
+}
+
+fn not(expr: Expr) -> Expr {
+    match expr {
+        Expr::Exists { subquery, negated: false } => Expr::Exists { subquery, negated: true },
+        other => Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(other) },
+    }
+}
+
+fn is_keyword(parser: &Parser<'_>, at: usize, keyword: Keyword) -> bool {
+    matches!(&parser.peek_nth_token_ref(at).token, Token::Word(word) if word.quote_style.is_none() && word.keyword == keyword)
 }
 
 fn is_session_value(word: &str) -> bool {

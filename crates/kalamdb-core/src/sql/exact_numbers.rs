@@ -11,12 +11,12 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue, internal_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Between, Cast, InList, InSubquery, ScalarFunction};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Case, Expr, ExprSchemable, Join, LogicalPlan, Operator};
 use datafusion::optimizer::AnalyzerRule;
 
 use super::decimals::{common_type, fitting, literal_of};
+use super::expressions::rewrite;
 use super::long_numbers;
 
 #[derive(Debug)]
@@ -43,11 +43,7 @@ fn node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         LogicalPlan::Join(join) => LogicalPlan::Join(join_keys(join)?),
         node => node,
     };
-    let names = NamePreserver::new(&node);
-    let node = node.map_expressions(|expr| {
-        let name = names.save(&expr);
-        Ok(expr.transform_up(|expr| expression(expr, &schema))?.update_data(|expr| name.restore(expr)))
-    })?;
+    let node = rewrite(node, |expr| expression(expr, &schema))?;
     // The types of what is computed may be others now.
     node.map_data(LogicalPlan::recompute_schema)
 }

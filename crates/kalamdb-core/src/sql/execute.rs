@@ -14,7 +14,7 @@ use datafusion::sql::sqlparser::ast::{ObjectName, Statement as SqlStatement};
 use super::analysis::{Analysis, analyze};
 use super::names::table_name;
 use super::scope::{Relation, Scope};
-use super::{Command, Parameters, ddl, delete, duplicates, grouping, insert, ordering, point, subqueries, update};
+use super::{Command, Parameters, ddl, delete, duplicates, grouping, grouping_sets, insert, ordering, point, subqueries, update};
 use crate::catalog::{Table, TableKind, TableName};
 use crate::database::View;
 use crate::error::{Error, ErrorKind, Result};
@@ -159,9 +159,14 @@ impl<'a> Executor<'a> {
 fn plan(statement: SqlStatement, parameters: &Parameters, scope: &Scope<'_>) -> Result<LogicalPlan> {
     let plan = SqlToRel::new_with_options(scope, parser_options()).sql_statement_to_plan(statement)?;
     let plan = if parameters.is_empty() { plan } else { plan.with_param_values(parameters.to_param_values()?)? };
-    let plan = ordering::order_windows(plan)?;
+    let plan = prepare(plan)?;
     SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false).verify_plan(&plan)?;
     Ok(plan)
+}
+
+/// What every plan goes through before it is analyzed.
+pub(super) fn prepare(plan: LogicalPlan) -> Result<LogicalPlan> {
+    Ok(grouping_sets::compute_before(ordering::order_windows(plan)?)?)
 }
 
 /// What UPDATE, DELETE and their like change.

@@ -28,6 +28,8 @@ pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>) ->
     options.optimizer.enable_round_robin_repartition = false;
     // Joins and sorts over rows in memory gain nothing from filters that the scan would have to evaluate again.
     options.optimizer.enable_dynamic_filter_pushdown = false;
+    // What is planned and what is executed may differ in whether a column can be NULL, as for IS TRUE: nothing rests on it.
+    options.execution.skip_physical_aggregate_schema_check = true;
     let no_disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
     let runtime = RuntimeEnvBuilder::new().with_disk_manager_builder(no_disk).with_memory_pool(Arc::clone(memory));
     let mut builder = SessionStateBuilder::new()

@@ -1,8 +1,8 @@
 //! Forms of SQL that the planner does not know, written in forms that it does.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr, Ident, NamedWindowDefinition, NamedWindowExpr, UnaryOperator, Value, WindowFrame,
-    WindowFrameBound, WindowFrameUnits, WindowType,
+    BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr, GroupByExpr, Ident, NamedWindowDefinition, NamedWindowExpr, UnaryOperator, Value,
+    WindowFrame, WindowFrameBound, WindowFrameUnits, WindowType,
 };
 
 use super::calls::call;
@@ -27,6 +27,8 @@ pub(super) fn simplify(expr: &mut Expr) {
             let left = Box::new(Expr::Value(Value::Boolean(*negated).into()));
             *expr = Expr::Nested(Box::new(Expr::BinaryOp { left, op, right: Box::new(Expr::IsNull(Box::new(operand))) }));
         }
+        // The planner forgets the queries around it for what stands in the brackets.
+        Expr::Array(array) => *expr = call(Ident::new("make_array"), std::mem::take(&mut array.elem)),
         Expr::Function(function) => {
             if let Some(WindowType::WindowSpec(window)) = &mut function.over {
                 window.window_frame.iter_mut().for_each(clamp);
@@ -61,6 +63,30 @@ fn power(base: &mut Expr, exponent: &mut Expr) -> Expr {
         format: None,
     };
     call(Ident::new("power"), vec![argument(base), argument(exponent)])
+}
+
+/// Rewrites what stands in parentheses in GROUP BY: `GROUP BY (a, b)` groups by both, and `ROLLUP (a, (b, c))` has no set with b alone.
+pub(super) fn simplify_groups(groups: &mut GroupByExpr) {
+    let GroupByExpr::Expressions(exprs, _) = groups else { return };
+    *exprs = std::mem::take(exprs).into_iter().flat_map(group).collect();
+}
+
+fn group(expr: Expr) -> Vec<Expr> {
+    let has_tuples = |sets: &[Vec<Expr>]| sets.iter().any(|set| set.len() != 1);
+    match expr {
+        Expr::Tuple(exprs) if !exprs.is_empty() => exprs,
+        Expr::Rollup(sets) if has_tuples(&sets) => {
+            let shortest_last = (0..=sets.len()).rev();
+            vec![Expr::GroupingSets(shortest_last.map(|n| sets.iter().take(n).flatten().cloned().collect()).collect())]
+        }
+        // How many sets there are has been checked before.
+        Expr::Cube(sets) if has_tuples(&sets) => {
+            let has = |subset: usize, at: usize| subset >> at & 1 == 0;
+            let subset = |subset: usize| sets.iter().enumerate().filter(move |(at, _)| has(subset, *at)).flat_map(|(_, set)| set.clone()).collect();
+            vec![Expr::GroupingSets((0..1_usize << sets.len()).map(subset).collect())]
+        }
+        other => vec![other],
+    }
 }
 
 fn taken(expr: &mut Expr) -> Expr {

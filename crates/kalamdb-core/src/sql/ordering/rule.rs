@@ -6,12 +6,12 @@ use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::error::Result;
 use datafusion::functions_aggregate::first_last::first_value;
 use datafusion::logical_expr::expr::{AggregateFunction, Between, BinaryExpr, Case, Cast, InList, InSubquery};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::logical_plan::{Aggregate, Distinct, DistinctOn, Projection, Subquery};
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, SortExpr, lit};
 use datafusion::optimizer::AnalyzerRule;
 
+use super::super::expressions::rewrite;
 use super::key::{has_key, key};
 
 /// Compares by [`key`] what is compared, sorted, grouped or joined and has one. It comes after the operands have got their types.
@@ -187,11 +187,7 @@ fn expressions(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     if !found {
         return Ok(Transformed::no(node));
     }
-    let names = NamePreserver::new(&node);
-    node.map_expressions(|expr| {
-        let name = names.save(&expr);
-        Ok(expr.transform_up(|expr| compared(expr, &schema))?.update_data(|expr| name.restore(expr)))
-    })
+    rewrite(node, |expr| compared(expr, &schema))
 }
 
 fn compared(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
