@@ -32,13 +32,20 @@ impl From<DataFusionError> for Error {
             DataFusionError::NotImplemented(message) => Self::new(ErrorKind::FeatureNotSupported, message),
             DataFusionError::Plan(message) => Self::new(ErrorKind::InvalidQuery, message),
             DataFusionError::Configuration(message) => Self::new(ErrorKind::InvalidParameterValue, message),
-            DataFusionError::Execution(message) => Self::new(ErrorKind::DataException, message),
+            DataFusionError::Execution(message) => Self::new(kind_of_failure(&message), message),
             DataFusionError::ResourcesExhausted(message) => Self::new(ErrorKind::OutOfMemory, message),
             DataFusionError::IoError(error) => Self::internal(error.to_string()),
             DataFusionError::Internal(message) | DataFusionError::Substrait(message) => Self::internal(message),
             other => Self::internal(other.strip_backtrace()),
         }
     }
+}
+
+/// What functions report in words alone.
+fn kind_of_failure(message: &str) -> ErrorKind {
+    let message = message.to_ascii_lowercase();
+    let is_overflow = ["overflow", "out of range"].iter().any(|word| message.contains(word));
+    if is_overflow { ErrorKind::NumericValueOutOfRange } else { ErrorKind::DataException }
 }
 
 impl From<ArrowError> for Error {
@@ -58,7 +65,7 @@ fn from_arrow(error: ArrowError) -> Error {
         ArrowError::ArithmeticOverflow(_) => ErrorKind::NumericValueOutOfRange,
         ArrowError::CastError(_) | ArrowError::ParseError(_) | ArrowError::JsonError(_) => ErrorKind::InvalidTextRepresentation,
         ArrowError::NotYetImplemented(_) => ErrorKind::FeatureNotSupported,
-        ArrowError::InvalidArgumentError(_) | ArrowError::ComputeError(_) => ErrorKind::DataException,
+        ArrowError::InvalidArgumentError(message) | ArrowError::ComputeError(message) => kind_of_failure(message),
         ArrowError::MemoryError(_) => ErrorKind::OutOfMemory,
         ArrowError::ExternalError(inner) => match inner.downcast_ref::<Error>() {
             Some(ours) => return ours.clone(),

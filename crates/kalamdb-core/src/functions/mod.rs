@@ -8,6 +8,7 @@ mod digests;
 mod id_functions;
 mod ids;
 mod json;
+mod rounding;
 mod scalar;
 mod session;
 mod vectors;
@@ -25,7 +26,7 @@ pub(crate) use session::session_function;
 /// Comes after DataFusion's own.
 pub(crate) fn register(mut builder: SessionStateBuilder, ids: &Arc<Ids>) -> SessionStateBuilder {
     let operators = json::Operators::new();
-    let scalar = [id_functions::all(ids), json::all(&operators), vectors::all(), digests::all(), vec![casts::cast_to()]].concat();
+    let scalar = [id_functions::all(ids), json::all(&operators), vectors::all(), digests::all(), rounding::all(), vec![casts::cast_to()]].concat();
     builder.scalar_functions().get_or_insert_default().extend(scalar);
     builder.aggregate_functions().get_or_insert_default().extend(json::aggregates());
     // The first planner that knows an operator for its operands plans it.

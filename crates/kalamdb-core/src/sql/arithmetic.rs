@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::AsArray;
-use datafusion::arrow::compute::kernels::numeric::{add, div, mul, sub};
+use datafusion::arrow::compute::kernels::numeric::{add, mul, neg, sub};
 use datafusion::arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, DecimalType};
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::config::ConfigOptions;
@@ -21,8 +21,9 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
 
-use super::checked_cast;
+use super::decimal_arithmetic::{divided, multiplied, product_type, quotient_type};
 use super::expressions::rewrite;
+use super::{average, checked_cast};
 
 /// Replaces operators and casts by functions that check. It comes after the operands have got their types.
 #[derive(Debug)]
@@ -31,6 +32,7 @@ pub(super) struct CheckedArithmetic {
     minus: Arc<ScalarUDF>,
     times: Arc<ScalarUDF>,
     divided: Arc<ScalarUDF>,
+    negative: Arc<ScalarUDF>,
 }
 
 impl CheckedArithmetic {
@@ -41,6 +43,7 @@ impl CheckedArithmetic {
             minus: function(Operator::Minus),
             times: function(Operator::Multiply),
             divided: function(Operator::Divide),
+            negative: Arc::new(ScalarUDF::new_from_impl(CheckedNegative { signature: Signature::any(1, Volatility::Immutable) })),
         }
     }
 
@@ -57,6 +60,7 @@ impl CheckedArithmetic {
     fn node(&self, node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         let calculates = |expr: &Expr| match expr {
             Expr::BinaryExpr(BinaryExpr { op, .. }) => self.function(*op).is_some(),
+            Expr::Negative(_) | Expr::AggregateFunction(_) | Expr::WindowFunction(_) => true,
             Expr::Cast(Cast { field, .. }) | Expr::TryCast(TryCast { field, .. }) => checked_cast::is_checked(field.data_type()),
             _ => false,
         };
@@ -75,6 +79,10 @@ impl CheckedArithmetic {
     fn expr(&self, expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         let (left, op, right) = match &expr {
             Expr::BinaryExpr(BinaryExpr { left, op, right }) => (left, op, right),
+            Expr::Negative(operand) if operand.get_type(schema).is_ok_and(|operand| operand.is_signed_integer()) => {
+                return Ok(Transformed::yes(self.negative.call(vec![operand.as_ref().clone()])));
+            }
+            Expr::AggregateFunction(_) | Expr::WindowFunction(_) => return average::with_room(expr, schema),
             Expr::Cast(_) | Expr::TryCast(_) => return Ok(checked_cast::of(expr, schema)),
             _ => return Ok(Transformed::no(expr)),
         };
@@ -86,9 +94,10 @@ impl CheckedArithmetic {
             return Ok(Transformed::no(expr));
         };
         let is_checked = match (&left_type, &right_type) {
-            // Narrower results have room for every one.
             (DataType::Decimal128(..), DataType::Decimal128(..)) => {
-                matches!(result_type(&left_type, *op, &right_type)?, DataType::Decimal128(DECIMAL128_MAX_PRECISION, _))
+                // Narrower sums have room for every one.
+                matches!(op, Operator::Multiply | Operator::Divide)
+                    || matches!(result_type(&left_type, *op, &right_type)?, DataType::Decimal128(DECIMAL128_MAX_PRECISION, _))
             }
             _ => left_type.is_integer() && left_type == right_type && *op != Operator::Divide,
         };
@@ -164,10 +173,12 @@ impl ScalarUDFImpl for Checked {
         let [left, right] = args.args.as_slice() else {
             return internal_err!("{} takes two arguments", self.op);
         };
+        let to = args.return_field.data_type();
         let result = match self.op {
             Operator::Plus => apply(left, right, add),
             Operator::Minus => apply(left, right, sub),
-            Operator::Divide => apply(left, right, div),
+            Operator::Divide => apply(left, right, |left, right| divided(left, right, to)),
+            _ if to.is_decimal() => apply(left, right, |left, right| multiplied(left, right, to)),
             _ => apply(left, right, mul),
         }?;
         check_digits(&result)?;
@@ -175,8 +186,58 @@ impl ScalarUDFImpl for Checked {
     }
 }
 
+/// The negative of an integer, which the least one has not.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct CheckedNegative {
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for CheckedNegative {
+    fn name(&self) -> &'static str {
+        "negative"
+    }
+
+    fn schema_name(&self, args: &[Expr]) -> Result<String> {
+        match args {
+            [operand] => Ok(format!("(- {})", operand.schema_name())),
+            _ => internal_err!("- takes one operand"),
+        }
+    }
+
+    fn display_name(&self, args: &[Expr]) -> Result<String> {
+        match args {
+            [operand] => Ok(format!("(- {operand})")),
+            _ => internal_err!("- takes one operand"),
+        }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, args: &[DataType]) -> Result<DataType> {
+        match args {
+            [operand] => Ok(operand.clone()),
+            _ => internal_err!("- takes one operand"),
+        }
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        Ok(match args.args.as_slice() {
+            [ColumnarValue::Array(array)] => ColumnarValue::Array(neg(array)?),
+            [ColumnarValue::Scalar(value)] => ColumnarValue::Scalar(value.arithmetic_negate()?),
+            _ => return internal_err!("- takes one operand"),
+        })
+    }
+}
+
 fn result_type(left: &DataType, op: Operator, right: &DataType) -> Result<DataType> {
-    if left.is_integer() { Ok(left.clone()) } else { BinaryTypeCoercer::new(left, &op, right).get_result_type() }
+    Ok(match (left, op, right) {
+        (left, _, _) if left.is_integer() => left.clone(),
+        (&DataType::Decimal128(p1, s1), Operator::Multiply, &DataType::Decimal128(p2, s2)) => product_type((p1, s1), (p2, s2)),
+        (&DataType::Decimal128(p1, s1), Operator::Divide, &DataType::Decimal128(p2, s2)) => quotient_type((p1, s1), (p2, s2)),
+        _ => return BinaryTypeCoercer::new(left, &op, right).get_result_type(),
+    })
 }
 
 /// Refuses decimals of more digits than their type has: 128 bits hold more than 38.

@@ -5,6 +5,7 @@
 
 mod analysis;
 mod arithmetic;
+mod average;
 mod calls;
 mod casts;
 mod catalog_view;
@@ -15,6 +16,7 @@ mod complexity;
 mod conflict;
 mod counter;
 mod ddl;
+mod decimal_arithmetic;
 mod decimals;
 mod defaults;
 mod delete;

@@ -12,7 +12,7 @@ use datafusion::prelude::SessionConfig;
 use super::arithmetic::CheckedArithmetic;
 use super::exact_numbers::ExactNumbers;
 use super::sequential::Sequential;
-use super::{long_numbers, optimizer, ordering, subqueries, sum};
+use super::{average, long_numbers, optimizer, ordering, subqueries, sum};
 use crate::error::Result;
 use crate::functions::{self, Ids};
 
@@ -53,6 +53,6 @@ pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>) ->
         .with_query_planner(Arc::new(subqueries::Planner))
         .with_physical_optimizer_rule(Arc::new(Sequential));
     builder.scalar_functions().get_or_insert_default().push(long_numbers::function());
-    builder.aggregate_functions().get_or_insert_default().extend([sum::checked_sum(), ordering::max(), ordering::min()]);
+    builder.aggregate_functions().get_or_insert_default().extend([sum::checked_sum(), average::exact_average(), ordering::max(), ordering::min()]);
     Ok(functions::register(builder, ids).build())
 }
