@@ -8,9 +8,12 @@ mod digests;
 mod id_functions;
 mod ids;
 mod json;
+mod lengths;
+mod numbering;
 mod rounding;
 mod scalar;
 mod session;
+mod sliding;
 mod vectors;
 
 use std::sync::Arc;
@@ -29,6 +32,9 @@ pub(crate) fn register(mut builder: SessionStateBuilder, ids: &Arc<Ids>) -> Sess
     let scalar = [id_functions::all(ids), json::all(&operators), vectors::all(), digests::all(), rounding::all(), vec![casts::cast_to()]].concat();
     builder.scalar_functions().get_or_insert_default().extend(scalar);
     builder.aggregate_functions().get_or_insert_default().extend(json::aggregates());
+    sliding::wrap_all(&mut builder);
+    numbering::wrap_all(&mut builder);
+    lengths::wrap_all(&mut builder);
     // The first planner that knows an operator for its operands plans it.
     builder.expr_planners().get_or_insert_default().insert(0, Arc::new(operators));
     builder

@@ -27,6 +27,7 @@ mod engine_query;
 mod exact_numbers;
 mod execute;
 mod expressions;
+mod fences;
 mod grouping;
 mod grouping_sets;
 mod growth;
@@ -64,6 +65,7 @@ mod types;
 mod update;
 mod using;
 mod views;
+mod volatile_keys;
 
 pub(crate) use execute::Executor;
 pub(crate) use insert::{Block, insert_columns};

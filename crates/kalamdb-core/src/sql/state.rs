@@ -12,7 +12,8 @@ use datafusion::prelude::SessionConfig;
 use super::arithmetic::CheckedArithmetic;
 use super::exact_numbers::ExactNumbers;
 use super::sequential::Sequential;
-use super::{average, long_numbers, optimizer, ordering, subqueries, sum};
+use super::volatile_keys::VolatileKeys;
+use super::{average, fences, long_numbers, optimizer, ordering, subqueries, sum};
 use crate::error::Result;
 use crate::functions::{self, Ids};
 
@@ -30,6 +31,8 @@ pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>) ->
     options.optimizer.enable_dynamic_filter_pushdown = false;
     // What is planned and what is executed may differ in whether a column can be NULL, as for IS TRUE: nothing rests on it.
     options.execution.skip_physical_aggregate_schema_check = true;
+    // It reads fields of structs early, and computes the struct twice: rows in memory gain nothing, and random() differs.
+    options.optimizer.enable_leaf_expression_pushdown = false;
     let no_disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
     let runtime = RuntimeEnvBuilder::new().with_disk_manager_builder(no_disk).with_memory_pool(Arc::clone(memory));
     let mut builder = SessionStateBuilder::new()
@@ -48,9 +51,11 @@ pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>) ->
             Arc::new(ExactNumbers),
             Arc::new(TypeCoercion::new()),
             Arc::new(CheckedArithmetic::new()),
+            Arc::new(VolatileKeys),
             Arc::new(ordering::CompareByKey),
         ])
         .with_query_planner(Arc::new(subqueries::Planner))
+        .with_physical_optimizer_rules(fences::physical_rules())
         .with_physical_optimizer_rule(Arc::new(Sequential));
     builder.scalar_functions().get_or_insert_default().push(long_numbers::function());
     builder.aggregate_functions().get_or_insert_default().extend([sum::checked_sum(), average::exact_average(), ordering::max(), ordering::min()]);

@@ -1,0 +1,78 @@
+//! The functions that count or number the elements of an array give INTEGER, as in PostgreSQL, so that one may be subtracted from
+//! another; DataFusion's are unsigned.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::error::Result;
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::logical_expr::{ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature};
+
+const LENGTHS: [&str; 6] = ["array_dims", "array_length", "array_ndims", "array_position", "array_positions", "cardinality"];
+
+/// Puts the signed functions in place of DataFusion's.
+pub(super) fn wrap_all(builder: &mut SessionStateBuilder) {
+    for function in builder.scalar_functions().get_or_insert_default() {
+        if LENGTHS.contains(&function.name()) {
+            *function = Arc::new(ScalarUDF::new_from_impl(Signed { function: Arc::clone(function) }));
+        }
+    }
+}
+
+/// A function whose results become INTEGER, or arrays of INTEGER.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Signed {
+    function: Arc<ScalarUDF>,
+}
+
+fn signed(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::UInt64 => DataType::Int32,
+        DataType::List(element) => DataType::List(Arc::new(Field::new(element.name(), signed(element.data_type()), element.is_nullable()))),
+        other => other.clone(),
+    }
+}
+
+impl ScalarUDFImpl for Signed {
+    fn name(&self) -> &str {
+        self.function.name()
+    }
+
+    fn aliases(&self) -> &[String] {
+        self.function.aliases()
+    }
+
+    fn signature(&self) -> &Signature {
+        self.function.signature()
+    }
+
+    fn return_type(&self, arg_types: &[DataType]) -> Result<DataType> {
+        Ok(signed(&self.function.return_type(arg_types)?))
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        let field = self.function.return_field_from_args(args)?;
+        Ok(Arc::new(field.as_ref().clone().with_data_type(signed(field.data_type()))))
+    }
+
+    fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
+        self.function.coerce_types(arg_types)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let arg_types = args.arg_fields.iter().map(|field| field.data_type().clone()).collect::<Vec<_>>();
+        let unsigned = self.function.return_type(&arg_types)?;
+        let wanted = args.return_field.data_type().clone();
+        let return_field = Arc::new(args.return_field.as_ref().clone().with_data_type(unsigned));
+        Ok(match self.function.invoke_with_args(ScalarFunctionArgs { return_field, ..args })? {
+            ColumnarValue::Array(values) => ColumnarValue::Array(cast(&values, &wanted)? as ArrayRef),
+            ColumnarValue::Scalar(value) => ColumnarValue::Scalar(value.cast_to(&wanted)?),
+        })
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        self.function.documentation()
+    }
+}
