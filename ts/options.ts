@@ -33,10 +33,15 @@ export interface OpenOptions extends QueryOptions, LocationOptions {
   /**
    * The memory for the columns of segments that are kept at hand and for what all queries hold at a time (sorts, joins,
    * groups), together: a positive integer, in bytes. Columns give way to queries; a query that finds too little left rejects
-   * with `out_of_memory`. Without it there are 256 MiB for columns, and queries hold what they need. What comes on top is
+   * with `out_of_memory`. Without it there are 256 MiB for columns, and 1 GiB for what all queries hold. What comes on top is
    * in docs/storage.md.
    */
   memoryLimitBytes?: number;
+  /**
+   * The largest value that functions and operators make, a positive integer, in bytes: 64 MiB by default. A larger one
+   * rejects with `program_limit_exceeded` before it is made. Values that are written and parameters may be larger.
+   */
+  valueLimitBytes?: number;
   /** When there is no storage, `open` rejects (`'throw'`, the default) or opens a database that is not kept. */
   onStorageUnavailable?: 'throw' | 'memory';
   /** Whether `SELECT *` gives the system columns (`'star'`) or leaves them out (`'hidden'`, the default). */
@@ -85,7 +90,7 @@ export interface Defaults {
 export interface Settings {
   defaults: Defaults;
   fallBackToMemory: boolean;
-  engine: { durability: 'relaxed' | 'strict'; memoryLimitBytes?: number };
+  engine: { durability: 'relaxed' | 'strict'; memoryLimitBytes?: number; valueLimitBytes?: number };
   location: Location;
 }
 
@@ -108,9 +113,9 @@ const DEFAULT_RETRIES = 3;
 /** @throws TypeError when an option has a value it cannot have @internal */
 export function settings(options: OpenOptions): Settings {
   requireObject(options);
-  const { memoryLimitBytes } = options;
-  if (memoryLimitBytes !== undefined && !(Number.isSafeInteger(memoryLimitBytes) && memoryLimitBytes > 0))
-    throw new TypeError('memoryLimitBytes must be a positive integer');
+  const { memoryLimitBytes, valueLimitBytes } = options;
+  requireSize('memoryLimitBytes', memoryLimitBytes);
+  requireSize('valueLimitBytes', valueLimitBytes);
   const durability = oneOf('durability', options.durability, DURABILITIES, 'relaxed');
   return {
     defaults: {
@@ -123,9 +128,15 @@ export function settings(options: OpenOptions): Settings {
     engine: {
       durability,
       ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
+      ...(valueLimitBytes === undefined ? {} : { valueLimitBytes }),
     },
     location: location(options),
   };
+}
+
+function requireSize(name: string, bytes: number | undefined): void {
+  if (bytes !== undefined && !(Number.isSafeInteger(bytes) && bytes > 0))
+    throw new TypeError(`${name} must be a positive integer`);
 }
 
 /** @throws TypeError when it has the wrong shape, {@link KalamDBError} when the id has no UTF-8 form @internal */

@@ -4,6 +4,7 @@ import type { InsertResult } from '../result.js';
 export interface EngineOptions {
   durability: 'relaxed' | 'strict';
   memoryLimitBytes?: number;
+  valueLimitBytes?: number;
 }
 
 /** One open database inside the engine. Failures are thrown as plain error payloads. */

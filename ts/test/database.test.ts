@@ -71,6 +71,7 @@ describe('calls', () => {
     ['a name that is no string', () => KalamDB.open(1 as never)],
     ['an unknown durability', () => KalamDB.open('a', { ...PAGE, durability: 'some' as never })],
     ['a memory limit of zero', () => KalamDB.open('a', { ...PAGE, memoryLimitBytes: 0 })],
+    ['values of half a byte', () => KalamDB.open('a', { ...PAGE, valueLimitBytes: 0.5 })],
   ];
   test.each(wrong)('with %s reject with a TypeError', async (_, call) => {
     const db = await KalamDB.open('a', PAGE);

@@ -27,11 +27,14 @@ mod write;
 /// The Arrow of [`StatementResult::batches`] is this DataFusion's.
 pub use datafusion;
 
-pub use database::{CheckReport, DamagedRecord, Database, MemoryBudget, PartitionUse, SalvageReport, SalvagedColumn, SalvagedTable, StorageUse};
+pub use database::{
+    CheckReport, DamagedRecord, Database, MemoryBudget, PartitionUse, Resources, SalvageReport, SalvagedColumn, SalvagedTable, StorageUse,
+};
 pub use environment::Clock;
 pub use error::{Error, ErrorCause, ErrorKind, ErrorPayload, Location, Result};
 pub use jobs::Occasion;
 pub use message::encode_results;
 pub use principal::{Principal, Role};
 pub use result::{ResultField, StatementResult};
+pub use segment::HeapUse;
 pub use session::{CallOptions, Session};

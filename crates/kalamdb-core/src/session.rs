@@ -41,7 +41,7 @@ impl Session {
     ///
     /// The session's DataFusion state is its own: nothing that it caches is reachable from another session.
     pub fn new(database: Rc<Database>, principal: Principal) -> Result<Self> {
-        let state = new_session_state(database.query_memory(), database.ids())?;
+        let state = new_session_state(database.query_memory(), database.ids(), database.limits())?;
         let namespace = RefCell::new(DEFAULT_NAMESPACE.to_owned());
         Ok(Self { database, principal, state, parsed: Rc::default(), namespace, transactions: SessionTransaction::default(), is_managed: false })
     }

@@ -1,7 +1,7 @@
 use std::rc::Rc;
 
 use futures::future::join;
-use kalamdb_core::{CallOptions, Clock, Database, Error, ErrorKind, MemoryBudget, Occasion, Principal, Role, Session};
+use kalamdb_core::{CallOptions, Clock, Database, Error, ErrorKind, MemoryBudget, Occasion, Principal, Resources, Role, Session};
 use kalamdb_indexeddb::{IdbOptions, IdbStore};
 use kalamdb_store::{Durability, MemoryStore, Store};
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use wasm_bindgen::prelude::*;
 use crate::clock::BrowserClock;
 use crate::durability::DurabilityOption;
 use crate::errors::{invalid_argument, to_js};
+use crate::heap;
 use crate::session::EngineSession;
 
 /// The name of databases that are never persisted.
@@ -28,6 +29,8 @@ struct EngineOptions {
     durability: DurabilityOption,
     #[serde(default)]
     memory_limit_bytes: Option<f64>,
+    #[serde(default)]
+    value_limit_bytes: Option<f64>,
 }
 
 #[wasm_bindgen]
@@ -84,12 +87,16 @@ async fn open(name: &str, options: &EngineOptions) -> Result<Engine, Error> {
     let durability = Durability::from(options.durability);
     let clock: Rc<dyn Clock> = Rc::new(BrowserClock::new());
     let memory = options.memory_limit_bytes.map_or_else(MemoryBudget::default, |bytes| MemoryBudget::All(bytes as usize));
+    let mut resources = Resources { heap: Some(heap::in_use), ..memory.into() };
+    if let Some(bytes) = options.value_limit_bytes {
+        resources.value_bytes = bytes as usize;
+    }
     let database = if name == MEMORY {
-        Database::open_with(Rc::new(MemoryStore::new()), clock, durability, memory).await?
+        Database::open_with(Rc::new(MemoryStore::new()), clock, durability, resources).await?
     } else {
         let store: Rc<dyn Store> = Rc::new(IdbStore::open(name, IdbOptions::default()).await?);
         // While the browser reads the log, this thread has nothing else to do.
-        let (database, ()) = join(Database::open_with(store, Rc::clone(&clock), durability, memory), warm_up(clock)).await;
+        let (database, ()) = join(Database::open_with(store, Rc::clone(&clock), durability, resources), warm_up(clock)).await;
         database?
     };
     Ok(Engine { database })

@@ -8,6 +8,7 @@ mod clock;
 mod durability;
 mod engine;
 mod errors;
+mod heap;
 mod session;
 
 use wasm_bindgen::prelude::*;

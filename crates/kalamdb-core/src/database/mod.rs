@@ -19,16 +19,16 @@ use std::fmt;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use datafusion::execution::memory_pool::{MemoryPool, UnboundedMemoryPool};
+use datafusion::execution::memory_pool::MemoryPool;
 use kalamdb_store::{CommitRecord, Durability, LogKey, LogRecord, Meta, Owner, PageKey, PartitionId as StoredId, Store, TableId};
 
 use crate::catalog::{Catalog, Table};
 use crate::environment::Clock;
 use crate::error::{Error, ErrorKind, Result};
-use crate::functions::{Ids, system_random};
+use crate::functions::{DEFAULT_VALUE_BYTES, Ids, Limits, system_random};
 use crate::jobs::{Interval, Jobs};
 use crate::partition::{Logged, Partition, PartitionId, RowGroup};
-use crate::segment::{Pages, QueryMemory};
+use crate::segment::{DefaultMemory, HeapUse, Pages, QueryMemory};
 
 pub(crate) use group::{Group, Reply};
 pub use health::{CheckReport, DamagedRecord, PartitionUse, SalvageReport, SalvagedColumn, SalvagedTable, StorageUse};
@@ -54,6 +54,8 @@ pub struct Database {
     pages: Rc<Pages>,
     /// What the operators of all queries may hold.
     query_memory: Arc<dyn MemoryPool>,
+    /// How large values may become.
+    limits: Arc<Limits>,
     jobs: RefCell<Jobs>,
     /// Of looking for tombstones that are past their retention.
     retention_interval: Interval,
@@ -79,7 +81,7 @@ const MAX_LOGGED_BYTES: usize = 256 << 20;
 /// How much memory a database may take besides the rows of its log, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub enum MemoryBudget {
-    /// For the columns of segments; queries hold what they need.
+    /// For the columns of segments; queries have a limit of their own, which is far beyond what they need.
     Pages(usize),
     /// For the columns of segments and for what the operators of all queries hold, together.
     All(usize),
@@ -88,6 +90,29 @@ pub enum MemoryBudget {
 impl Default for MemoryBudget {
     fn default() -> Self {
         Self::Pages(256 << 20)
+    }
+}
+
+/// How much a database may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Resources {
+    /// Of memory.
+    pub memory: MemoryBudget,
+    /// For the largest value that a function or operator makes, in bytes.
+    pub value_bytes: usize,
+    /// Tells how much memory the whole instance has in use, where that is known.
+    pub heap: Option<HeapUse>,
+}
+
+impl Default for Resources {
+    fn default() -> Self {
+        MemoryBudget::default().into()
+    }
+}
+
+impl From<MemoryBudget> for Resources {
+    fn from(memory: MemoryBudget) -> Self {
+        Self { memory, value_bytes: DEFAULT_VALUE_BYTES, heap: None }
     }
 }
 
@@ -103,21 +128,23 @@ impl Database {
     /// # Errors
     /// `schema_too_new`, `storage_unavailable`.
     pub async fn open(store: Rc<dyn Store>, clock: Rc<dyn Clock>, durability: Durability) -> Result<Rc<Self>> {
-        Self::open_with(store, clock, durability, MemoryBudget::default()).await
+        Self::open_with(store, clock, durability, Resources::default()).await
     }
 
-    /// The same with as much memory.
+    /// The same with as much memory, and values as large.
     ///
     /// # Errors
     /// As [`Database::open`].
-    pub async fn open_with(store: Rc<dyn Store>, clock: Rc<dyn Clock>, durability: Durability, memory: MemoryBudget) -> Result<Rc<Self>> {
+    pub async fn open_with(store: Rc<dyn Store>, clock: Rc<dyn Clock>, durability: Durability, resources: impl Into<Resources>) -> Result<Rc<Self>> {
+        let Resources { memory, value_bytes, heap } = resources.into();
         let tail = store.read_since(None).await?;
         let (MemoryBudget::Pages(n_bytes) | MemoryBudget::All(n_bytes)) = memory;
         let pages = Pages::new(Rc::clone(&store), n_bytes);
         let query_memory: Arc<dyn MemoryPool> = match memory {
-            MemoryBudget::Pages(_) => Arc::new(UnboundedMemoryPool::default()),
+            MemoryBudget::Pages(_) => Arc::new(DefaultMemory::new(heap)),
             MemoryBudget::All(_) => Arc::new(QueryMemory::new(pages.cache())),
         };
+        let limits = Limits::new(value_bytes, &query_memory);
         let mut state = State::new(Arc::clone(pages.cache()));
         state.apply(tail)?;
         let ids = Arc::new(Ids::new(system_random)?);
@@ -130,6 +157,7 @@ impl Database {
             state: RefCell::new(state),
             pages,
             query_memory,
+            limits,
             jobs: RefCell::default(),
             retention_interval: Interval::default(),
             orphans_interval,
@@ -188,6 +216,10 @@ impl Database {
 
     pub(crate) fn query_memory(&self) -> &Arc<dyn MemoryPool> {
         &self.query_memory
+    }
+
+    pub(crate) fn limits(&self) -> &Arc<Limits> {
+        &self.limits
     }
 
     pub(crate) fn retention_interval(&self) -> &Interval {

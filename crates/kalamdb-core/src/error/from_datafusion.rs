@@ -24,6 +24,7 @@ impl From<DataFusionError> for Error {
                 DataFusionError::External(ours) if ours.is::<Error>() => {
                     ours.downcast_ref::<Error>().cloned().unwrap_or_else(|| Self::internal(inner.to_string()))
                 }
+                DataFusionError::ResourcesExhausted(message) => Self::new(ErrorKind::OutOfMemory, message.clone()),
                 root => Self::new(ErrorKind::DataException, root.strip_backtrace()),
             },
             DataFusionError::SQL(error, _) => Self::from(*error),

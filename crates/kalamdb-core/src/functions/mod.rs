@@ -3,12 +3,16 @@
 //! Nothing here is global: what a function needs besides its arguments, the state of the id generator, is given to
 //! [`register`].
 
+mod bounded;
+mod bounded_aggregates;
 mod casts;
 mod digests;
+mod growth;
 mod id_functions;
 mod ids;
 mod json;
 mod lengths;
+mod limits;
 mod numbering;
 mod rounding;
 mod scalar;
@@ -20,14 +24,17 @@ use std::sync::Arc;
 
 use datafusion::execution::session_state::SessionStateBuilder;
 
+pub(crate) use bounded::bounded;
 pub(crate) use casts::CAST_TO;
+pub(crate) use growth::data_size;
 pub(crate) use ids::{Ids, system_random};
+pub(crate) use limits::{DEFAULT_VALUE_BYTES, Limits};
 pub(crate) use session::session_function;
 
 /// Adds the functions to a session that is being built, in place of DataFusion's of the same names.
 ///
 /// Comes after DataFusion's own.
-pub(crate) fn register(mut builder: SessionStateBuilder, ids: &Arc<Ids>) -> SessionStateBuilder {
+pub(crate) fn register(mut builder: SessionStateBuilder, ids: &Arc<Ids>, limits: &Arc<Limits>) -> SessionStateBuilder {
     let operators = json::Operators::new();
     let scalar = [id_functions::all(ids), json::all(&operators), vectors::all(), digests::all(), rounding::all(), vec![casts::cast_to()]].concat();
     builder.scalar_functions().get_or_insert_default().extend(scalar);
@@ -35,6 +42,8 @@ pub(crate) fn register(mut builder: SessionStateBuilder, ids: &Arc<Ids>) -> Sess
     sliding::wrap_all(&mut builder);
     numbering::wrap_all(&mut builder);
     lengths::wrap_all(&mut builder);
+    bounded::bound_all(builder.scalar_functions().get_or_insert_default(), limits);
+    bounded_aggregates::bound_all(builder.aggregate_functions().get_or_insert_default(), limits);
     // The first planner that knows an operator for its operands plans it.
     builder.expr_planners().get_or_insert_default().insert(0, Arc::new(operators));
     builder

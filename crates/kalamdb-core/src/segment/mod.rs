@@ -26,7 +26,8 @@ pub(crate) use cache::{PageCache, Pins};
 pub(crate) use columns::SegmentColumns;
 pub(crate) use manifest::{Contents, StoredSegment, decode_manifest, encode_manifest, reach};
 pub(crate) use pages::{PageRef, Pages};
-pub(crate) use query_memory::QueryMemory;
+pub use query_memory::HeapUse;
+pub(crate) use query_memory::{DefaultMemory, QueryMemory};
 
 /// The number of the column of sequence numbers; user columns have their ids, which count from 1.
 pub(crate) const SEQ: u32 = u32::MAX;

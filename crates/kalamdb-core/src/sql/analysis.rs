@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::ast::{
 use super::determined::{KeyedColumns, group_by_determined};
 use super::names::{fold, table_name};
 use super::scope::Scope;
-use super::{casts, lambdas, long_numbers};
+use super::{arrow_types, casts, lambdas, long_numbers};
 use super::{duplicates, grouping, growth, syntax, using};
 use crate::catalog::{SystemColumn, TableName};
 use crate::error::{Error, ErrorKind, Location, Result, nearest};
@@ -186,6 +186,11 @@ impl VisitorMut for Collector<'_> {
             Expr::Function(function) => {
                 if let [ObjectNamePart::Identifier(name)] = function.name.0.as_slice() {
                     if let Err(error) = check_function(name, self.functions) {
+                        return ControlFlow::Break(error);
+                    }
+                    if matches!(fold(name).as_str(), "arrow_cast" | "arrow_try_cast")
+                        && let Err(error) = arrow_types::check(function)
+                    {
                         return ControlFlow::Break(error);
                     }
                     if self.functions.get_higher_order_meta(&fold(name)).is_some() {

@@ -7,14 +7,16 @@ use datafusion::arrow::datatypes::Schema;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::collect;
+use datafusion::physical_plan::execute_stream;
 use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
 use datafusion::sql::sqlparser::ast::{ObjectName, Statement as SqlStatement};
+use futures::TryStreamExt;
 
 use super::analysis::{Analysis, analyze};
+use super::held::held;
 use super::names::table_name;
 use super::scope::{Relation, Scope};
-use super::{Command, Parameters, ddl, delete, duplicates, grouping, grouping_sets, insert, ordering, point, subqueries, update};
+use super::{Command, Parameters, ddl, delete, duplicates, grouping, grouping_sets, insert, ordering, point, sizes, subqueries, update};
 use crate::catalog::{Table, TableKind, TableName};
 use crate::database::View;
 use crate::error::{Error, ErrorKind, Result};
@@ -151,8 +153,18 @@ impl<'a> Executor<'a> {
 
     async fn collect(&self, plan: LogicalPlan) -> Result<QueryRows> {
         let schema = Arc::clone(plan.schema().inner());
-        let physical = self.state().create_physical_plan(&subqueries::rewrite(plan)?).await?;
-        Ok(QueryRows { schema, batches: collect(physical, self.state().task_ctx()).await? })
+        let plan = self.state().optimize(&subqueries::rewrite(plan)?)?;
+        let small = sizes::check(&plan)?.map(|batch_size| {
+            let mut state = self.state().clone();
+            *state.config_mut() = state.config().clone().with_batch_size(batch_size);
+            state
+        });
+        let state = small.as_ref().unwrap_or_else(|| self.state());
+        let physical = state.query_planner().create_physical_plan(&plan, state).await?;
+        let context = state.task_ctx();
+        // The rows are there twice when they are handed over: as they are, and as what is sent.
+        let rows = held(execute_stream(physical, Arc::clone(&context))?, "the result", &context, 2);
+        Ok(QueryRows { schema, batches: rows.try_collect().await? })
     }
 }
 

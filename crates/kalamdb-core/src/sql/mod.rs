@@ -3,9 +3,12 @@
 //! The text is tokenised, bounded and parsed; queries are planned and run by DataFusion; INSERT, UPDATE, DELETE and DDL are taken
 //! from the parsed statement and executed by the engine, which asks DataFusion only for rows.
 
+mod aggregate_calls;
 mod analysis;
 mod arithmetic;
+mod arrow_types;
 mod average;
+mod bounded_calls;
 mod calls;
 mod casts;
 mod catalog_view;
@@ -31,6 +34,7 @@ mod fences;
 mod grouping;
 mod grouping_sets;
 mod growth;
+mod held;
 mod insert;
 mod insert_each;
 mod key_equality;
@@ -52,6 +56,7 @@ mod returning;
 mod scope;
 mod sequential;
 mod show;
+mod sizes;
 mod state;
 mod subqueries;
 mod sum;

@@ -9,16 +9,19 @@ use datafusion::optimizer::analyzer::resolve_grouping_function::ResolveGroupingF
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
 use datafusion::prelude::SessionConfig;
 
+use super::aggregate_calls::AggregateCalls;
 use super::arithmetic::CheckedArithmetic;
+use super::bounded_calls::BoundedCalls;
 use super::exact_numbers::ExactNumbers;
+use super::held::Held;
 use super::sequential::Sequential;
 use super::volatile_keys::VolatileKeys;
 use super::{average, fences, long_numbers, optimizer, ordering, subqueries, sum};
 use crate::error::Result;
-use crate::functions::{self, Ids};
+use crate::functions::{self, Ids, Limits};
 
 /// DataFusion's state for one session: functions, rules and settings; tables come with each statement.
-pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>) -> Result<SessionState> {
+pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>, limits: &Arc<Limits>) -> Result<SessionState> {
     let mut config = SessionConfig::new()
         .with_target_partitions(1)
         .with_information_schema(true)
@@ -53,11 +56,14 @@ pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>) ->
             Arc::new(CheckedArithmetic::new()),
             Arc::new(VolatileKeys),
             Arc::new(ordering::CompareByKey),
+            Arc::new(BoundedCalls::new(limits)),
         ])
         .with_query_planner(Arc::new(subqueries::Planner))
         .with_physical_optimizer_rules(fences::physical_rules())
-        .with_physical_optimizer_rule(Arc::new(Sequential));
+        .with_physical_optimizer_rule(Arc::new(Sequential))
+        .with_physical_optimizer_rule(Arc::new(Held));
     builder.scalar_functions().get_or_insert_default().push(long_numbers::function());
     builder.aggregate_functions().get_or_insert_default().extend([sum::checked_sum(), average::exact_average(), ordering::max(), ordering::min()]);
-    Ok(functions::register(builder, ids).build())
+    builder.expr_planners().get_or_insert_default().insert(0, Arc::new(AggregateCalls));
+    Ok(functions::register(builder, ids, limits).build())
 }

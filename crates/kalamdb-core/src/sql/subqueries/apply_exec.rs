@@ -9,6 +9,7 @@ use datafusion::common::cast::as_boolean_array;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, ScalarValue, internal_datafusion_err, internal_err};
 use datafusion::error::Result;
+use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{Distribution, EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::distribution_requirements::InputDistributionRequirements;
@@ -20,6 +21,7 @@ use datafusion::physical_plan::{
 use futures::lock::Mutex;
 use futures::{TryStreamExt, stream};
 
+use super::super::held::{held, size_of};
 use super::apply::Question;
 use super::outer_value::Slot;
 use crate::error::{Error, ErrorKind, into_datafusion};
@@ -186,6 +188,7 @@ impl Answers {
         let evaluate = |expr: &Arc<dyn PhysicalExpr>| expr.evaluate(batch)?.into_array(n_rows);
         let arguments = self.plan.arguments.iter().map(evaluate).collect::<Result<Vec<_>>>()?;
         let mut joined = Vec::new();
+        let memory = MemoryConsumer::new("LATERAL").register(self.context.memory_pool());
         for (row, at) in (0..n_rows).zip(0_u32..) {
             let or_null = self.plan.question == Question::RowsOrNull;
             let schema = self.plan.schema();
@@ -201,7 +204,9 @@ impl Answers {
             let inner = rows.columns().iter().map(|column| if n_found == 0 { new_null_array(column.data_type(), 1) } else { Arc::clone(column) });
             let columns = outer.into_iter().chain(inner).collect();
             let options = RecordBatchOptions::new().with_row_count(Some(n_joined));
-            joined.push(RecordBatch::try_new_with_options(schema, columns, &options)?);
+            let batch = RecordBatch::try_new_with_options(schema, columns, &options)?;
+            memory.try_grow(size_of(&batch))?;
+            joined.push(batch);
         }
         match joined.as_slice() {
             // Many small batches are slow; a few large ones are kept as they are.
@@ -242,7 +247,7 @@ impl Answers {
             slot.set(value.clone());
         }
         let subquery = reset_plan_states(Arc::clone(&self.plan.subquery))?;
-        let mut rows = subquery.execute(0, Arc::clone(&self.context))?;
+        let mut rows = held(subquery.execute(0, Arc::clone(&self.context))?, "a subquery", &self.context, 1);
         match self.plan.question {
             Question::Exists => loop {
                 match rows.try_next().await? {
