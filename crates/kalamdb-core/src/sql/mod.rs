@@ -56,6 +56,7 @@ mod returning;
 mod scope;
 mod sequential;
 mod show;
+mod simplify;
 mod sizes;
 mod state;
 mod subqueries;

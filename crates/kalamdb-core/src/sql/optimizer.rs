@@ -5,12 +5,19 @@ use std::sync::Arc;
 use datafusion::optimizer::{Optimizer, OptimizerRule};
 
 use super::keys::Keyless;
+use super::simplify::Simplify;
 
 /// The rules that rest on keys, which DataFusion gets wrong.
 const BY_KEYS: [&str; 4] = ["eliminate_duplicated_expr", "eliminate_join", "optimize_projections", "replace_distinct_aggregate"];
 
 /// The rules, in their order.
 pub(super) fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    let rules = Optimizer::new().rules.into_iter();
-    rules.map(|rule| if BY_KEYS.contains(&rule.name()) { Arc::new(Keyless(rule)) as Arc<dyn OptimizerRule + Send + Sync> } else { rule }).collect()
+    let mended = |rule: Arc<dyn OptimizerRule + Send + Sync>| -> Arc<dyn OptimizerRule + Send + Sync> {
+        match rule.name() {
+            name if BY_KEYS.contains(&name) => Arc::new(Keyless(rule)),
+            "simplify_expressions" => Arc::new(Simplify(rule)),
+            _ => rule,
+        }
+    };
+    Optimizer::new().rules.into_iter().map(mended).collect()
 }
