@@ -9,10 +9,6 @@ CREATE FUNCTION json_get(j jsonb, step text) RETURNS jsonb RETURN j -> step;
 CREATE FUNCTION json_get(j jsonb, step integer) RETURNS jsonb RETURN j -> step;
 CREATE FUNCTION json_get_json(j jsonb, a text, b text) RETURNS jsonb RETURN j -> a -> b;
 CREATE FUNCTION json_as_text(j jsonb, step text) RETURNS text RETURN j ->> step;
-CREATE FUNCTION json_extract_path(j jsonb, VARIADIC path text[]) RETURNS jsonb RETURN j #> path;
-CREATE FUNCTION json_extract_path_text(j jsonb, VARIADIC path text[]) RETURNS text RETURN j #>> path;
-CREATE FUNCTION json_typeof(j jsonb) RETURNS text RETURN jsonb_typeof(j);
-CREATE FUNCTION json_array_length(j jsonb) RETURNS integer RETURN jsonb_array_length(j);
 CREATE FUNCTION json_get_str(j jsonb, step text) RETURNS text RETURN CASE WHEN jsonb_typeof(j -> step) = 'string' THEN j ->> step END;
 CREATE FUNCTION json_get_int(j jsonb, step text) RETURNS bigint
   RETURN CASE WHEN jsonb_typeof(j -> step) = 'number' AND (j ->> step) ~ '^-?\d+$' THEN (j ->> step)::bigint END;

@@ -15,6 +15,11 @@ export class Scope {
     Object.assign(this, { columns, outer, grouped, hasWindows });
   }
 
+  /** How many queries are around this one. */
+  get level() {
+    return this.outer ? this.outer.level + 1 : 0;
+  }
+
   /** The same columns, without aggregates and windows. */
   plain() {
     return new Scope({ columns: this.columns, outer: this.outer });
@@ -36,8 +41,9 @@ export class Expressions {
     if (type === 'bool') choices.push([8, () => this.#comparison(scope, depth)]);
     if (scope.grouped && AGGREGATES[type].length > 0) choices.push([12, () => this.aggregate(type, scope, depth)]);
     if (scope.hasWindows) choices.push([8, () => this.window(type, scope, depth)]);
-    if (this.subqueries) choices.push([2, () => this.subqueries.scalar(type, scope, depth - 1)]);
-    if (this.subqueries && type === 'bool') choices.push([4, () => this.subqueries.condition(scope, depth - 1)]);
+    const subqueries = scope.level < 2 ? this.subqueries : null;
+    if (subqueries) choices.push([2, () => subqueries.scalar(type, scope, depth - 1)]);
+    if (subqueries && type === 'bool') choices.push([4, () => subqueries.condition(scope, depth - 1)]);
     return random.weighted(choices)();
   }
 

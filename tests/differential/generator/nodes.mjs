@@ -50,13 +50,15 @@ export const nothing = sql``;
  */
 export function render(root, engine, withParameters = false) {
   const parameters = [];
+  const numbers = new Map();
   const text = (part) => {
     if (typeof part === 'string') return part;
     if (part.kind === 'dialect') return text(part.parts[engine === 'ours' ? 0 : 1]);
     if (part.kind === 'list') return part.parts.map(text).filter(Boolean).join(part.separator);
     if (part.kind === 'literal' && withParameters && part.parameter) {
-      parameters.push(part.parameter.value);
-      return part.parameter.text.replace('?', `$${parameters.length}`);
+      // What stands in two places is one parameter.
+      if (!numbers.has(part)) numbers.set(part, parameters.push(part.parameter.value));
+      return part.parameter.text.replace('?', `$${numbers.get(part)}`);
     }
     return part.parts.map(text).join('');
   };

@@ -10,7 +10,7 @@ import { ALL, TYPES } from './types.mjs';
 /** The positions of the columns by which a query that stands by itself is ordered. */
 export function orderKeys(top) {
   const order = top.parts[0]?.parts?.at(-1);
-  return order?.kind === 'optional' ? order.parts.find((part) => part.kind === 'list').parts.map(({ key }) => key) : [];
+  return order?.isOrder ? order.parts.find((part) => part.kind === 'list').parts.map(({ key }) => key) : [];
 }
 
 const PREFERRED = ['int4', 'int4', 'int8', 'text', 'text', 'float8', 'numeric', 'bool', 'date', 'timestamp'];
@@ -194,6 +194,6 @@ export class Queries {
       return Object.assign(key, { key: at });
     });
     const limit = hasLimit ? optional` LIMIT ${String(random.int(0, 5))}${random.chance(0.3) ? optional` OFFSET ${String(random.int(0, 3))}` : nothing}` : nothing;
-    return optional` ORDER BY ${list(', ', nodes, hasLimit ? nodes.length : 1)}${limit}`;
+    return Object.assign(optional` ORDER BY ${list(', ', nodes, hasLimit ? nodes.length : 1)}${limit}`, { isOrder: true });
   }
 }

@@ -3,13 +3,19 @@
 
 import { ALL, ARRAYS, INTEGERS, NUMBERS, ORDERED } from './types.mjs';
 
+/** Functions of `json` in PostgreSQL, where everything here is its `jsonb`. */
+export const asJsonb = (template) =>
+  template.replace(/\b(to_json|json_build_object|json_build_array|json_extract_path|json_extract_path_text|json_agg|json_object_agg|json_typeof|json_array_length)\(/g, (_, name) => {
+    return `{either:${name}:${name.replace('json', 'jsonb')}}(`;
+  });
+
 const templates = Object.fromEntries(ALL.map((type) => [type, []]));
 
 /** Adds templates for a result type: one a line, `weight * template` where it is to come more often. */
 function add(type, lines) {
   for (const line of lines.split('\n')) {
     const [, weight, template] = /^\s*(?:(\d+) \* )?(.*?)\s*$/.exec(line);
-    if (template) templates[type].push([Number(weight ?? 1), template]);
+    if (template) templates[type].push([Number(weight ?? 1), asJsonb(template)]);
   }
 }
 

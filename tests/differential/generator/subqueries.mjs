@@ -21,8 +21,8 @@ export class Subqueries {
       const where = sql` WHERE ${queries.expressions.of('bool', rows, 2)}`;
       if (item) return expression(type, [query([type], ['(SELECT ', item, from, where, ')'])]);
     }
-    const { node, columns } = queries.body([type], outer, Math.min(depth, 1), []);
-    return expression(type, [query([type], ['(SELECT ', columns[0].name, ' FROM (', node, `) AS ${queries.name('t')} ORDER BY 1 LIMIT 1)`])]);
+    const { node, columns } = queries.nested([type], outer, Math.min(depth, 1), []);
+    return expression(type, [query([type], ['(SELECT ', columns[0].name, ' FROM ', node, ` AS ${queries.name('t')} ORDER BY 1 LIMIT 1)`])]);
   }
 
   /** A condition about a subquery. */
@@ -51,8 +51,8 @@ export class Subqueries {
     return expression('bool', ['(', operand, ` ${operator} `, node, ')']);
   }
 
-  /** What a subquery may name: the columns of a query that groups, but not what is computed of them. */
+  /** What a subquery may name. A name without a table would mean another column there. */
   #outer(scope) {
-    return new Scope({ columns: scope.columns, outer: scope.outer });
+    return new Scope({ columns: scope.columns.filter(({ isBare }) => !isBare), outer: scope.outer });
   }
 }

@@ -73,6 +73,7 @@ export function difference(ours, peer, keys = []) {
   if (ours.error && peer.error) return null;
   if (ours.error) return { kind: 'refused', detail: `${ours.error.code} ${ours.error.message}` };
   if (peer.error) return { kind: 'accepted', detail: `${peer.error.code} ${peer.error.message}` };
+  if (ours.affected !== null && ours.affected !== peer.affected) return { kind: 'rows', detail: `${ours.affected} rows written instead of ${peer.affected}` };
   if (peer.columns.length === 0) return null;
   if (ours.columns.length !== peer.columns.length) return { kind: 'columns', detail: `${ours.columns.length} instead of ${peer.columns.length}` };
   if (ours.rows.length !== peer.rows.length) return { kind: 'rows', detail: `${ours.rows.length} rows instead of ${peer.rows.length}` };

@@ -1,7 +1,7 @@
 // The two engines, with the same tables in both.
 
 import { definitionsOf } from '../generator/schema.mjs';
-import { render } from '../generator/nodes.mjs';
+import { render, sql } from '../generator/nodes.mjs';
 import { orderKeys } from '../generator/queries.mjs';
 import { difference } from './compare.mjs';
 
@@ -18,26 +18,36 @@ export class Pair {
     this.#tables = null;
     await Promise.all([this.engine.reset(), this.peer.reset()]);
     for (const statement of definitionsOf(tables)) {
-      const found = await this.#compare(statement, false);
+      const found = await this.#compare(statement);
       if (found?.answer.error || found?.expected.error) return { ...found, isSetup: true };
     }
     this.#tables = tables;
     return null;
   }
 
-  /** The difference of a query's answers over tables, or null. */
+  /** The difference of a statement's answers over tables, or null; of one that writes, and of what the table then holds. */
   async difference({ tables, query, withParameters }) {
     if (this.#tables !== tables) {
       const refused = await this.setUp(tables);
       if (refused) return refused;
     }
-    const found = await this.#compare(query, withParameters, orderKeys(query));
+    const found = query.target ? await this.#compareWrite(query, withParameters) : await this.#compare(query, withParameters, orderKeys(query));
     // With the engine its tables are gone.
     if (found?.kind === 'trap') this.#tables = null;
     return found;
   }
 
-  async #compare(node, withParameters, keys = []) {
+  async #compareWrite(query, withParameters) {
+    await this.#compare(sql`BEGIN`);
+    const found = await this.#compare(query, withParameters);
+    const { failedInBoth } = this;
+    const then = found ?? (await this.#compare(sql`SELECT * FROM ${query.target}`));
+    await this.#compare(sql`ROLLBACK`);
+    this.failedInBoth = failedInBoth;
+    return then;
+  }
+
+  async #compare(node, withParameters = false, keys = []) {
     const [ours, theirs] = ['ours', 'peer'].map((engine) => render(node, engine, withParameters));
     const [answer, expected] = await Promise.all([
       this.engine.query(ours.sql, ours.parameters),

@@ -44,7 +44,7 @@ async function run({ seed, count }) {
     const times = (seen.get(kind) ?? 0) + 1;
     seen.set(kind, times);
     // The first few of a kind are made small; that takes a second each.
-    const limit = found.kind === 'refused' || found.kind === 'accepted' ? 3 : 40;
+    const limit = found.kind === "refused" || found.kind === "accepted" ? 1 : 12;
     const small = shrinks && times <= limit ? await shrink(made, found, (other) => pair.difference(other)) : { ...made, found };
     tally.differences.push({ seed, isSmall: shrinks && times <= limit, ...described(small) });
   }
