@@ -27,6 +27,7 @@ mod determined;
 mod dialect;
 mod duplicates;
 mod engine_query;
+mod evaluation;
 mod exact_numbers;
 mod execute;
 mod expressions;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use datafusion::optimizer::{Optimizer, OptimizerRule};
 
+use super::evaluation::Hold;
 use super::keys::Keyless;
 use super::simplify::Simplify;
 
@@ -15,6 +16,7 @@ pub(super) fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let mended = |rule: Arc<dyn OptimizerRule + Send + Sync>| -> Arc<dyn OptimizerRule + Send + Sync> {
         match rule.name() {
             name if BY_KEYS.contains(&name) => Arc::new(Keyless(rule)),
+            "push_down_filter" => Arc::new(Hold(rule)),
             "simplify_expressions" => Arc::new(Simplify(rule)),
             _ => rule,
         }

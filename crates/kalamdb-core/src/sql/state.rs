@@ -12,6 +12,7 @@ use datafusion::prelude::SessionConfig;
 use super::aggregate_calls::AggregateCalls;
 use super::arithmetic::CheckedArithmetic;
 use super::bounded_calls::BoundedCalls;
+use super::evaluation::FilteredArguments;
 use super::exact_numbers::ExactNumbers;
 use super::held::Held;
 use super::sequential::Sequential;
@@ -54,6 +55,7 @@ pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>, li
             Arc::new(ExactNumbers),
             Arc::new(TypeCoercion::new()),
             Arc::new(CheckedArithmetic::new()),
+            Arc::new(FilteredArguments),
             Arc::new(VolatileKeys),
             Arc::new(ordering::CompareByKey),
             Arc::new(BoundedCalls::new(limits)),

@@ -17,6 +17,7 @@ use datafusion::physical_plan::analyze::AnalyzeExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 
+use super::super::evaluation::guard;
 use super::super::profile::ProfileExec;
 use super::apply::{Apply, Question};
 use super::apply_exec::ApplyExec;
@@ -30,7 +31,7 @@ pub(in crate::sql) struct Planner;
 impl QueryPlanner for Planner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
         let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(ApplyPlanner)]);
-        let plan = planner.create_physical_plan(plan, session).await?;
+        let plan = planner.create_physical_plan(guard(plan)?.as_ref(), session).await?;
         // No rule sees the root of EXPLAIN ANALYZE, which would spawn a task.
         Ok(match plan.downcast_ref::<AnalyzeExec>() {
             Some(analyze) => Arc::new(ProfileExec::new(analyze)),
