@@ -3,6 +3,7 @@
 //! Nothing here is global: what a function needs besides its arguments, the state of the id generator, is given to
 //! [`register`].
 
+pub(crate) mod arrays;
 mod bounded;
 mod bounded_aggregates;
 mod casts;
@@ -14,6 +15,7 @@ mod json;
 mod lengths;
 mod limits;
 mod numbering;
+pub(crate) mod patterns;
 mod rounding;
 mod scalar;
 mod session;
@@ -23,6 +25,7 @@ mod vectors;
 use std::sync::Arc;
 
 use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::logical_expr::planner::ExprPlanner;
 
 pub(crate) use bounded::bounded;
 pub(crate) use casts::CAST_TO;
@@ -36,7 +39,18 @@ pub(crate) use session::session_function;
 /// Comes after DataFusion's own.
 pub(crate) fn register(mut builder: SessionStateBuilder, ids: &Arc<Ids>, limits: &Arc<Limits>) -> SessionStateBuilder {
     let operators = json::Operators::new();
-    let scalar = [id_functions::all(ids), json::all(&operators), vectors::all(), digests::all(), rounding::all(), vec![casts::cast_to()]].concat();
+    let array_operators = arrays::Operators::new();
+    let scalar = [
+        id_functions::all(ids),
+        json::all(&operators),
+        arrays::all(&array_operators),
+        vectors::all(),
+        digests::all(),
+        rounding::all(),
+        patterns::all(),
+        vec![casts::cast_to()],
+    ]
+    .concat();
     builder.scalar_functions().get_or_insert_default().extend(scalar);
     builder.aggregate_functions().get_or_insert_default().extend(json::aggregates());
     sliding::wrap_all(&mut builder);
@@ -45,6 +59,7 @@ pub(crate) fn register(mut builder: SessionStateBuilder, ids: &Arc<Ids>, limits:
     bounded::bound_all(builder.scalar_functions().get_or_insert_default(), limits);
     bounded_aggregates::bound_all(builder.aggregate_functions().get_or_insert_default(), limits);
     // The first planner that knows an operator for its operands plans it.
-    builder.expr_planners().get_or_insert_default().insert(0, Arc::new(operators));
+    let planners: [Arc<dyn ExprPlanner>; 2] = [Arc::new(operators), Arc::new(array_operators)];
+    builder.expr_planners().get_or_insert_default().splice(0..0, planners);
     builder
 }

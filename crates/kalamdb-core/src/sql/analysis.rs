@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::ast::{
 use super::determined::{KeyedColumns, group_by_determined};
 use super::names::{fold, table_name};
 use super::scope::Scope;
-use super::{arrow_types, casts, lambdas, long_numbers};
+use super::{arrow_types, casts, lambdas, long_numbers, operators};
 use super::{duplicates, grouping, growth, syntax, using};
 use crate::catalog::{SystemColumn, TableName};
 use crate::error::{Error, ErrorKind, Location, Result, nearest};
@@ -169,6 +169,7 @@ impl VisitorMut for Collector<'_> {
     }
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        operators::rewrite(expr);
         syntax::simplify(expr);
         match expr {
             Expr::Identifier(ident) => {

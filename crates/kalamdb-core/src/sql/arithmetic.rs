@@ -24,6 +24,7 @@ use datafusion::physical_expr_common::datum::apply;
 use super::decimal_arithmetic::{divided, multiplied, product_type, quotient_type};
 use super::expressions::rewrite;
 use super::{average, checked_cast};
+use crate::functions::arrays;
 
 /// Replaces operators and casts by functions that check. It comes after the operands have got their types.
 #[derive(Debug)]
@@ -59,7 +60,7 @@ impl CheckedArithmetic {
 
     fn node(&self, node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         let calculates = |expr: &Expr| match expr {
-            Expr::BinaryExpr(BinaryExpr { op, .. }) => self.function(*op).is_some(),
+            Expr::BinaryExpr(BinaryExpr { op, .. }) => self.function(*op).is_some() || is_order(*op),
             Expr::Negative(_) | Expr::AggregateFunction(_) | Expr::WindowFunction(_) => true,
             Expr::Cast(Cast { field, .. }) | Expr::TryCast(TryCast { field, .. }) => checked_cast::is_checked(field.data_type()),
             _ => false,
@@ -86,6 +87,15 @@ impl CheckedArithmetic {
             Expr::Cast(_) | Expr::TryCast(_) => return Ok(checked_cast::of(expr, schema)),
             _ => return Ok(Transformed::no(expr)),
         };
+        if is_order(*op) {
+            let is_list = left.get_type(schema).is_ok_and(|data_type| matches!(data_type, DataType::List(_)));
+            let same = is_list && left.get_type(schema).ok() == right.get_type(schema).ok();
+            return Ok(if same {
+                Transformed::yes(arrays::compare(*op).call(vec![left.as_ref().clone(), right.as_ref().clone()]))
+            } else {
+                Transformed::no(expr)
+            });
+        }
         let Some(function) = self.function(*op) else {
             return Ok(Transformed::no(expr));
         };
@@ -106,6 +116,11 @@ impl CheckedArithmetic {
         }
         Ok(Transformed::yes(function.call(vec![left.as_ref().clone(), right.as_ref().clone()])))
     }
+}
+
+/// The comparisons in which NULLs within arrays count as greater than values.
+fn is_order(op: Operator) -> bool {
+    matches!(op, Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq)
 }
 
 impl AnalyzerRule for CheckedArithmetic {

@@ -21,6 +21,9 @@ const NAME: &str = "avg";
 /// Decimals of so many digits have sums with room for the digits of the average.
 const MAX_PRECISION: u8 = 12;
 
+/// PostgreSQL shows 16 digits of long averages.
+const MIN_SCALE: u8 = 18;
+
 /// DataFusion's `avg`, but for the type of the average of decimals.
 pub(super) fn exact_average() -> Arc<AggregateUDF> {
     Arc::new(AggregateUDF::new_from_impl(Average(Avg::new())))
@@ -69,7 +72,8 @@ impl AggregateUDFImpl for Average {
                 // The sum of a billion rows has nine digits more.
                 let room = if *precision <= MAX_PRECISION { precision.saturating_add(9) } else { *precision };
                 let of = u8::try_from(*scale).unwrap_or(0);
-                let scale = quotient_scale(room.saturating_sub(of), of);
+                // The last digit is cut off, not rounded: it is one of those that PostgreSQL does not show.
+                let scale = quotient_scale(room.saturating_sub(of), of).max(MIN_SCALE);
                 Ok(DataType::Decimal128(DECIMAL128_MAX_PRECISION, i8::try_from(scale).unwrap_or(i8::MAX)))
             }
             _ => self.0.return_type(args),

@@ -17,7 +17,7 @@ use super::engine_query::{column, engine_table, snapshot_of};
 use super::execute::{Changeable, Executor};
 use super::names::{column_name, fold};
 use super::target::{Search, Target, Which};
-use super::update::{assigned, read_assignments};
+use super::update::{assigned, planned_values, read_assignments};
 use crate::catalog::{Table, TableName};
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::{Keys, RowAddress};
@@ -263,7 +263,7 @@ async fn replace(
         let _: ControlFlow<()> = expr.visit(&mut qualify);
         expr
     };
-    let values: Vec<Expr> = assignments.iter().filter_map(|assignment| assignment.value).map(&mut qualified).collect();
+    let values: Vec<Expr> = planned_values(table, &assignments).iter().map(&mut qualified).collect();
     let old = take_rows(table, &changed.rows, &addresses)?;
     let excluded = proposed.select(&UInt32Array::from(meeting.to_vec()))?;
     let target = Target { name: TableName { namespace: table.namespace.clone(), table: table.name.clone() }, alias: alias.clone() };

@@ -57,6 +57,7 @@ fn has_numbers(node: &LogicalPlan) -> Result<bool> {
                 Expr::Cast(Cast { field, .. }) => field.data_type().is_decimal() || field.data_type().is_integer(),
                 Expr::Literal(ScalarValue::Float64(Some(value)), _) => value.fract() != 0.0 || value.abs() >= EXACT_INTEGERS,
                 Expr::ScalarFunction(function) => long_numbers::is_call(function),
+                Expr::BinaryExpr(BinaryExpr { op, .. }) => matches!(op, Operator::BitwiseShiftLeft | Operator::BitwiseShiftRight),
                 Expr::OuterReferenceColumn(field, _) => field.data_type().is_decimal(),
                 Expr::ScalarSubquery(subquery) => subquery.subquery.schema().fields().iter().any(|field| field.data_type().is_decimal()),
                 _ => false,
@@ -85,6 +86,12 @@ fn expression(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(op) || is_arithmetic(op) => {
             let (left, right) = operands(*left, op, *right, schema)?;
             Transformed::yes(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
+        }
+        // A shift is of its left operand's type.
+        Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::BitwiseShiftLeft | Operator::BitwiseShiftRight), right }) => {
+            let (of, by) = (left.get_type(schema)?, right.get_type(schema)?);
+            let right = if of.is_integer() && by.is_integer() && of != by { Box::new(Expr::Cast(Cast::new(right, of))) } else { right };
+            Transformed::yes(Expr::BinaryExpr(BinaryExpr::new(left, op, right)))
         }
         Expr::Between(Between { expr, negated, low, high }) => match <[Expr; 3]>::try_from(unified(vec![*expr, *low, *high], schema)?) {
             Ok([expr, low, high]) => Transformed::yes(Expr::Between(Between::new(Box::new(expr), negated, Box::new(low), Box::new(high)))),

@@ -1,5 +1,6 @@
 //! Numbers of more digits than a float keeps: `long_number('12345678901234567.89')` carries them to where they may be needed.
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::datatypes::DataType;
@@ -7,7 +8,8 @@ use datafusion::common::{ScalarValue, internal_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{ColumnarValue, Expr as LogicalExpr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
-use datafusion::sql::sqlparser::ast::{Expr, Ident, Value};
+use datafusion::sql::sqlparser::ast::{CastKind, DataType as SqlDataType, ExactNumberInfo, Expr, Ident, Value, visit_expressions};
+use kalamdb_types::SqlType;
 
 use super::calls::call;
 
@@ -24,6 +26,28 @@ pub(super) fn rewrite(expr: &mut Expr) {
     let is_long = mantissa.bytes().filter(u8::is_ascii_digit).count() > FLOAT_DIGITS;
     if is_long && text.parse::<u64>().is_err() && text.parse::<f64>().is_ok() {
         *expr = call(Ident::new(NAME), vec![Expr::value(Value::SingleQuotedString(text.clone()))]);
+    }
+}
+
+/// The value of an assignment to a decimal: it is taken with all its digits where some of its numbers have many.
+pub(super) fn assigned(value: &Expr, to: &SqlType) -> Expr {
+    let SqlType::Decimal(precision, scale) = *to else { return value.clone() };
+    let mut has_long = false;
+    let _ = visit_expressions(value, |expr| {
+        let mut copy = expr.clone();
+        rewrite(&mut copy);
+        has_long |= copy != *expr;
+        ControlFlow::<()>::Continue(())
+    });
+    if !has_long {
+        return value.clone();
+    }
+    Expr::Cast {
+        kind: CastKind::Cast,
+        expr: Box::new(Expr::Nested(Box::new(value.clone()))),
+        data_type: SqlDataType::Decimal(ExactNumberInfo::PrecisionAndScale(precision.into(), scale.into())),
+        array: false,
+        format: None,
     }
 }
 

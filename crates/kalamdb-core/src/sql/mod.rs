@@ -44,6 +44,7 @@ mod lambdas;
 mod literals;
 mod long_numbers;
 mod names;
+mod operators;
 mod optimizer;
 mod ordering;
 mod parameters;

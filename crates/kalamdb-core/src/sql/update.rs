@@ -8,6 +8,7 @@ use super::checked::{Replacement, Written, check};
 use super::counter::Counter;
 use super::execute::{Changeable, Executor};
 use super::insert::{check_not_generated, is_default, system_column};
+use super::long_numbers;
 use super::names::column_name;
 use super::returning::{Returning, result};
 use super::target::{Search, Target, Which};
@@ -27,7 +28,7 @@ pub(super) async fn run(executor: &Executor<'_>, update: &Update, parameters: &P
     let (committed, (n_rows, returned)) = write(executor.view, async || {
         let changed = executor.changeable(&target.name, "UPDATE")?;
         let assignments = read_assignments(&changed.table, &update.assignments)?;
-        let planned: Vec<Expr> = assignments.iter().filter_map(|assignment| assignment.value.cloned()).collect();
+        let planned = planned_values(&changed.table, &assignments);
         let search = Search { values: &planned, others, selection: update.selection.as_ref() };
         let found = target.find(executor, &changed, Which::Live, search, parameters).await?;
         let old = take_rows(&changed.table, &changed.rows, &found.addresses)?;
@@ -40,6 +41,15 @@ pub(super) async fn run(executor: &Executor<'_>, update: &Update, parameters: &P
     })
     .await?;
     Ok(result("UPDATE", n_rows, committed, returned))
+}
+
+/// The expressions of a SET clause that are planned, in order.
+pub(super) fn planned_values(table: &Table, assignments: &[Assigned<'_>]) -> Vec<Expr> {
+    let value = |assignment: &Assigned<'_>| {
+        let column = table.columns.get(assignment.column)?;
+        assignment.value.map(|value| long_numbers::assigned(value, &column.sql_type))
+    };
+    assignments.iter().filter_map(value).collect()
 }
 
 fn check_clauses(update: &Update) -> Result<()> {

@@ -3,6 +3,7 @@
 mod access;
 mod aggregate;
 mod build;
+mod change;
 mod inspect;
 mod operators;
 mod path;

@@ -9,10 +9,11 @@ use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess, ScalarUDF, l
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::super::scalar::is_text;
-use super::{access, inspect};
+use super::{access, change, inspect};
 use crate::error::{Error, ErrorKind, into_datafusion};
+use kalamdb_types::SqlType;
 
-/// Plans `->`, `->>`, `#>`, `#>>`, `?`, `?|`, `?&`, `@>`, `<@` and `json['key']` over JSON, which is text.
+/// Plans `->`, `->>`, `#>`, `#>>`, `?`, `?|`, `?&`, `@>`, `<@`, `||`, `-`, `#-` and `json['key']` over JSON, which is text.
 #[derive(Debug)]
 pub(in super::super) struct Operators {
     get: Arc<ScalarUDF>,
@@ -23,6 +24,9 @@ pub(in super::super) struct Operators {
     exists_any: Arc<ScalarUDF>,
     exists_all: Arc<ScalarUDF>,
     contains: Arc<ScalarUDF>,
+    concat: Arc<ScalarUDF>,
+    delete: Arc<ScalarUDF>,
+    delete_path: Arc<ScalarUDF>,
 }
 
 impl ExprPlanner for Operators {
@@ -38,6 +42,9 @@ impl ExprPlanner for Operators {
             B::QuestionPipe => &self.exists_any,
             B::QuestionAnd => &self.exists_all,
             // Arrays have these operators too, which DataFusion plans.
+            B::StringConcat if is_joined(&expr, schema)? => &self.concat,
+            B::Minus if is_marked(&expr.left, schema)? => &self.delete,
+            B::HashMinus => &self.delete_path,
             B::AtArrow | B::ArrowAt if is_json(&expr.left)? && is_json(&expr.right)? => &self.contains,
             _ => return Ok(PlannerResult::Original(expr)),
         };
@@ -49,6 +56,7 @@ impl ExprPlanner for Operators {
         let args = match &expr.op {
             B::Arrow | B::LongArrow => self.with_step(expr.left, expr.right),
             B::HashArrow | B::HashLongArrow => with_path(expr.left, expr.right)?,
+            B::HashMinus => with_list(expr.left, expr.right)?,
             B::ArrowAt => vec![expr.right, expr.left],
             _ => vec![expr.left, expr.right],
         };
@@ -81,13 +89,18 @@ impl Operators {
             exists_any: inspect::exists_any(),
             exists_all: inspect::exists_all(),
             contains: inspect::contains(),
+            concat: change::concat(),
+            delete: change::delete(),
+            delete_path: change::delete_path(),
         }
     }
 
     /// The functions that the operators stand for, which also have names.
     pub(super) fn functions(&self) -> Vec<Arc<ScalarUDF>> {
-        let Self { get, as_text, extract_path, extract_path_text, exists, exists_any, exists_all, contains } = self;
-        [get, as_text, extract_path, extract_path_text, exists, exists_any, exists_all, contains].map(Arc::clone).to_vec()
+        let Self { get, as_text, extract_path, extract_path_text, exists, exists_any, exists_all, contains, concat, delete, delete_path } = self;
+        [get, as_text, extract_path, extract_path_text, exists, exists_any, exists_all, contains, concat, delete, delete_path]
+            .map(Arc::clone)
+            .to_vec()
     }
 
     /// `json -> a -> b` is one call with two steps.
@@ -100,6 +113,32 @@ impl Operators {
             json => vec![json, step],
         }
     }
+}
+
+/// Whether an expression is JSON, and not only text that may be JSON.
+fn is_marked(expr: &Expr, schema: &DFSchema) -> DataFusionResult<bool> {
+    if matches!(expr, Expr::Placeholder(_)) {
+        return Ok(false);
+    }
+    Ok(SqlType::of_field(&expr.to_field(schema)?.1) == Some(SqlType::Json))
+}
+
+/// Whether `||` joins JSON: one side is, and the other is too or has no type of its own.
+fn is_joined(expr: &RawBinaryExpr, schema: &DFSchema) -> DataFusionResult<bool> {
+    let (left, right) = (is_marked(&expr.left, schema)?, is_marked(&expr.right, schema)?);
+    let is_open = |expr: &Expr| matches!(expr, Expr::Literal(..) | Expr::Placeholder(_));
+    Ok(left && right || left && is_open(&expr.right) || right && is_open(&expr.left))
+}
+
+/// A list of texts, or a literal `{a,0}`.
+fn with_list(json: Expr, path: Expr) -> DataFusionResult<Vec<Expr>> {
+    let Expr::Literal(ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) | ScalarValue::LargeUtf8(Some(text)), _) = &path else {
+        return Ok(vec![json, path]);
+    };
+    let steps: Vec<ScalarValue> =
+        access::path_of_text(text).map_err(into_datafusion)?.into_iter().map(|step| ScalarValue::Utf8View(Some(step))).collect();
+    let list = ScalarValue::new_list_nullable(&steps, &DataType::Utf8View);
+    Ok(vec![json, Expr::Literal(ScalarValue::List(list), None)])
 }
 
 /// A parameter has no type before it is bound, and is taken for what the operator needs.

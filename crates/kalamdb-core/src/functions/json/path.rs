@@ -105,6 +105,22 @@ pub(super) fn keys(json: &str) -> Result<Vec<String>> {
     Ok(keys)
 }
 
+/// The members of an object in their order, each key once with the last of its values.
+pub(super) fn members(json: &str) -> Result<Vec<(String, &str)>> {
+    let mut members: Vec<(String, &str)> = Vec::new();
+    let mut places = std::collections::HashMap::new();
+    for (key, value) in visit(json, Pairs)? {
+        match places.get(&key).and_then(|at: &usize| members.get_mut(*at)) {
+            Some((_, known)) => *known = value,
+            None => {
+                places.insert(key.clone(), members.len());
+                members.push((key, value));
+            }
+        }
+    }
+    Ok(members)
+}
+
 fn element(json: &str, index: i64) -> Result<Option<&str>> {
     let elements = elements(json)?;
     let at = usize::try_from(index).ok().or_else(|| elements.len().checked_sub(usize::try_from(index.unsigned_abs()).ok()?));
@@ -178,6 +194,25 @@ impl Visitor<'_> for IsKey<'_> {
 
     fn visit_str<E>(self, key: &str) -> std::result::Result<bool, E> {
         Ok(key == self.0)
+    }
+}
+
+/// Collects the members of an object.
+struct Pairs;
+
+impl<'de> Visitor<'de> for Pairs {
+    type Value = Vec<(String, &'de str)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> std::result::Result<Self::Value, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(key) = members.next_key::<String>()? {
+            pairs.push((key, members.next_value::<&RawValue>()?.get()));
+        }
+        Ok(pairs)
     }
 }
 

@@ -1,0 +1,126 @@
+//! `x op ANY(array)` and `x op ALL(array)`: an element that is NULL leaves open what it might have decided.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, UInt32Array};
+use datafusion::arrow::compute::kernels::cmp;
+use datafusion::arrow::compute::take;
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::Result as DataFusionResult;
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+
+use super::super::scalar::{Texts, array};
+use super::{common, element_type, list_of, lists, range, refused};
+use crate::error::{Error, Result, into_datafusion};
+
+/// `compare_any(x, array, '=')`
+pub(crate) const COMPARE_ANY: &str = "compare_any";
+/// `compare_all(x, array, '=')`
+pub(crate) const COMPARE_ALL: &str = "compare_all";
+/// `array_has(array, x)` is `x = ANY(array)`.
+const ARRAY_HAS: &str = "array_has";
+
+pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
+    [COMPARE_ANY, COMPARE_ALL, ARRAY_HAS]
+        .map(|name| {
+            let aliases: &[&str] = if name == ARRAY_HAS { &["list_has", "array_contains", "list_contains"] } else { &[] };
+            let aliases = aliases.iter().map(ToString::to_string).collect();
+            Arc::new(ScalarUDF::new_from_impl(Quantified { name, aliases, signature: Signature::user_defined(Volatility::Immutable) }))
+        })
+        .to_vec()
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Quantified {
+    name: &'static str,
+    aliases: Vec<String>,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Quantified {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn aliases(&self) -> &[String] {
+        &self.aliases
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> DataFusionResult<DataType> {
+        Ok(DataType::Boolean)
+    }
+
+    fn coerce_types(&self, args: &[DataType]) -> DataFusionResult<Vec<DataType>> {
+        let (value, array) = match (self.name, args) {
+            (ARRAY_HAS, [array, value]) => (value, array),
+            (COMPARE_ANY | COMPARE_ALL, [value, array, _]) => (value, array),
+            _ => return refused(self.name, args),
+        };
+        let element = match element_type(array) {
+            Some(element) => element,
+            None if *array == DataType::Null => value,
+            None => return refused(self.name, args),
+        };
+        let Some(common) = common(value, element) else { return refused(self.name, args) };
+        let list = list_of(common.clone());
+        Ok(if self.name == ARRAY_HAS { vec![list, common] } else { vec![common, list, DataType::Utf8] })
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
+        self.compare(&args).map(|values| ColumnarValue::Array(Arc::new(values))).map_err(into_datafusion)
+    }
+}
+
+impl Quantified {
+    fn compare(&self, args: &ScalarFunctionArgs) -> Result<BooleanArray> {
+        let has = self.name == ARRAY_HAS;
+        let (values, arrays) = (array(args, usize::from(has))?, array(args, usize::from(!has))?);
+        let op = if has { Texts::One(Some("=".to_owned())) } else { Texts::of(args, 2)? };
+        let lists = lists(&arrays)?;
+        // Each value once for each element that it is compared with.
+        let n_elements = lists.values().len();
+        let mut of: Vec<Option<u32>> = vec![None; n_elements];
+        for row in 0..lists.len() {
+            let row_number = u32::try_from(row).ok();
+            range(&lists, row).for_each(|at| of.get_mut(at).into_iter().for_each(|of| *of = row_number));
+        }
+        let values: ArrayRef = take(&values, &UInt32Array::from(of), None)?;
+        let results = compared(op.get(0).unwrap_or_default(), &values, lists.values())?;
+        let decides = self.name != COMPARE_ALL;
+        Ok((0..lists.len())
+            .map(|row| {
+                if lists.is_null(row) {
+                    return None;
+                }
+                let mut result = Some(!decides);
+                for at in range(&lists, row) {
+                    if results.is_null(at) {
+                        result = None;
+                    } else if results.value(at) == decides {
+                        return Some(decides);
+                    }
+                }
+                result
+            })
+            .collect())
+    }
+}
+
+fn compared(op: &str, left: &ArrayRef, right: &ArrayRef) -> Result<BooleanArray> {
+    if left.data_type().is_nested() {
+        return super::order::nested(op, left, right);
+    }
+    Ok(match op {
+        "=" => cmp::eq(left, right)?,
+        "<>" => cmp::neq(left, right)?,
+        "<" => cmp::lt(left, right)?,
+        "<=" => cmp::lt_eq(left, right)?,
+        ">" => cmp::gt(left, right)?,
+        ">=" => cmp::gt_eq(left, right)?,
+        other => return Err(Error::unsupported(format!("the operator {other} with ANY and ALL of an array"))),
+    })
+}
