@@ -55,6 +55,7 @@ mod parsed;
 mod point;
 mod profile;
 mod returning;
+mod rows;
 mod scope;
 mod sequential;
 mod show;

@@ -6,6 +6,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::calls::call;
+use super::rows;
 
 /// The farthest that a window frame reaches, in rows. No partition has as many, and positions are 32 bits wide on wasm32.
 const MAX_FRAME_ROWS: u64 = i32::MAX as u64;
@@ -17,6 +18,7 @@ pub(super) fn simplify(expr: &mut Expr) {
         *expr = taken(operand);
     }
     sign_before_power(expr);
+    rows::compare(expr);
     match expr {
         // The parser's name of `^`, which is the power.
         Expr::BinaryOp { left, op: BinaryOperator::BitwiseXor, right } => *expr = power(left, right),

@@ -13,6 +13,7 @@ mod outer;
 mod outer_value;
 mod planner;
 mod rewrite;
+mod scalar;
 mod shape;
 
 pub(super) use planner::Planner;

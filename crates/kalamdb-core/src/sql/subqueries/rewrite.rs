@@ -11,7 +11,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuil
 
 use super::hoist::Hoist;
 use super::outer::outer_columns;
-use super::{lateral, shape};
+use super::{lateral, scalar, shape};
 use crate::error::{Error, into_datafusion};
 
 /// Makes every subquery of a plan one that can be executed, with the meaning that SQL gives it.
@@ -117,7 +117,7 @@ impl Rewriter {
         };
         let expr = expr.transform_up(|expr| {
             Ok(match expr {
-                Expr::ScalarSubquery(inner) => Transformed::yes(Expr::ScalarSubquery(subquery(inner)?)),
+                Expr::ScalarSubquery(inner) => Transformed::yes(Expr::ScalarSubquery(scalar::nullable(subquery(inner)?)?)),
                 Expr::Exists(exists) => Transformed::yes(Expr::Exists(Exists { subquery: subquery(exists.subquery)?, ..exists })),
                 Expr::InSubquery(within) => Transformed::yes(Expr::InSubquery(InSubquery { subquery: subquery(within.subquery)?, ..within })),
                 Expr::SetComparison(comparison) => {
