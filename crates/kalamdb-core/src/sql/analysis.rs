@@ -149,6 +149,9 @@ impl VisitorMut for Collector<'_> {
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        if matches!(factor, TableFactor::Table { with_ordinality: true, .. } | TableFactor::UNNEST { with_ordinality: true, .. }) {
+            return ControlFlow::Break(Error::unsupported("WITH ORDINALITY").with_hint("write row_number() OVER ()"));
+        }
         let TableFactor::Table { name, alias, args: None, sample, version, partitions, index_hints, with_hints, .. } = factor else {
             if let TableFactor::Derived { sample: Some(_), .. } = factor {
                 return ControlFlow::Break(Error::unsupported("TABLESAMPLE"));

@@ -16,7 +16,10 @@ use super::analysis::{Analysis, analyze};
 use super::held::held;
 use super::names::table_name;
 use super::scope::{Relation, Scope};
-use super::{Command, Parameters, ddl, delete, duplicates, grouping, grouping_sets, insert, ordering, point, sizes, subqueries, update};
+use super::{
+    Command, Parameters, ddl, delete, duplicates, from_names, grouping, grouping_sets, insert, ordering, point, sets, sizes, sort_names, subqueries,
+    update,
+};
 use crate::catalog::{Table, TableKind, TableName};
 use crate::database::View;
 use crate::error::{Error, ErrorKind, Result};
@@ -106,7 +109,18 @@ impl<'a> Executor<'a> {
     }
 
     /// Plans and runs a query, which may read `relations` besides the tables.
-    pub(super) async fn query(&self, mut statement: SqlStatement, parameters: &Parameters, relations: Vec<Relation>) -> Result<QueryRows> {
+    pub(super) async fn query(&self, statement: SqlStatement, parameters: &Parameters, relations: Vec<Relation>) -> Result<QueryRows> {
+        let Some(named) = named(&statement) else {
+            return self.query_named(statement, parameters, relations).await;
+        };
+        match self.query_named(named, parameters, relations.clone()).await {
+            // The planner knows more names: that of an output column anywhere in ORDER BY, and its own of the columns of functions.
+            Err(error) if error.kind() == ErrorKind::UndefinedColumn => self.query_named(statement, parameters, relations).await.map_err(|_| error),
+            outcome => outcome,
+        }
+    }
+
+    async fn query_named(&self, mut statement: SqlStatement, parameters: &Parameters, relations: Vec<Relation>) -> Result<QueryRows> {
         let Analysis { exposure, may_be_refused } = analyze(&mut statement, &self.namespace, &self.scope())?;
         let scope = self.scope().with_exposure(exposure).with_relations(relations);
         if !may_be_refused {
@@ -168,6 +182,22 @@ impl<'a> Executor<'a> {
     }
 }
 
+/// The statement with the names that PostgreSQL gives to columns in ORDER BY and in FROM, if that makes a difference.
+pub(super) fn named(statement: &SqlStatement) -> Option<SqlStatement> {
+    let (from, order) = (from_names::has_nameless(statement), sort_names::has_ambiguous_order(statement));
+    if !from && !order {
+        return None;
+    }
+    let mut named = statement.clone();
+    if from {
+        from_names::name_columns(&mut named);
+    }
+    if order {
+        sort_names::sort_by_columns(&mut named);
+    }
+    Some(named)
+}
+
 fn plan(statement: SqlStatement, parameters: &Parameters, scope: &Scope<'_>) -> Result<LogicalPlan> {
     let plan = SqlToRel::new_with_options(scope, parser_options()).sql_statement_to_plan(statement)?;
     let plan = if parameters.is_empty() { plan } else { plan.with_param_values(parameters.to_param_values()?)? };
@@ -178,7 +208,7 @@ fn plan(statement: SqlStatement, parameters: &Parameters, scope: &Scope<'_>) -> 
 
 /// What every plan goes through before it is analyzed.
 pub(super) fn prepare(plan: LogicalPlan) -> Result<LogicalPlan> {
-    Ok(grouping_sets::compute_before(ordering::order_windows(plan)?)?)
+    Ok(grouping_sets::compute_before(ordering::order_windows(sets::rewrite(plan)?)?)?)
 }
 
 /// What UPDATE, DELETE and their like change.

@@ -20,6 +20,7 @@ use kalamdb_types::SqlType;
 
 use super::analysis::Exposure;
 use super::catalog_view::{CATALOG, CatalogView};
+use super::from_names::ShortAliases;
 use super::keys::KeylessRelations;
 use super::names::referenced_table;
 use super::system_tables::{self, SYSTEM_SCHEMA};
@@ -58,7 +59,7 @@ pub(super) struct Scope<'a> {
     expanding: Vec<TableName>,
     /// One provider a table, so that all references to it see the same rows.
     tables: RefCell<HashMap<TableReference, Arc<dyn TableSource>>>,
-    relation_planners: [Arc<dyn RelationPlanner>; 1],
+    relation_planners: [Arc<dyn RelationPlanner>; 2],
 }
 
 impl<'a> Scope<'a> {
@@ -73,7 +74,7 @@ impl<'a> Scope<'a> {
             relations: Vec::new(),
             expanding: Vec::new(),
             tables: RefCell::default(),
-            relation_planners: [Arc::new(KeylessRelations::default())],
+            relation_planners: [Arc::new(ShortAliases), Arc::new(KeylessRelations::default())],
         }
     }
 

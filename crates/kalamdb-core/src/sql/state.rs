@@ -17,7 +17,7 @@ use super::exact_numbers::ExactNumbers;
 use super::held::Held;
 use super::sequential::Sequential;
 use super::volatile_keys::VolatileKeys;
-use super::{average, fences, long_numbers, optimizer, ordering, subqueries, sum};
+use super::{average, fences, long_numbers, optimizer, ordering, sets, subqueries, sum};
 use crate::error::Result;
 use crate::functions::{self, Ids, Limits};
 
@@ -58,6 +58,7 @@ pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>, li
             Arc::new(FilteredArguments),
             Arc::new(VolatileKeys),
             Arc::new(ordering::CompareByKey),
+            Arc::new(sets::NullableSets),
             Arc::new(BoundedCalls::new(limits)),
         ])
         .with_query_planner(Arc::new(subqueries::Planner))

@@ -6,12 +6,14 @@ use datafusion::catalog::TableProvider;
 use datafusion::datasource::ViewTable;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::planner::SqlToRel;
+use datafusion::sql::sqlparser::ast::Statement;
 
 use super::analysis::{Analysis, analyze};
-use super::execute::parser_options;
+use super::execute::{named, parser_options};
 use super::growth::MAX_VIEW_DEPTH;
 use super::parse::parse_query;
 use super::scope::Scope;
+use super::sets;
 use crate::catalog::StoredView;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -33,11 +35,21 @@ impl Scope<'_> {
         if self.expanding().len() >= MAX_VIEW_DEPTH {
             return Err(Error::new(ErrorKind::StatementTooComplex, format!("view {name}: more than {MAX_VIEW_DEPTH} views stand on one another")));
         }
-        let mut statement = parse_query(&view.query)?;
-        let scope = self.within(&name, &view.planned_in);
-        let Analysis { exposure, .. } = analyze(&mut statement, &view.planned_in, &scope)?;
-        let scope = scope.with_exposure(exposure);
-        let plan = SqlToRel::new_with_options(&scope, parser_options()).sql_statement_to_plan(statement)?;
+        let statement = parse_query(&view.query)?;
+        let planned = |mut statement: Statement| -> Result<LogicalPlan> {
+            let scope = self.within(&name, &view.planned_in);
+            let Analysis { exposure, .. } = analyze(&mut statement, &view.planned_in, &scope)?;
+            let scope = scope.with_exposure(exposure);
+            let plan = SqlToRel::new_with_options(&scope, parser_options()).sql_statement_to_plan(statement)?;
+            Ok(sets::rewrite(plan)?)
+        };
+        let plan = match named(&statement) {
+            Some(named) => match planned(named) {
+                Err(error) if error.kind() == ErrorKind::UndefinedColumn => planned(statement).map_err(|_| error)?,
+                outcome => outcome?,
+            },
+            None => planned(statement)?,
+        };
         if view.columns.is_empty() {
             return distinct_names(view, plan);
         }

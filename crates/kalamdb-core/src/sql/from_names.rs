@@ -1,0 +1,124 @@
+//! What the columns of FROM items are called: functions in FROM by their alias or their own name, and those that an alias leaves out
+//! by the names that they had.
+
+use std::ops::ControlFlow;
+
+use datafusion::common::Result;
+use datafusion::logical_expr::planner::{PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning};
+use datafusion::sql::sqlparser::ast::{
+    Ident, ObjectNamePart, Query, SetExpr, Statement, TableAlias, TableAliasColumnDef, TableFactor, Visit, VisitMut, Visitor, VisitorMut,
+};
+use datafusion::sql::sqlparser::parser::Parser;
+
+use super::dialect::SqlDialect;
+use super::names::fold;
+
+/// Plans `t AS s (q)` where t has more columns than names are given.
+#[derive(Debug)]
+pub(super) struct ShortAliases;
+
+impl RelationPlanner for ShortAliases {
+    fn plan_relation(&self, mut relation: TableFactor, context: &mut dyn RelationPlannerContext) -> Result<RelationPlanning> {
+        let alias = match alias_of(&mut relation) {
+            Some(alias) if alias.as_ref().is_some_and(|alias| !alias.columns.is_empty()) => alias.take(),
+            _ => None,
+        };
+        let Some(mut alias) = alias else { return Ok(RelationPlanning::Original(Box::new(relation))) };
+        let plan = context.plan(relation)?;
+        let rest = plan.schema().fields().iter().skip(alias.columns.len());
+        alias.columns.extend(rest.map(|field| TableAliasColumnDef { name: Ident::with_quote('"', field.name()), data_type: None }));
+        Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, Some(alias)))))
+    }
+}
+
+fn alias_of(relation: &mut TableFactor) -> Option<&mut Option<TableAlias>> {
+    match relation {
+        TableFactor::Table { alias, .. }
+        | TableFactor::Derived { alias, .. }
+        | TableFactor::UNNEST { alias, .. }
+        | TableFactor::Function { alias, .. }
+        | TableFactor::NestedJoin { alias, .. } => Some(alias),
+        _ => None,
+    }
+}
+
+/// Whether [`name_columns`] would change anything.
+pub(super) fn has_nameless(statement: &Statement) -> bool {
+    statement.visit(&mut Finder).is_break()
+}
+
+struct Finder;
+
+impl Visitor for Finder {
+    type Break = ();
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        match function_name(factor) {
+            Some((_, alias)) if alias.is_none_or(|alias| alias.columns.is_empty()) => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        let is_named = query.with.as_ref().is_some_and(|with| !with.recursive && with.cte_tables.iter().any(|cte| !cte.alias.columns.is_empty()));
+        if is_named { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+/// The name of a function in FROM that has one column, and its alias.
+fn function_name(factor: &TableFactor) -> Option<(Ident, Option<&TableAlias>)> {
+    match factor {
+        TableFactor::Table { name, args: Some(_), alias, .. } | TableFactor::Function { name, alias, .. } => {
+            let [ObjectNamePart::Identifier(name)] = name.0.as_slice() else { return None };
+            Some((name.clone(), alias.as_ref()))
+        }
+        TableFactor::UNNEST { array_exprs, alias, .. } if array_exprs.len() == 1 => Some((Ident::new("unnest"), alias.as_ref())),
+        _ => None,
+    }
+}
+
+/// Names the columns of functions in FROM, and writes `WITH c (a) AS (query)` as `WITH c AS (SELECT * FROM (query) AS c (a))`.
+pub(super) fn name_columns(statement: &mut Statement) {
+    let _: ControlFlow<()> = statement.visit(&mut Namer);
+}
+
+struct Namer;
+
+impl VisitorMut for Namer {
+    type Break = ();
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+        let Some((name, alias)) = function_name(factor) else { return ControlFlow::Continue(()) };
+        if alias.is_some_and(|alias| !alias.columns.is_empty()) {
+            return ControlFlow::Continue(());
+        }
+        let name = alias.map_or(name, |alias| alias.name.clone());
+        let columns = vec![TableAliasColumnDef { name: name.clone(), data_type: None }];
+        if let Some(slot) = alias_of(factor) {
+            *slot = Some(TableAlias { explicit: true, name, columns, at: None });
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        let Some(with) = query.with.as_mut().filter(|with| !with.recursive) else { return ControlFlow::Continue(()) };
+        for cte in with.cte_tables.iter_mut().filter(|cte| !cte.alias.columns.is_empty()) {
+            let Some(mut outer) = select_from_derived() else { return ControlFlow::Continue(()) };
+            let columns = std::mem::take(&mut cte.alias.columns);
+            if let SetExpr::Select(select) = outer.body.as_mut()
+                && let Some(TableFactor::Derived { subquery, alias, .. }) = select.from.first_mut().map(|from| &mut from.relation)
+            {
+                std::mem::swap(subquery, &mut cte.query);
+                *alias = Some(TableAlias { explicit: true, name: Ident::with_quote('"', fold(&cte.alias.name)), columns, at: None });
+                cte.query = outer;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// `SELECT * FROM (SELECT 1)`, parsed rather than built, so that every clause has its default.
+pub(super) fn select_from_derived() -> Option<Box<Query>> {
+    let mut parser = Parser::new(&SqlDialect).try_with_sql("SELECT * FROM (SELECT 1)").ok()?;
+    parser.parse_query().ok()
+}
