@@ -33,7 +33,7 @@ const NOT_KEYS = ['interval', 'json', 'int4[]', 'text[]'];
 
 /** Random tables. Each is a value that `definitionsOf` makes statements of, so that the shrinker can take parts away. */
 export function makeSchema(random) {
-  return random.times(random.int(2, 4), (at) => makeTable(random, `t${at}`));
+  return random.times(random.int(2, 4), (at) => makeTable(random, `q${at}`));
 }
 
 function makeTable(random, name) {

@@ -1,0 +1,22 @@
+// Differences that are meant to be: each with the sentence of docs/sql.md that tells of it.
+
+/** `matches` is given `{ kind, detail, sql }`: what the difference is, and the statement as it runs on the engine. */
+export const KNOWN = [
+  {
+    about: 'A float divided by zero, or out of its range, is an infinity or NaN',
+    says: 'dividing a `DOUBLE` by zero gives an infinity or NaN',
+    matches: ({ kind, detail }) => kind === 'accepted' && /^(22012|22003) .*(division by zero|out of range: (overflow|underflow))/.test(detail),
+  },
+  {
+    about: 'sum of integers is a BIGINT, and a decimal has 38 digits',
+    says: '`sum` of integers is a `BIGINT`',
+    matches: ({ kind, detail, sql }) => kind === 'refused' && detail.startsWith('22003') && /\bsum\(/.test(sql),
+  },
+  {
+    about: 'A subquery in ON about both sides of an outer join',
+    says: 'about both sides of an outer join',
+    matches: ({ kind, detail }) => kind === 'refused' && /about both sides of an outer join/.test(detail),
+  },
+];
+
+export const knownAs = (difference) => KNOWN.find(({ matches }) => matches(difference)) ?? null;
