@@ -8,6 +8,7 @@ mod bounded;
 mod bounded_aggregates;
 mod casts;
 mod digests;
+mod float_range;
 mod growth;
 mod id_functions;
 mod ids;
@@ -47,6 +48,7 @@ pub(crate) fn register(mut builder: SessionStateBuilder, ids: &Arc<Ids>, limits:
         vectors::all(),
         digests::all(),
         rounding::all(),
+        float_range::all(),
         patterns::all(),
         vec![casts::cast_to()],
     ]

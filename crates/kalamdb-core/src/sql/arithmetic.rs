@@ -36,14 +36,18 @@ pub(super) struct CheckedArithmetic {
     negative: Arc<ScalarUDF>,
 }
 
+/// The function in place of an operator.
+pub(super) fn checked(op: Operator) -> Arc<ScalarUDF> {
+    Arc::new(ScalarUDF::new_from_impl(Checked { op, signature: Signature::any(2, Volatility::Immutable) }))
+}
+
 impl CheckedArithmetic {
     pub(super) fn new() -> Self {
-        let function = |op| Arc::new(ScalarUDF::new_from_impl(Checked { op, signature: Signature::any(2, Volatility::Immutable) }));
         Self {
-            plus: function(Operator::Plus),
-            minus: function(Operator::Minus),
-            times: function(Operator::Multiply),
-            divided: function(Operator::Divide),
+            plus: checked(Operator::Plus),
+            minus: checked(Operator::Minus),
+            times: checked(Operator::Multiply),
+            divided: checked(Operator::Divide),
             negative: Arc::new(ScalarUDF::new_from_impl(CheckedNegative { signature: Signature::any(1, Volatility::Immutable) })),
         }
     }

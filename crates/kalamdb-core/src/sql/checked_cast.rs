@@ -76,8 +76,8 @@ fn differs(from: &DataType, to: &DataType) -> bool {
         (true, false) => from_digits > to_digits,
         // The decimal may have more digits than any integer.
         (false, true) => true,
-        // Rounding may need one more.
-        (false, false) => from_digits + i16::from(from_scale > to_scale) > to_digits,
+        // Rounding is seen through to the column as well, where it must not be.
+        (false, false) => from_scale > to_scale || from_digits > to_digits,
     }
 }
 

@@ -11,10 +11,13 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue, internal_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Between, Cast, InList, InSubquery, ScalarFunction};
+use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Case, Expr, ExprSchemable, Join, LogicalPlan, Operator};
 use datafusion::optimizer::AnalyzerRule;
+use datafusion::sql::sqlparser::ast::BinaryOperator;
 
+use super::arithmetic::checked;
 use super::decimals::{common_type, fitting, literal_of};
 use super::expressions::rewrite;
 use super::long_numbers;
@@ -83,10 +86,11 @@ fn join_keys(mut join: Join) -> Result<Join> {
 
 fn expression(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     Ok(match expr {
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(op) || is_arithmetic(op) => {
-            let (left, right) = operands(*left, op, *right, schema)?;
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(op) => {
+            let (left, right) = pair(*left, *right, schema)?;
             Transformed::yes(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
         }
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_arithmetic(op) => Transformed::yes(arithmetic(*left, op, *right, schema)?),
         // A shift is of its left operand's type.
         Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::BitwiseShiftLeft | Operator::BitwiseShiftRight), right }) => {
             let (of, by) = (left.get_type(schema)?, right.get_type(schema)?);
@@ -159,22 +163,60 @@ fn branches(case: Case, schema: &DFSchema) -> Result<Case> {
     Ok(Case::new(base, pairs, otherwise))
 }
 
-fn operands(left: Expr, op: Operator, right: Expr, schema: &DFSchema) -> Result<(Expr, Expr)> {
-    if is_comparison(op) {
-        return pair(left, right, schema);
-    }
-    // Arithmetic finds the type of its result by itself; only literals are made decimals.
-    let (left_decimal, right_decimal) = (is_decimal(&left, schema), is_decimal(&right, schema));
-    if left_decimal == right_decimal {
-        return Ok((left, right));
-    }
-    let beside = |expr: Expr| -> Result<Expr> {
+/// An operator of arithmetic over operands of which one may be a decimal.
+fn arithmetic(left: Expr, op: Operator, right: Expr, schema: &DFSchema) -> Result<Expr> {
+    let beside = |expr: Expr, other: &Expr| -> Result<Expr> {
         Ok(match &expr {
+            Expr::Literal(value, _) if value.is_null() => {
+                let of = other.get_type(schema)?;
+                Expr::Literal(ScalarValue::try_new_null(&of)?, None)
+            }
+            Expr::Literal(ScalarValue::Utf8(Some(text)), _) => literal_of(&ScalarValue::Utf8(Some(text.trim().to_owned()))).unwrap_or(expr),
             Expr::Literal(value, _) => literal_of(value).unwrap_or(expr),
             _ => exact(&expr, schema)?.unwrap_or(expr),
         })
     };
-    Ok(if left_decimal { (left, beside(right)?) } else { (beside(left)?, right) })
+    let (left, right) = match (is_decimal(&left, schema), is_decimal(&right, schema)) {
+        (true, false) => {
+            let right = beside(right, &left)?;
+            (left, right)
+        }
+        (false, true) => (beside(left, &right)?, right),
+        _ => (left, right),
+    };
+    // The planner would give products and quotients of decimals fewer digits.
+    if matches!(op, Operator::Multiply | Operator::Divide) && (is_decimal(&left, schema) || is_decimal(&right, schema)) {
+        let as_decimal = |expr: &Expr| {
+            let of = expr.get_type(schema).ok().filter(|of| !of.is_null())?;
+            if matches!(of, DataType::Decimal128(..)) {
+                return Some(expr.clone());
+            }
+            let wide = common_type(&[of]).filter(|wide| matches!(wide, DataType::Decimal128(..)))?;
+            Some(cast(expr.clone(), &wide))
+        };
+        if let (Some(left), Some(right)) = (as_decimal(&left), as_decimal(&right)) {
+            return Ok(checked(op).call(vec![left, right]));
+        }
+    }
+    Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
+}
+
+/// Products and quotients have their types from the beginning.
+impl ExprPlanner for ExactNumbers {
+    fn plan_binary_op(&self, expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
+        let op = match expr.op {
+            BinaryOperator::Multiply => Operator::Multiply,
+            BinaryOperator::Divide => Operator::Divide,
+            _ => return Ok(PlannerResult::Original(expr)),
+        };
+        if !is_decimal(&expr.left, schema) && !is_decimal(&expr.right, schema) {
+            return Ok(PlannerResult::Original(expr));
+        }
+        Ok(match arithmetic(expr.left.clone(), op, expr.right.clone(), schema)? {
+            Expr::BinaryExpr(_) => PlannerResult::Original(expr),
+            planned => PlannerResult::Planned(planned),
+        })
+    }
 }
 
 fn pair(left: Expr, right: Expr, schema: &DFSchema) -> Result<(Expr, Expr)> {
@@ -243,10 +285,11 @@ fn own_type(exprs: &[Expr], types: &[DataType]) -> Option<DataType> {
 fn beyond_floats(exprs: &[Expr], types: &[DataType]) -> bool {
     let is_large = |expr: &Expr| match expr {
         Expr::Literal(ScalarValue::Float64(Some(value)), _) => value.abs() >= EXACT_INTEGERS,
-        Expr::ScalarFunction(function) => long_numbers::is_call(function),
         _ => false,
     };
+    let is_long = |expr: &Expr| matches!(expr, Expr::ScalarFunction(function) if long_numbers::is_call(function));
     types.iter().any(|data_type| matches!(data_type, DataType::Int64 | DataType::UInt64)) && exprs.iter().any(is_large)
+        || types.iter().any(DataType::is_integer) && exprs.iter().any(is_long)
 }
 
 /// An expression that is a float only because of its literals, as the decimal that it is in PostgreSQL.
@@ -264,8 +307,7 @@ fn exact(expr: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
             let side = |exact: Option<Expr>, expr: &Expr| exact.or_else(|| is_exact(expr).then(|| expr.clone()));
             match (side(exact_left, left), side(exact_right, right)) {
                 (Some(left), Some(right)) => {
-                    let (left, right) = operands(left, *op, right, schema)?;
-                    Some(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), *op, Box::new(right))))
+                    Some(arithmetic(left, *op, right, schema)?)
                 }
                 _ => None,
             }

@@ -8,7 +8,7 @@ use datafusion::common::{ScalarValue, internal_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{ColumnarValue, Expr as LogicalExpr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
-use datafusion::sql::sqlparser::ast::{CastKind, DataType as SqlDataType, ExactNumberInfo, Expr, Ident, Value, visit_expressions};
+use datafusion::sql::sqlparser::ast::{CastKind, DataType as SqlDataType, ExactNumberInfo, Expr, Ident, UnaryOperator, Value, visit_expressions};
 use kalamdb_types::SqlType;
 
 use super::calls::call;
@@ -20,12 +20,28 @@ const FLOAT_DIGITS: usize = 15;
 
 /// Turns a number that a float cannot hold as it is written into a call.
 pub(super) fn rewrite(expr: &mut Expr) {
-    let Expr::Value(value) = expr else { return };
-    let Value::Number(text, false) = &value.value else { return };
+    let (text, is_integer) = match &*expr {
+        Expr::Value(value) => match &value.value {
+            Value::Number(text, false) => (text.clone(), text.parse::<u64>().is_ok()),
+            _ => return,
+        },
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr: operand } => match operand.as_ref() {
+            Expr::Value(value) => match &value.value {
+                Value::Number(text, false) => {
+                    let text = format!("-{text}");
+                    let is_integer = text.parse::<i64>().is_ok();
+                    (text, is_integer)
+                }
+                _ => return,
+            },
+            _ => return,
+        },
+        _ => return,
+    };
     let mantissa = text.split_once(['e', 'E']).map_or(text.as_str(), |(mantissa, _)| mantissa);
     let is_long = mantissa.bytes().filter(u8::is_ascii_digit).count() > FLOAT_DIGITS;
-    if is_long && text.parse::<u64>().is_err() && text.parse::<f64>().is_ok() {
-        *expr = call(Ident::new(NAME), vec![Expr::value(Value::SingleQuotedString(text.clone()))]);
+    if is_long && !is_integer && text.parse::<f64>().is_ok() {
+        *expr = call(Ident::new(NAME), vec![Expr::value(Value::SingleQuotedString(text))]);
     }
 }
 

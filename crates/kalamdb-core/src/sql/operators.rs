@@ -1,6 +1,6 @@
 //! Operators that the planner does not know, or takes for something else than PostgreSQL does, as functions.
 
-use datafusion::sql::sqlparser::ast::{Array, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, UnaryOperator, Value};
+use datafusion::sql::sqlparser::ast::{Array, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, UnaryOperator, Value};
 
 use super::calls::call;
 use crate::functions::arrays::{COMPARE_ALL, COMPARE_ANY};
@@ -57,6 +57,9 @@ pub(super) fn rewrite(expr: &mut Expr) {
                 let nested = |operand: &mut Expr| Box::new(Expr::Nested(Box::new(taken(operand))));
                 *expr = Expr::Nested(Box::new(Expr::BinaryOp { left: nested(left), op: BinaryOperator::Modulo, right: nested(right) }));
             }
+        }
+        Expr::Function(function) if function.name.0.len() == 1 && function.name.to_string().eq_ignore_ascii_case("sign") => {
+            function.name = ObjectName::from(vec![Ident::new("signum")]);
         }
         _ => {}
     }

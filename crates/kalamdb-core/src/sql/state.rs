@@ -5,6 +5,7 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::optimizer::analyzer::resolve_grouping_function::ResolveGroupingFunction;
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
 use datafusion::prelude::SessionConfig;
@@ -67,6 +68,6 @@ pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>, li
         .with_physical_optimizer_rule(Arc::new(Held));
     builder.scalar_functions().get_or_insert_default().push(long_numbers::function());
     builder.aggregate_functions().get_or_insert_default().extend([sum::checked_sum(), average::exact_average(), ordering::max(), ordering::min()]);
-    builder.expr_planners().get_or_insert_default().insert(0, Arc::new(AggregateCalls));
+    builder.expr_planners().get_or_insert_default().splice(0..0, [Arc::new(AggregateCalls) as Arc<dyn ExprPlanner>, Arc::new(ExactNumbers)]);
     Ok(functions::register(builder, ids, limits).build())
 }

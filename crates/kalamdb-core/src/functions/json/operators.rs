@@ -9,7 +9,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess, ScalarUDF, l
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::super::scalar::is_text;
-use super::{access, change, inspect};
+use super::{access, change, inspect, path};
 use crate::error::{Error, ErrorKind, into_datafusion};
 use kalamdb_types::SqlType;
 
@@ -117,16 +117,21 @@ impl Operators {
 
 /// Whether an expression is JSON, and not only text that may be JSON.
 fn is_marked(expr: &Expr, schema: &DFSchema) -> DataFusionResult<bool> {
-    if matches!(expr, Expr::Placeholder(_)) {
+    // A cast to text carries the mark along.
+    if matches!(expr, Expr::Placeholder(_) | Expr::Cast(_) | Expr::TryCast(_)) {
         return Ok(false);
     }
     Ok(SqlType::of_field(&expr.to_field(schema)?.1) == Some(SqlType::Json))
 }
 
-/// Whether `||` joins JSON: one side is, and the other is too or has no type of its own.
+/// Whether `||` joins JSON: one side is, and the other is too or may be.
 fn is_joined(expr: &RawBinaryExpr, schema: &DFSchema) -> DataFusionResult<bool> {
     let (left, right) = (is_marked(&expr.left, schema)?, is_marked(&expr.right, schema)?);
-    let is_open = |expr: &Expr| matches!(expr, Expr::Literal(..) | Expr::Placeholder(_));
+    let is_open = |expr: &Expr| match expr {
+        Expr::Placeholder(_) => true,
+        Expr::Literal(value, _) => value.try_as_str().flatten().is_none_or(|text| path::check(text).is_ok()),
+        _ => false,
+    };
     Ok(left && right || left && is_open(&expr.right) || right && is_open(&expr.left))
 }
 
