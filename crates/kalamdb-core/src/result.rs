@@ -2,6 +2,12 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::Schema;
 use serde::Serialize;
 
+use crate::error::{Error, ErrorKind, Result};
+use crate::functions::data_size;
+
+/// The largest result, in bytes: 256 MiB. What is sent may take some times as much, in one piece that grows.
+const MAX_RESULT_BYTES: u64 = 256 << 20;
+
 /// What a statement has given.
 #[derive(Debug, Clone)]
 pub struct StatementResult {
@@ -46,6 +52,20 @@ impl StatementResult {
 
     pub(crate) fn done(command: &'static str) -> Self {
         Self { command, fields: vec![], batches: vec![], affected_rows: None, seq: None, took_us: 0, as_user: None }
+    }
+
+    /// Refuses results that are too large to hand over, all of those of a call together.
+    ///
+    /// # Errors
+    /// `out_of_memory`.
+    pub(crate) fn check_size<'a>(results: impl IntoIterator<Item = &'a Self>) -> Result<()> {
+        let columns = results.into_iter().flat_map(|result| &result.batches).flat_map(RecordBatch::columns);
+        let n_bytes = columns.map(|column| data_size(column.as_ref())).fold(0, u64::saturating_add);
+        if n_bytes <= MAX_RESULT_BYTES {
+            return Ok(());
+        }
+        let message = format!("the result has {n_bytes} bytes; at most {MAX_RESULT_BYTES} are handed over");
+        Err(Error::new(ErrorKind::OutOfMemory, message).with_hint("read fewer rows at once"))
     }
 
     /// How many rows the result holds.

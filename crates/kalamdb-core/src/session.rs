@@ -148,6 +148,7 @@ impl Session {
         let parameters = Parameters::default();
         for statement in &*self.parsed.parse(sql)? {
             parameters.check(statement.n_params)?;
+            StatementResult::check_size(&results)?;
             results.push(self.run(statement, &parameters, options).await?);
         }
         Ok(results)

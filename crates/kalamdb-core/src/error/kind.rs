@@ -191,13 +191,13 @@ error_kinds! {
     ///
     /// Use another key, or update the row that is there.
     UniqueViolation "unique_violation" "23505",
-    /// A statement nests or chains too deep.
+    /// A statement nests or chains too deep, or stands for too large a plan.
     ///
     /// Split the statement; lists of values fit into `insert()` or an array parameter.
     StatementTooComplex "statement_too_complex" "54001",
     /// A limit of the engine is exceeded.
     ///
-    /// Split the work; `insert()` has no limit on rows.
+    /// Split the work; `insert()` has no limit on rows, and `valueLimitBytes` raises that on values.
     ProgramLimitExceeded "program_limit_exceeded" "54000",
     /// Other writers kept committing first.
     ///

@@ -43,8 +43,8 @@ impl Limits {
     /// # Errors
     /// `out_of_memory`.
     pub(crate) fn check_room(&self, what: &str, n_bytes: u64) -> Result<()> {
-        // Whoever gets the values asks for the memory that they take from then on.
-        let n_bytes = usize::try_from(n_bytes).unwrap_or(usize::MAX);
+        // What is built grows by doubling. Whoever gets the values asks for the memory that they take from then on.
+        let n_bytes = usize::try_from(n_bytes.saturating_mul(2)).unwrap_or(usize::MAX);
         MemoryConsumer::new(what).register(&self.memory).try_grow(n_bytes)
     }
 }

@@ -1,10 +1,15 @@
 //! What is to be known of a call of an aggregate or window function before it is planned.
 
-use datafusion::common::ScalarValue;
-use datafusion::common::plan_datafusion_err;
+use std::sync::Arc;
+
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::{ScalarValue, plan_datafusion_err};
 use datafusion::error::Result;
+use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawAggregateExpr, RawWindowExpr};
-use datafusion::logical_expr::{AggregateUDF, WindowFrameBound};
+use datafusion::logical_expr::{Aggregate, AggregateUDF, Expr, LogicalPlan, WindowFrameBound};
+use datafusion::optimizer::AnalyzerRule;
 
 use crate::error::{Error, ErrorKind, into_datafusion};
 
@@ -28,18 +33,20 @@ const OF_A_VALUE: [&str; 5] = ["first_value", "last_value", "nth_value", "lag", 
 /// No frame has more rows: farther ones are as far away.
 const MAX_ROWS: u64 = i32::MAX as u64;
 
-/// Leaves out orders that mean nothing, and refuses calls that the functions do not expect.
+/// How the names of aggregates of pairs begin.
+const OF_PAIRS: [&str; 3] = ["corr", "covar", "regr_"];
+
+/// Refuses calls that the functions do not expect.
 #[derive(Debug)]
 pub(super) struct AggregateCalls;
 
 impl ExprPlanner for AggregateCalls {
-    fn plan_aggregate(&self, mut call: RawAggregateExpr) -> Result<PlannerResult<RawAggregateExpr>> {
-        if !call.order_by.is_empty() && !depends_on_order(&call.func) {
-            if call.distinct && call.order_by.iter().any(|sort| !call.args.contains(&sort.expr)) {
-                return Err(plan_datafusion_err!("in an aggregate with DISTINCT, ORDER BY must name its arguments"));
-            }
-            // The function would get the values to order by as arguments, which it does not expect.
-            call.order_by.clear();
+    fn plan_aggregate(&self, call: RawAggregateExpr) -> Result<PlannerResult<RawAggregateExpr>> {
+        if call.distinct && !depends_on_order(&call.func) && call.order_by.iter().any(|sort| !call.args.contains(&sort.expr)) {
+            return Err(plan_datafusion_err!("in an aggregate with DISTINCT, ORDER BY must name its arguments"));
+        }
+        if call.distinct && call.args.len() > 1 && OF_PAIRS.iter().any(|prefix| call.func.name().starts_with(prefix)) {
+            return Err(into_datafusion(Error::unsupported(format!("DISTINCT in {}", call.func.name()))));
         }
         Ok(PlannerResult::Original(call))
     }
@@ -54,6 +61,45 @@ impl ExprPlanner for AggregateCalls {
         bound(&mut call.window_frame.end_bound);
         Ok(PlannerResult::Original(call))
     }
+}
+
+/// Leaves out orders that mean nothing: the function would get the values to order by as arguments, which it does not expect.
+#[derive(Debug)]
+pub(super) struct UnorderedAggregates;
+
+impl AnalyzerRule for UnorderedAggregates {
+    fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
+        let without_order = |node: LogicalPlan| {
+            let LogicalPlan::Aggregate(aggregate) = &node else { return Ok(Transformed::no(node)) };
+            let is_ordered = |expr: &Expr| Ok(matches!(expr, Expr::AggregateFunction(call) if has_idle_order(call)));
+            if !aggregate.aggr_expr.iter().any(|expr| expr.exists(is_ordered).unwrap_or_default()) {
+                return Ok(Transformed::no(node));
+            }
+            let exprs = aggregate.aggr_expr.iter().zip(aggregate.schema.iter().skip(aggregate.group_expr_len()?)).map(|(expr, (_, field))| {
+                let expr = expr.clone().transform(|expr| {
+                    let Expr::AggregateFunction(mut call) = expr else { return Ok(Transformed::no(expr)) };
+                    if has_idle_order(&call) {
+                        call.params.order_by.clear();
+                    }
+                    Ok(Transformed::yes(Expr::AggregateFunction(call)))
+                })?;
+                let expr = expr.data;
+                Ok(if expr.schema_name().to_string() == *field.name() { expr } else { expr.alias(field.name()) })
+            });
+            let exprs = exprs.collect::<Result<Vec<_>>>()?;
+            let groups = aggregate.group_expr.clone();
+            Ok(Transformed::yes(LogicalPlan::Aggregate(Aggregate::try_new(Arc::clone(&aggregate.input), groups, exprs)?)))
+        };
+        plan.transform_up_with_subqueries(without_order).data()
+    }
+
+    fn name(&self) -> &'static str {
+        "unordered_aggregates"
+    }
+}
+
+fn has_idle_order(call: &AggregateFunction) -> bool {
+    !call.params.order_by.is_empty() && !depends_on_order(&call.func)
 }
 
 fn depends_on_order(function: &AggregateUDF) -> bool {

@@ -63,7 +63,9 @@ impl<'a> Executor<'a> {
                     return Ok(result);
                 }
                 let rows = self.query((**statement).clone(), parameters, Vec::new()).await?;
-                Ok(StatementResult::rows(command.tag(), &rows.schema, rows.batches))
+                let result = StatementResult::rows(command.tag(), &rows.schema, rows.batches);
+                StatementResult::check_size([&result])?;
+                Ok(result)
             }
             Command::Insert { statement, overriding } => insert::run(self, statement, *overriding, parameters).await,
             Command::Update(statement) => update::run(self, statement, parameters).await,

@@ -55,6 +55,7 @@ mod parse_table;
 mod parsed;
 mod point;
 mod profile;
+mod repeated_projections;
 mod returning;
 mod rows;
 mod scope;

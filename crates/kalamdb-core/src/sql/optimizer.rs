@@ -6,6 +6,7 @@ use datafusion::optimizer::{Optimizer, OptimizerRule};
 
 use super::evaluation::Hold;
 use super::keys::Keyless;
+use super::repeated_projections::RepeatedProjections;
 use super::simplify::Simplify;
 
 /// The rules that rest on keys, which DataFusion gets wrong.
@@ -21,5 +22,9 @@ pub(super) fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
             _ => rule,
         }
     };
-    Optimizer::new().rules.into_iter().map(mended).collect()
+    let rules = Optimizer::new().rules.into_iter().flat_map(|rule| {
+        let before = (rule.name() == "optimize_projections").then(|| Arc::new(RepeatedProjections) as _);
+        before.into_iter().chain([mended(rule)])
+    });
+    rules.collect()
 }

@@ -10,7 +10,7 @@ use datafusion::optimizer::analyzer::resolve_grouping_function::ResolveGroupingF
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
 use datafusion::prelude::SessionConfig;
 
-use super::aggregate_calls::AggregateCalls;
+use super::aggregate_calls::{AggregateCalls, UnorderedAggregates};
 use super::arithmetic::CheckedArithmetic;
 use super::bounded_calls::BoundedCalls;
 use super::evaluation::FilteredArguments;
@@ -53,6 +53,7 @@ pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>, li
         .with_optimizer_rules(optimizer::rules())
         .with_analyzer_rules(vec![
             Arc::new(ResolveGroupingFunction::new()),
+            Arc::new(UnorderedAggregates),
             Arc::new(ExactNumbers),
             Arc::new(TypeCoercion::new()),
             Arc::new(CheckedArithmetic::new()),
