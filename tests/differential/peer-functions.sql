@@ -28,3 +28,12 @@ CREATE FUNCTION l2_distance(a double precision[], b double precision[]) RETURNS 
   LANGUAGE sql AS $$ SELECT sqrt(sum((x - y) ^ 2)) FROM unnest(a, b) AS v (x, y) $$;
 CREATE FUNCTION cosine_distance(a double precision[], b double precision[]) RETURNS double precision
   LANGUAGE sql AS $$ SELECT 1 - inner_product(a, b) / sqrt(inner_product(a, a) * inner_product(b, b)) $$;
+
+-- The functions that take functions, each with the one that the generator gives it.
+CREATE FUNCTION transformed(a integer[]) RETURNS integer[]
+  LANGUAGE sql AS $$ SELECT CASE WHEN a IS NOT NULL THEN ARRAY(SELECT x + 1 FROM unnest(a) WITH ORDINALITY AS u (x, n) ORDER BY n) END $$;
+CREATE FUNCTION filtered(a integer[]) RETURNS integer[]
+  LANGUAGE sql AS $$ SELECT CASE WHEN a IS NOT NULL THEN ARRAY(SELECT x FROM unnest(a) WITH ORDINALITY AS u (x, n) WHERE x > 1 ORDER BY n) END $$;
+CREATE FUNCTION first_element(a integer[]) RETURNS integer
+  LANGUAGE sql AS $$ SELECT x FROM unnest(a) WITH ORDINALITY AS u (x, n) WHERE x > 1 ORDER BY n LIMIT 1 $$;
+CREATE FUNCTION any_matches(a integer[]) RETURNS boolean LANGUAGE sql AS $$ SELECT 1 < ANY (a) $$;

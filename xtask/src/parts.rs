@@ -54,6 +54,12 @@ pub(crate) const PARTS: &[Part] = &[
         // The whole workspace is named, as for the native tests: another choice of packages gives dependencies other features, and builds all of them again.
         commands: &["cargo test --workspace --test browser"],
     },
+    Part {
+        name: "differential",
+        about: "random queries, compared with PostgreSQL's answers",
+        needs: &[Need::Npm(".")],
+        commands: &["cargo test --workspace --test differential"],
+    },
     npm("browser", "the TypeScript API on IndexedDB, in Chromium", PAGES, &["npm run --silent test:browser"]),
     npm("packaging", "the package in bundlers and a bare page", PAGES, &["npm run --silent test:packaging"]),
     npm("e2e", "the demo's pages: reload, tabs, crashes", PAGES, &["npm run --silent test:e2e"]),

@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use datafusion::execution::session_state::SessionState;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use kalamdb_store::Durability;
 use kalamdb_types::wire::decode_block;
 
@@ -44,6 +44,14 @@ impl Session {
         let state = new_session_state(database.query_memory(), database.ids(), database.limits())?;
         let namespace = RefCell::new(DEFAULT_NAMESPACE.to_owned());
         Ok(Self { database, principal, state, parsed: Rc::default(), namespace, transactions: SessionTransaction::default(), is_managed: false })
+    }
+
+    /// The session without the optimizer rules of these names. Every query means the same without them, which tests can check.
+    #[must_use]
+    pub fn without_rules(self, names: &[String]) -> Self {
+        let rules = self.state.optimizers().iter().filter(|rule| !names.iter().any(|name| name == rule.name())).cloned().collect();
+        let state = SessionStateBuilder::new_from_existing(self.state).with_optimizer_rules(rules).build();
+        Self { state, ..self }
     }
 
     /// The database that the session is on.

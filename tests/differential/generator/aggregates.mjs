@@ -7,9 +7,17 @@ const aggregates = Object.fromEntries(ALL.map((type) => [type, []]));
 const windows = Object.fromEntries(ALL.map((type) => [type, []]));
 const add = (to, type, lines) => to[type].push(...lines.split('\n').map((line) => asJsonb(line.trim())));
 
-add(aggregates, 'int8', 'count(*)\ncount(*)\ncount({any})\ncount(DISTINCT {ordered})\nsum({int2!})\nsum({int4!})\nsum(DISTINCT {int4!})');
+add(
+  aggregates,
+  'int8',
+  'count(*)\ncount(*)\ncount({any})\ncount(DISTINCT {ordered})\nsum({int2!})\nsum({int4!})\nsum(DISTINCT {int4!})',
+);
 add(aggregates, 'int8', 'regr_count({float8!}, {float8!})');
-add(aggregates, 'numeric', 'sum({numeric!})\nsum({int8!})\navg({numeric!})\navg({int4!})\navg({int8!})\navg(DISTINCT {int4!})');
+add(
+  aggregates,
+  'numeric',
+  'sum({numeric!})\nsum({int8!})\navg({numeric!})\navg({int4!})\navg({int8!})\navg(DISTINCT {int4!})',
+);
 add(
   aggregates,
   'float8',
@@ -32,8 +40,16 @@ add(
 );
 add(aggregates, 'bool', 'bool_and({bool})\nbool_or({bool})');
 add(aggregates, 'text', "string_agg({text:=x}, ',' ORDER BY {text:=x})\nstring_agg(DISTINCT {text}, '')");
-add(aggregates, 'text[]', 'array_agg(CAST({text:=x} AS TEXT) ORDER BY {text:=x})\narray_agg(DISTINCT CAST({text:=x} AS TEXT) ORDER BY CAST({text:=x} AS TEXT) DESC)');
-add(aggregates, 'int4[]', 'array_agg({int4:=x} ORDER BY {int4:=x})\narray_agg({int4:=x} ORDER BY {int4:=x} DESC NULLS LAST)');
+add(
+  aggregates,
+  'text[]',
+  'array_agg(CAST({text:=x} AS TEXT) ORDER BY {text:=x})\narray_agg(DISTINCT CAST({text:=x} AS TEXT) ORDER BY CAST({text:=x} AS TEXT) DESC)',
+);
+add(
+  aggregates,
+  'int4[]',
+  'array_agg({int4:=x} ORDER BY {int4:=x})\narray_agg({int4:=x} ORDER BY {int4:=x} DESC NULLS LAST)',
+);
 add(
   aggregates,
   'json',
@@ -45,7 +61,8 @@ add(
 for (const T of INTEGERS) add(aggregates, T, `bit_and({${T}})\nbit_or({${T}})\nbit_xor({${T}})`);
 // PostgreSQL has no min of these.
 const unordered = ['bool', 'uuid', 'json'];
-for (const T of ORDERED.filter((name) => !unordered.includes(name))) add(aggregates, T, `min({${T}})\nmax({${T}})\nmin({${T}})\nmax({${T}})`);
+for (const T of ORDERED.filter((name) => !unordered.includes(name)))
+  add(aggregates, T, `min({${T}})\nmax({${T}})\nmin({${T}})\nmax({${T}})`);
 
 add(windows, 'int8', 'row_number()\nrank()\ndense_rank()\ncount(*)\ncount({any})\nsum({int4!})');
 add(windows, 'int4', 'ntile({position})');

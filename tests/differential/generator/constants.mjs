@@ -19,12 +19,38 @@ const words = {
   integer: ['-3', '-1', '0', '1', '2', '4'],
   pattern: ["'a%'", "'%b'", "'_'", "'%'", "''", "'a_c'", "'%b%'", "'A%'", "'100\\%'", "'%\\_%'", "'ab'"],
   escaped: ["'a!%b'", "'a!_b'", "'%!!%'", "'a%'"],
-  regex: ["'a'", "'^a'", "'b$'", "'a.b'", "'.*'", "'[a-c]+'", "'(a)(b)'", "'^$'", "'o{2}'", "'a|b'", "'\\d'", "'A'", "'(?:f)o'"],
+  regex: [
+    "'a'",
+    "'^a'",
+    "'b$'",
+    "'a.b'",
+    "'.*'",
+    "'[a-c]+'",
+    "'(a)(b)'",
+    "'^$'",
+    "'o{2}'",
+    "'a|b'",
+    "'\\d'",
+    "'A'",
+    "'(?:f)o'",
+  ],
   similar: ["'a%'", "'(a|b)%'", "'_'", "'ab'", "'[abc]+'", "'%o{2}'", "'f(o)*'", "'a'"],
   replacement: ["'x'", "'<\\&>'", "''", "'[\\1]'", "'$1'"],
   letters: ["'a'", "'b'", "'ab'", "'o'", "' '", "','"],
   'letter-code': ['65', '97', '228', '8364'],
-  unit: ["'year'", "'quarter'", "'month'", "'week'", "'day'", "'hour'", "'minute'", "'second'", "'decade'", "'century'", "'milliseconds'"],
+  unit: [
+    "'year'",
+    "'quarter'",
+    "'month'",
+    "'week'",
+    "'day'",
+    "'hour'",
+    "'minute'",
+    "'second'",
+    "'decade'",
+    "'century'",
+    "'milliseconds'",
+  ],
   key: ["'a'", "'b'", "'c'", "''"],
   keys: ["ARRAY['a','b']", "ARRAY['c']", "ARRAY['a']"],
   path: ["'{a}'", "'{a,b}'", "'{b,0}'", "'{1}'", "ARRAY['a','b']"],
@@ -61,4 +87,5 @@ export function constantsOf(typeName) {
 }
 
 /** NULL as a value of the type. */
-export const nullOf = (typeName) => literal(typeName, TYPES[typeName].ours === TYPES[typeName].peer ? `CAST(NULL AS ${TYPES[typeName].ours})` : 'NULL');
+export const nullOf = (typeName) =>
+  literal(typeName, TYPES[typeName].ours === TYPES[typeName].peer ? `CAST(NULL AS ${TYPES[typeName].ours})` : 'NULL');

@@ -103,15 +103,26 @@ export class Expressions {
   window(type, scope, depth) {
     const { random } = this;
     const inner = new Scope({ columns: scope.columns, outer: scope.outer, grouped: scope.grouped });
-    const call = new Expressions(random).#template(random.pick(WINDOW_FUNCTIONS[type]), type, inner, Math.min(depth - 1, 1), true);
+    const call = new Expressions(random).#template(
+      random.pick(WINDOW_FUNCTIONS[type]),
+      type,
+      inner,
+      Math.min(depth - 1, 1),
+      true,
+    );
     return expression(type, [call, sql` OVER (${this.#windowDefinition(scope)})`]);
   }
 
   #windowDefinition(scope) {
     const { random } = this;
     const ordered = scope.columns.filter((column) => TYPES[column.type].isOrdered && column.type !== 'json');
-    const partition = random.chance(0.5) && ordered.length > 0 ? optional`PARTITION BY ${commas(random.some(ordered, 1, 2).map((c) => c.node))} ` : nothing;
-    const keys = random.some(ordered, ordered.length, ordered.length).map((column) => sql`${column.node}${this.direction()}`);
+    const partition =
+      random.chance(0.5) && ordered.length > 0
+        ? optional`PARTITION BY ${commas(random.some(ordered, 1, 2).map((c) => c.node))} `
+        : nothing;
+    const keys = random
+      .some(ordered, ordered.length, ordered.length)
+      .map((column) => sql`${column.node}${this.direction()}`);
     const order = keys.length > 0 ? sql`ORDER BY ${commas(keys)}` : nothing;
     const frame = keys.length > 0 && random.chance(0.5) ? optional` ${random.weighted(FRAMES)(random)}` : nothing;
     return sql`${partition}${order}${frame}`;
@@ -155,8 +166,15 @@ export class Expressions {
   }
 }
 
-
-const BOUNDS = ['UNBOUNDED PRECEDING', '2 PRECEDING', '1 PRECEDING', 'CURRENT ROW', '1 FOLLOWING', '2 FOLLOWING', 'UNBOUNDED FOLLOWING'];
+const BOUNDS = [
+  'UNBOUNDED PRECEDING',
+  '2 PRECEDING',
+  '1 PRECEDING',
+  'CURRENT ROW',
+  '1 FOLLOWING',
+  '2 FOLLOWING',
+  'UNBOUNDED FOLLOWING',
+];
 
 /** Two bounds in order, neither at the wrong end. */
 function between(random, mode) {

@@ -44,7 +44,10 @@ export class FromItems {
   #function(alias, before) {
     const { random, queries } = this;
     if (random.chance(0.5)) {
-      return { node: sql`generate_series(1, ${String(random.int(0, 4))}) AS ${alias} (g)`, columns: [{ type: 'int4', node: `${alias}.g` }] };
+      return {
+        node: sql`generate_series(1, ${String(random.int(0, 4))}) AS ${alias} (g)`,
+        columns: [{ type: 'int4', node: `${alias}.g` }],
+      };
     }
     const type = random.pick(['int4', 'text']);
     const array = queries.expressions.leaf(`${type}[]`, new Scope({ columns: before }));
@@ -68,22 +71,35 @@ export class FromItems {
       // It binds looser than JOIN.
       [isLast ? 1 : 0, ','],
     ]);
-    if (kind === ',' || kind === 'CROSS JOIN') return { ...both, node: either`${left.node}${kind === ',' ? '' : ' '}${kind} ${right.node}` };
+    if (kind === ',' || kind === 'CROSS JOIN')
+      return { ...both, node: either`${left.node}${kind === ',' ? '' : ' '}${kind} ${right.node}` };
     if (left.table && right.table && random.chance(0.2)) {
-      const shared = left.table.columns.filter(({ name, type }) => type !== 'json' && right.table.columns.some((other) => other.name === name));
+      const shared = left.table.columns.filter(
+        ({ name, type }) => type !== 'json' && right.table.columns.some((other) => other.name === name),
+      );
       if (shared.length > 0) return this.#using(left, right, kind, shared, both);
     }
-    return { ...both, node: either`${left.node} ${kind} ${right.node} ON ${this.#condition(before, right.columns, kind, outer)}` };
+    return {
+      ...both,
+      node: either`${left.node} ${kind} ${right.node} ON ${this.#condition(before, right.columns, kind, outer)}`,
+    };
   }
 
   #using(left, right, kind, shared, both) {
     const { random } = this;
     // NATURAL takes all columns of one name, and those of JSON do not compare.
-    const isNatural = random.chance(0.3) && !left.table.columns.some(({ name, type }) => type === 'json' && right.table.columns.some((other) => other.name === name));
+    const isNatural =
+      random.chance(0.3) &&
+      !left.table.columns.some(
+        ({ name, type }) => type === 'json' && right.table.columns.some((other) => other.name === name),
+      );
     const merged = isNatural ? shared : random.some(shared, 1, 2);
     const columns = [...both.columns, ...merged.map(({ name, type }) => ({ type, node: name, isBare: true }))];
     if (isNatural) return { columns, node: either`${left.node} NATURAL ${kind} ${right.node}` };
-    return { columns, node: either`${left.node} ${kind} ${right.node} USING (${commas(merged.map(({ name }) => sql`${name}`))})` };
+    return {
+      columns,
+      node: either`${left.node} ${kind} ${right.node} USING (${commas(merged.map(({ name }) => sql`${name}`))})`,
+    };
   }
 
   #condition(left, right, kind, outer) {
@@ -93,7 +109,8 @@ export class FromItems {
     // PostgreSQL has FULL JOIN on equality only.
     if (kind === 'FULL JOIN') return equal.length > 0 ? sql`${commas(equal.slice(0, 1))}` : 'TRUE';
     const scope = new Scope({ columns: [...left, ...right], outer });
-    const also = equal.length === 0 || random.chance(0.25) ? [queries.expressions.of('bool', scope, random.int(1, 2))] : [];
+    const also =
+      equal.length === 0 || random.chance(0.25) ? [queries.expressions.of('bool', scope, random.int(1, 2))] : [];
     const all = [...equal.slice(0, random.int(1, 2)), ...also];
     return sql`${all.flatMap((part, at) => (at === 0 ? [part] : [' AND ', part]))}`;
   }
@@ -103,7 +120,10 @@ export class FromItems {
     const alias = queries.name('t');
     const scope = new Scope({ columns: left.columns.filter(({ isBare }) => !isBare), outer });
     const { node, columns } = queries.nested(queries.types(1, 2), scope, depth - 1, ctes);
-    const join = random.pick([sql`CROSS JOIN LATERAL ${node} AS ${alias}`, sql`LEFT JOIN LATERAL ${node} AS ${alias} ON TRUE`]);
+    const join = random.pick([
+      sql`CROSS JOIN LATERAL ${node} AS ${alias}`,
+      sql`LEFT JOIN LATERAL ${node} AS ${alias} ON TRUE`,
+    ]);
     return {
       node: either`${left.node} ${join}`,
       columns: [...left.columns, ...columns.map(({ name, type }) => ({ type, node: `${alias}.${name}` }))],

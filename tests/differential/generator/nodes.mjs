@@ -15,7 +15,10 @@ class Node {
 }
 
 function interleave(strings, values) {
-  return strings.flatMap((text, at) => (at < values.length ? [text, values[at]] : [text])).flat();
+  return strings
+    .flatMap((text, at) => (at < values.length ? [text, values[at]] : [text]))
+    .flat()
+    .filter((part) => part !== '');
 }
 
 /** Text that is kept as it is: sql`SELECT ${items}`. */

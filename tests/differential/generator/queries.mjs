@@ -52,6 +52,17 @@ export class Queries {
     return query(types, [statement]);
   }
 
+  /** A query whose last part is its condition, so that rows can be parted by it. */
+  partition(depth) {
+    const { random } = this;
+    const { node: from, columns } = this.from.make(null, depth, []);
+    const scope = new Scope({ columns });
+    const items = this.types(1, 3).map(
+      (type) => sql`${this.expressions.of(type, scope, random.int(0, 2))} AS ${this.name('c')}`,
+    );
+    return sql`SELECT ${Object.assign(commas(items), { isSelectList: true })}${from}${optional` WHERE ${this.#condition(scope, depth)}`}`;
+  }
+
   /** A query in parentheses: `{ node, columns }`. */
   nested(types, outer, depth, ctes) {
     const { random } = this;
@@ -67,7 +78,8 @@ export class Queries {
     let before = nothing;
     if (depth > 0 && random.chance(0.15)) before = this.#with(own, outer, depth - 1);
     const columns = types.map((type) => ({ type, name: this.name('c') }));
-    if (depth > 0 && random.chance(0.15)) return { with: before, node: this.#setOperation(columns, outer, depth - 1, own), columns };
+    if (depth > 0 && random.chance(0.15))
+      return { with: before, node: this.#setOperation(columns, outer, depth - 1, own), columns };
     if (random.chance(0.03)) return { with: before, node: this.#values(columns), columns };
     return { with: before, node: this.#select(columns, outer, depth, own), columns };
   }
@@ -107,7 +119,9 @@ export class Queries {
     const { random } = this;
     // Sets compare whole rows.
     const isComparable = columns.every(({ type }) => type !== 'json');
-    const operator = isComparable ? random.pick(['UNION', 'UNION ALL', 'INTERSECT', 'INTERSECT ALL', 'EXCEPT', 'EXCEPT ALL']) : 'UNION ALL';
+    const operator = isComparable
+      ? random.pick(['UNION', 'UNION ALL', 'INTERSECT', 'INTERSECT ALL', 'EXCEPT', 'EXCEPT ALL'])
+      : 'UNION ALL';
     const types = columns.map((column) => column.type);
     const side = (names) => {
       if (depth > 0 && random.chance(0.2)) {
@@ -121,10 +135,21 @@ export class Queries {
 
   #values(columns) {
     const { random } = this;
-    const rows = random.times(random.int(1, 4), () => sql`(${list(', ', columns.map(({ type }) => this.expressions.value(type)), columns.length)})`);
+    const rows = random.times(
+      random.int(1, 4),
+      () =>
+        sql`(${list(
+          ', ',
+          columns.map(({ type }) => this.expressions.value(type)),
+          columns.length,
+        )})`,
+    );
     const alias = this.name('v');
     const names = columns.map((column) => column.name).join(', ');
-    return query(columns.map((column) => column.type), [sql`SELECT * FROM (VALUES ${commas(rows)}) AS ${alias} (${names})`]);
+    return query(
+      columns.map((column) => column.type),
+      [sql`SELECT * FROM (VALUES ${commas(rows)}) AS ${alias} (${names})`],
+    );
   }
 
   #select(columns, outer, depth, ctes) {
@@ -142,16 +167,24 @@ export class Queries {
     const isComparable = types.every((type) => type !== 'json');
     const distinct = isComparable && random.chance(0.12) ? optional`DISTINCT ` : nothing;
     const items = (scope) => {
-      const made = columns.map(({ type, name }) => sql`${this.expressions.of(type, scope, random.int(1, 3))} AS ${name}`);
+      const made = columns.map(
+        ({ type, name }) => sql`${this.expressions.of(type, scope, random.int(1, 3))} AS ${name}`,
+      );
       return Object.assign(list(', ', made), { isSelectList: true });
     };
     if (kind === 'grouped') {
-      const grouping = this.#grouping(rows, depth);
+      const grouping = this.#grouping(rows);
       const scope = new Scope({ columns: grouping.columns, outer, grouped: rows, hasWindows: random.chance(0.1) });
-      const having = random.chance(0.3) ? optional` HAVING ${this.#condition(new Scope({ ...scope, hasWindows: false }), depth)}` : nothing;
+      const having = random.chance(0.3)
+        ? optional` HAVING ${this.#condition(new Scope({ ...scope, hasWindows: false }), depth)}`
+        : nothing;
       return query(types, ['SELECT ', distinct, items(scope), from, where, grouping.node, having]);
     }
-    const scope = { plain: rows, windows: new Scope({ ...rows, hasWindows: true }), whole: new Scope({ columns: [], outer, grouped: rows }) }[kind];
+    const scope = {
+      plain: rows,
+      windows: new Scope({ ...rows, hasWindows: true }),
+      whole: new Scope({ columns: [], outer, grouped: rows }),
+    }[kind];
     return query(types, ['SELECT ', distinct, items(scope), from, where]);
   }
 
@@ -159,7 +192,7 @@ export class Queries {
     return this.expressions.of('bool', scope, this.random.int(1, depth > 0 ? 3 : 2));
   }
 
-  #grouping(rows, depth) {
+  #grouping(rows) {
     const { random } = this;
     const count = random.int(1, 3);
     const keys = random.times(count, () => {
@@ -167,7 +200,11 @@ export class Queries {
       const columns = rows.columns.filter(({ type }) => type !== 'json');
       if (columns.length > 0 && random.chance(0.8)) return random.pick(columns);
       const type = random.pick(types);
-      return { type, node: this.expressions.of(type, new Scope({ columns: rows.columns }).plain(), 1), isComputed: true };
+      return {
+        type,
+        node: this.expressions.of(type, new Scope({ columns: rows.columns }).plain(), 1),
+        isComputed: true,
+      };
     });
     // A constant is no key, and an expression is one by its text.
     const plain = keys.filter((key) => !key.isComputed);
@@ -193,7 +230,11 @@ export class Queries {
       const key = sql`${random.chance(0.5) ? String(at + 1) : columns[at].name}${this.expressions.direction()}`;
       return Object.assign(key, { key: at });
     });
-    const limit = hasLimit ? optional` LIMIT ${String(random.int(0, 5))}${random.chance(0.3) ? optional` OFFSET ${String(random.int(0, 3))}` : nothing}` : nothing;
-    return Object.assign(optional` ORDER BY ${list(', ', nodes, hasLimit ? nodes.length : 1)}${limit}`, { isOrder: true });
+    const limit = hasLimit
+      ? optional` LIMIT ${String(random.int(0, 5))}${random.chance(0.3) ? optional` OFFSET ${String(random.int(0, 3))}` : nothing}`
+      : nothing;
+    return Object.assign(optional` ORDER BY ${list(', ', nodes, hasLimit ? nodes.length : 1)}${limit}`, {
+      isOrder: true,
+    });
   }
 }

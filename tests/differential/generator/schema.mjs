@@ -29,7 +29,8 @@ const COLUMNS = {
   at: 'text[]',
 };
 
-const NOT_KEYS = ['interval', 'json', 'int4[]', 'text[]'];
+/** What no index holds. */
+export const NOT_KEYS = ['interval', 'json', 'int4[]', 'text[]'];
 
 /** Random tables. Each is a value that `definitionsOf` makes statements of, so that the shrinker can take parts away. */
 export function makeSchema(random) {
@@ -46,7 +47,9 @@ function makeTable(random, name) {
     [1, 1],
     [8, random.int(3, 12)],
   ]);
-  const rows = random.times(count, (at) => columns.map((column) => (column.isId ? String(at + 1) : cell(random, column))));
+  const rows = random.times(count, (at) =>
+    columns.map((column) => (column.isId ? String(at + 1) : cell(random, column))),
+  );
   // Some rows are equal.
   if (!hasId && count > 2) rows.push(rows[0], rows[1]);
   const indexed = columns.filter(({ type }) => !NOT_KEYS.includes(type)).map((column) => column.name);
@@ -62,12 +65,21 @@ function makeTable(random, name) {
 
 /** The statements that make the tables, for either engine. */
 export function definitionsOf(tables) {
-  return tables.flatMap(({ name, columns, rows, index, stored }) => {
-    const definitions = columns.map(({ name: column, type, isId }) => sql`${column} ${dialect(TYPES[type].ours, TYPES[type].peer)}${isId ? ' PRIMARY KEY' : ''}`);
+  return tables.flatMap(({ name, columns, rows, index, stored, indexesApart }) => {
+    const definitions = columns.map(
+      ({ name: column, type, isId }) =>
+        sql`${column} ${dialect(TYPES[type].ours, TYPES[type].peer)}${isId ? ' PRIMARY KEY' : ''}`,
+    );
     const statements = [sql`CREATE TABLE ${name} (${list(', ', definitions)})`];
-    const insert = (some) => sql`INSERT INTO ${name} VALUES ${list(', ', some.map((row) => sql`(${list(', ', row)})`))}`;
+    const insert = (some) =>
+      sql`INSERT INTO ${name} VALUES ${list(
+        ', ',
+        some.map((row) => sql`(${list(', ', row)})`),
+      )}`;
     if (stored > 0) statements.push(insert(rows.slice(0, stored)), dialect(`STORAGE FLUSH TABLE ${name}`, 'SELECT 1'));
     if (stored < rows.length) statements.push(insert(rows.slice(stored)));
+    if (indexesApart)
+      return [...statements, ...index.map((column) => sql`CREATE INDEX ${name}_${column} ON ${name} (${column})`)];
     const kept = index.filter((column) => columns.some((other) => other.name === column));
     if (kept.length > 0) statements.push(sql`CREATE INDEX ${name}_index ON ${name} (${kept.join(', ')})`);
     return statements;
@@ -80,4 +92,3 @@ function cell(random, { type, isWild }) {
   const text = isWild && edges.length > 0 && random.chance(0.4) ? random.pick(edges) : random.pick(small);
   return TYPES[type].by === 'int' || TYPES[type].by === 'bool' ? text : quoted(text);
 }
-

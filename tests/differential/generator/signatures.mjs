@@ -5,9 +5,12 @@ import { ALL, ARRAYS, INTEGERS, NUMBERS, ORDERED } from './types.mjs';
 
 /** Functions of `json` in PostgreSQL, where everything here is its `jsonb`. */
 export const asJsonb = (template) =>
-  template.replace(/\b(to_json|json_build_object|json_build_array|json_extract_path|json_extract_path_text|json_agg|json_object_agg|json_typeof|json_array_length)\(/g, (_, name) => {
-    return `{either:${name}:${name.replace('json', 'jsonb')}}(`;
-  });
+  template.replace(
+    /\b(to_json|json_build_object|json_build_array|json_extract_path|json_extract_path_text|json_agg|json_object_agg|json_typeof|json_array_length)\(/g,
+    (_, name) => {
+      return `{either:${name}:${name.replace('json', 'jsonb')}}(`;
+    },
+  );
 
 const templates = Object.fromEntries(ALL.map((type) => [type, []]));
 
@@ -330,8 +333,14 @@ add(
    {time} - {time}
    CAST({time} AS INTERVAL)`,
 );
-add('time', '{time} + {interval}\n{time} - {interval}\nCAST({timestamp} AS TIME)\nCAST({timestamptz} AS TIME)\nmake_time(10, {small}, 5)');
-add('bool', '{date} < {timestamp}\n{timestamp} >= {date}\n{date} = {timestamptz}\nnow() = CURRENT_TIMESTAMP\nCURRENT_DATE = CAST(now() AS DATE)');
+add(
+  'time',
+  '{time} + {interval}\n{time} - {interval}\nCAST({timestamp} AS TIME)\nCAST({timestamptz} AS TIME)\nmake_time(10, {small}, 5)',
+);
+add(
+  'bool',
+  '{date} < {timestamp}\n{timestamp} >= {date}\n{date} = {timestamptz}\nnow() = CURRENT_TIMESTAMP\nCURRENT_DATE = CAST(now() AS DATE)',
+);
 
 // UUIDs.
 add('uuid', "CAST('0190c3f4-0000-7000-8000-000000000001' AS UUID)");
@@ -348,6 +357,7 @@ add(
    json_get({json}, {key})
    json_get({json}, {small})
    json_get_json({json}, {key}, {key})
+   ({json})[{key}]
    to_json({int4})
    to_jsonb({text})
    to_jsonb({bool})
@@ -387,9 +397,12 @@ add(
    json_contains({json}, {key})`,
 );
 add('int8', 'json_get_int({json}, {key})\njson_length({json})\njson_length({json}, {key})');
-add('int4', "json_array_length({json-array})\njsonb_array_length({json-array})");
+add('int4', 'json_array_length({json-array})\njsonb_array_length({json-array})');
 add('float8', 'json_get_float({json}, {key})');
-add('text[]', 'json_keys({json})\n{either:json_object_keys:json_keys}({json-object})\n{either:jsonb_object_keys:json_keys}({json-object})');
+add(
+  'text[]',
+  'json_keys({json})\n{either:json_object_keys:json_keys}({json-object})\n{either:jsonb_object_keys:json_keys}({json-object})',
+);
 
 // Arrays.
 for (const T of ARRAYS) {
@@ -418,6 +431,13 @@ for (const T of ARRAYS) {
   );
 }
 add('text[]', "string_to_array({text}, ',')\nstring_to_array({text}, {letters}, 'a')\nregexp_match({text}, {regex})");
+add(
+  'int4[]',
+  `{either:array_transform:transformed}({int4[]!}{either:, x -> x + 1:})
+   {either:array_filter:filtered}({int4[]}{either:, x -> x > 1:})`,
+);
+add('int4', '{either:array_first:first_element}({int4[]}{either:, x -> x > 1:})');
+add('bool', '{either:array_any_match:any_matches}({int4[]}{either:, x -> x > 1:})');
 add(
   'float8',
   `COSINE_DISTANCE({vector}, {vector})

@@ -22,7 +22,9 @@ export class Subqueries {
       if (item) return expression(type, [query([type], ['(SELECT ', item, from, where, ')'])]);
     }
     const { node, columns } = queries.nested([type], outer, Math.min(depth, 1), []);
-    return expression(type, [query([type], ['(SELECT ', columns[0].name, ' FROM ', node, ` AS ${queries.name('t')} ORDER BY 1 LIMIT 1)`])]);
+    return expression(type, [
+      query([type], ['(SELECT ', columns[0].name, ' FROM ', node, ` AS ${queries.name('t')} ORDER BY 1 LIMIT 1)`]),
+    ]);
   }
 
   /** A condition about a subquery. */

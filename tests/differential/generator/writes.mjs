@@ -16,7 +16,12 @@ export class Writes {
   any() {
     const { random } = this;
     const target = random.pick(this.tables);
-    const make = random.pick([() => this.#insert(target), () => this.#insert(target), () => this.#update(target), () => this.#delete(target)]);
+    const make = random.pick([
+      () => this.#insert(target),
+      () => this.#insert(target),
+      () => this.#update(target),
+      () => this.#delete(target),
+    ]);
     return Object.assign(make(), { target: target.name });
   }
 
@@ -47,7 +52,9 @@ export class Writes {
     const { random } = this;
     const from = random.pick(this.tables.filter(({ hasId }) => hasId)) ?? random.pick(this.tables);
     const alias = this.queries.name('t');
-    const scope = new Scope({ columns: from.columns.map(({ name, type, isWild }) => ({ type, isWild, node: `${alias}.${name}` })) });
+    const scope = new Scope({
+      columns: from.columns.map(({ name, type, isWild }) => ({ type, isWild, node: `${alias}.${name}` })),
+    });
     const key = from.hasId ? sql`${alias}.id + ${random.pick(['0', '5', '100'])}` : '50';
     const items = columns.map((column) => (column.isId ? key : this.#of(column.type, scope, random.int(0, 2))));
     const limit = from.hasId ? '' : ' LIMIT 0';
@@ -58,7 +65,8 @@ export class Writes {
   #conflict(target) {
     const { random } = this;
     if (random.chance(0.5)) return sql` ON CONFLICT${random.chance(0.5) ? ' (id)' : ''} DO NOTHING`;
-    const named = (prefix) => target.columns.map(({ name, type, isWild }) => ({ type, isWild, node: `${prefix}.${name}` }));
+    const named = (prefix) =>
+      target.columns.map(({ name, type, isWild }) => ({ type, isWild, node: `${prefix}.${name}` }));
     const scope = new Scope({ columns: [...named(target.name), ...named('excluded')] });
     const where = random.chance(0.3) ? optional` WHERE ${this.#of('bool', scope, 1, false)}` : nothing;
     return sql` ON CONFLICT (id) DO UPDATE SET ${this.#assignments(target, scope)}${where}`;
@@ -66,7 +74,11 @@ export class Writes {
 
   #assignments(target, scope) {
     const { random } = this;
-    const columns = random.some(target.columns.filter(({ isId }) => !isId), 1, 2);
+    const columns = random.some(
+      target.columns.filter(({ isId }) => !isId),
+      1,
+      2,
+    );
     return commas(columns.map(({ name, type }) => sql`${name} = ${this.#of(type, scope, random.int(0, 2))}`));
   }
 
@@ -80,7 +92,11 @@ export class Writes {
     return {
       node: sql`${other.name} AS ${name}`,
       condition: sql`${name}.id = ${alias}.${random.pick(meets).name}`,
-      columns: other.columns.map((column) => ({ type: column.type, isWild: column.isWild, node: `${name}.${column.name}` })),
+      columns: other.columns.map((column) => ({
+        type: column.type,
+        isWild: column.isWild,
+        node: `${name}.${column.name}`,
+      })),
     };
   }
 
@@ -116,7 +132,10 @@ export class Writes {
     if (random.chance(0.3)) return nothing;
     if (random.chance(0.3)) return optional` RETURNING *`;
     const scope = this.#scope(target, alias, null);
-    const items = random.times(random.int(1, 3), () => sql`${this.#of(this.queries.type(), scope, 2)} AS ${this.queries.name('c')}`);
+    const items = random.times(
+      random.int(1, 3),
+      () => sql`${this.#of(this.queries.type(), scope, 2)} AS ${this.queries.name('c')}`,
+    );
     return optional` RETURNING ${commas(items)}`;
   }
 }

@@ -19,7 +19,11 @@ function isNear(a, b, tolerance = TOLERANCE) {
 function sorted(value) {
   if (Array.isArray(value)) return value.map(sorted);
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
 }
 
 /** A JSON text in one spelling; what is none stays as it is. */
@@ -63,7 +67,8 @@ function arranged(rows, types) {
   return keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).map(({ row }) => row);
 }
 
-const areSame = (ours, peer, types, columns) => ours.every((row, at) => columns.every((column) => isSame(row[column], peer[at][column], types[column])));
+const areSame = (ours, peer, types, columns) =>
+  ours.every((row, at) => columns.every((column) => isSame(row[column], peer[at][column], types[column])));
 
 /**
  * The difference between two answers, or null: `{ kind, ours, peer }`. `keys` are the columns that the rows are ordered by.
@@ -73,14 +78,20 @@ export function difference(ours, peer, keys = []) {
   if (ours.error && peer.error) return null;
   if (ours.error) return { kind: 'refused', detail: `${ours.error.code} ${ours.error.message}` };
   if (peer.error) return { kind: 'accepted', detail: `${peer.error.code} ${peer.error.message}` };
-  if (ours.affected !== null && ours.affected !== peer.affected) return { kind: 'rows', detail: `${ours.affected} rows written instead of ${peer.affected}` };
+  if (ours.affected !== null && ours.affected !== peer.affected)
+    return { kind: 'rows', detail: `${ours.affected} rows written instead of ${peer.affected}` };
   if (peer.columns.length === 0) return null;
-  if (ours.columns.length !== peer.columns.length) return { kind: 'columns', detail: `${ours.columns.length} instead of ${peer.columns.length}` };
-  if (ours.rows.length !== peer.rows.length) return { kind: 'rows', detail: `${ours.rows.length} rows instead of ${peer.rows.length}` };
+  if (ours.columns.length !== peer.columns.length)
+    return { kind: 'columns', detail: `${ours.columns.length} instead of ${peer.columns.length}` };
+  if (ours.rows.length !== peer.rows.length)
+    return { kind: 'rows', detail: `${ours.rows.length} rows instead of ${peer.rows.length}` };
   const types = peer.columns.map(({ type }) => type);
   const columns = types.map((_, at) => at);
-  if (keys.length > 0 && !areSame(ours.rows, peer.rows, types, keys)) return { kind: 'order', detail: `by ${keys.map((key) => types[key])}` };
+  if (keys.length > 0 && !areSame(ours.rows, peer.rows, types, keys))
+    return { kind: 'order', detail: `by ${keys.map((key) => types[key])}` };
   const [a, b] = [arranged(ours.rows, types), arranged(peer.rows, types)];
   const wrong = columns.filter((column) => !areSame(a, b, types, [column]));
-  return wrong.length > 0 ? { kind: 'values', detail: `in columns of types ${wrong.map((column) => types[column])}` } : null;
+  return wrong.length > 0
+    ? { kind: 'values', detail: `in columns of types ${wrong.map((column) => types[column])}` }
+    : null;
 }

@@ -21,9 +21,9 @@ export class Engine {
   }
 
   /** Runs a statement: `{ columns, rows, affected }`, or `{ error: { code, message } }` with the SQLSTATE; `trap` where the engine died. */
-  async query(sql, parameters = []) {
+  async query(sql, parameters = [], withoutRules = []) {
     const params = parameters.map(({ by, text }) => (by === 'bool' ? { bool: text === 'true' } : { [by]: text }));
-    const { result, error, panic } = await this.#ask({ query: { sql, params } });
+    const { result, error, panic } = await this.#ask({ query: { sql, params, withoutRules } });
     if (result) return result;
     if (panic !== undefined) return { error: { code: 'trap', message: panic }, trap: true };
     return { error: { code: error.sqlState, message: error.message } };

@@ -1,9 +1,10 @@
 // The two engines, with the same tables in both.
 
-import { definitionsOf } from '../generator/schema.mjs';
 import { render, sql } from '../generator/nodes.mjs';
 import { orderKeys } from '../generator/queries.mjs';
+import { definitionsOf } from '../generator/schema.mjs';
 import { difference } from './compare.mjs';
+import { Oracles } from './oracles.mjs';
 
 export class Pair {
   #tables = null;
@@ -11,11 +12,13 @@ export class Pair {
   constructor(engine, peer) {
     this.engine = engine;
     this.peer = peer;
+    this.oracles = new Oracles(engine);
   }
 
   /** Makes the tables in both, on empty databases; the difference if one of them refuses. */
   async setUp(tables) {
     this.#tables = null;
+    this.oracles.forget();
     await Promise.all([this.engine.reset(), this.peer.reset()]);
     for (const statement of definitionsOf(tables)) {
       const found = await this.#compare(statement);
@@ -26,15 +29,25 @@ export class Pair {
   }
 
   /** The difference of a statement's answers over tables, or null; of one that writes, and of what the table then holds. */
-  async difference({ tables, query, withParameters }) {
+  async difference(one) {
+    const { tables, oracle } = one;
     if (this.#tables !== tables) {
       const refused = await this.setUp(tables);
       if (refused) return refused;
     }
-    const found = query.target ? await this.#compareWrite(query, withParameters) : await this.#compare(query, withParameters, orderKeys(query));
+    this.failedInBoth = null;
+    const found = await this.#run(one);
     // With the engine its tables are gone.
     if (found?.kind === 'trap') this.#tables = null;
-    return found;
+    return found && { ...found, oracle: oracle?.name };
+  }
+
+  #run(one) {
+    const { query, withParameters, oracle } = one;
+    if (oracle) return this.oracles.difference(one);
+    return query.target
+      ? this.#compareWrite(query, withParameters)
+      : this.#compare(query, withParameters, orderKeys(query));
   }
 
   async #compareWrite(query, withParameters) {

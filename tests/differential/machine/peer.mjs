@@ -19,7 +19,9 @@ export class Peer {
     Object.assign(peer.#database.parsers, texts);
     Object.assign(peer.#database.serializers, texts);
     await peer.#database.exec("SET timezone = 'UTC'; SET client_min_messages = error; SET statement_timeout = '20s'");
-    await peer.#database.exec(`CREATE SCHEMA functions; SET search_path = functions; ${FUNCTIONS}; SET search_path = public, functions`);
+    await peer.#database.exec(
+      `CREATE SCHEMA functions; SET search_path = functions; ${FUNCTIONS}; SET search_path = public, functions`,
+    );
     return peer;
   }
 
@@ -31,9 +33,20 @@ export class Peer {
   /** Runs a statement: `{ columns, rows, affected }`, or `{ error: { code, message } }`. */
   async query(sql, parameters = []) {
     try {
-      const run = parameters.length > 0 ? this.#database.query(sql, parameters.map(({ text }) => text), OPTIONS) : this.#run(sql);
+      const run =
+        parameters.length > 0
+          ? this.#database.query(
+              sql,
+              parameters.map(({ text }) => text),
+              OPTIONS,
+            )
+          : this.#run(sql);
       const { fields, rows, affectedRows } = await run;
-      return { columns: fields.map(({ name, dataTypeID }) => ({ name, type: dataTypeID })), rows, affected: affectedRows };
+      return {
+        columns: fields.map(({ name, dataTypeID }) => ({ name, type: dataTypeID })),
+        rows,
+        affected: affectedRows,
+      };
     } catch (error) {
       return { error: { code: error.code ?? 'none', message: error.message } };
     }

@@ -41,18 +41,22 @@ pub(crate) fn answer(engine: &mut Option<Session>, line: &str) -> Answer {
 
 async fn run(session: Option<Session>, line: &str) -> Result<(Session, Answer), Error> {
     let request = serde_json::from_str(line).map_err(|error| Error::new(ErrorKind::InternalError, format!("a request: {error}")))?;
-    match (request, session) {
-        (Request::Query { sql, params }, Some(session)) => {
-            let answer = query(&session, &sql, &parameters::block(&params)?).await.unwrap_or_else(Answer::from);
-            Ok((session, answer))
-        }
-        (Request::Query { sql, params }, None) => {
-            let session = open().await?;
-            let answer = query(&session, &sql, &parameters::block(&params)?).await.unwrap_or_else(Answer::from);
-            Ok((session, answer))
-        }
-        (Request::Reset, _) => Ok((open().await?, Answer::Result { columns: vec![], rows: vec![], affected: None })),
-    }
+    let (sql, params, without_rules) = match request {
+        Request::Reset => return Ok((open().await?, Answer::Result { columns: vec![], rows: vec![], affected: None })),
+        Request::Query { sql, params, without_rules } => (sql, params, without_rules),
+    };
+    let session = match session {
+        Some(session) => session,
+        None => open().await?,
+    };
+    let params = parameters::block(&params)?;
+    let answer = if without_rules.is_empty() {
+        query(&session, &sql, &params).await
+    } else {
+        let plain = Session::new(Rc::clone(session.database()), Principal::system())?;
+        query(&plain.without_rules(&without_rules), &sql, &params).await
+    };
+    Ok((session, answer.unwrap_or_else(Answer::from)))
 }
 
 async fn open() -> Result<Session, Error> {

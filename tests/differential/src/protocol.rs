@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A line of standard input.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub(crate) enum Request {
     /// Begins an empty database.
     Reset,
@@ -16,6 +16,9 @@ pub(crate) enum Request {
         /// The values of its parameters.
         #[serde(default)]
         params: Vec<Parameter>,
+        /// The optimizer rules that it is planned without.
+        #[serde(default)]
+        without_rules: Vec<String>,
     },
 }
 
