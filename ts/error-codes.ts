@@ -32,6 +32,7 @@ export const SQL_STATES = {
   division_by_zero: '22012',
   string_data_right_truncation: '22001',
   invalid_datetime_format: '22007',
+  datetime_field_overflow: '22008',
   character_not_in_repertoire: '22021',
   invalid_parameter_value: '22023',
   cardinality_violation: '21000',

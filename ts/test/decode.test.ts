@@ -173,6 +173,23 @@ describe('timestamps', () => {
     expect(decodeColumn(2, i64s([1n, -1500n], Kind.TsUs), 'TIMESTAMP', { timestamps: 'epochMs' })).toEqual([
       0.001, -1.5,
     ]);
+    // As near as a number comes to it.
+    expect(decodeColumn(1, i64s([253_402_300_799_999_999n], Kind.TsUs), 'TIMESTAMP', { timestamps: 'epochMs' })).toEqual([
+      253_402_300_799_999.999,
+    ]);
+    const last = BigInt(Number.MAX_SAFE_INTEGER) * 1000n;
+    expect(decodeColumn(1, i64s([last], Kind.TsUs), 'TIMESTAMP', { timestamps: 'epochMs' })).toEqual([
+      Number.MAX_SAFE_INTEGER,
+    ]);
+  });
+
+  test('that are too far away for a number or a Date are errors', () => {
+    const us = BigInt(Number.MAX_SAFE_INTEGER + 1) * 1000n;
+    for (const timestamps of ['epochMs', 'date'] as const) {
+      expect(() => decodeColumn(1, i64s([us], Kind.TsUs), 'TIMESTAMP', { timestamps })).toThrow(/too far away/);
+    }
+    const lastDate = 8_640_000_000_000_000n * 1000n;
+    expect(decodeColumn(1, i64s([lastDate], Kind.TsUs), 'TIMESTAMP')).toEqual([new Date(8.64e15)]);
   });
 });
 

@@ -4,7 +4,7 @@ import type { Field, Result, Value } from '../result.js';
 import { Kind } from './layout.js';
 import { Reader } from './reader.js';
 import { objectsOf, rowsOf } from './rows.js';
-import { floorToMs, isoFromUs } from './timestamps.js';
+import { dateFromUs, epochMsFromUs, isoFromUs } from './timestamps.js';
 
 /** The JSON at the head of a result. */
 interface Header {
@@ -140,9 +140,9 @@ function decodeTimestamps(us: BigInt64Array, type: string, decoding: Decoding): 
   const instants = Array.from(us);
   switch (decoding.timestamps) {
     case 'date':
-      return instants.map((value) => new Date(floorToMs(value)));
+      return instants.map(dateFromUs);
     case 'epochMs':
-      return instants.map((value) => Number(value) / 1000);
+      return instants.map(epochMsFromUs);
     case 'iso': {
       const zone = /TIMESTAMPTZ|WITH TIME ZONE/i.test(type) ? 'Z' : '';
       return instants.map((value) => isoFromUs(value) + zone);

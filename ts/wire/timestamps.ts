@@ -1,8 +1,25 @@
+import { failure } from '../errors.js';
+
 const US_PER_SECOND = 1_000_000n;
 
-/** Whole milliseconds of a count of microseconds, rounded towards the past. */
-export function floorToMs(us: bigint): number {
-  return Number((us - mod(us, 1000n)) / 1000n);
+/** A Date, its microseconds rounded towards the past. Dates end in the year 275760. */
+export function dateFromUs(us: bigint): Date {
+  const date = new Date(Number((us - mod(us, 1000n)) / 1000n));
+  if (Number.isNaN(date.getTime())) throw tooFar(us, 'a Date');
+  return date;
+}
+
+/** Milliseconds with their fraction, as exactly as a number can. From 2^53 on, in the year 287396, not every millisecond is one. */
+export function epochMsFromUs(us: bigint): number {
+  const ms = Number(us / 1000n);
+  if (!Number.isSafeInteger(ms)) throw tooFar(us, 'a number of milliseconds');
+  return ms + Number(us % 1000n) / 1000;
+}
+
+function tooFar(us: bigint, form: string): Error {
+  return failure('datetime_field_overflow', `the timestamp ${isoFromUs(us)} is too far away for ${form}`, {
+    hint: "read it with timestamps: 'iso'",
+  });
 }
 
 /**

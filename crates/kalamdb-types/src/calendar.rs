@@ -1,21 +1,24 @@
 //! The proleptic Gregorian calendar in integers, for any year that the types hold.
 
 /// Microseconds of a second.
-pub(crate) const SECOND: i64 = 1_000_000;
+pub const SECOND: i64 = 1_000_000;
 /// Microseconds of a day.
-pub(crate) const DAY: i64 = 86_400 * SECOND;
+pub const DAY: i64 = 86_400 * SECOND;
 
 /// A day of the calendar; year 0 is 1 BC, year -1 is 2 BC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Civil {
-    pub(crate) year: i64,
-    pub(crate) month: i64,
-    pub(crate) day: i64,
+pub struct Civil {
+    /// The year; 0 is 1 BC.
+    pub year: i64,
+    /// The month, from 1.
+    pub month: i64,
+    /// The day of the month, from 1.
+    pub day: i64,
 }
 
 impl Civil {
     /// The day that is `days` after 1970-01-01.
-    pub(crate) fn from_days(days: i64) -> Self {
+    pub fn from_days(days: i64) -> Self {
         // Years begin in March here, so that the leap day is a year's last; 400 years are 146,097 days.
         let shifted = days + 719_468;
         let era = shifted.div_euclid(146_097);
@@ -30,7 +33,7 @@ impl Civil {
     }
 
     /// The days from 1970-01-01 to this day.
-    pub(crate) fn to_days(self) -> i64 {
+    pub fn to_days(self) -> i64 {
         let year = if self.month <= 2 { self.year - 1 } else { self.year };
         let era = year.div_euclid(400);
         let year_of_era = year.rem_euclid(400);
@@ -41,7 +44,7 @@ impl Civil {
     }
 
     /// Whether the calendar has this day.
-    pub(crate) fn exists(self) -> bool {
+    pub fn exists(self) -> bool {
         (1..=12).contains(&self.month) && (1..=31).contains(&self.day) && Self::from_days(self.to_days()) == self
     }
 }

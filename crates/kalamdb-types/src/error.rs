@@ -23,8 +23,10 @@ pub enum TypeErrorKind {
     OutOfRange,
     /// More characters than `VARCHAR(n)` holds (22001).
     StringTooLong,
-    /// A text or date that is no date, time, timestamp or interval of the supported range (22007).
+    /// A text that is no date, time, timestamp or interval (22007).
     InvalidDatetime,
+    /// A date or time that the calendar or the type does not have (22008).
+    DatetimeOutOfRange,
     /// A vector with another number of values than its type, or with NULL in it (22000).
     InvalidVector,
 }
@@ -36,8 +38,10 @@ pub(crate) enum Failure {
     Type,
     /// A text that does not parse, or a value that the target's text form has no room for.
     Syntax,
-    /// A text or day that is no date or time of the supported range.
+    /// A text that is no date, time or interval.
     Datetime,
+    /// A day, time or interval that the calendar or the type does not have.
+    DatetimeRange,
     /// A number out of range.
     Range,
     /// A fraction where an integer is needed.
@@ -58,6 +62,7 @@ impl Failure {
             Self::Type => TypeErrorKind::DatatypeMismatch,
             Self::Syntax | Self::Fraction => TypeErrorKind::InvalidText,
             Self::Datetime => TypeErrorKind::InvalidDatetime,
+            Self::DatetimeRange => TypeErrorKind::DatetimeOutOfRange,
             Self::Range | Self::Digits => TypeErrorKind::OutOfRange,
             Self::TooLong => TypeErrorKind::StringTooLong,
             Self::Length(_) | Self::NullNumber => TypeErrorKind::InvalidVector,

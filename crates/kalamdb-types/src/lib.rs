@@ -4,6 +4,7 @@
 //!
 //! The crate knows no engine, no storage and no browser.
 //!
+//! - [`calendar`] counts days.
 //! - [`coerce`] converts any Arrow array to a column's type.
 //! - [`json`] is the stored form of rows.
 //! - [`page`] is the stored form of a column of a segment.
@@ -12,7 +13,7 @@
 #[cfg(target_endian = "big")]
 compile_error!("the wire block is little-endian and its buffers are copied in bulk");
 
-mod calendar;
+pub mod calendar;
 mod coerce;
 mod error;
 pub mod json;
@@ -30,6 +31,6 @@ pub use json::JsonError;
 pub use number::exact_decimal;
 pub use page::PageError;
 pub use sql_type::{ArrayType, ParseTypeError, SqlType, TYPE_KEY};
-pub use text::append_json;
+pub use text::{IntervalField, IntervalFields, append_json, parse_interval_of};
 pub use type_name::type_name;
 pub use wire::WireError;

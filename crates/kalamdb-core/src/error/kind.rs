@@ -143,6 +143,10 @@ error_kinds! {
     ///
     /// Give a date or time in ISO 8601, or a Date.
     InvalidDatetimeFormat "invalid_datetime_format" "22007",
+    /// A date, time or interval is one that the calendar or the type does not have.
+    ///
+    /// Give one within the range, which docs/types.md tells.
+    DatetimeFieldOverflow "datetime_field_overflow" "22008",
     /// A text holds a code unit that UTF-8 has no form for.
     ///
     /// Remove lone surrogates; `toWellFormed()` replaces them.

@@ -192,6 +192,7 @@ impl From<TypeError> for Error {
             TypeErrorKind::OutOfRange => ErrorKind::NumericValueOutOfRange,
             TypeErrorKind::StringTooLong => ErrorKind::StringDataRightTruncation,
             TypeErrorKind::InvalidDatetime => ErrorKind::InvalidDatetimeFormat,
+            TypeErrorKind::DatetimeOutOfRange => ErrorKind::DatetimeFieldOverflow,
             TypeErrorKind::InvalidVector => ErrorKind::DataException,
         };
         Self::new(kind, error.message)

@@ -1,8 +1,9 @@
-//! `cast_to(value, 'TYPE')`: what a CAST to a type that DataFusion does not know, or reads otherwise, is planned as.
+//! `cast_to(value, 'TYPE')` and `try_cast_to`: what a CAST to a type that DataFusion does not know, or reads otherwise, is planned as.
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, AsArray, StringViewArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringViewArray, new_null_array};
+use datafusion::arrow::compute::concat;
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Result as DataFusionResult, ScalarValue};
 use datafusion::logical_expr::{ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
@@ -14,18 +15,30 @@ use crate::error::{Error, ErrorKind, Result, into_datafusion};
 /// The name of the function.
 pub(crate) const CAST_TO: &str = "cast_to";
 
-pub(super) fn cast_to() -> Arc<ScalarUDF> {
-    Arc::new(ScalarUDF::new_from_impl(CastTo { signature: Signature::any(2, Volatility::Immutable) }))
+/// The name of the function that gives NULL where a value does not convert.
+pub(crate) const TRY_CAST_TO: &str = "try_cast_to";
+
+pub(crate) fn cast_to() -> Arc<ScalarUDF> {
+    function(CAST_TO)
+}
+
+pub(super) fn try_cast_to() -> Arc<ScalarUDF> {
+    function(TRY_CAST_TO)
+}
+
+fn function(name: &'static str) -> Arc<ScalarUDF> {
+    Arc::new(ScalarUDF::new_from_impl(CastTo { name, signature: Signature::any(2, Volatility::Immutable) }))
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct CastTo {
+    name: &'static str,
     signature: Signature,
 }
 
 impl ScalarUDFImpl for CastTo {
     fn name(&self) -> &str {
-        CAST_TO
+        self.name
     }
 
     /// A column that is cast keeps its name, as with other casts.
@@ -38,7 +51,7 @@ impl ScalarUDFImpl for CastTo {
     }
 
     fn return_type(&self, _: &[DataType]) -> DataFusionResult<DataType> {
-        Err(asked_for_type(CAST_TO))
+        Err(asked_for_type(self.name))
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> DataFusionResult<FieldRef> {
@@ -47,10 +60,13 @@ impl ScalarUDFImpl for CastTo {
             _ => "",
         };
         let sql_type = name.parse::<SqlType>().map_err(|error| into_datafusion(Error::new(ErrorKind::UndefinedObject, error.to_string())))?;
-        Ok(Arc::new(sql_type.field(CAST_TO, true)))
+        Ok(Arc::new(sql_type.field(self.name, true)))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
+        if self.name == TRY_CAST_TO {
+            return try_cast(&args).map_err(into_datafusion);
+        }
         cast(&args).map_err(into_datafusion)
     }
 }
@@ -65,6 +81,21 @@ fn cast(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
         SqlType::Varchar(length) => cut_off(&coerce(&values, field, &SqlType::Text, Source::Sql)?, length as usize),
         _ => coerce(&values, field, &target, Source::Sql)?,
     }))
+}
+
+/// Converts each value by itself if not all convert.
+fn try_cast(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
+    if let Ok(values) = cast(args) {
+        return Ok(values);
+    }
+    let target = SqlType::of_field(&args.return_field).ok_or_else(|| Error::internal("a cast has a type"))?;
+    let field = args.arg_fields.first().ok_or_else(|| Error::internal("an argument is missing"))?;
+    let values = array(args, 0)?;
+    let null = new_null_array(args.return_field.data_type(), 1);
+    let rows: Vec<ArrayRef> =
+        (0..values.len()).map(|row| coerce(&values.slice(row, 1), field, &target, Source::Sql).unwrap_or_else(|_| Arc::clone(&null))).collect();
+    let rows: Vec<&dyn Array> = rows.iter().map(|row| row.as_ref()).collect();
+    Ok(ColumnarValue::Array(if rows.is_empty() { values.slice(0, 0) } else { concat(&rows)? }))
 }
 
 /// The texts, each with so many characters at most.

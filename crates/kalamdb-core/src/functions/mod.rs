@@ -7,6 +7,7 @@ pub(crate) mod arrays;
 mod bounded;
 mod bounded_aggregates;
 mod casts;
+mod datetime;
 mod digests;
 mod float_range;
 mod growth;
@@ -29,7 +30,8 @@ use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::planner::ExprPlanner;
 
 pub(crate) use bounded::bounded;
-pub(crate) use casts::CAST_TO;
+pub(crate) use casts::{CAST_TO, TRY_CAST_TO, cast_to};
+pub(crate) use datetime::{compared_date, operation as datetime_operation, series as datetime_series};
 pub(crate) use growth::data_size;
 pub(crate) use ids::{Ids, system_random};
 pub(crate) use limits::{DEFAULT_VALUE_BYTES, Limits};
@@ -50,10 +52,14 @@ pub(crate) fn register(mut builder: SessionStateBuilder, ids: &Arc<Ids>, limits:
         rounding::all(),
         float_range::all(),
         patterns::all(),
-        vec![casts::cast_to()],
+        datetime::all(),
+        vec![casts::cast_to(), casts::try_cast_to()],
     ]
     .concat();
-    builder.scalar_functions().get_or_insert_default().extend(scalar);
+    let functions = builder.scalar_functions().get_or_insert_default();
+    functions.extend(scalar);
+    let series = datetime::array_functions(functions);
+    functions.extend(series);
     builder.aggregate_functions().get_or_insert_default().extend(json::aggregates());
     sliding::wrap_all(&mut builder);
     numbering::wrap_all(&mut builder);
@@ -61,7 +67,7 @@ pub(crate) fn register(mut builder: SessionStateBuilder, ids: &Arc<Ids>, limits:
     bounded::bound_all(builder.scalar_functions().get_or_insert_default(), limits);
     bounded_aggregates::bound_all(builder.aggregate_functions().get_or_insert_default(), limits);
     // The first planner that knows an operator for its operands plans it.
-    let planners: [Arc<dyn ExprPlanner>; 2] = [Arc::new(operators), Arc::new(array_operators)];
+    let planners: [Arc<dyn ExprPlanner>; 3] = [Arc::new(operators), Arc::new(array_operators), Arc::new(datetime::Operators::new())];
     builder.expr_planners().get_or_insert_default().splice(0..0, planners);
     builder
 }

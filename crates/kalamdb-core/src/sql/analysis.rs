@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::ast::{
 use super::determined::{KeyedColumns, group_by_determined};
 use super::names::{fold, table_name};
 use super::scope::Scope;
-use super::{arrow_types, casts, lambdas, long_numbers, operators};
+use super::{arrow_types, casts, datetime_syntax, lambdas, long_numbers, operators};
 use super::{duplicates, grouping, growth, syntax, using};
 use crate::catalog::{SystemColumn, TableName};
 use crate::error::{Error, ErrorKind, Location, Result, nearest};
@@ -210,7 +210,10 @@ impl VisitorMut for Collector<'_> {
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
         casts::rewrite(expr);
         long_numbers::rewrite(expr);
-        ControlFlow::Continue(())
+        match datetime_syntax::rewrite(expr) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
     }
 }
 

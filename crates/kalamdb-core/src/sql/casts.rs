@@ -3,16 +3,24 @@ use kalamdb_types::SqlType;
 
 use super::calls::call;
 use super::types::column_type;
-use crate::functions::CAST_TO;
+use crate::functions::{CAST_TO, TRY_CAST_TO};
 
 /// Turns a CAST to a type that DataFusion does not know, or reads otherwise, into a call of our own function.
 pub(super) fn rewrite(expr: &mut Expr) {
-    let Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr: value, data_type, array: false, format: None } = expr else { return };
+    let Expr::Cast { kind, expr: value, data_type, array: false, format: None } = expr else { return };
     let Ok(target) = column_type(data_type) else { return };
-    if !matches!(target, SqlType::Json | SqlType::Uuid | SqlType::Interval | SqlType::Embedding(_) | SqlType::Array(_) | SqlType::Varchar(_)) {
+    let is_datetime = matches!(target, SqlType::Date | SqlType::Time | SqlType::Timestamp | SqlType::TimestampTz);
+    let function = match kind {
+        CastKind::Cast | CastKind::DoubleColon => CAST_TO,
+        CastKind::TryCast | CastKind::SafeCast if is_datetime => TRY_CAST_TO,
+        CastKind::TryCast | CastKind::SafeCast => return,
+    };
+    if !is_datetime
+        && !matches!(target, SqlType::Json | SqlType::Uuid | SqlType::Interval | SqlType::Embedding(_) | SqlType::Array(_) | SqlType::Varchar(_))
+    {
         return;
     }
     let value = std::mem::replace(&mut **value, Expr::value(Value::Null));
     let name = Expr::value(Value::SingleQuotedString(target.to_string()));
-    *expr = call(Ident::new(CAST_TO), vec![value, name]);
+    *expr = call(Ident::new(function), vec![value, name]);
 }

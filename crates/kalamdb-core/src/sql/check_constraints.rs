@@ -6,7 +6,9 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{DFSchema, TableReference};
-use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::{EmptyRelation, Expr, ExprSchemable, Filter, LogicalPlan};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::sql::planner::{PlannerContext, SqlToRel};
 use datafusion::sql::sqlparser::ast::{self, Value, visit_expressions};
@@ -41,11 +43,26 @@ pub(super) fn compile(executor: &Executor<'_>, table: &Table, check: &Check) -> 
     if planned.exists(|expr| Ok(matches!(expr, Expr::AggregateFunction(_) | Expr::WindowFunction(_))))? {
         return Err(invalid("aggregates"));
     }
-    let condition = executor.state().create_physical_expr(planned, &schema)?;
-    if condition.data_type(schema.as_arrow())? != DataType::Boolean {
+    if planned.get_type(&schema)? != DataType::Boolean {
         return Err(Error::new(ErrorKind::DatatypeMismatch, format!("CHECK {}: the condition is not boolean", check.name)));
     }
-    Ok(condition)
+    Ok(executor.state().create_physical_expr(prepared(executor, planned, &schema)?, &schema)?)
+}
+
+/// The condition as it is in a WHERE, with the same meaning: the analyzer's rules apply to plans alone.
+fn prepared(executor: &Executor<'_>, condition: Expr, schema: &DFSchema) -> Result<Expr> {
+    let state = executor.state();
+    let rows = EmptyRelation { produce_one_row: false, schema: Arc::new(schema.clone()) };
+    let plan = LogicalPlan::Filter(Filter::try_new(condition, Arc::new(LogicalPlan::EmptyRelation(rows)))?);
+    let LogicalPlan::Filter(filter) = state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {})? else {
+        return Err(Error::internal("a condition is no filter any more"));
+    };
+    let context = SimplifyContext::builder()
+        .with_schema(Arc::new(schema.clone()))
+        .with_config_options(Arc::clone(state.config_options()))
+        .with_query_execution_start_time(state.execution_props().query_execution_start_time)
+        .build();
+    Ok(ExprSimplifier::new(context).simplify(filter.predicate)?)
 }
 
 /// Whether a condition names a column.

@@ -306,9 +306,7 @@ fn exact(expr: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
             let is_exact = |expr: &Expr| expr.get_type(schema).is_ok_and(|data_type| data_type.is_integer() || data_type.is_decimal());
             let side = |exact: Option<Expr>, expr: &Expr| exact.or_else(|| is_exact(expr).then(|| expr.clone()));
             match (side(exact_left, left), side(exact_right, right)) {
-                (Some(left), Some(right)) => {
-                    Some(arithmetic(left, *op, right, schema)?)
-                }
+                (Some(left), Some(right)) => Some(arithmetic(left, *op, right, schema)?),
                 _ => None,
             }
         }

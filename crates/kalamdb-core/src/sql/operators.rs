@@ -1,6 +1,8 @@
 //! Operators that the planner does not know, or takes for something else than PostgreSQL does, as functions.
 
-use datafusion::sql::sqlparser::ast::{Array, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, UnaryOperator, Value};
+use datafusion::sql::sqlparser::ast::{
+    Array, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, UnaryOperator, Value,
+};
 
 use super::calls::call;
 use crate::functions::arrays::{COMPARE_ALL, COMPARE_ANY};

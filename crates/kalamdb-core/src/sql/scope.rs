@@ -6,7 +6,7 @@ use datafusion::arrow::datatypes::{DataType, FieldRef, SchemaRef};
 use datafusion::catalog::information_schema::{INFORMATION_SCHEMA, InformationSchemaProvider};
 use datafusion::catalog::{SchemaProvider, TableFunctionArgs, TableProvider};
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::{DFSchema, DataFusionError, ScalarValue, TableReference, plan_datafusion_err};
+use datafusion::common::{DFSchema, DataFusionError, TableReference, plan_datafusion_err};
 use datafusion::datasource::cte_worktable::CteWorkTable;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::session_state::SessionState;
@@ -28,7 +28,7 @@ use super::types::column_type;
 use crate::catalog::{Catalog, SystemColumn, Table, TableKind, TableName};
 use crate::database::View;
 use crate::error::{Error, ErrorKind, into_datafusion};
-use crate::functions::session_function;
+use crate::functions::{datetime_series, session_function};
 use crate::partition::{Snapshot, visible_events};
 use crate::principal::Principal;
 use crate::tables::{Exposed, PageLoader, SharedTable};
@@ -179,25 +179,14 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// A time as the table functions take it, if it can be written so.
-fn in_nanoseconds(arg: Expr) -> Expr {
-    match arg {
-        Expr::Literal(ScalarValue::TimestampMicrosecond(Some(time), zone), metadata) => match time.checked_mul(1000) {
-            Some(nanoseconds) => Expr::Literal(ScalarValue::TimestampNanosecond(Some(nanoseconds), zone), metadata),
-            None => Expr::Literal(ScalarValue::TimestampMicrosecond(Some(time), zone), metadata),
-        },
-        other => other,
-    }
-}
-
-/// Gives TIMESTAMPTZ its zone, which the planner leaves out unless a setting names one.
+/// Gives times and timestamps their microseconds, and TIMESTAMPTZ its zone, which the planner leaves out unless a setting names one.
 #[derive(Debug)]
-struct TypesWithZone;
+struct DatetimeTypes;
 
-impl TypePlanner for TypesWithZone {
+impl TypePlanner for DatetimeTypes {
     fn plan_type_field(&self, data_type: &SqlDataType) -> Result<Option<FieldRef>, DataFusionError> {
         Ok(match column_type(data_type) {
-            Ok(SqlType::TimestampTz) => Some(Arc::new(SqlType::TimestampTz.field("", true))),
+            Ok(sql_type @ (SqlType::TimestampTz | SqlType::Timestamp | SqlType::Time)) => Some(Arc::new(sql_type.field("", true))),
             _ => None,
         })
     }
@@ -225,7 +214,11 @@ impl ContextProvider for Scope<'_> {
         let schema = DFSchema::empty();
         let args =
             args.into_iter().map(|arg| simplifier.coerce(arg, &schema).and_then(|arg| simplifier.simplify(arg))).collect::<Result<Vec<_>, _>>()?;
-        let args: Vec<Expr> = args.into_iter().map(in_nanoseconds).collect();
+        if matches!(name, "generate_series" | "range")
+            && let Some(series) = datetime_series(name, &args).map_err(into_datafusion)?
+        {
+            return Ok(provider_as_source(series));
+        }
         Ok(provider_as_source(function.create_table_provider_with_args(TableFunctionArgs::new(&args, self.state))?))
     }
 
@@ -242,7 +235,7 @@ impl ContextProvider for Scope<'_> {
     }
 
     fn get_type_planner(&self) -> Option<Arc<dyn TypePlanner>> {
-        Some(Arc::new(TypesWithZone))
+        Some(Arc::new(DatetimeTypes))
     }
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {

@@ -13,6 +13,7 @@ use datafusion::prelude::SessionConfig;
 use super::aggregate_calls::{AggregateCalls, UnorderedAggregates};
 use super::arithmetic::CheckedArithmetic;
 use super::bounded_calls::BoundedCalls;
+use super::datetime_casts::{DatetimeCasts, DatetimeOperators};
 use super::evaluation::FilteredArguments;
 use super::exact_numbers::ExactNumbers;
 use super::held::Held;
@@ -54,8 +55,10 @@ pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>, li
         .with_analyzer_rules(vec![
             Arc::new(ResolveGroupingFunction::new()),
             Arc::new(UnorderedAggregates),
+            Arc::new(DatetimeOperators),
             Arc::new(ExactNumbers),
             Arc::new(TypeCoercion::new()),
+            Arc::new(DatetimeCasts),
             Arc::new(CheckedArithmetic::new()),
             Arc::new(FilteredArguments),
             Arc::new(VolatileKeys),

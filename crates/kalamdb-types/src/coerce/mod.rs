@@ -158,7 +158,7 @@ fn describe(fault: Fault, array: &ArrayRef, field: &Field, target: &SqlType) -> 
         failure => {
             let value = value.unwrap_or_default();
             match failure {
-                Failure::Range => format!("value {value} is out of range for type {target}"),
+                Failure::Range | Failure::DatetimeRange => format!("value {value} is out of range for type {target}"),
                 Failure::Fraction => format!("value {value} is not an integer, as type {target} needs"),
                 Failure::Digits => format!("value {value} has more digits after the point than type {target} keeps"),
                 Failure::Length(found) => format!("value {value} has {found} numbers, {target} needs {}", needed(target)),

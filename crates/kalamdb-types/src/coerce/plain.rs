@@ -56,7 +56,7 @@ impl Plain {
             }
             DataType::Date32 => Self::Date(array.as_primitive().clone()),
             DataType::Date64 => {
-                let days = |ms: i64| i32::try_from(ms.div_euclid(86_400_000)).map_err(|_| Failure::Datetime);
+                let days = |ms: i64| i32::try_from(ms.div_euclid(86_400_000)).map_err(|_| Failure::DatetimeRange);
                 Self::Date(map(array.as_primitive::<Date64Type>(), days)?)
             }
             DataType::Time32(_) | DataType::Time64(_) => Self::Time(cast_to(array, DataType::Time64(TimeUnit::Microsecond))?.as_primitive().clone()),
@@ -106,7 +106,7 @@ fn cast_to(array: &ArrayRef, data_type: DataType) -> Result<ArrayRef, Fault> {
 }
 
 fn timestamps(array: &ArrayRef, unit: TimeUnit) -> Result<TimestampMicrosecondArray, Fault> {
-    let times = |factor: i64| move |value: i64| value.checked_mul(factor).ok_or(Failure::Datetime);
+    let times = |factor: i64| move |value: i64| value.checked_mul(factor).ok_or(Failure::DatetimeRange);
     match unit {
         TimeUnit::Second => map(array.as_primitive::<TimestampSecondType>(), times(1_000_000)),
         TimeUnit::Millisecond => map(array.as_primitive::<TimestampMillisecondType>(), times(1_000)),

@@ -10,7 +10,7 @@ pub(super) fn to_date(plain: Plain, source: Source) -> Converted {
     let converted: Date32Array = match plain {
         Plain::Date(array) => array,
         Plain::Timestamp(array) if source == Source::Sql => {
-            map(&array, |micros| i32::try_from(micros.div_euclid(DAY)).map_err(|_| Failure::Datetime))?
+            map(&array, |micros| i32::try_from(micros.div_euclid(DAY)).map_err(|_| Failure::DatetimeRange))?
         }
         Plain::Text(texts) => parse(&texts, |text| text::parse_date(text, source == Source::Sql))?,
         Plain::Timestamp(_)
@@ -51,14 +51,14 @@ pub(super) fn check_time(array: &ArrayRef) -> Converted {
 }
 
 fn in_day(micros: i64) -> Result<i64, Failure> {
-    if (0..DAY).contains(&micros) { Ok(micros) } else { Err(Failure::Datetime) }
+    if (0..DAY).contains(&micros) { Ok(micros) } else { Err(Failure::DatetimeRange) }
 }
 
 /// Timestamps. A text's offset is applied if the target has a zone, else dropped, as PostgreSQL does.
 pub(super) fn to_timestamp(plain: Plain, has_zone: bool) -> Converted {
     let converted: TimestampMicrosecondArray = match plain {
         Plain::Timestamp(array) => array,
-        Plain::Date(array) => map(&array, |days| i64::from(days).checked_mul(DAY).ok_or(Failure::Datetime))?,
+        Plain::Date(array) => map(&array, |days| i64::from(days).checked_mul(DAY).ok_or(Failure::DatetimeRange))?,
         Plain::Text(texts) => parse(&texts, |text| {
             let moment = text::parse_moment(text)?;
             if has_zone { moment.utc_micros() } else { moment.local_micros() }

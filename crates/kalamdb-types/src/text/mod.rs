@@ -18,6 +18,7 @@ use arrow::{
 pub use json_value::append_json;
 pub(crate) use parse::{parse_date, parse_moment, parse_time};
 pub(crate) use parse_interval::parse_interval;
+pub use parse_interval::{IntervalField, IntervalFields, parse_interval_of};
 
 /// Appends the text of the value in `row`, which must exist; nothing for NULL.
 ///

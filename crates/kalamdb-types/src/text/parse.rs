@@ -30,15 +30,16 @@ impl Moment {
     fn micros_less(self, offset: i64) -> Result<i64, Failure> {
         // Midnight of the first day is before what 64 bits hold, though the moment itself may not be.
         let micros = i128::from(self.days) * i128::from(DAY) + i128::from(self.micros) - i128::from(offset);
-        i64::try_from(micros).map_err(|_| Failure::Datetime)
+        i64::try_from(micros).map_err(|_| Failure::DatetimeRange)
     }
 }
 
 /// Parses a date or a timestamp: `2024-01-31`, `2024-01-31 10:00:00.123456+02:00`, `2024-01-31T10:00Z`,
 /// `+012024-01-31`, `0044-03-15 BC`.
 pub(crate) fn parse_moment(text: &str) -> Result<Moment, Failure> {
-    let mut scan = Scan(text.trim_ascii().as_bytes());
-    scan.moment().filter(|_| scan.0.is_empty()).ok_or(Failure::Datetime)
+    let mut scan = Scan::new(text);
+    let moment = scan.moment();
+    scan.all(moment)
 }
 
 /// Parses a day. The time in a timestamp's text is ignored if `ignore_time`, else it must be midnight.
@@ -47,22 +48,42 @@ pub(crate) fn parse_date(text: &str, ignore_time: bool) -> Result<i32, Failure> 
     if moment.micros != 0 && !ignore_time {
         return Err(Failure::Datetime);
     }
-    i32::try_from(moment.days).map_err(|_| Failure::Datetime)
+    i32::try_from(moment.days).map_err(|_| Failure::DatetimeRange)
 }
 
 /// Parses a time of day: `10:00`, `10:00:00`, `10:00:00.123456`.
 pub(crate) fn parse_time(text: &str) -> Result<i64, Failure> {
-    let mut scan = Scan(text.trim_ascii().as_bytes());
-    scan.time().filter(|micros| scan.0.is_empty() && *micros < DAY).ok_or(Failure::Datetime)
+    let mut scan = Scan::new(text);
+    let time = scan.time();
+    scan.all(time).and_then(|micros| if micros < DAY { Ok(micros) } else { Err(Failure::DatetimeRange) })
 }
 
-/// The bytes that are still to be read.
-struct Scan<'a>(&'a [u8]);
+/// The bytes that are still to be read, and whether a field was read that the calendar or the clock does not have.
+struct Scan<'a>(&'a [u8], bool);
 
-impl Scan<'_> {
+impl<'a> Scan<'a> {
+    fn new(text: &'a str) -> Self {
+        Self(text.trim_ascii().as_bytes(), false)
+    }
+
+    /// What was read, if it was all of the text.
+    fn all<T>(&self, read: Option<T>) -> Result<T, Failure> {
+        match read {
+            Some(value) if self.0.is_empty() => Ok(value),
+            None if self.1 => Err(Failure::DatetimeRange),
+            _ => Err(Failure::Datetime),
+        }
+    }
+
+    /// The value if its fields are in range.
+    fn in_range<T>(&mut self, value: T, is_in_range: bool) -> Option<T> {
+        self.1 |= !is_in_range;
+        is_in_range.then_some(value)
+    }
+
     fn moment(&mut self) -> Option<Moment> {
         let mut civil = self.date()?;
-        let (mut micros, mut offset_secs) = (0, None);
+        let mut micros = 0;
         let has_time = match self.0 {
             [b'T' | b't', ..] | [b' ', b'0'..=b'9', ..] => true,
             [b' ', b' ', ..] => {
@@ -74,9 +95,9 @@ impl Scan<'_> {
         if has_time {
             let _ = self.eat(b'T') || self.eat(b't') || self.eat(b' ');
             micros = self.time()?;
-            self.spaces();
-            offset_secs = self.zone()?;
         }
+        self.spaces();
+        let offset_secs = self.zone()?;
         self.spaces();
         if self.eat_word("BC") {
             civil.year = 1 - civil.year;
@@ -84,40 +105,54 @@ impl Scan<'_> {
             self.eat_word("AD");
         }
         let moment = Moment { days: civil.to_days(), micros, offset_secs };
-        civil.exists().then_some(moment)
+        self.in_range(moment, civil.exists())
     }
 
-    /// A year of 4 to 7 digits, or a sign and 6 digits, where +000000 is 1 BC (ISO 8601's extended form).
+    /// A year of 4 to 7 digits, all 8 digits of a day, or a sign and 6 digits, where +000000 is 1 BC (ISO 8601's extended form).
     fn date(&mut self) -> Option<Civil> {
+        let is_compact = self.0.iter().take_while(|b| b.is_ascii_digit()).count() == 8;
         let is_negative = self.0.first() == Some(&b'-');
         let year = if is_negative || self.0.first() == Some(&b'+') {
             self.eat(if is_negative { b'-' } else { b'+' });
             let year = self.number(6, 6)?;
             if is_negative { -year } else { year }
         } else {
-            self.number(4, 7).filter(|year| *year > 0)?
+            self.year()?
         };
-        self.expect(b'-')?;
+        if !self.eat(b'-') {
+            // Eight digits without hyphens.
+            let day = Some(Civil { year: year / 10_000, month: year / 100 % 100, day: year % 100 });
+            return day.filter(|_| is_compact);
+        }
         let month = self.number(1, 2)?;
         self.expect(b'-')?;
         let day = self.number(1, 2)?;
         Some(Civil { year, month, day })
     }
 
+    fn year(&mut self) -> Option<i64> {
+        let year = self.number(4, 8)?;
+        self.in_range(year, year > 0)
+    }
+
     /// Microseconds since midnight; 24:00:00 and a 60th second are the start of what follows.
     fn time(&mut self) -> Option<i64> {
+        // Six digits without colons.
+        let is_compact = self.0.iter().take_while(|b| b.is_ascii_digit()).count() == 6;
         let hour = self.number(1, 2)?;
-        self.expect(b':')?;
+        if !is_compact {
+            self.expect(b':')?;
+        }
         let minute = self.number(2, 2)?;
         let (mut second, mut micros) = (0, 0);
-        if self.eat(b':') {
+        if is_compact || self.eat(b':') {
             second = self.number(2, 2)?;
             if self.eat(b'.') {
                 micros = self.fraction()?;
             }
         }
         let total = (hour * 3_600 + minute * 60 + second) * SECOND + micros;
-        (minute < 60 && second <= 60 && (hour < 24 || total == DAY)).then_some(total)
+        self.in_range(total, minute < 60 && second <= 60 && (hour < 24 || total == DAY))
     }
 
     /// The digits after the point in microseconds, the seventh rounded.
@@ -151,7 +186,7 @@ impl Scan<'_> {
         } else if self.0.first().is_some_and(u8::is_ascii_digit) {
             minutes = self.number(2, 2)?;
         }
-        (hours < 16 && minutes < 60 && seconds < 60).then_some(Some(sign * (hours * 3_600 + minutes * 60 + seconds)))
+        self.in_range(Some(sign * (hours * 3_600 + minutes * 60 + seconds)), hours < 16 && minutes < 60 && seconds < 60)
     }
 
     /// A number of so many digits; the digits after them are left.
