@@ -64,10 +64,20 @@ pub(crate) fn register(mut builder: SessionStateBuilder, ids: &Arc<Ids>, limits:
     sliding::wrap_all(&mut builder);
     numbering::wrap_all(&mut builder);
     lengths::wrap_all(&mut builder);
+    name_as_postgresql(&mut builder);
     bounded::bound_all(builder.scalar_functions().get_or_insert_default(), limits);
     bounded_aggregates::bound_all(builder.aggregate_functions().get_or_insert_default(), limits);
     // The first planner that knows an operator for its operands plans it.
     let planners: [Arc<dyn ExprPlanner>; 3] = [Arc::new(operators), Arc::new(array_operators), Arc::new(datetime::Operators::new())];
     builder.expr_planners().get_or_insert_default().splice(0..0, planners);
     builder
+}
+
+/// PostgreSQL's names of functions that DataFusion calls otherwise.
+fn name_as_postgresql(builder: &mut SessionStateBuilder) {
+    for function in builder.scalar_functions().get_or_insert_default() {
+        if function.name() == "signum" {
+            *function = Arc::new(function.as_ref().clone().with_aliases(["sign"]));
+        }
+    }
 }

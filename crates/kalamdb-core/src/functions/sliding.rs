@@ -61,7 +61,7 @@ const ADDED_UP: usize = 1024;
 pub(super) fn wrap_all(builder: &mut SessionStateBuilder) {
     for function in builder.aggregate_functions().get_or_insert_default() {
         if ANEW.contains(&function.name()) || FLOATS_ANEW.contains(&function.name()) {
-            *function = Arc::new(AggregateUDF::new_from_impl(Sliding { function: Arc::clone(function) }));
+            *function = Arc::new(AggregateUDF::new_from_impl(Sliding::new(Arc::clone(function))));
         }
     }
 }
@@ -70,9 +70,19 @@ pub(super) fn wrap_all(builder: &mut SessionStateBuilder) {
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Sliding {
     function: Arc<AggregateUDF>,
+    aliases: Vec<String>,
 }
 
 impl Sliding {
+    fn new(function: Arc<AggregateUDF>) -> Self {
+        let mut aliases = function.aliases().to_vec();
+        // The name that the standard gives it.
+        if function.name() == "bool_and" {
+            aliases.push("every".to_owned());
+        }
+        Self { function, aliases }
+    }
+
     fn inner(&self) -> &Arc<dyn AggregateUDFImpl> {
         self.function.inner()
     }
@@ -98,7 +108,7 @@ impl AggregateUDFImpl for Sliding {
     }
 
     fn aliases(&self) -> &[String] {
-        self.inner().aliases()
+        &self.aliases
     }
 
     fn schema_name(&self, params: &AggregateFunctionParams) -> Result<String> {
@@ -155,7 +165,7 @@ impl AggregateUDFImpl for Sliding {
 
     fn with_beneficial_ordering(self: Arc<Self>, beneficial_ordering: bool) -> Result<Option<Arc<dyn AggregateUDFImpl>>> {
         let function = Arc::clone(self.inner()).with_beneficial_ordering(beneficial_ordering)?;
-        Ok(function.map(|function| Arc::new(Self { function: Arc::new(AggregateUDF::new_from_shared_impl(function)) }) as _))
+        Ok(function.map(|function| Arc::new(Self::new(Arc::new(AggregateUDF::new_from_shared_impl(function)))) as _))
     }
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {
@@ -168,7 +178,7 @@ impl AggregateUDFImpl for Sliding {
 
     fn reverse_expr(&self) -> ReversedUDAF {
         match self.inner().reverse_expr() {
-            ReversedUDAF::Reversed(function) => ReversedUDAF::Reversed(Arc::new(AggregateUDF::new_from_impl(Self { function }))),
+            ReversedUDAF::Reversed(function) => ReversedUDAF::Reversed(Arc::new(AggregateUDF::new_from_impl(Self::new(function)))),
             other => other,
         }
     }

@@ -13,7 +13,7 @@ use super::determined::{KeyedColumns, group_by_determined};
 use super::names::{fold, table_name};
 use super::scope::Scope;
 use super::{arrow_types, casts, datetime_syntax, lambdas, long_numbers, operators};
-use super::{duplicates, grouping, growth, syntax, using};
+use super::{duplicates, grouping, growth, queries, syntax, using};
 use crate::catalog::{SystemColumn, TableName};
 use crate::error::{Error, ErrorKind, Location, Result, nearest};
 
@@ -120,6 +120,9 @@ impl VisitorMut for Collector<'_> {
         if query.for_clause.is_some() || query.settings.is_some() || query.format_clause.is_some() {
             return ControlFlow::Break(Error::unsupported("a FOR, SETTINGS or FORMAT clause"));
         }
+        if let Err(error) = queries::limit_by_fetch(query) {
+            return ControlFlow::Break(error);
+        }
         if let (SetExpr::Select(select), Some(order_by)) = (query.body.as_mut(), &mut query.order_by) {
             match using::qualify(select, &|name| self.columns_of(name)) {
                 Ok(Some(mut merged)) => merged.order_by(select, order_by),
@@ -149,6 +152,7 @@ impl VisitorMut for Collector<'_> {
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        queries::unnest_laterally(factor);
         if matches!(factor, TableFactor::Table { with_ordinality: true, .. } | TableFactor::UNNEST { with_ordinality: true, .. }) {
             return ControlFlow::Break(Error::unsupported("WITH ORDINALITY").with_hint("write row_number() OVER ()"));
         }

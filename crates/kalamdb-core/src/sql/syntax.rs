@@ -22,6 +22,13 @@ pub(super) fn simplify(expr: &mut Expr) {
     match expr {
         // The parser's name of `^`, which is the power.
         Expr::BinaryOp { left, op: BinaryOperator::BitwiseXor, right } => *expr = power(left, right),
+        // All bits turned over.
+        Expr::UnaryOp { op: UnaryOperator::BitwiseNot, expr: operand } => {
+            let (operand, one) = (Box::new(taken(operand)), Box::new(Expr::Value(Value::Number("1".to_owned(), false).into())));
+            let ones = Box::new(Expr::UnaryOp { op: UnaryOperator::Minus, expr: one });
+            *expr = Expr::Nested(Box::new(Expr::BinaryOp { left: operand, op: BinaryOperator::PGBitwiseXor, right: ones }));
+        }
+        Expr::BinaryOp { left, op: BinaryOperator::PGStartsWith, right } => *expr = call(Ident::new("starts_with"), vec![taken(left), taken(right)]),
         // IN () is false whatever the operand is, NULL as well; the operand still has to have a meaning.
         Expr::InList { expr: operand, list, negated } if list.is_empty() => {
             let operand = taken(operand);
@@ -70,13 +77,18 @@ fn power(base: &mut Expr, exponent: &mut Expr) -> Expr {
 /// Rewrites what stands in parentheses in GROUP BY: `GROUP BY (a, b)` groups by both, and `ROLLUP (a, (b, c))` has no set with b alone.
 pub(super) fn simplify_groups(groups: &mut GroupByExpr) {
     let GroupByExpr::Expressions(exprs, _) = groups else { return };
-    *exprs = std::mem::take(exprs).into_iter().flat_map(group).collect();
+    // One group of all rows; beside others it says nothing.
+    let is_all = |expr: &Expr| matches!(expr, Expr::Tuple(exprs) if exprs.is_empty());
+    if !exprs.is_empty() && exprs.iter().all(is_all) {
+        *exprs = vec![Expr::GroupingSets(vec![Vec::new()])];
+    }
+    *exprs = std::mem::take(exprs).into_iter().filter(|expr| !is_all(expr)).flat_map(group).collect();
 }
 
 fn group(expr: Expr) -> Vec<Expr> {
     let has_tuples = |sets: &[Vec<Expr>]| sets.iter().any(|set| set.len() != 1);
     match expr {
-        Expr::Tuple(exprs) if !exprs.is_empty() => exprs,
+        Expr::Tuple(exprs) => exprs,
         Expr::Rollup(sets) if has_tuples(&sets) => {
             let shortest_last = (0..=sets.len()).rev();
             vec![Expr::GroupingSets(shortest_last.map(|n| sets.iter().take(n).flatten().cloned().collect()).collect())]

@@ -1,0 +1,35 @@
+//! Parts of queries that the planner does not know, written as parts that it does.
+
+use datafusion::sql::sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, LimitClause, Query, TableFactor, Value};
+
+use crate::error::{Error, Result};
+
+/// Writes `FETCH FIRST n ROWS ONLY` as LIMIT.
+pub(super) fn limit_by_fetch(query: &mut Query) -> Result<()> {
+    let Some(fetch) = query.fetch.take() else { return Ok(()) };
+    if fetch.with_ties || fetch.percent {
+        return Err(Error::unsupported("FETCH with PERCENT or TIES"));
+    }
+    let rows = fetch.quantity.unwrap_or_else(|| Expr::Value(Value::Number("1".to_owned(), false).into()));
+    match &mut query.limit_clause {
+        Some(LimitClause::LimitOffset { limit: limit @ None, .. }) => *limit = Some(rows),
+        Some(_) => return Err(Error::unsupported("both LIMIT and FETCH")),
+        None => query.limit_clause = Some(LimitClause::LimitOffset { limit: Some(rows), offset: None, limit_by: Vec::new() }),
+    }
+    Ok(())
+}
+
+/// Takes `LATERAL unnest(...)` for `unnest(...)`, which sees what is before it anyway.
+pub(super) fn unnest_laterally(factor: &mut TableFactor) {
+    let TableFactor::Function { name, args, alias, with_ordinality, .. } = factor else { return };
+    if !name.to_string().eq_ignore_ascii_case("unnest") {
+        return;
+    }
+    let argument = |arg: &FunctionArg| match arg {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
+        _ => None,
+    };
+    let Some(array_exprs) = args.iter().map(argument).collect::<Option<Vec<_>>>() else { return };
+    *factor =
+        TableFactor::UNNEST { alias: alias.take(), array_exprs, with_offset: false, with_offset_alias: None, with_ordinality: *with_ordinality };
+}

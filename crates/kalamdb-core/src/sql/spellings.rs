@@ -1,0 +1,44 @@
+//! Words that the parser does not know where PostgreSQL allows them, and that change nothing.
+
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
+
+/// Takes out `MATERIALIZED` and `NOT MATERIALIZED` between AS and the query of a WITH, and `FROM` in `trim(LEADING FROM x)`.
+pub(super) fn take_out(tokens: &mut Vec<TokenWithSpan>) {
+    if !tokens.iter().any(|token| matches!(keyword(token), Some(Keyword::MATERIALIZED | Keyword::TRIM))) {
+        return;
+    }
+    tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
+    let is = |at: Option<&TokenWithSpan>, wanted: Keyword| at.and_then(keyword) == Some(wanted);
+    let is_open = |at: Option<&TokenWithSpan>| at.is_some_and(|token| token.token == Token::LParen);
+    let mut at = 0;
+    while at < tokens.len() {
+        let before = |n: usize| at.checked_sub(n).and_then(|at| tokens.get(at));
+        let here = tokens.get(at);
+        let n_out = if is(here, Keyword::MATERIALIZED) && is_open(tokens.get(at + 1)) && is(before(1), Keyword::AS) {
+            1
+        } else if is(here, Keyword::NOT) && is(tokens.get(at + 1), Keyword::MATERIALIZED) && is_open(tokens.get(at + 2)) && is(before(1), Keyword::AS)
+        {
+            2
+        } else if is(here, Keyword::FROM) && is_open(before(1)) && is(before(2), Keyword::TRIM) {
+            1
+        } else if is(here, Keyword::FROM)
+            && before(1).and_then(keyword).is_some_and(|word| matches!(word, Keyword::LEADING | Keyword::TRAILING | Keyword::BOTH))
+            && is_open(before(2))
+            && is(before(3), Keyword::TRIM)
+        {
+            1
+        } else {
+            at += 1;
+            continue;
+        };
+        tokens.drain(at..at + n_out);
+    }
+}
+
+fn keyword(token: &TokenWithSpan) -> Option<Keyword> {
+    match &token.token {
+        Token::Word(word) if word.quote_style.is_none() => Some(word.keyword),
+        _ => None,
+    }
+}
