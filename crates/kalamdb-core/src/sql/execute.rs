@@ -17,8 +17,8 @@ use super::held::held;
 use super::names::table_name;
 use super::scope::{Relation, Scope};
 use super::{
-    Command, Parameters, ddl, delete, duplicates, from_names, grouping, grouping_sets, insert, ordering, point, sets, sizes, sort_names, subqueries,
-    update,
+    Command, Parameters, array_parameters, ddl, delete, duplicates, from_names, grouping, grouping_sets, insert, ordering, point, sets, sizes,
+    sort_names, subqueries, update,
 };
 use crate::catalog::{Table, TableKind, TableName};
 use crate::database::View;
@@ -111,7 +111,8 @@ impl<'a> Executor<'a> {
     }
 
     /// Plans and runs a query, which may read `relations` besides the tables.
-    pub(super) async fn query(&self, statement: SqlStatement, parameters: &Parameters, relations: Vec<Relation>) -> Result<QueryRows> {
+    pub(super) async fn query(&self, mut statement: SqlStatement, parameters: &Parameters, relations: Vec<Relation>) -> Result<QueryRows> {
+        array_parameters::expand(&mut statement, parameters)?;
         let Some(named) = named(&statement) else {
             return self.query_named(statement, parameters, relations).await;
         };

@@ -6,10 +6,12 @@ use std::ops::ControlFlow;
 use datafusion::common::Result;
 use datafusion::logical_expr::planner::{PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning};
 use datafusion::sql::sqlparser::ast::{
-    Ident, ObjectNamePart, Query, SetExpr, Statement, TableAlias, TableAliasColumnDef, TableFactor, Visit, VisitMut, Visitor, VisitorMut,
+    CastKind, DataType, Expr, Ident, ObjectNamePart, Query, SelectItem, SetExpr, Statement, TableAlias, TableAliasColumnDef, TableFactor, Value,
+    Visit, VisitMut, Visitor, VisitorMut,
 };
 use datafusion::sql::sqlparser::parser::Parser;
 
+use super::calls::call;
 use super::dialect::SqlDialect;
 use super::names::fold;
 
@@ -60,7 +62,7 @@ impl Visitor for Finder {
     }
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        let is_named = query.with.as_ref().is_some_and(|with| !with.recursive && with.cte_tables.iter().any(|cte| !cte.alias.columns.is_empty()));
+        let is_named = query.with.as_ref().is_some_and(|with| with.recursive || with.cte_tables.iter().any(|cte| !cte.alias.columns.is_empty()));
         if is_named { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
@@ -101,7 +103,11 @@ impl VisitorMut for Namer {
     }
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
-        let Some(with) = query.with.as_mut().filter(|with| !with.recursive) else { return ControlFlow::Continue(()) };
+        let Some(with) = query.with.as_mut() else { return ControlFlow::Continue(()) };
+        if with.recursive {
+            with.cte_tables.iter_mut().for_each(|cte| prepare_terms(&mut cte.query));
+            return ControlFlow::Continue(());
+        }
         for cte in with.cte_tables.iter_mut().filter(|cte| !cte.alias.columns.is_empty()) {
             let Some(mut outer) = select_from_derived() else { return ControlFlow::Continue(()) };
             let columns = std::mem::take(&mut cte.alias.columns);
@@ -114,6 +120,32 @@ impl VisitorMut for Namer {
             }
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// Gives the terms of a recursive query types that can be compared: a NULL in the first one is a text, as in PostgreSQL, and a cast in the
+/// second one is told from those that the planner adds.
+fn prepare_terms(query: &mut Query) {
+    let SetExpr::SetOperation { left, right, .. } = query.body.as_mut() else { return };
+    if let SetExpr::Select(select) = left.as_mut() {
+        for item in &mut select.projection {
+            if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item
+                && matches!(expr, Expr::Value(value) if value.value == Value::Null)
+            {
+                let null = std::mem::replace(expr, Expr::Value(Value::Null.into()));
+                *expr = Expr::Cast { kind: CastKind::Cast, expr: Box::new(null), data_type: DataType::Text, array: false, format: None };
+            }
+        }
+    }
+    if let SetExpr::Select(select) = right.as_mut() {
+        for item in &mut select.projection {
+            if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item
+                && matches!(expr, Expr::Cast { .. })
+            {
+                let cast = std::mem::replace(expr, Expr::Value(Value::Null.into()));
+                *expr = call(Ident::new("coalesce"), vec![cast]);
+            }
+        }
     }
 }
 

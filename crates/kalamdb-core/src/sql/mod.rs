@@ -6,6 +6,7 @@
 mod aggregate_calls;
 mod analysis;
 mod arithmetic;
+mod array_parameters;
 mod arrow_types;
 mod average;
 mod bounded_calls;
@@ -36,6 +37,7 @@ mod execute;
 mod expressions;
 mod fences;
 mod from_names;
+mod group_limits;
 mod grouping;
 mod grouping_sets;
 mod growth;

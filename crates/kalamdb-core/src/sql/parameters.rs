@@ -2,7 +2,7 @@ use std::ops::ControlFlow;
 
 use datafusion::arrow::array::{Array, ArrayRef};
 use datafusion::arrow::datatypes::{Field, FieldRef};
-use datafusion::common::metadata::ScalarAndMetadata;
+use datafusion::common::metadata::{FieldMetadata, ScalarAndMetadata};
 use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::sql::sqlparser::ast::{Expr, Statement, Value, visit_expressions_mut};
 use std::sync::Arc;
@@ -41,14 +41,19 @@ impl Parameters {
         let values = self
             .0
             .iter()
-            .map(|(array, _)| {
+            .map(|(array, field)| {
                 debug_assert_eq!(array.len(), 1, "a parameter is one value");
-                Ok(ScalarAndMetadata::new(ScalarValue::try_from_array(array, 0)?, None))
+                // An object or an array is JSON, which the metadata says.
+                let metadata = (!field.metadata().is_empty()).then(|| FieldMetadata::from(field.as_ref()));
+                Ok(ScalarAndMetadata::new(ScalarValue::try_from_array(array, 0)?, metadata))
             })
             .collect::<Result<Vec<_>>>()?;
         Ok(ParamValues::List(values))
     }
 }
+
+/// How many parameters a statement may have, as in PostgreSQL.
+const MAX_PARAMETERS: usize = 65_535;
 
 /// Gives each `?` its number and returns how many parameters the statement has.
 pub(super) fn number_placeholders(statement: &mut Statement) -> Result<usize> {
@@ -61,16 +66,25 @@ pub(super) fn number_placeholders(statement: &mut Statement) -> Result<usize> {
             *text = format!("${question_marks}");
         }
         match text.strip_prefix('$').and_then(|number| number.parse::<usize>().ok()) {
-            Some(number) if (1..=65_535).contains(&number) => {
+            Some(number) if (1..=MAX_PARAMETERS).contains(&number) => {
                 highest = highest.max(number);
                 ControlFlow::Continue(())
             }
-            _ => ControlFlow::Break(text.clone()),
+            Some(number) if number > MAX_PARAMETERS => {
+                let message = format!("a statement has at most {MAX_PARAMETERS} parameters");
+                ControlFlow::Break(
+                    Error::new(ErrorKind::ProgramLimitExceeded, message)
+                        .with_hint("insert many rows with insert(), and give many values as one array"),
+                )
+            }
+            _ => {
+                let message = format!("parameters are written $1, $2, ... or ?, not {text}");
+                ControlFlow::Break(Error::new(ErrorKind::UndefinedParameter, message))
+            }
         }
     });
-    if let ControlFlow::Break(placeholder) = outcome {
-        let message = format!("parameters are written $1, $2, ... or ?, not {placeholder}");
-        return Err(Error::new(ErrorKind::UndefinedParameter, message));
+    if let ControlFlow::Break(error) = outcome {
+        return Err(error);
     }
     Ok(highest)
 }

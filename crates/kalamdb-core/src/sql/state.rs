@@ -16,6 +16,7 @@ use super::bounded_calls::BoundedCalls;
 use super::datetime_casts::{DatetimeCasts, DatetimeOperators};
 use super::evaluation::FilteredArguments;
 use super::exact_numbers::ExactNumbers;
+use super::group_limits::GroupLimits;
 use super::held::Held;
 use super::sequential::Sequential;
 use super::volatile_keys::VolatileKeys;
@@ -68,6 +69,7 @@ pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>, li
         ])
         .with_query_planner(Arc::new(subqueries::Planner))
         .with_physical_optimizer_rules(fences::physical_rules())
+        .with_physical_optimizer_rule(Arc::new(GroupLimits))
         .with_physical_optimizer_rule(Arc::new(Sequential))
         .with_physical_optimizer_rule(Arc::new(Held));
     builder.scalar_functions().get_or_insert_default().push(long_numbers::function());

@@ -6,6 +6,7 @@
 mod extremes;
 mod key;
 mod rule;
+mod shift;
 mod windows;
 
 pub(super) use extremes::{max, min};

@@ -4,12 +4,13 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::Result;
-use datafusion::logical_expr::expr::{Sort, WindowFunctionParams};
+use datafusion::logical_expr::expr::{NullTreatment, Sort, WindowFunctionParams};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::logical_plan::Window;
-use datafusion::logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, WindowFrame, WindowFrameBound, WindowFrameUnits};
+use datafusion::logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition};
 
 use super::key::{has_key, key};
+use super::shift::shift;
 use crate::error::{Error, ErrorKind, into_datafusion};
 
 /// Makes every window of a plan one that parts and orders its rows by keys.
@@ -37,6 +38,12 @@ pub(in crate::sql) fn order_windows(plan: LogicalPlan) -> Result<LogicalPlan> {
 
 fn function(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let Expr::WindowFunction(mut function) = expr else { return Ok(Transformed::no(expr)) };
+    if let (WindowFunctionDefinition::WindowUDF(shifts), Some(NullTreatment::IgnoreNulls)) = (&function.fun, function.params.null_treatment)
+        && let Some(shift) = shift(shifts.name())
+    {
+        function.fun = WindowFunctionDefinition::WindowUDF(shift);
+        function.params.null_treatment = None;
+    }
     let WindowFunctionParams { partition_by, order_by, window_frame, .. } = &mut function.params;
     let type_of = |expr: &Expr| expr.get_type(schema).unwrap_or(DataType::Null);
     let keyed = |expr: &mut Expr| {

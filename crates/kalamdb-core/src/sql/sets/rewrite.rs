@@ -8,6 +8,7 @@ use datafusion::logical_expr::expr::{Cast, WindowFunction};
 use datafusion::logical_expr::logical_plan::{Distinct, Join, Projection, RecursiveQuery, Union};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, WindowFunctionDefinition};
 
+use super::super::ordering::{has_key, key};
 use super::types::{common_type, is_constant_text, may_recur, name, type_of};
 use crate::error::{Error, ErrorKind, into_datafusion};
 
@@ -98,9 +99,15 @@ fn intersection(set: Join) -> Result<LogicalPlan> {
     // Under names that nothing else has: those of the two sides may be the same, or those of two columns of one side.
     let side = |plan: Arc<LogicalPlan>, name: &str| {
         let columns = plan.schema().columns().into_iter().zip(&types).enumerate();
-        let exprs = columns.map(|(at, (column, common))| Ok(Expr::Column(column).cast_to(common, plan.schema())?.alias(format!("{name}{at}"))));
+        let exprs = columns.map(|(at, (column, common))| {
+            let expr = Expr::Column(column).cast_to(common, plan.schema())?;
+            let expr = if is_distinct || has_key(common) { expr } else { key(expr) };
+            Ok(expr.alias(format!("{name}{at}")))
+        });
         LogicalPlanBuilder::from(Arc::unwrap_or_clone(Arc::clone(&plan))).project(exprs.collect::<Result<Vec<_>>>()?)
     };
+    // A column that compares by itself is its own key, which nothing sees through: DataFusion would sort below a UNION, and not rightly where
+    // two of its columns are one.
     let (mut left, mut right) = (side(left, LEFT)?, side(right, RIGHT)?);
     let names = |name: &str| (0..n_columns).map(|at| Column::new_unqualified(format!("{name}{at}"))).collect::<Vec<_>>();
     let (mut left_keys, mut right_keys) = (names(LEFT), names(RIGHT));

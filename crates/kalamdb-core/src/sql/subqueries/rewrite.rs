@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{DFSchema, JoinType};
+use datafusion::common::{Column, DFSchema, DataFusionError, JoinType};
 use datafusion::error::Result;
+use datafusion::functions_window::row_number::row_number;
 use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::logical_plan::{Aggregate, Filter, Join, Projection, Sort, Subquery, Union, Values, Window};
@@ -248,6 +249,12 @@ impl Rewriter {
                 None => Ok(plan),
             };
         }
+        let is_about_one =
+            |condition: &Expr| Ok::<_, DataFusionError>(is_about(condition, join.left.schema())? || is_about(condition, join.right.schema())?);
+        if !applied.iter().map(is_about_one).collect::<Result<Vec<_>>>()?.into_iter().all(|one| one) {
+            let conditions = on.iter().map(|(left, right)| left.clone().eq(right.clone())).chain(kept).chain(applied);
+            return self.pairs(&join.left, &join.right, join.join_type, conjunction(conditions), &schema);
+        }
         // An outer join's condition is no filter: what it asks of one side is answered below the join, on that side.
         let mut left = Arc::unwrap_or_clone(join.left);
         let mut right = Arc::unwrap_or_clone(join.right);
@@ -263,12 +270,43 @@ impl Rewriter {
                 right = hoist.into_input();
                 condition
             } else {
-                return Err(unsupported("a subquery about both sides of an outer join in its ON clause"));
+                return Err(unsupported("a subquery in ON of this kind of join"));
             };
             kept.push(condition);
         }
         let plan = rebuild(Arc::new(left), Arc::new(right), kept)?;
         LogicalPlanBuilder::from(plan).project(schema.columns().into_iter().map(Expr::from))?.build()
+    }
+
+    /// An outer join on any condition: the rows of both sides are numbered, the pairs of numbers that meet the condition are found by an inner
+    /// join, and the sides are joined by these.
+    fn pairs(
+        &mut self,
+        left: &Arc<LogicalPlan>,
+        right: &Arc<LogicalPlan>,
+        join_type: JoinType,
+        condition: Option<Expr>,
+        schema: &DFSchema,
+    ) -> Result<LogicalPlan> {
+        let number = self.next_number();
+        let name = |side: &str| format!("__{side}_{number}");
+        let numbered = |side: &Arc<LogicalPlan>, name: String| LogicalPlanBuilder::from(side.as_ref().clone()).window([row_number().alias(name)]);
+        let column = |name: String| Column::new_unqualified(name);
+        let both = numbered(left, name("left"))?.cross_join(numbered(right, name("right"))?.build()?)?.build()?;
+        let met = match condition {
+            Some(condition) => self.filter(Filter::try_new(condition, Arc::new(both))?)?,
+            None => both,
+        };
+        let numbers = ["left", "right"].map(|side| Expr::Column(column(name(side))).alias(name(&format!("met_{side}"))));
+        let met = LogicalPlanBuilder::from(met).project(numbers)?.build()?;
+        // All rows of the left side are kept, with the numbers that they meet, but for a RIGHT join.
+        let first = if join_type == JoinType::Right { JoinType::Inner } else { JoinType::Left };
+        let on = |a: &str, b: &str| (vec![column(name(a))], vec![column(name(b))]);
+        numbered(left, name("left"))?
+            .join(met, first, on("left", "met_left"), None)?
+            .join(numbered(right, name("right"))?.build()?, join_type, on("met_right", "right"), None)?
+            .project(schema.columns().into_iter().map(Expr::from))?
+            .build()
     }
 }
 
