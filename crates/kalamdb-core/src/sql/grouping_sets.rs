@@ -33,18 +33,19 @@ fn node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     if !is_computed(&aggregate) {
         return Ok(Transformed::no(LogicalPlan::Aggregate(aggregate)));
     }
-    let Aggregate { input, group_expr, aggr_expr, .. } = aggregate;
+    let Aggregate { input, group_expr, aggr_expr, schema, .. } = aggregate;
     let mut columns: Vec<Expr> = input.schema().columns().into_iter().map(Expr::Column).collect();
+    let mut computed: Vec<Expr> = Vec::new();
+    // By a name that no statement can spell: a cast has that of what is cast.
     let mut column = |expr: Expr| {
         if matches!(expr, Expr::Column(_)) {
             return Ok(Transformed::no(expr));
         }
-        let name = expr.schema_name().to_string();
-        let computed = expr.alias(&name);
-        if !columns.contains(&computed) {
-            columns.push(computed);
-        }
-        Ok(Transformed::yes(Expr::Column(Column::new_unqualified(name))))
+        let at = computed.iter().position(|known| *known == expr).unwrap_or_else(|| {
+            computed.push(expr);
+            computed.len() - 1
+        });
+        Ok(Transformed::yes(Expr::Column(Column::new_unqualified(format!("\0group{at}")))))
     };
     let group_expr = group_expr.into_iter().map(|sets| Ok(sets.map_children(&mut column)?.data)).collect::<Result<Vec<_>>>()?;
     // grouping() asks about what is grouped by.
@@ -53,6 +54,11 @@ fn node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         _ => Ok(Transformed::no(expr)),
     };
     let aggr_expr = aggr_expr.into_iter().map(|expr| Ok(expr.transform_up(&mut asked)?.data)).collect::<Result<Vec<_>>>()?;
+    columns.extend(computed.into_iter().enumerate().map(|(at, expr)| expr.alias(format!("\0group{at}"))));
     let input = LogicalPlan::Projection(Projection::try_new(columns, input)?);
-    Ok(Transformed::yes(LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(input), group_expr, aggr_expr)?)))
+    let grouped = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(input), group_expr, aggr_expr)?);
+    // Who asks for the number of the set is answered below.
+    let named = grouped.schema().columns().into_iter().zip(schema.iter()).filter(|(column, _)| column.name != Aggregate::INTERNAL_GROUPING_ID);
+    let named = named.map(|(column, (qualifier, field))| Expr::Column(column).alias_qualified(qualifier.cloned(), field.name())).collect();
+    Ok(Transformed::yes(LogicalPlan::Projection(Projection::try_new(named, Arc::new(grouped))?)))
 }
