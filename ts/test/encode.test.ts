@@ -62,7 +62,12 @@ describe('parameters', () => {
     ['a buffer', new Uint8Array([3]).buffer, 'Bytes', [3]],
     ['a part of a buffer', new Uint16Array([1, 2, 3]).subarray(1, 2), 'Bytes', [2, 0]],
     ['an object', { a: [null, { b: 'x' }] }, 'Json', '{"a":[null,{"b":"x"}]}'],
-    ['an object with bigints', { a: 2n ** 80n, b: [-1n, { c: 0n, d: '0' }] }, 'Json', '{"a":1208925819614629174706176,"b":[-1,{"c":0,"d":"0"}]}'],
+    [
+      'an object with bigints',
+      { a: 2n ** 80n, b: [-1n, { c: 0n, d: '0' }] },
+      'Json',
+      '{"a":1208925819614629174706176,"b":[-1,{"c":0,"d":"0"}]}',
+    ],
     ['an object within an array with bigints', [{ a: 9007199254740993n }], 'Json', '[{"a":9007199254740993}]'],
     ['an array', [1, 'two', null], 'Json', '[1,"two",null]'],
     [
@@ -126,7 +131,6 @@ describe('parameters', () => {
     ['a symbol', Symbol('s')],
     ['a Map', new Map()],
     ['a cycle', cycle()],
-    ['a bigint in JSON', { a: 1n }],
     ['an array in a circle', circle],
     ['an object without a JSON form', { toJSON: () => undefined }],
   ];

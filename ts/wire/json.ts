@@ -40,7 +40,10 @@ function objectJson(value: unknown): string | undefined {
     }) as string | undefined;
     if (bigints.length === 0) throw error;
     const quoted = JSON.stringify(mark).slice(0, -1);
-    return text?.split(quoted).map((part, i) => (i === 0 ? part : withDigits(part, bigints))).join('');
+    return text
+      ?.split(quoted)
+      .map((part, i) => (i === 0 ? part : withDigits(part, bigints)))
+      .join('');
   }
 }
 

@@ -17,8 +17,8 @@ use super::held::held;
 use super::names::table_name;
 use super::scope::{Relation, Scope};
 use super::{
-    Command, Parameters, array_parameters, ddl, delete, duplicates, from_names, grouping, grouping_sets, insert, ordering, point, sets, sizes,
-    sort_names, subqueries, update,
+    Command, Parameters, array_parameters, ddl, delete, duplicates, from_names, grouping, grouping_sets, insert, named_casts, ordering, point, sets,
+    sizes, sort_names, subqueries, update,
 };
 use crate::catalog::{Table, TableKind, TableName};
 use crate::database::View;
@@ -151,6 +151,16 @@ impl<'a> Executor<'a> {
         let mut renamed = statement.clone();
         if duplicates::make_unique(&mut renamed, columns_of) {
             statement = renamed;
+            match plan(statement.clone(), parameters, scope) {
+                Ok(plan) => {
+                    let schema = duplicates::visible_names(&plan, plan.schema().as_arrow())?;
+                    return Ok(QueryRows { schema, ..self.collect(plan).await? });
+                }
+                Err(second) => error = second,
+            }
+        }
+        let repeats = error.kind() == ErrorKind::DuplicateColumn || error.to_string().contains("unique expression names");
+        if repeats && named_casts::name_casts(&mut statement) {
             match plan(statement.clone(), parameters, scope) {
                 Ok(plan) => {
                     let schema = duplicates::visible_names(&plan, plan.schema().as_arrow())?;

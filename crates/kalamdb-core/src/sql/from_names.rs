@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use datafusion::common::Result;
 use datafusion::logical_expr::planner::{PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning};
 use datafusion::sql::sqlparser::ast::{
-    CastKind, DataType, Expr, Ident, ObjectNamePart, Query, SelectItem, SetExpr, Statement, TableAlias, TableAliasColumnDef, TableFactor, Value,
-    Visit, VisitMut, Visitor, VisitorMut,
+    CastKind, DataType, Expr, FunctionArg, FunctionArgExpr, Ident, ObjectNamePart, Query, Select, SelectItem, SetExpr, Statement, TableAlias,
+    TableAliasColumnDef, TableFactor, Value, Visit, VisitMut, Visitor, VisitorMut,
 };
 use datafusion::sql::sqlparser::parser::Parser;
 
@@ -56,8 +56,8 @@ impl Visitor for Finder {
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
         match function_name(factor) {
-            Some((_, alias)) if alias.is_none_or(|alias| alias.columns.is_empty()) => ControlFlow::Break(()),
-            _ => ControlFlow::Continue(()),
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
         }
     }
 
@@ -86,8 +86,62 @@ pub(super) fn name_columns(statement: &mut Statement) {
 
 struct Namer;
 
+/// Writes a function that names columns of the items before it, `FROM t, unnest(t.a) AS u (x)`, as `LATERAL (SELECT unnest(t.a)) AS u (x)`.
+fn make_lateral(factor: &mut TableFactor) {
+    let Some((name, _)) = function_name(factor) else { return };
+    let arg = match factor {
+        TableFactor::UNNEST { array_exprs, .. } => array_exprs.first().cloned(),
+        TableFactor::Table { args: Some(args), .. } => call_of(name.clone(), &args.args),
+        TableFactor::Function { args, .. } => call_of(name.clone(), args),
+        _ => None,
+    };
+    let Some(arg) = arg.filter(|arg| arg.visit(&mut NamesColumn).is_break()) else { return };
+    let Some(mut query) = select_from_derived() else { return };
+    let alias = alias_of(factor).and_then(Option::take);
+    if let SetExpr::Select(select) = query.body.as_mut() {
+        select.projection = vec![SelectItem::UnnamedExpr(call(Ident::new("unnest"), vec![arg]))];
+        select.from = Vec::new();
+    }
+    let alias = alias.or_else(|| Some(TableAlias { explicit: true, name, columns: Vec::new(), at: None })).map(|mut alias| {
+        if alias.columns.is_empty() {
+            alias.columns.push(TableAliasColumnDef { name: alias.name.clone(), data_type: None });
+        }
+        alias
+    });
+    *factor = TableFactor::Derived { lateral: true, subquery: query, alias, sample: None };
+}
+
+fn call_of(name: Ident, args: &[FunctionArg]) -> Option<Expr> {
+    let arg = |arg: &FunctionArg| match arg {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
+        _ => None,
+    };
+    Some(call(name, args.iter().map(arg).collect::<Option<Vec<_>>>()?))
+}
+
+/// Stops at a column.
+struct NamesColumn;
+
+impl Visitor for NamesColumn {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        if matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
 impl VisitorMut for Namer {
     type Break = ();
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        for (at, from) in select.from.iter_mut().enumerate() {
+            if at > 0 {
+                make_lateral(&mut from.relation);
+            }
+            from.joins.iter_mut().for_each(|join| make_lateral(&mut join.relation));
+        }
+        ControlFlow::Continue(())
+    }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
         let Some((name, alias)) = function_name(factor) else { return ControlFlow::Continue(()) };

@@ -49,6 +49,7 @@ mod keys;
 mod lambdas;
 mod literals;
 mod long_numbers;
+mod named_casts;
 mod names;
 mod operators;
 mod optimizer;

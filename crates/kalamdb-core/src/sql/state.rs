@@ -20,7 +20,7 @@ use super::group_limits::GroupLimits;
 use super::held::Held;
 use super::sequential::Sequential;
 use super::volatile_keys::VolatileKeys;
-use super::{average, fences, long_numbers, optimizer, ordering, sets, subqueries, sum};
+use super::{average, fences, long_numbers, named_casts, optimizer, ordering, sets, subqueries, sum};
 use crate::error::Result;
 use crate::functions::{self, Ids, Limits};
 
@@ -72,7 +72,7 @@ pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>, li
         .with_physical_optimizer_rule(Arc::new(GroupLimits))
         .with_physical_optimizer_rule(Arc::new(Sequential))
         .with_physical_optimizer_rule(Arc::new(Held));
-    builder.scalar_functions().get_or_insert_default().push(long_numbers::function());
+    builder.scalar_functions().get_or_insert_default().extend([long_numbers::function(), named_casts::named()]);
     builder.aggregate_functions().get_or_insert_default().extend([sum::checked_sum(), average::exact_average(), ordering::max(), ordering::min()]);
     builder.expr_planners().get_or_insert_default().splice(0..0, [Arc::new(AggregateCalls) as Arc<dyn ExprPlanner>, Arc::new(ExactNumbers)]);
     Ok(functions::register(builder, ids, limits).build())

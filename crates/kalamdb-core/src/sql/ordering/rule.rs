@@ -12,7 +12,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuil
 use datafusion::optimizer::AnalyzerRule;
 
 use super::super::expressions::rewrite;
-use super::key::{has_key, key};
+use super::key::{has_key, key, representative};
 
 /// Compares by [`key`] what is compared, sorted, grouped or joined and has one. It comes after the operands have got their types.
 #[derive(Debug)]
@@ -127,7 +127,7 @@ fn aggregated(aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> {
     let input = Arc::clone(aggregate.input.schema());
     let Aggregate { input: rows, group_expr, aggr_expr, schema, .. } = aggregate;
     if let [Expr::GroupingSet(_)] = group_expr.as_slice() {
-        let grouped = Aggregate::try_new(Arc::new(with_one_zero(rows, &group_expr)?), group_expr, aggr_expr)?;
+        let grouped = Aggregate::try_new(Arc::new(with_representatives(rows, &group_expr)?), group_expr, aggr_expr)?;
         return Ok(Transformed::yes(LogicalPlan::Aggregate(grouped)));
     }
     if !group_expr.iter().any(|expr| is_key(expr, &input)) {
@@ -154,21 +154,22 @@ fn aggregated(aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> {
     Ok(Transformed::yes(LogicalPlan::Projection(Projection::try_new(output, Arc::new(grouped))?)))
 }
 
-/// Rows whose floats are their own keys, in the columns that grouping sets are made of: which row of a group is the first cannot be told there,
+/// Rows with one of all equal values in the columns that grouping sets are made of: which row of a group is the first cannot be told there,
 /// as a column is NULL in the sets without it.
-fn with_one_zero(rows: Arc<LogicalPlan>, groups: &[Expr]) -> Result<LogicalPlan> {
+fn with_representatives(rows: Arc<LogicalPlan>, groups: &[Expr]) -> Result<LogicalPlan> {
     let mut named = Vec::new();
     for expr in groups {
         named.extend(expr.column_refs().into_iter().cloned());
     }
     let schema = Arc::clone(rows.schema());
-    if !named.iter().any(|column| is_float(&Expr::Column(column.clone()), &schema)) {
+    if !named.iter().any(|column| is_key(&Expr::Column(column.clone()), &schema)) {
         return Ok(Arc::unwrap_or_clone(rows));
     }
     let columns = schema.iter().map(|(qualifier, field)| {
         let column = Column::new(qualifier.cloned(), field.name());
-        let expr = Expr::Column(column.clone());
-        if named.contains(&column) && is_float(&expr, &schema) { key(expr).alias_qualified(qualifier.cloned(), field.name()) } else { expr }
+        let is_grouped = named.contains(&column) && has_key(field.data_type());
+        let expr = Expr::Column(column);
+        if is_grouped { representative(expr).alias_qualified(qualifier.cloned(), field.name()) } else { expr }
     });
     Ok(LogicalPlan::Projection(Projection::try_new(columns.collect(), rows)?))
 }

@@ -9,6 +9,7 @@ use datafusion::logical_expr::expr::InSubquery;
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{Aggregate, BinaryExpr, Cast, Distinct, Expr, ExprSchemable, Filter, LogicalPlan, Operator};
 
+use super::super::ordering::has_key;
 use super::outer::{is_correlated, outer_columns};
 
 /// Whether every column of enclosing queries that `plan` names is one of `outer`.
@@ -86,15 +87,20 @@ fn is_grouped_by_equalities(aggregate: &Aggregate) -> Result<bool> {
     let LogicalPlan::Filter(Filter { predicate, input, .. }) = input.as_ref() else {
         return Ok(false);
     };
-    let equalities = split_conjunction(predicate).into_iter().filter(|condition| condition.contains_outer()).all(is_equality_with_outer);
+    let equalities = split_conjunction(predicate)
+        .into_iter()
+        .filter(|condition| condition.contains_outer())
+        .all(|condition| is_equality_with_outer(condition, input.schema()));
     Ok(group_expr.is_empty() && equalities && !is_correlated(input)?)
 }
 
-fn is_equality_with_outer(condition: &Expr) -> bool {
+fn is_equality_with_outer(condition: &Expr, schema: &DFSchema) -> bool {
     let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = condition else {
         return false;
     };
     let is_inner = |expr: &Expr| match expr {
+        // What compares by a key is no plain equality.
+        _ if expr.get_type(schema).is_ok_and(|data_type| has_key(&data_type)) => false,
         Expr::Column(_) => true,
         Expr::Cast(Cast { expr, .. }) => matches!(**expr, Expr::Column(_)),
         _ => false,
