@@ -11,8 +11,8 @@ import { ALL, ORDERED, TYPES } from './types.mjs';
  * rows where aggregates are allowed; `rows`, where windows are, the relations whose columns order rows fully.
  */
 export class Scope {
-  constructor({ columns, outer = null, grouped = null, hasWindows = false }) {
-    Object.assign(this, { columns, outer, grouped, hasWindows });
+  constructor({ columns, outer = null, grouped = null, told = [], hasWindows = false }) {
+    Object.assign(this, { columns, outer, grouped, told, hasWindows });
   }
 
   /** How many queries are around this one. */
@@ -72,6 +72,7 @@ export class Expressions {
     const { random } = this;
     const fitting = (columns) => columns.filter((column) => column.type === type && !(isTame && column.isWild));
     const own = fitting(scope.columns);
+    if (scope.told.length > 0 && this.random.chance(0.2)) own.push(...fitting(scope.told));
     const around = [];
     for (let outer = scope.outer; outer; outer = outer.outer) around.push(...fitting(outer.columns));
     const from = around.length > 0 && (own.length === 0 || random.chance(0.25)) ? around : own;
@@ -110,22 +111,39 @@ export class Expressions {
       Math.min(depth - 1, 1),
       true,
     );
-    return expression(type, [call, sql` OVER (${this.#windowDefinition(scope)})`]);
+    return expression(type, [call, sql` OVER (${this.#windowDefinition(scope, countsRows(call))})`]);
   }
 
-  #windowDefinition(scope) {
+  #windowDefinition(scope, needsOrder) {
     const { random } = this;
-    const ordered = scope.columns.filter((column) => TYPES[column.type].isOrdered && column.type !== 'json');
+    const ordered = scope.columns.filter(({ type }) => TYPES[type].isOrdered);
     const partition =
       random.chance(0.5) && ordered.length > 0
-        ? optional`PARTITION BY ${commas(random.some(ordered, 1, 2).map((c) => c.node))} `
+        ? optional`PARTITION BY ${commas(random.some(ordered, 1, 2).map(({ node }) => node))} `
         : nothing;
+    const distances = ordered.filter(({ type, isWild }) => DISTANCES[type] && !isWild);
+    if (!needsOrder && distances.length > 0 && random.chance(0.3))
+      return sql`${partition}${this.#distance(random.pick(distances))}`;
     const keys = random
       .some(ordered, ordered.length, ordered.length)
-      .map((column) => sql`${column.node}${this.direction()}`);
+      .map(({ node }) => sql`${node}${this.direction()}`);
     const order = keys.length > 0 ? sql`ORDER BY ${commas(keys)}` : nothing;
     const frame = keys.length > 0 && random.chance(0.5) ? optional` ${random.weighted(FRAMES)(random)}` : nothing;
     return sql`${partition}${order}${frame}`;
+  }
+
+  /** Rows whose key is near: RANGE with an offset, which takes one key. */
+  #distance({ type, node }) {
+    const { random } = this;
+    const near = () => random.pick(DISTANCES[type]);
+    const bounds = random.pick([
+      () => `BETWEEN ${near()} PRECEDING AND CURRENT ROW`,
+      () => `BETWEEN ${near()} PRECEDING AND ${near()} FOLLOWING`,
+      () => `BETWEEN CURRENT ROW AND ${near()} FOLLOWING`,
+      () => `BETWEEN UNBOUNDED PRECEDING AND ${near()} FOLLOWING`,
+      () => `${near()} PRECEDING`,
+    ]);
+    return sql`ORDER BY ${node}${this.direction()} RANGE ${bounds()}`;
   }
 
   /** How a key of ORDER BY sorts. */
@@ -158,6 +176,7 @@ export class Expressions {
     const inner = scope.hasWindows ? new Scope({ ...scope, hasWindows: random.chance(0.3) }) : scope;
     if (word === 'any') return this.of(random.pick(ALL.filter((type) => type !== 'json')), inner, depth);
     if (word === 'ordered') return this.of(random.pick(ORDERED), inner, depth);
+    if (word.startsWith('leaf:')) return this.leaf(word.slice('leaf:'.length), inner);
     const type = word.replace('!', '');
     if (TYPES[type]) return this.of(type, inner, depth, word !== type);
     const made = constant(random, word);
@@ -175,6 +194,20 @@ const BOUNDS = [
   '2 FOLLOWING',
   'UNBOUNDED FOLLOWING',
 ];
+
+/** Whether a function tells apart rows that its order does not. */
+const countsRows = (call) =>
+  !/^(count|sum|avg|min|max|bool_and|bool_or|rank|dense_rank|percent_rank|cume_dist)\(/.test(call.parts[0]);
+
+/** Offsets of RANGE for keys of a type. */
+const DISTANCES = {
+  int4: ['1', '2'],
+  int8: ['1', '3'],
+  float8: ['1', '0.5'],
+  numeric: ['1', '2.5'],
+  date: ["INTERVAL '1 day'", "INTERVAL '1 month'"],
+  timestamp: ["INTERVAL '1 day'", "INTERVAL '12 hours'"],
+};
 
 /** Two bounds in order, neither at the wrong end. */
 function between(random, mode) {

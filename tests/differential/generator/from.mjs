@@ -38,6 +38,12 @@ export class FromItems {
     }
     if (random.chance(0.06)) return this.#function(alias, before);
     const table = random.pick(queries.tables);
+    if (random.chance(0.05)) {
+      // The first columns are named anew, the others keep their names.
+      const anew = table.columns.slice(0, random.int(1, table.columns.length)).map(() => queries.name('a'));
+      const columns = table.columns.map((column, at) => ({ ...column, name: anew[at] ?? column.name }));
+      return { node: sql`${table.name} AS ${alias} (${anew.join(', ')})`, columns: named(columns) };
+    }
     return { node: sql`${table.name} AS ${alias}`, columns: named(table.columns), table, alias };
   }
 

@@ -52,6 +52,21 @@ export class Queries {
     return query(types, [statement]);
   }
 
+  /** DISTINCT ON: the first row of each key, in an order without ties. */
+  #distinctOn(columns, rows, from, where) {
+    const { random } = this;
+    const keys = rows.columns.filter(({ type }) => TYPES[type].isOrdered);
+    const distinct = random.some(keys, 1, 2);
+    const rest = keys.filter((key) => !distinct.includes(key));
+    const order = [...distinct, ...rest].map(({ node }) => sql`${node}${this.expressions.direction()}`);
+    const items = columns.map(({ type, name }) => sql`${this.expressions.leaf(type, rows)} AS ${name}`);
+    const select = sql`SELECT DISTINCT ON (${commas(distinct.map(({ node }) => node))}) ${Object.assign(commas(items), { isSelectList: true })}`;
+    return query(
+      columns.map(({ type }) => type),
+      [sql`SELECT * FROM (${select}${from}${where} ORDER BY ${list(', ', order, order.length)}) AS ${this.name('t')}`],
+    );
+  }
+
   /** A query whose last part is its condition, so that rows can be parted by it. */
   partition(depth) {
     const { random } = this;
@@ -164,6 +179,9 @@ export class Queries {
       [4, 'grouped'],
       [1, 'whole'],
     ]);
+    const isSortable =
+      rowColumns.length > 0 && rowColumns.every(({ type, isBare }) => TYPES[type].isOrdered && !isBare);
+    if (isSortable && random.chance(0.04)) return this.#distinctOn(columns, rows, from, where);
     const isComparable = types.every((type) => type !== 'json');
     const distinct = isComparable && random.chance(0.12) ? optional`DISTINCT ` : nothing;
     const items = (scope) => {
@@ -174,7 +192,13 @@ export class Queries {
     };
     if (kind === 'grouped') {
       const grouping = this.#grouping(rows);
-      const scope = new Scope({ columns: grouping.columns, outer, grouped: rows, hasWindows: random.chance(0.1) });
+      const scope = new Scope({
+        columns: grouping.columns,
+        outer,
+        grouped: rows,
+        told: grouping.told,
+        hasWindows: random.chance(0.1),
+      });
       const having = random.chance(0.3)
         ? optional` HAVING ${this.#condition(new Scope({ ...scope, hasWindows: false }), depth)}`
         : nothing;
@@ -208,7 +232,7 @@ export class Queries {
     });
     // A constant is no key, and an expression is one by its text.
     const plain = keys.filter((key) => !key.isComputed);
-    if (plain.length === 0) return { node: nothing, columns: [], isWhole: true };
+    if (plain.length === 0) return { node: nothing, columns: [], told: [] };
     const nodes = plain.map((key) => sql`${key.node}`);
     const form = random.weighted([
       [12, () => commas(nodes)],
@@ -216,7 +240,11 @@ export class Queries {
       [1, () => sql`CUBE (${commas(nodes)})`],
       [1, () => sql`GROUPING SETS (${commas([...nodes.map((node) => sql`(${node})`), sql`()`])})`],
     ]);
-    return { node: sql` GROUP BY ${form()}`, columns: plain };
+    const made = form();
+    // Which keys a grouping set has.
+    const key = plain[0].node;
+    const told = made.kind === 'text' ? [{ type: 'int4', node: sql`grouping(${key})` }] : [];
+    return { node: sql` GROUP BY ${made}`, columns: plain, told };
   }
 
   #orderBy(columns) {

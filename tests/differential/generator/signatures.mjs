@@ -1,5 +1,5 @@
 // The functions and operators that expressions are made of: for each result type templates, in which `{type}` is an expression of the
-// type, `{type!}` one of tame values, with which arithmetic stays in its range, and other words are small constants (constants.mjs).
+// type, `{type!}` one of tame values, with which arithmetic stays in its range, `{leaf:type}` a column or a constant, and other words are small constants (constants.mjs).
 
 import { ALL, ARRAYS, INTEGERS, NUMBERS, ORDERED } from './types.mjs';
 
@@ -227,7 +227,7 @@ add(
    CAST({timestamptz} AS TEXT)
    CAST({interval} AS TEXT)
    CAST({uuid} AS TEXT)
-   CAST({numeric} AS TEXT)
+   CAST({leaf:numeric} AS TEXT)
    CAST({float8} AS TEXT)
    CAST({float4} AS TEXT)
    CAST({int4[]} AS TEXT)
@@ -359,7 +359,7 @@ add(
    json_get_json({json}, {key}, {key})
    ({json})[{key}]
    to_json({int4})
-   to_jsonb({text})
+   to_jsonb(CAST({text} AS TEXT))
    to_jsonb({bool})
    to_json({int4[]})
    to_jsonb({numeric})
@@ -409,9 +409,9 @@ for (const T of ARRAYS) {
   const E = T.slice(0, -2);
   add(
     'bool',
-    `{${E}} = ANY({${T}})
-     {${E}} <> ALL({${T}})
-     {${E}} < ANY({${T}})
+    `{${E}} = ANY(CAST({${T}} AS {type:${T}}))
+     {${E}} <> ALL(CAST({${T}} AS {type:${T}}))
+     {${E}} < ANY(CAST({${T}} AS {type:${T}}))
      {${T}} @> {${T}}
      {${T}} <@ {${T}}
      {${T}} && {${T}}`,
