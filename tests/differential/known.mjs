@@ -4,7 +4,7 @@
 export const KNOWN = [
   {
     about: 'A float divided by zero, or out of its range, is an infinity or NaN',
-    says: 'dividing a `DOUBLE` by zero gives an infinity or NaN',
+    says: 'finite result gives an infinity or NaN',
     matches: ({ kind, detail }) =>
       kind === 'accepted' && /^(22012|22003) .*(division by zero|out of range: (overflow|underflow))/.test(detail),
   },

@@ -23,7 +23,8 @@ function makeCase(random, tables) {
   if (random.chance(0.15))
     return { tables, query: new Writes(random, tables).any(), withParameters: random.chance(0.2) };
   const queries = new Queries(random, tables);
-  if (random.chance(0.85)) return { tables, query: queries.top(2), withParameters: random.chance(0.2) };
+  const depth = random.int(1, 2);
+  if (random.chance(0.85)) return { tables, query: queries.top(depth), withParameters: random.chance(0.2) };
   const oracle = anyOracle(random);
-  return { tables, query: oracle.name === 'partition' ? queries.partition(2) : queries.top(2), oracle };
+  return { tables, query: oracle.name === 'partition' ? queries.partition(depth) : queries.top(depth), oracle };
 }
