@@ -17,7 +17,11 @@ pub(in crate::sql) fn guard(plan: &LogicalPlan) -> Result<Cow<'_, LogicalPlan>> 
     let mut found = false;
     plan.apply_with_subqueries(|plan| {
         found |= match plan {
-            LogicalPlan::TableScan(scan) => scan.filters.len() > 1,
+            LogicalPlan::TableScan(scan) if scan.filters.is_empty() => false,
+            LogicalPlan::TableScan(scan) => {
+                let schema = DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?;
+                scan.filters.iter().map(|filter| may_fail(filter, &schema)).collect::<Result<Vec<_>>>()?.contains(&true)
+            }
             other => is_to_be_guarded(other, &merge_schema(&other.inputs()))?,
         };
         Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
@@ -36,21 +40,18 @@ fn is_to_be_guarded(plan: &LogicalPlan, schema: &DFSchema) -> Result<bool> {
 
 fn node(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     if let LogicalPlan::TableScan(mut scan) = plan {
-        if scan.filters.len() < 2 {
+        if scan.filters.is_empty() {
             return Ok(Transformed::no(LogicalPlan::TableScan(scan)));
         }
         let schema = DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?;
-        let (safe, risky) = split(std::mem::take(&mut scan.filters), &schema)?;
-        if risky.is_empty() {
-            scan.filters = safe;
-            return Ok(Transformed::no(LogicalPlan::TableScan(scan)));
-        }
+        let filters = std::mem::take(&mut scan.filters).into_iter().map(|filter| guarded(filter, &schema, true));
+        let (safe, risky) = split(filters.collect::<Result<_>>()?, &schema)?;
         let before = conjunction(safe.clone());
-        let guarded = risky.into_iter().map(|risky| match &before {
+        let risky = risky.into_iter().map(|risky| match &before {
             Some(before) => either(before.clone(), risky, lit(false)),
             None => risky,
         });
-        scan.filters = safe.iter().cloned().chain(guarded).collect();
+        scan.filters = safe.into_iter().chain(risky).collect();
         return Ok(Transformed::yes(LogicalPlan::TableScan(scan)));
     }
     let schema = merge_schema(&plan.inputs());
@@ -70,7 +71,7 @@ fn needs_guard(expr: &Expr, schema: &DFSchema) -> Result<bool> {
     let mut found = false;
     expr.apply(|expr| {
         if let Expr::BinaryExpr(BinaryExpr { op: Operator::And | Operator::Or, .. }) = expr {
-            found = may_fail(expr, schema)?;
+            found |= may_fail(expr, schema)?;
             return Ok(TreeNodeRecursion::Jump);
         }
         Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })

@@ -379,7 +379,7 @@ pub(super) fn needs_apply(expr: &Expr, outer: &DFSchema, joins: bool) -> Result<
             Expr::InSubquery(within) if !holds_subquery(&within.expr) => {
                 let uncorrelated = within.subquery.outer_ref_columns.is_empty();
                 let is_semi_join = match negated == within.negated {
-                    true => uncorrelated || shape::is_semi_join(&within.subquery.subquery, outer)?,
+                    true => uncorrelated || shape::is_of_one_type(within, outer)? && shape::is_semi_join(&within.subquery.subquery, outer)?,
                     false => uncorrelated && shape::is_anti_join(within, outer)?,
                 };
                 return Ok(!is_semi_join || within.expr.contains_outer());

@@ -37,6 +37,12 @@ pub(super) fn is_semi_join(plan: &LogicalPlan, outer: &DFSchema) -> Result<bool>
     }
 }
 
+/// Whether IN compares two columns of one type: DataFusion fails to plan a correlated subquery whose column it has to cast.
+pub(super) fn is_of_one_type(within: &InSubquery, outer: &DFSchema) -> Result<bool> {
+    let column = within.subquery.subquery.schema().fields().first().map(|field| field.data_type().clone());
+    Ok(matches!(*within.expr, Expr::Column(_)) && Some(within.expr.get_type(outer)?) == column)
+}
+
 /// Whether NOT IN as a condition of WHERE is an anti join that knows NULL.
 ///
 /// DataFusion's knows it if a column that it compares, or that its value is computed of, may be NULL: the value alone may be as well.
