@@ -8,13 +8,12 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, DFSchemaRef, ScalarValue};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::Cast;
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, RecursiveQuery, Union, Values, lit};
 use datafusion::optimizer::AnalyzerRule;
 use kalamdb_types::{SqlType, type_name};
 
-use super::datetime_comparisons;
+use super::{datetime_comparisons, expressions};
 use crate::error::{Error, ErrorKind, into_datafusion};
 use crate::functions::{cast_to, datetime_operation};
 
@@ -57,20 +56,12 @@ impl AnalyzerRule for DatetimeOperators {
             if let LogicalPlan::TableScan(scan) = &node {
                 schema.merge(&DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?);
             }
-            let names = NamePreserver::new(&node);
-            let node = node.map_expressions(|expr| {
-                if !expr.exists(|expr| Ok(is_candidate(expr)))? {
-                    return Ok(Transformed::no(expr));
-                }
-                let name = names.save(&expr);
-                let replaced = expr.transform_up(|expr| match &expr {
-                    Expr::BinaryExpr(BinaryExpr { left, op, right }) => Ok(match datetime_operation(left, *op, right, &schema)? {
-                        Some(call) => Transformed::yes(call),
-                        None => Transformed::no(expr),
-                    }),
-                    _ => Ok(Transformed::no(expr)),
-                })?;
-                Ok(replaced.update_data(|expr| name.restore(expr)))
+            let node = expressions::rewrite(node, |expr| match &expr {
+                Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_candidate(&expr) => Ok(match datetime_operation(left, *op, right, &schema)? {
+                    Some(call) => Transformed::yes(call),
+                    None => Transformed::no(expr),
+                }),
+                _ => Ok(Transformed::no(expr)),
             })?;
             if node.transformed { node.map_data(LogicalPlan::recompute_schema) } else { Ok(node) }
         };
@@ -143,15 +134,10 @@ fn node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     if let LogicalPlan::TableScan(scan) = &node {
         schema.merge(&DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?);
     }
-    let names = NamePreserver::new(&node);
     let is_join = matches!(node, LogicalPlan::Join(_));
-    let node = node.map_expressions(|expr| {
-        let name = names.save(&expr);
-        let expr = expr.transform_up(|expr| rewrite(expr, &schema))?;
-        // The keys of a join are compared.
-        let expr = if is_join { expr.transform_data(|expr| Ok(datetime_comparisons::key(expr, &schema)))? } else { expr };
-        Ok(expr.update_data(|expr| name.restore(expr)))
-    })?;
+    let node = expressions::rewrite(node, |expr| rewrite(expr, &schema))?;
+    // The keys of a join are compared.
+    let node = if is_join { node.transform_data(|node| node.map_expressions(|expr| Ok(datetime_comparisons::key(expr, &schema))))? } else { node };
     // Types above may follow from those that have changed below.
     node.map_data(with_new_types).map(|node| Transformed::yes(node.data))
 }

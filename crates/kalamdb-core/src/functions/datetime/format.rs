@@ -48,15 +48,14 @@ fn to_char(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
     let mut out = String::new();
     for row in 0..args.number_rows {
         out.clear();
-        let template = match (&one, templates.get(row)) {
-            (Some(template), _) => Some(template.clone()),
+        let own = match (&one, templates.get(row)) {
             (None, Some(template)) => Some(parts(template)?),
-            (None, None) => None,
+            _ => None,
         };
-        match (values.get(row), template) {
+        match (values.get(row), one.as_ref().or(own.as_ref())) {
             // As in PostgreSQL, an empty template gives no text.
             (Some(shown), Some(template)) if !template.is_empty() => {
-                shown.write(&template, &mut out)?;
+                shown.write(template, &mut out)?;
                 texts.append_value(&out);
             }
             _ => texts.append_null(),

@@ -1,14 +1,17 @@
 //! Which expressions may fail for a row.
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Cast, ScalarFunction};
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator};
+use kalamdb_types::SqlType;
+
+use crate::functions::CAST_TO;
 
 /// Functions that have a value for whatever they are given. Of those that are not named, nothing is known.
-const SAFE: [&str; 63] = [
+const SAFE: &[&str] = &[
     "array_has",
     "array_has_all",
     "array_has_any",
@@ -20,6 +23,8 @@ const SAFE: [&str; 63] = [
     "ceil",
     "character_length",
     "coalesce",
+    "compared_date",
+    "compared_date_tz",
     "concat",
     "concat_ws",
     "contains",
@@ -47,6 +52,7 @@ const SAFE: [&str; 63] = [
     "jsonb_exists_any",
     "least",
     "left",
+    "localtimestamp",
     "lower",
     "ltrim",
     "make_array",
@@ -75,8 +81,8 @@ const SAFE: [&str; 63] = [
 ];
 
 /// Functions that are as good with literals behind the first argument: they fail for every row or for none.
-const SAFE_WITH_LITERALS: [&str; 9] =
-    ["array_element", "date_part", "date_trunc", "lpad", "regexp_like", "regexp_match", "regexp_replace", "rpad", "substr"];
+const SAFE_WITH_LITERALS: [&str; 10] =
+    ["array_element", "date_part", "date_trunc", "extract", "lpad", "regexp_like", "regexp_match", "regexp_replace", "rpad", "substr"];
 
 /// Whether an expression over rows of `schema` may fail for one.
 pub(super) fn may_fail(expr: &Expr, schema: &DFSchema) -> Result<bool> {
@@ -93,7 +99,7 @@ pub(super) fn may_fail(expr: &Expr, schema: &DFSchema) -> Result<bool> {
             Expr::Cast(Cast { expr, field }) => is_text(&type_of(expr, schema)) && !is_text(field.data_type()),
             Expr::ScalarFunction(ScalarFunction { func, args }) => {
                 let is_settled = || SAFE_WITH_LITERALS.contains(&func.name()) && args.iter().filter(|arg| !is_literal(arg)).count() <= 1;
-                !SAFE.contains(&func.name()) && !is_settled()
+                !SAFE.contains(&func.name()) && !is_settled() && !(func.name() == CAST_TO && converts_all(args, schema))
             }
             Expr::HigherOrderFunction(_) => true,
             _ => false,
@@ -103,10 +109,22 @@ pub(super) fn may_fail(expr: &Expr, schema: &DFSchema) -> Result<bool> {
     Ok(fails)
 }
 
+/// Whether it is a cast that has a value for each: to text, or of timestamps to timestamps.
+fn converts_all(args: &[Expr], schema: &DFSchema) -> bool {
+    match args {
+        [value, Expr::Literal(ScalarValue::Utf8(Some(name)), _)] => match name.parse() {
+            Ok(SqlType::Text) => !type_of(value, schema).is_binary(),
+            Ok(SqlType::Timestamp | SqlType::TimestampTz) => matches!(type_of(value, schema), DataType::Timestamp(..)),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
 fn is_literal(expr: &Expr) -> bool {
     match expr {
         // What is divided by 0 fails for some rows only: those that are not NULL.
-        Expr::Literal(value, _) => datafusion::common::ScalarValue::new_zero(&value.data_type()).map_or(true, |zero| zero != *value),
+        Expr::Literal(value, _) => ScalarValue::new_zero(&value.data_type()).map_or(true, |zero| zero != *value),
         Expr::Cast(Cast { expr, .. }) => is_literal(expr),
         _ => false,
     }
