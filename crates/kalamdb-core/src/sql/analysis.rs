@@ -120,6 +120,7 @@ impl VisitorMut for Collector<'_> {
         if query.for_clause.is_some() || query.settings.is_some() || query.format_clause.is_some() {
             return ControlFlow::Break(Error::unsupported("a FOR, SETTINGS or FORMAT clause"));
         }
+        queries::order_by_windows(query);
         if let Err(error) = queries::limit_by_fetch(query) {
             return ControlFlow::Break(error);
         }

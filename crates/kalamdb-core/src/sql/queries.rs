@@ -1,6 +1,10 @@
 //! Parts of queries that the planner does not know, written as parts that it does.
 
-use datafusion::sql::sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, LimitClause, Query, TableFactor, Value};
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{
+    Expr, Function, FunctionArg, FunctionArgExpr, LimitClause, OrderByKind, Query, SelectItem, SetExpr, TableFactor, Value, visit_expressions,
+};
 
 use crate::error::{Error, Result};
 
@@ -32,4 +36,38 @@ pub(super) fn unnest_laterally(factor: &mut TableFactor) {
     let Some(array_exprs) = args.iter().map(argument).collect::<Option<Vec<_>>>() else { return };
     *factor =
         TableFactor::UNNEST { alias: alias.take(), array_exprs, with_offset: false, with_offset_alias: None, with_ordinality: *with_ordinality };
+}
+
+/// Writes the window function for its number in ORDER BY: over groups the planner does not find it again under its name.
+pub(super) fn order_by_windows(query: &mut Query) {
+    let (SetExpr::Select(select), Some(OrderByKind::Expressions(by))) = (query.body.as_ref(), query.order_by.as_mut().map(|by| &mut by.kind)) else {
+        return;
+    };
+    let is_expr = |item: &SelectItem| matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. });
+    if !select.projection.iter().all(is_expr) {
+        return;
+    }
+    for by in by {
+        let number = match &by.expr {
+            Expr::Value(value) => match &value.value {
+                Value::Number(number, _) => number.parse::<usize>().ok(),
+                _ => None,
+            },
+            _ => None,
+        };
+        let item = number.and_then(|number| number.checked_sub(1)).and_then(|at| select.projection.get(at));
+        if let Some(SelectItem::UnnamedExpr(expr)) = item
+            && holds_window(expr)
+        {
+            by.expr = expr.clone();
+        }
+    }
+}
+
+fn holds_window(expr: &Expr) -> bool {
+    let found = visit_expressions(expr, |expr| match expr {
+        Expr::Function(Function { over: Some(_), .. }) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    found.is_break()
 }
