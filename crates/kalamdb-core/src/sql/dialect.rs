@@ -390,7 +390,8 @@ mod tests {
 fn is_distinct_from(parser: &Parser<'_>) -> Option<bool> {
     let negated = is_keyword(parser, 1, Keyword::NOT);
     let distinct = 1 + usize::from(negated);
-    let follows = is_keyword(parser, 0, Keyword::IS) && is_keyword(parser, distinct, Keyword::DISTINCT) && is_keyword(parser, distinct + 1, Keyword::FROM);
+    let follows =
+        is_keyword(parser, 0, Keyword::IS) && is_keyword(parser, distinct, Keyword::DISTINCT) && is_keyword(parser, distinct + 1, Keyword::FROM);
     follows.then_some(negated)
 }
 
