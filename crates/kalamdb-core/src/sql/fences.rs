@@ -3,23 +3,31 @@
 //! - A sort is moved below an OFFSET, which then leaves out other rows. A fence keeps the order that the OFFSET counts in.
 //! - Grouping sets put NULL in place of a column, so that the order, the constants and the keys of their input say nothing about
 //!   their groups; taken as said, groups come twice or out of order. A fence on both sides hides them.
+//! - An outer join puts NULL there as well: what is constant on a side may be NULL above it.
+//! - Of `a = a + b` the optimizer replaces one by the other without end, and finds an order where there is none.
 
 use std::fmt;
 use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::internal_datafusion_err;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::{JoinType, Statistics, internal_datafusion_err};
 use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, OrderingRequirements, PhysicalExpr};
+use datafusion::logical_expr::Operator;
+use datafusion::physical_expr::expressions::BinaryExpr;
+use datafusion::physical_expr::utils::collect_columns;
+use datafusion::physical_expr::{EquivalenceProperties, OrderingRequirements, PhysicalExpr, split_conjunction};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::execution_plan::CardinalityEffect;
+use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec};
 use datafusion::physical_plan::limit::GlobalLimitExec;
 use datafusion::physical_plan::{
     ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, ReplaceChildrenOptions,
+    StatisticsArgs,
 };
 
 /// The rule of DataFusion that decides where to sort.
@@ -52,7 +60,10 @@ struct HideOrders;
 impl PhysicalOptimizerRule for HideOrders {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         plan.transform_up(|node| {
-            let Some(aggregate) = node.downcast_ref::<AggregateExec>() else { return Ok(Transformed::no(node)) };
+            if node.downcast_ref::<FilterExec>().is_some_and(|filter| equals_itself(filter.predicate())) {
+                return Ok(Transformed::yes(Arc::new(FenceExec::new(node, Order::Hidden)) as Arc<dyn ExecutionPlan>));
+            }
+            let Some(aggregate) = node.downcast_ref::<AggregateExec>() else { return hide_sides(node) };
             let above = *aggregate.mode() != AggregateMode::Partial && has_grouping_sets(aggregate);
             let below = aggregate.group_expr().has_grouping_set();
             let mut fenced = Arc::clone(&node);
@@ -75,6 +86,35 @@ impl PhysicalOptimizerRule for HideOrders {
     fn schema_check(&self) -> bool {
         true
     }
+}
+
+/// The join, with what is known of a side only where the other has a row for it.
+fn hide_sides(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
+    let hash = node.downcast_ref::<HashJoinExec>().map(|join| *join.join_type());
+    let nested = node.downcast_ref::<NestedLoopJoinExec>().map(|join| *join.join_type());
+    let has_nulls = match hash.or(nested) {
+        Some(JoinType::Left) => [false, true],
+        Some(JoinType::Right) => [true, false],
+        Some(JoinType::Full) => [true, true],
+        _ => return Ok(Transformed::no(node)),
+    };
+    let is_hidden = |side: &Arc<dyn ExecutionPlan>, has_nulls: bool| has_nulls && !side.equivalence_properties().eq_group().is_empty();
+    let sides: Vec<_> = node.children().into_iter().zip(has_nulls).map(|(side, has_nulls)| (Arc::clone(side), is_hidden(side, has_nulls))).collect();
+    if !sides.iter().any(|(_, hidden)| *hidden) {
+        return Ok(Transformed::no(node));
+    }
+    let fenced = |(side, hidden)| if hidden { Arc::new(FenceExec::new(side, Order::Hidden)) as Arc<dyn ExecutionPlan> } else { side };
+    let sides = sides.into_iter().map(fenced).collect();
+    Ok(Transformed::yes(node.replace_children(sides, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))?))
+}
+
+/// Whether a condition says that something is equal to what is computed of it.
+fn equals_itself(condition: &Arc<dyn PhysicalExpr>) -> bool {
+    split_conjunction(condition).into_iter().any(|condition| {
+        let Some(equality) = condition.downcast_ref::<BinaryExpr>().filter(|binary| *binary.op() == Operator::Eq) else { return false };
+        let (left, right) = (collect_columns(equality.left()), collect_columns(equality.right()));
+        left.intersection(&right).next().is_some()
+    })
 }
 
 /// Whether the groups are those of grouping sets, be it that the operator below has made them.
@@ -211,6 +251,10 @@ impl ExecutionPlan for FenceExec {
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
+    }
+
+    fn statistics_from_inputs(&self, inputs: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
+        inputs.first().cloned().ok_or_else(|| internal_datafusion_err!("FenceExec has one input"))
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
