@@ -3,6 +3,7 @@
 use datafusion::arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Decimal128Type, DecimalType};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::type_coercion::binary::comparison_coercion;
 use kalamdb_types::exact_decimal;
 
 /// The digits before the point, and behind it, that values of an exact type may have.
@@ -38,6 +39,17 @@ pub(super) fn common_type(types: &[DataType]) -> Option<DataType> {
     } else {
         DataType::Decimal256(precision.min(DECIMAL256_MAX_PRECISION), signed)
     })
+}
+
+/// The type in which two values are compared: a decimal beside a float is a float, beside an exact number it keeps all digits.
+pub(super) fn comparison_type(left: &DataType, right: &DataType) -> Option<DataType> {
+    if !left.is_decimal() && !right.is_decimal() {
+        return comparison_coercion(left, right);
+    }
+    if left.is_floating() || right.is_floating() {
+        return Some(DataType::Float64);
+    }
+    common_type(&[left.clone(), right.clone()]).or_else(|| comparison_coercion(left, right))
 }
 
 /// A number as the decimal of just its digits.

@@ -10,10 +10,10 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue, internal_err};
 use datafusion::error::Result;
-use datafusion::logical_expr::expr::{Between, Cast, InList, InSubquery, ScalarFunction};
+use datafusion::logical_expr::expr::{Between, Cast, InList, InSubquery, ScalarFunction, SetComparison};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{BinaryExpr, Case, Expr, ExprSchemable, Join, LogicalPlan, Operator};
+use datafusion::logical_expr::{BinaryExpr, Case, Expr, ExprSchemable, Join, LogicalPlan, LogicalPlanBuilder, Operator, Subquery};
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
@@ -61,6 +61,9 @@ fn has_numbers(node: &LogicalPlan) -> Result<bool> {
                 Expr::Literal(ScalarValue::Float64(Some(value)), _) => value.fract() != 0.0 || value.abs() >= EXACT_INTEGERS,
                 Expr::ScalarFunction(function) => long_numbers::is_call(function),
                 Expr::BinaryExpr(BinaryExpr { op, .. }) => matches!(op, Operator::BitwiseShiftLeft | Operator::BitwiseShiftRight),
+                Expr::InSubquery(InSubquery { subquery, .. }) | Expr::SetComparison(SetComparison { subquery, .. }) => {
+                    subquery.subquery.schema().fields().iter().any(|field| field.data_type().is_decimal())
+                }
                 Expr::OuterReferenceColumn(field, _) => field.data_type().is_decimal(),
                 Expr::ScalarSubquery(subquery) => subquery.subquery.schema().fields().iter().any(|field| field.data_type().is_decimal()),
                 _ => false,
@@ -108,12 +111,13 @@ fn expression(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                 None => return internal_err!("IN has an operand"),
             }
         }
-        Expr::InSubquery(mut within) => {
-            let of = within.subquery.subquery.schema().fields().first().map(|field| field.data_type().clone());
-            if of.is_some_and(|of| of.is_floating()) && is_decimal(&within.expr, schema) {
-                within = InSubquery { expr: Box::new(cast(*within.expr, &DataType::Float64)), ..within };
-            }
-            Transformed::yes(Expr::InSubquery(within))
+        Expr::InSubquery(InSubquery { expr, subquery, negated }) => {
+            let (expr, subquery) = with_subquery(expr, subquery, schema)?;
+            Transformed::yes(Expr::InSubquery(InSubquery { expr, subquery, negated }))
+        }
+        Expr::SetComparison(SetComparison { expr, subquery, op, quantifier }) => {
+            let (expr, subquery) = with_subquery(expr, subquery, schema)?;
+            Transformed::yes(Expr::SetComparison(SetComparison { expr, subquery, op, quantifier }))
         }
         Expr::Case(case) => Transformed::yes(Expr::Case(branches(case, schema)?)),
         // A cast and a rounding of what is written in digits are about these digits.
@@ -146,6 +150,22 @@ fn call(function: ScalarFunction, schema: &DFSchema) -> Result<Transformed<Expr>
         _ => return Ok(Transformed::no(Expr::ScalarFunction(ScalarFunction { func, args }))),
     }
     Ok(Transformed::yes(func.call(args)))
+}
+
+/// A value that is compared with the rows of a subquery: where only one of the two is a decimal, and the other a float, both are floats.
+fn with_subquery(expr: Box<Expr>, subquery: Subquery, schema: &DFSchema) -> Result<(Box<Expr>, Subquery)> {
+    let Some(of) = subquery.subquery.schema().fields().first().map(|field| field.data_type().clone()) else { return Ok((expr, subquery)) };
+    let float = DataType::Float64;
+    Ok(match expr.get_type(schema)? {
+        own if own.is_decimal() && of.is_floating() => (Box::new(cast(*expr, &float)), subquery),
+        own if own.is_floating() && of.is_decimal() => {
+            let column = Expr::from(subquery.subquery.schema().qualified_field(0));
+            let name = column.schema_name().to_string();
+            let plan = LogicalPlanBuilder::from(Arc::clone(&subquery.subquery)).project([cast(column, &float).alias(name)])?.build()?;
+            (expr, subquery.with_plan(Arc::new(plan)))
+        }
+        _ => (expr, subquery),
+    })
 }
 
 fn branches(case: Case, schema: &DFSchema) -> Result<Case> {

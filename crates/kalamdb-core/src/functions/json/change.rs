@@ -10,8 +10,11 @@ use kalamdb_types::SqlType;
 
 use super::super::scalar::{Texts, array, field, function, is_text, no_such_function};
 use super::access::{is_texts, text_lists};
-use super::path::{Kind, elements, kind, members, read};
+use super::path::{Kind, elements, kind, members, read, unique};
 use crate::error::{Error, ErrorKind, Result};
+
+/// The most steps of a path; each is a call within another.
+const MAX_STEPS: usize = 128;
 
 /// `jsonb_concat(a, b)`: the operator `||`.
 pub(super) fn concat() -> Arc<ScalarUDF> {
@@ -46,14 +49,7 @@ fn joined(left: &str, right: &str) -> Result<String> {
     let (left, right) = (left.trim_ascii(), right.trim_ascii());
     let kinds = (kind(left)?, kind(right)?);
     if kinds == (Kind::Object, Kind::Object) {
-        let mut all = members(left)?;
-        for (key, value) in members(right)? {
-            match all.iter_mut().find(|(known, _)| *known == key) {
-                Some((_, known)) => *known = value,
-                None => all.push((key, value)),
-            }
-        }
-        return Ok(object(&all));
+        return Ok(object(&unique([members(left)?, members(right)?].concat())));
     }
     let parts = |json, kind| if kind == Kind::Array { elements(json) } else { members_checked(json, kind).map(|()| vec![json]) };
     Ok(list(&[parts(left, kinds.0)?, parts(right, kinds.1)?].concat()))
@@ -83,7 +79,14 @@ fn deletes(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
 fn path_deletes(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
     let (json, paths) = (Texts::of(args, 0)?, Paths::of(args)?);
     rows(args, &json, |row, json| {
-        paths.get(row).map(|path| if is_scalar(json)? { Err(cannot("delete a path in a scalar")) } else { without_path(json, &path) }).transpose()
+        let Some(path) = paths.get(row) else { return Ok(None) };
+        if is_scalar(json)? {
+            return Err(cannot("delete a path in a scalar"));
+        }
+        if path.len() > MAX_STEPS {
+            return Err(Error::new(ErrorKind::ProgramLimitExceeded, format!("a path has at most {MAX_STEPS} steps")));
+        }
+        without_path(json, &path).map(Some)
     })
 }
 

@@ -107,9 +107,14 @@ pub(super) fn keys(json: &str) -> Result<Vec<String>> {
 
 /// The members of an object in their order, each key once with the last of its values.
 pub(super) fn members(json: &str) -> Result<Vec<(String, &str)>> {
-    let mut members: Vec<(String, &str)> = Vec::new();
+    Ok(unique(visit(json, Pairs)?))
+}
+
+/// Each key once, where it comes first, with the last of its values.
+pub(super) fn unique(pairs: Vec<(String, &str)>) -> Vec<(String, &str)> {
+    let mut members: Vec<(String, &str)> = Vec::with_capacity(pairs.len());
     let mut places = std::collections::HashMap::new();
-    for (key, value) in visit(json, Pairs)? {
+    for (key, value) in pairs {
         match places.get(&key).and_then(|at: &usize| members.get_mut(*at)) {
             Some((_, known)) => *known = value,
             None => {
@@ -118,7 +123,7 @@ pub(super) fn members(json: &str) -> Result<Vec<(String, &str)>> {
             }
         }
     }
-    Ok(members)
+    members
 }
 
 fn element(json: &str, index: i64) -> Result<Option<&str>> {

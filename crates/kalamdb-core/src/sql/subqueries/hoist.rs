@@ -8,10 +8,10 @@ use datafusion::functions_aggregate::count::count;
 use datafusion::logical_expr::expr::{BinaryExpr, Case, Exists, InSubquery, SetComparison, SetQuantifier};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::logical_plan::{Extension, Subquery};
-use datafusion::logical_expr::type_coercion::binary::comparison_coercion;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, is_not_true, is_true, lit, not, when};
 
+use super::super::decimals::comparison_type;
 use super::super::ordering::{has_key, key};
 use super::apply::{Apply, Question};
 use super::outer::{as_outer, outer_columns, replace_outer_columns};
@@ -113,7 +113,7 @@ impl<'a> Hoist<'a> {
         let schema = self.input.schema();
         let (value_type, column_type) = (value.get_type(schema)?, column.get_type(subquery.schema())?);
         // Other types are brought together when the plan is made.
-        let (value, column) = match comparison_coercion(&value_type, &column_type) {
+        let (value, column) = match comparison_type(&value_type, &column_type) {
             Some(common) if has_key(&common) => (key(value.cast_to(&common, schema)?), key(column.cast_to(&common, subquery.schema())?)),
             _ => (value, column),
         };

@@ -8,7 +8,6 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
-use datafusion::logical_expr::type_coercion::binary::comparison_coercion;
 use datafusion::logical_expr::{LogicalPlan, UserDefinedLogicalNode};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{Column, cast};
@@ -17,6 +16,7 @@ use datafusion::physical_plan::analyze::AnalyzeExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 
+use super::super::decimals::comparison_type;
 use super::super::evaluation::guard;
 use super::super::profile::ProfileExec;
 use super::apply::{Apply, Question};
@@ -109,7 +109,7 @@ fn comparable(
     if value_type == column_type {
         return Ok((value, subquery));
     }
-    let common = comparison_coercion(&value_type, &column_type).ok_or_else(|| {
+    let common = comparison_type(&value_type, &column_type).ok_or_else(|| {
         let message = format!("{value_type} cannot be compared with {column_type} in IN");
         into_datafusion(Error::new(ErrorKind::DatatypeMismatch, message).with_hint("cast one of them"))
     })?;
