@@ -13,11 +13,6 @@ export const KNOWN = [
     says: '`sum` of integers is a `BIGINT`',
     matches: ({ kind, detail, sql }) => kind === 'refused' && detail.startsWith('22003') && /\bsum\(/.test(sql),
   },
-  {
-    about: 'A subquery in ON about both sides of an outer join',
-    says: 'about both sides of an outer join',
-    matches: ({ kind, detail }) => kind === 'refused' && /about both sides of an outer join/.test(detail),
-  },
 ];
 
 export const knownAs = (difference) => KNOWN.find(({ matches }) => matches(difference)) ?? null;
