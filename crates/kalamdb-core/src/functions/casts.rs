@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringViewArray, new_null_array};
-use datafusion::arrow::compute::concat;
-use datafusion::arrow::datatypes::{DataType, FieldRef};
+use datafusion::arrow::compute::{self, concat};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result as DataFusionResult, ScalarValue};
 use datafusion::logical_expr::{ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use kalamdb_types::{Source, SqlType, coerce};
@@ -79,8 +79,22 @@ fn cast(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     Ok(ColumnarValue::Array(match target {
         // What is too long is cut off, where an assignment refuses it.
         SqlType::Varchar(length) => cut_off(&coerce(&values, field, &SqlType::Text, Source::Sql)?, length as usize),
+        SqlType::Text => to_text(&values, field)?,
         _ => coerce(&values, field, &target, Source::Sql)?,
     }))
+}
+
+/// The texts of values; unlike an assignment a cast takes bytes, and what is no type of a column, too.
+fn to_text(values: &ArrayRef, field: &Field) -> Result<ArrayRef> {
+    if matches!(SqlType::of_field(field), Some(SqlType::Bytea)) {
+        let bytes = compute::cast(values, &DataType::Binary)?;
+        let hex = |bytes: &[u8]| bytes.iter().fold("\\x".to_owned(), |text, byte| format!("{text}{byte:02x}"));
+        return Ok(Arc::new(bytes.as_binary::<i32>().iter().map(|bytes| bytes.map(hex)).collect::<StringViewArray>()));
+    }
+    if SqlType::of_field(field).is_none() {
+        return Ok(compute::cast(values, &DataType::Utf8View)?);
+    }
+    Ok(coerce(values, field, &SqlType::Text, Source::Sql)?)
 }
 
 /// Converts each value by itself if not all convert.

@@ -5,7 +5,8 @@ use super::calls::call;
 use super::types::column_type;
 use crate::functions::{CAST_TO, TRY_CAST_TO};
 
-/// Turns a CAST to a type that DataFusion does not know, or reads otherwise, into a call of our own function.
+/// Turns a CAST to a type that DataFusion does not know, or reads otherwise, into a call of our own function. A cast to TEXT would remain of the
+/// type that it casts, where that is a kind of text, such as JSON.
 pub(super) fn rewrite(expr: &mut Expr) {
     let Expr::Cast { kind, expr: value, data_type, array: false, format: None } = expr else { return };
     let Ok(target) = column_type(data_type) else { return };
@@ -16,7 +17,10 @@ pub(super) fn rewrite(expr: &mut Expr) {
         CastKind::TryCast | CastKind::SafeCast => return,
     };
     if !is_datetime
-        && !matches!(target, SqlType::Json | SqlType::Uuid | SqlType::Interval | SqlType::Embedding(_) | SqlType::Array(_) | SqlType::Varchar(_))
+        && !matches!(
+            target,
+            SqlType::Json | SqlType::Uuid | SqlType::Interval | SqlType::Embedding(_) | SqlType::Array(_) | SqlType::Varchar(_) | SqlType::Text
+        )
     {
         return;
     }

@@ -92,6 +92,7 @@ fn make_lateral(factor: &mut TableFactor) {
     let arg = match factor {
         TableFactor::UNNEST { array_exprs, .. } => array_exprs.first().cloned(),
         TableFactor::Table { args: Some(args), .. } => call_of(name.clone(), &args.args),
+        TableFactor::Function { args, .. } if name.value.eq_ignore_ascii_case("unnest") => args.first().and_then(expr_of),
         TableFactor::Function { args, .. } => call_of(name.clone(), args),
         _ => None,
     };
@@ -112,11 +113,14 @@ fn make_lateral(factor: &mut TableFactor) {
 }
 
 fn call_of(name: Ident, args: &[FunctionArg]) -> Option<Expr> {
-    let arg = |arg: &FunctionArg| match arg {
+    Some(call(name, args.iter().map(expr_of).collect::<Option<Vec<_>>>()?))
+}
+
+fn expr_of(arg: &FunctionArg) -> Option<Expr> {
+    match arg {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
         _ => None,
-    };
-    Some(call(name, args.iter().map(arg).collect::<Option<Vec<_>>>()?))
+    }
 }
 
 /// Stops at a column.

@@ -7,6 +7,7 @@ use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::array::builder::{ListBuilder, TimestampMicrosecondBuilder};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
 use datafusion::common::Result as DataFusionResult;
+use datafusion::logical_expr::type_coercion::functions::fields_with_udf;
 use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use kalamdb_types::SqlType;
 
@@ -73,7 +74,9 @@ impl ScalarUDFImpl for Series {
 
     fn coerce_types(&self, types: &[DataType]) -> DataFusionResult<Vec<DataType>> {
         if bound_type(types.iter().cloned()).is_none() {
-            return self.of_numbers.coerce_types(types);
+            let fields: Vec<FieldRef> = types.iter().map(|data_type| Arc::new(Field::new("", data_type.clone(), true))).collect();
+            let fields = fields_with_udf(&fields, self.of_numbers.as_ref())?;
+            return Ok(fields.iter().map(|field| field.data_type().clone()).collect());
         }
         let fits = |kind: Kind| kind.is_moment() || matches!(kind, Kind::Text | Kind::Null);
         match types {
