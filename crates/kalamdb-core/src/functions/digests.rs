@@ -29,7 +29,8 @@ fn bytes(name: &str, args: &[FieldRef]) -> Result<Field> {
     returns(name, args, SqlType::Bytea)
 }
 
-fn returns(name: &str, args: &[FieldRef], sql_type: SqlType) -> Result<Field> {
+/// A function of one text or of bytes returns this type.
+pub(super) fn returns(name: &str, args: &[FieldRef], sql_type: SqlType) -> Result<Field> {
     match args {
         [arg] if is_text(arg.data_type()) || arg.data_type().is_binary() || *arg.data_type() == DataType::BinaryView => Ok(field(name, sql_type)),
         _ => Err(no_such_function(name, args)),
@@ -60,7 +61,8 @@ fn sha<D: Digest>(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
     Ok(Arc::new(digests.finish()))
 }
 
-fn each(args: &ScalarFunctionArgs, mut value: impl FnMut(Option<&[u8]>)) -> Result<()> {
+/// Gives the bytes of each row's argument to `value`.
+pub(super) fn each(args: &ScalarFunctionArgs, mut value: impl FnMut(Option<&[u8]>)) -> Result<()> {
     let array = array(args, 0)?;
     if is_text(array.data_type()) {
         let texts = cast(&array, &DataType::Utf8View)?;

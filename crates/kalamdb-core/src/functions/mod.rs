@@ -17,6 +17,7 @@ mod json;
 mod lengths;
 mod limits;
 mod numbering;
+mod octets;
 pub(crate) mod patterns;
 mod rounding;
 mod scalar;
@@ -49,6 +50,7 @@ pub(crate) fn register(mut builder: SessionStateBuilder, ids: &Arc<Ids>, limits:
         arrays::all(&array_operators),
         vectors::all(),
         digests::all(),
+        octets::all(),
         rounding::all(),
         float_range::all(),
         patterns::all(),

@@ -10,13 +10,14 @@ use crate::functions::{CAST_TO, TRY_CAST_TO};
 pub(super) fn rewrite(expr: &mut Expr) {
     let Expr::Cast { kind, expr: value, data_type, array: false, format: None } = expr else { return };
     let Ok(target) = column_type(data_type) else { return };
-    let is_datetime = matches!(target, SqlType::Date | SqlType::Time | SqlType::Timestamp | SqlType::TimestampTz);
+    // DataFusion takes the characters of a text for bytes, and knows other forms of times.
+    let is_read_otherwise = matches!(target, SqlType::Bytea | SqlType::Date | SqlType::Time | SqlType::Timestamp | SqlType::TimestampTz);
     let function = match kind {
         CastKind::Cast | CastKind::DoubleColon => CAST_TO,
-        CastKind::TryCast | CastKind::SafeCast if is_datetime => TRY_CAST_TO,
+        CastKind::TryCast | CastKind::SafeCast if is_read_otherwise => TRY_CAST_TO,
         CastKind::TryCast | CastKind::SafeCast => return,
     };
-    if !is_datetime
+    if !is_read_otherwise
         && !matches!(
             target,
             SqlType::Json | SqlType::Uuid | SqlType::Interval | SqlType::Embedding(_) | SqlType::Array(_) | SqlType::Varchar(_) | SqlType::Text
