@@ -32,7 +32,10 @@ use datafusion::logical_expr::planner::ExprPlanner;
 
 pub(crate) use bounded::bounded;
 pub(crate) use casts::{CAST_TO, TRY_CAST_TO, cast_to};
-pub(crate) use datetime::{compared_date, operation as datetime_operation, series as datetime_series};
+pub(crate) use datetime::{
+    IntervalAverage, WITH_PRECISION, compared_date, operation as datetime_operation, operation_again as datetime_operation_again,
+    series as datetime_series,
+};
 pub(crate) use growth::data_size;
 pub(crate) use ids::{Ids, system_random};
 pub(crate) use limits::{DEFAULT_VALUE_BYTES, Limits};

@@ -1,8 +1,8 @@
-//! `avg` of decimals with as many digits as PostgreSQL's; DataFusion's has four more than its values.
+//! `avg` of decimals with as many digits as PostgreSQL's, where DataFusion's has four more than its values, and of intervals.
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, FieldRef};
+use datafusion::arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, FieldRef, IntervalUnit};
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::Transformed;
 use datafusion::error::Result;
@@ -11,10 +11,14 @@ use datafusion::logical_expr::expr::{Cast, WindowFunctionDefinition};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, Expr, ExprSchemable, GroupsAccumulator, ReversedUDAF, Signature,
+    Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, Expr, ExprSchemable, GroupsAccumulator, ReversedUDAF, Signature, TypeSignature,
 };
 
 use super::decimal_arithmetic::quotient_scale;
+use crate::error::{Error, into_datafusion};
+use crate::functions::IntervalAverage;
+
+const INTERVAL: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
 
 const NAME: &str = "avg";
 
@@ -26,7 +30,14 @@ const MIN_SCALE: u8 = 18;
 
 /// DataFusion's `avg`, but for the type of the average of decimals.
 pub(super) fn exact_average() -> Arc<AggregateUDF> {
-    Arc::new(AggregateUDF::new_from_impl(Average(Avg::new())))
+    let inner = Avg::new();
+    let mut signatures = match inner.signature().type_signature.clone() {
+        TypeSignature::OneOf(signatures) => signatures,
+        other => vec![other],
+    };
+    signatures.push(TypeSignature::Exact(vec![INTERVAL]));
+    let signature = Signature::one_of(signatures, inner.signature().volatility);
+    Arc::new(AggregateUDF::new_from_impl(Average { inner, signature }))
 }
 
 /// Gives long decimals that are averaged the type whose sums are of 256 bits.
@@ -51,19 +62,22 @@ pub(super) fn with_room(mut expr: Expr, schema: &DFSchema) -> Result<Transformed
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Average(Avg);
+struct Average {
+    inner: Avg,
+    signature: Signature,
+}
 
 impl AggregateUDFImpl for Average {
     fn name(&self) -> &str {
-        self.0.name()
+        self.inner.name()
     }
 
     fn aliases(&self) -> &[String] {
-        self.0.aliases()
+        self.inner.aliases()
     }
 
     fn signature(&self) -> &Signature {
-        self.0.signature()
+        &self.signature
     }
 
     fn return_type(&self, args: &[DataType]) -> Result<DataType> {
@@ -76,35 +90,45 @@ impl AggregateUDFImpl for Average {
                 let scale = quotient_scale(room.saturating_sub(of), of).max(MIN_SCALE);
                 Ok(DataType::Decimal128(DECIMAL128_MAX_PRECISION, i8::try_from(scale).unwrap_or(i8::MAX)))
             }
-            _ => self.0.return_type(args),
+            [INTERVAL] => Ok(INTERVAL),
+            _ => self.inner.return_type(args),
         }
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        self.0.accumulator(args)
+        if *args.return_field.data_type() != INTERVAL {
+            return self.inner.accumulator(args);
+        }
+        if args.is_distinct {
+            return Err(into_datafusion(Error::unsupported("avg(DISTINCT interval)")));
+        }
+        Ok(Box::new(IntervalAverage::default()))
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
-        self.0.state_fields(args)
+        if *args.return_field.data_type() == INTERVAL {
+            return Ok(IntervalAverage::state_fields(args.name));
+        }
+        self.inner.state_fields(args)
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
-        self.0.groups_accumulator_supported(args)
+        *args.return_field.data_type() != INTERVAL && self.inner.groups_accumulator_supported(args)
     }
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
-        self.0.create_groups_accumulator(args)
+        self.inner.create_groups_accumulator(args)
     }
 
     fn reverse_expr(&self) -> ReversedUDAF {
-        self.0.reverse_expr()
+        self.inner.reverse_expr()
     }
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {
-        self.0.order_sensitivity()
+        self.inner.order_sensitivity()
     }
 
     fn documentation(&self) -> Option<&Documentation> {
-        self.0.documentation()
+        self.inner.documentation()
     }
 }

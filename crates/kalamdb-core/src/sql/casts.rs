@@ -1,14 +1,15 @@
-use datafusion::sql::sqlparser::ast::{CastKind, Expr, Ident, Value};
+use datafusion::sql::sqlparser::ast::{CastKind, DataType, Expr, Ident, Value};
 use kalamdb_types::SqlType;
 
 use super::calls::call;
 use super::types::column_type;
-use crate::functions::{CAST_TO, TRY_CAST_TO};
+use crate::functions::{CAST_TO, TRY_CAST_TO, WITH_PRECISION};
 
 /// Turns a CAST to a type that DataFusion does not know, or reads otherwise, into a call of our own function. A cast to TEXT would remain of the
 /// type that it casts, where that is a kind of text, such as JSON.
 pub(super) fn rewrite(expr: &mut Expr) {
     let Expr::Cast { kind, expr: value, data_type, array: false, format: None } = expr else { return };
+    let digits = take_precision(data_type);
     let Ok(target) = column_type(data_type) else { return };
     // DataFusion takes the characters of a text for bytes, and knows other forms of times.
     let is_read_otherwise = matches!(target, SqlType::Bytea | SqlType::Date | SqlType::Time | SqlType::Timestamp | SqlType::TimestampTz);
@@ -27,5 +28,21 @@ pub(super) fn rewrite(expr: &mut Expr) {
     }
     let value = std::mem::replace(&mut **value, Expr::value(Value::Null));
     let name = Expr::value(Value::SingleQuotedString(target.to_string()));
-    *expr = call(Ident::new(function), vec![value, name]);
+    *expr = with_precision(call(Ident::new(function), vec![value, name]), digits);
+}
+
+/// Takes the precision off the type of a time; a column has none but 6.
+pub(super) fn take_precision(data_type: &mut DataType) -> Option<u64> {
+    match data_type {
+        DataType::Time(digits, _) | DataType::Timestamp(digits, _) | DataType::Datetime(digits) => digits.take().filter(|digits| *digits < 6),
+        _ => None,
+    }
+}
+
+/// The value rounded to so many digits after the point.
+pub(super) fn with_precision(value: Expr, digits: Option<u64>) -> Expr {
+    match digits {
+        Some(digits) => call(Ident::new(WITH_PRECISION), vec![value, Expr::value(Value::Number(digits.to_string(), false))]),
+        None => value,
+    }
 }

@@ -15,7 +15,7 @@ use kalamdb_types::{SqlType, type_name};
 
 use super::{datetime_comparisons, expressions};
 use crate::error::{Error, ErrorKind, into_datafusion};
-use crate::functions::{cast_to, datetime_operation};
+use crate::functions::{cast_to, datetime_operation, datetime_operation_again};
 
 /// Replaces casts. It comes after the operands have got their types.
 #[derive(Debug)]
@@ -46,6 +46,7 @@ impl AnalyzerRule for DatetimeOperators {
                 matches!(op, Operator::Plus | Operator::Minus | Operator::Multiply | Operator::Divide)
                     && (matches!(left.as_ref(), Expr::Literal(..)) || matches!(right.as_ref(), Expr::Literal(..)))
             }
+            Expr::ScalarFunction(call) => call.func.name().starts_with("datetime_") && call.args.iter().any(|arg| matches!(arg, Expr::Literal(..))),
             _ => false,
         };
         if !any_expression(&plan, is_candidate)? {
@@ -58,6 +59,10 @@ impl AnalyzerRule for DatetimeOperators {
             }
             let node = expressions::rewrite(node, |expr| match &expr {
                 Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_candidate(&expr) => Ok(match datetime_operation(left, *op, right, &schema)? {
+                    Some(call) => Transformed::yes(call),
+                    None => Transformed::no(expr),
+                }),
+                Expr::ScalarFunction(call) if is_candidate(&expr) => Ok(match datetime_operation_again(call, &schema)? {
                     Some(call) => Transformed::yes(call),
                     None => Transformed::no(expr),
                 }),

@@ -6,6 +6,7 @@ use datafusion::sql::sqlparser::ast::{
 use kalamdb_types::{IntervalField, IntervalFields, SqlType, parse_interval_of};
 
 use super::calls::call;
+use super::casts::{take_precision, with_precision};
 use super::names::fold;
 use super::types::column_type;
 use crate::error::{Error, ErrorKind, Result};
@@ -31,11 +32,12 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
             Ok(())
         }
         Expr::TypedString(TypedString { data_type, value, .. }) => {
+            let digits = take_precision(data_type);
             if let (Ok(target), Some(text)) = (column_type(data_type), value.value.clone().into_string())
                 && matches!(target, SqlType::Date | SqlType::Time | SqlType::Timestamp | SqlType::TimestampTz)
             {
                 let literal = |text: String| Expr::value(Value::SingleQuotedString(text));
-                *expr = call(Ident::new(CAST_TO), vec![literal(text), literal(target.to_string())]);
+                *expr = with_precision(call(Ident::new(CAST_TO), vec![literal(text), literal(target.to_string())]), digits);
             }
             Ok(())
         }

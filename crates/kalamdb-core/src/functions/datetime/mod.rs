@@ -1,6 +1,7 @@
 //! Dates, times and intervals as PostgreSQL has them: microseconds everywhere, no year too far, and an error where a result does not fit.
 
 mod age;
+mod average;
 mod bins;
 mod compare;
 mod extract;
@@ -10,6 +11,7 @@ mod make;
 mod now;
 mod operators;
 mod pattern;
+mod precision;
 mod series;
 mod series_array;
 mod shift;
@@ -23,12 +25,15 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::ScalarUDF;
 
+pub(crate) use average::IntervalAverage;
 pub(crate) use compare::compared_date;
-pub(crate) use operators::{Operators, operation};
+pub(crate) use operators::{Operators, operation, operation_again};
+pub(crate) use precision::WITH_PRECISION;
 pub(crate) use series::series;
 pub(super) use series_array::array_functions;
 
 /// All of them, in place of DataFusion's of the same names.
 pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
-    [now::all(), extract::all(), trunc::all(), bins::all(), age::all(), make::all(), unix::all(), zone::all(), format::all()].concat()
+    [now::all(), extract::all(), trunc::all(), bins::all(), age::all(), make::all(), unix::all(), zone::all(), format::all(), precision::all()]
+        .concat()
 }

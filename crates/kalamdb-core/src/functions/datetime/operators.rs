@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::{DataType, Date32Type, FieldRef, Int32Type, Int64Type, Time64MicrosecondType};
 use datafusion::common::{DFSchema, Result as DataFusionResult, internal_err};
+use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ExprSchemable, Operator, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
@@ -51,8 +52,8 @@ impl ExprPlanner for Operators {
     }
 }
 
-/// The call that an operator stands for, if one of its operands is a date, a time or an interval. A parameter that is not bound yet is
-/// nothing of these.
+/// The call that an operator stands for, if one of its operands is a date, a time or an interval. A parameter that is not bound yet has
+/// the type that the other operand suggests.
 pub(crate) fn operation(left: &Expr, op: Operator, right: &Expr, schema: &DFSchema) -> DataFusionResult<Option<Expr>> {
     if !matches!(op, Operator::Plus | Operator::Minus | Operator::Multiply | Operator::Divide) {
         return Ok(None);
@@ -70,10 +71,17 @@ pub(crate) fn operation(left: &Expr, op: Operator, right: &Expr, schema: &DFSche
     Ok(Some(function.call(args)))
 }
 
-/// `None` for what has no type yet.
+/// The call with its operands as they are now, if it is one of an operator: parameters have been bound since.
+pub(crate) fn operation_again(call: &ScalarFunction, schema: &DFSchema) -> DataFusionResult<Option<Expr>> {
+    match (call.func.inner().downcast_ref::<Operation>(), call.args.as_slice()) {
+        (Some(Operation { op, .. }), [left, right]) => operation(left, *op, right, schema),
+        _ => Ok(None),
+    }
+}
+
 fn kind_of(expr: &Expr, schema: &DFSchema) -> Option<Kind> {
     match expr {
-        Expr::Placeholder(placeholder) if placeholder.field.is_none() => None,
+        Expr::Placeholder(placeholder) if placeholder.field.is_none() => Some(Kind::Null),
         expr => expr.get_type(schema).ok().map(|data_type| Kind::of(&data_type)),
     }
 }
@@ -86,7 +94,7 @@ fn is_temporal(kind: Kind) -> bool {
 /// can be added.
 fn unknown_type(expr: &Expr, kind: Kind, op: Operator, other: Kind) -> Option<SqlType> {
     let is_unknown = kind == Kind::Null || (kind == Kind::Text && matches!(expr, Expr::Literal(..)));
-    if !is_unknown {
+    if !is_unknown || matches!(expr, Expr::Placeholder(_)) {
         return None;
     }
     Some(match (op, other) {
@@ -175,6 +183,17 @@ impl Rule {
     }
 }
 
+/// The kind of an operand, or what the other one suggests where it is none yet.
+fn known(op: Operator, kind: Kind, other: Kind) -> Kind {
+    match (op, kind, other) {
+        (Operator::Plus, Kind::Null, Kind::Date) => Kind::Integer,
+        (Operator::Plus, Kind::Null, _) => Kind::Interval,
+        (Operator::Minus, Kind::Null, _) => other,
+        (_, Kind::Null, _) => Kind::Number,
+        _ => kind,
+    }
+}
+
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Operation {
     op: Operator,
@@ -184,7 +203,8 @@ struct Operation {
 impl Operation {
     fn rule(&self, args: &[FieldRef]) -> Result<(Rule, bool)> {
         let [left, right] = args else { return Err(Error::internal("an operator has two operands")) };
-        Rule::of(self.op, Kind::of(left.data_type()), Kind::of(right.data_type())).ok_or_else(|| {
+        let (left_kind, right_kind) = (Kind::of(left.data_type()), Kind::of(right.data_type()));
+        Rule::of(self.op, known(self.op, left_kind, right_kind), known(self.op, right_kind, left_kind)).ok_or_else(|| {
             let (left, right) = (kalamdb_types::type_name(left), kalamdb_types::type_name(right));
             let message = format!("operator does not exist: {left} {} {right}", self.op);
             Error::new(ErrorKind::UndefinedFunction, message).with_hint("cast the operands")
