@@ -15,22 +15,18 @@ pub(super) fn take_out(tokens: &mut Vec<TokenWithSpan>) {
     while at < tokens.len() {
         let before = |n: usize| at.checked_sub(n).and_then(|at| tokens.get(at));
         let here = tokens.get(at);
-        let n_out = if is(here, Keyword::MATERIALIZED) && is_open(tokens.get(at + 1)) && is(before(1), Keyword::AS) {
-            1
-        } else if is(here, Keyword::NOT) && is(tokens.get(at + 1), Keyword::MATERIALIZED) && is_open(tokens.get(at + 2)) && is(before(1), Keyword::AS)
-        {
-            2
-        } else if is(here, Keyword::FROM) && is_open(before(1)) && is(before(2), Keyword::TRIM) {
-            1
-        } else if is(here, Keyword::FROM)
-            && before(1).and_then(keyword).is_some_and(|word| matches!(word, Keyword::LEADING | Keyword::TRAILING | Keyword::BOTH))
-            && is_open(before(2))
-            && is(before(3), Keyword::TRIM)
-        {
-            1
-        } else {
-            at += 1;
-            continue;
+        let after_as = is(before(1), Keyword::AS);
+        let is_side = before(1).and_then(keyword).is_some_and(|word| matches!(word, Keyword::LEADING | Keyword::TRAILING | Keyword::BOTH));
+        let in_trim = is_open(before(1)) && is(before(2), Keyword::TRIM) || is_side && is_open(before(2)) && is(before(3), Keyword::TRIM);
+        let is_materialized = after_as && is(here, Keyword::MATERIALIZED) && is_open(tokens.get(at + 1));
+        let is_not = after_as && is(here, Keyword::NOT) && is(tokens.get(at + 1), Keyword::MATERIALIZED) && is_open(tokens.get(at + 2));
+        let n_out = match () {
+            () if is_not => 2,
+            () if is_materialized || is(here, Keyword::FROM) && in_trim => 1,
+            () => {
+                at += 1;
+                continue;
+            }
         };
         tokens.drain(at..at + n_out);
     }
