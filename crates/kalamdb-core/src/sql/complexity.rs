@@ -8,6 +8,9 @@ use crate::error::{Error, ErrorKind, Location, Result};
 /// The longest SQL text, in bytes.
 pub(super) const MAX_SQL_BYTES: usize = 4 << 20;
 
+/// The most words, signs and values of a text: each takes some hundred bytes by the time it is planned.
+const MAX_TOKENS: usize = 2_000_000;
+
 /// The longest chain of operators in one expression, and of set operations or joins in one query, which count double.
 ///
 /// A chain becomes a tree as deep as the chain is long, which the planner walks recursively: the stack of a wasm instance holds
@@ -26,10 +29,14 @@ const NESTING_DEPTH: usize = 4;
 /// How many subscripts and fields follow one another, and how many types nest in one.
 const MAX_PATH: usize = 32;
 
-/// Refuses texts that the parser or the planner would exhaust the stack on.
+/// Refuses texts that the parser or the planner would exhaust the stack or the memory on.
 ///
 /// Works on tokens, before anything recursive sees the text.
 pub(super) fn check(tokens: &[TokenWithSpan]) -> Result<()> {
+    if tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).count() > MAX_TOKENS {
+        let message = format!("the SQL text has more than {MAX_TOKENS} words, signs and values");
+        return Err(Error::new(ErrorKind::ProgramLimitExceeded, message).with_hint("insert many rows with insert(), pass many values as a parameter"));
+    }
     // What is open: the text itself, and each parenthesis.
     let mut levels = vec![Level::default()];
     let mut prefixes = 0_usize;

@@ -114,11 +114,13 @@ impl<'a> Executor<'a> {
     pub(super) async fn query(&self, mut statement: SqlStatement, parameters: &Parameters, relations: Vec<Relation>) -> Result<QueryRows> {
         array_parameters::expand(&mut statement, parameters)?;
         let Some(named) = named(&statement) else {
-            return self.query_named(statement, parameters, relations).await;
+            return Box::pin(self.query_named(statement, parameters, relations)).await;
         };
-        match self.query_named(named, parameters, relations.clone()).await {
+        match Box::pin(self.query_named(named, parameters, relations.clone())).await {
             // The planner knows more names: that of an output column anywhere in ORDER BY, and its own of the columns of functions.
-            Err(error) if error.kind() == ErrorKind::UndefinedColumn => self.query_named(statement, parameters, relations).await.map_err(|_| error),
+            Err(error) if error.kind() == ErrorKind::UndefinedColumn => {
+                Box::pin(self.query_named(statement, parameters, relations)).await.map_err(|_| error)
+            }
             outcome => outcome,
         }
     }
@@ -127,12 +129,12 @@ impl<'a> Executor<'a> {
         let Analysis { exposure, may_be_refused } = analyze(&mut statement, &self.namespace, &self.scope())?;
         let scope = self.scope().with_exposure(exposure).with_relations(relations);
         if !may_be_refused {
-            return self.plan_and_collect(statement, parameters, &scope).await;
+            return Box::pin(self.plan_and_collect(statement, parameters, &scope)).await;
         }
         let copy = statement.clone();
         match plan(statement, parameters, &scope) {
-            Ok(plan) => self.collect(plan).await,
-            Err(error) => self.query_refused(copy, error, parameters, &scope).await,
+            Ok(plan) => Box::pin(self.collect(plan)).await,
+            Err(error) => Box::pin(self.query_refused(copy, error, parameters, &scope)).await,
         }
     }
 
@@ -154,7 +156,7 @@ impl<'a> Executor<'a> {
             match plan(statement.clone(), parameters, scope) {
                 Ok(plan) => {
                     let schema = duplicates::visible_names(&plan, plan.schema().as_arrow())?;
-                    return Ok(QueryRows { schema, ..self.collect(plan).await? });
+                    return Ok(QueryRows { schema, ..Box::pin(self.collect(plan)).await? });
                 }
                 Err(second) => error = second,
             }
@@ -184,9 +186,9 @@ impl<'a> Executor<'a> {
         let small = sizes::check(&plan)?.map(|batch_size| {
             let mut state = self.state().clone();
             *state.config_mut() = state.config().clone().with_batch_size(batch_size);
-            state
+            Box::new(state)
         });
-        let state = small.as_ref().unwrap_or_else(|| self.state());
+        let state = small.as_deref().unwrap_or_else(|| self.state());
         let physical = state.query_planner().create_physical_plan(&plan, state).await?;
         let context = state.task_ctx();
         // The rows are there twice when they are handed over: as they are, and as what is sent.

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Cte, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, GroupByWithModifier, ObjectName, Query, Select, SelectItem,
-    SetExpr, Statement, TableFactor, Visit, Visitor,
+    Cte, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, GroupByWithModifier, ObjectName, OrderByKind, Query, Select,
+    SelectItem, SetExpr, Statement, TableFactor, Visit, Visitor,
 };
 
 use super::names::{fold, table_name};
@@ -24,6 +24,9 @@ const MAX_DEPTH: usize = 300;
 
 /// The most columns of all joins together: each join has those of both sides.
 const MAX_COLUMNS: usize = 1_000_000;
+
+/// The most columns of a query, and what it is grouped or ordered by; PostgreSQL has the same.
+const MAX_WIDTH: usize = 1664;
 
 /// The most grouping sets of one query; PostgreSQL has the same.
 const MAX_GROUPING_SETS: usize = 4096;
@@ -95,6 +98,13 @@ fn check_size(size: Size) -> Result<()> {
     Err(too_complex(format!("the statement {what}")))
 }
 
+fn check_width(n_columns: usize) -> Result<()> {
+    if n_columns <= MAX_WIDTH {
+        return Ok(());
+    }
+    Err(too_complex(format!("a query has more than {MAX_WIDTH} columns, or is grouped or ordered by more")))
+}
+
 /// What a query is planned as.
 #[derive(Debug, Clone, Copy, Default)]
 struct Size {
@@ -104,6 +114,13 @@ struct Size {
     columns: usize,
     /// The columns of the result.
     width: usize,
+}
+
+impl Size {
+    /// What it is where it is read under a name.
+    fn named(self) -> Self {
+        Self { relations: self.relations.saturating_add(1), depth: self.depth.saturating_add(1), ..self }
+    }
 }
 
 /// A query or SELECT that is being visited.
@@ -167,14 +184,14 @@ impl<'a> Growth<'a> {
         {
             let folded = fold(ident);
             if let Some(size) = self.frames.iter().rev().find_map(|frame| frame.ctes.get(&folded)) {
-                return Ok(Size { depth: size.depth + 1, ..*size });
+                return Ok(size.named());
             }
         }
         let one = Size { relations: 1, depth: 1, columns: 0, width: 1 };
         let Ok(name) = table_name(name, self.current_namespace) else { return Ok(one) };
         if let Some(view) = self.catalog.find_view(&name) {
             if let Some(size) = self.views.get(&name) {
-                return Ok(*size);
+                return Ok(size.named());
             }
             if self.view_depth >= MAX_VIEW_DEPTH {
                 return Err(Error::new(
@@ -184,9 +201,8 @@ impl<'a> Growth<'a> {
             }
             let query = parse_query(&view.query)?;
             let size = measure(&query, &view.planned_in, self.catalog, self.views, self.view_depth + 1)?;
-            let size = Size { depth: size.depth + 1, ..size };
             self.views.insert(name, size);
-            return Ok(size);
+            return Ok(size.named());
         }
         let width = self.catalog.find(&name).map_or(1, |table| table.columns.len());
         Ok(Size { width, ..one })
@@ -207,6 +223,11 @@ impl Visitor for Growth<'_> {
         let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
         let cte_queries = ctes.map(|Cte { query, alias, .. }| (std::ptr::from_ref::<Query>(query), fold(&alias.name))).collect();
         self.frames.push(Frame { cte_queries, ..Frame::default() });
+        if let Some(OrderByKind::Expressions(exprs)) = query.order_by.as_ref().map(|order_by| &order_by.kind)
+            && let Err(error) = check_width(exprs.len())
+        {
+            return ControlFlow::Break(error);
+        }
         ControlFlow::Continue(())
     }
 
@@ -234,6 +255,11 @@ impl Visitor for Growth<'_> {
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Error> {
         self.frames.push(Frame::default());
+        if let GroupByExpr::Expressions(exprs, _) = &select.group_by
+            && let Err(error) = check_width(exprs.len())
+        {
+            return ControlFlow::Break(error);
+        }
         if n_grouping_sets(&select.group_by) > MAX_GROUPING_SETS {
             return ControlFlow::Break(too_complex(format!("GROUP BY has more than {MAX_GROUPING_SETS} grouping sets")));
         }
@@ -252,7 +278,7 @@ impl Visitor for Growth<'_> {
             width: select.projection.iter().map(item_width).fold(0, usize::saturating_add),
             ..frame.size
         };
-        if let Err(error) = check_size(size) {
+        if let Err(error) = check_size(size).and_then(|()| check_width(size.width)) {
             return ControlFlow::Break(error);
         }
         if let Some(outer) = self.frames.last_mut() {

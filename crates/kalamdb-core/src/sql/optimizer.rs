@@ -26,7 +26,7 @@ pub(super) fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
         }
     };
     let rules = Optimizer::new().rules.into_iter().filter(|rule| rule.name() != LEFT_OUT).flat_map(|rule| {
-        let before = (rule.name() == "optimize_projections").then(|| Arc::new(RepeatedProjections) as _);
+        let before = (rule.name() == "optimize_projections").then(|| Arc::new(RepeatedProjections::default()) as _);
         before.into_iter().chain([mended(rule)])
     });
     rules.collect()
