@@ -8,6 +8,17 @@ use arrow::{
 use super::{Converted, Fault, Source, map, number, parse, plain::Plain, text};
 use crate::{SqlType, error::Failure};
 
+/// The values with one NaN in the place of all: arithmetic makes NaNs of either sign, which do not sort alike.
+pub(super) fn with_one_nan<T: ArrowPrimitiveType>(array: &ArrayRef, nan: T::Native) -> ArrayRef {
+    let Some(floats) = array.as_primitive_opt::<T>() else { return Arc::clone(array) };
+    let is_nan = |value: &T::Native| value.partial_cmp(value).is_none();
+    if !floats.values().iter().any(is_nan) {
+        return Arc::clone(array);
+    }
+    let one: PrimitiveArray<T> = floats.unary(|value| if is_nan(&value) { nan } else { value });
+    Arc::new(one)
+}
+
 pub(super) fn to_double(plain: Plain) -> Converted {
     to_float::<Float64Type>(plain, |value| value as f64, Ok, exact_quotient, number::parse_f64)
 }

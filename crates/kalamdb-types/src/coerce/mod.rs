@@ -88,6 +88,8 @@ fn convert(array: &ArrayRef, field: &Field, target: SqlType, source: Source) -> 
     let plain = || Plain::of(array);
     match target {
         SqlType::Decimal(precision, _) if is_same => floats::check_decimal(array, precision),
+        SqlType::Real if is_same => Ok(floats::with_one_nan::<Float32Type>(array, f32::NAN)),
+        SqlType::Double if is_same => Ok(floats::with_one_nan::<Float64Type>(array, f64::NAN)),
         SqlType::Time if is_same => temporal::check_time(array),
         SqlType::Array(of) => arrays::to_array(array, field, of.element(), source),
         SqlType::Embedding(length) => arrays::to_embedding(array, field, length, source),
@@ -101,8 +103,8 @@ fn convert(array: &ArrayRef, field: &Field, target: SqlType, source: Source) -> 
         SqlType::SmallIntUnsigned => integers::convert::<UInt16Type>(plain()?, source),
         SqlType::IntegerUnsigned => integers::convert::<UInt32Type>(plain()?, source),
         SqlType::BigIntUnsigned => integers::convert::<UInt64Type>(plain()?, source),
-        SqlType::Real => floats::to_real(plain()?),
-        SqlType::Double => floats::to_double(plain()?),
+        SqlType::Real => Ok(floats::with_one_nan::<Float32Type>(&floats::to_real(plain()?)?, f32::NAN)),
+        SqlType::Double => Ok(floats::with_one_nan::<Float64Type>(&floats::to_double(plain()?)?, f64::NAN)),
         SqlType::Decimal(precision, scale) => floats::to_decimal(plain()?, precision, scale, source),
         SqlType::Text => strings::to_text(array, source),
         SqlType::Varchar(length) => strings::to_varchar(array, length, source),

@@ -188,21 +188,31 @@ fn expressions(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     if !found {
         return Ok(Transformed::no(node));
     }
-    rewrite(node, |expr| compared(expr, &schema))
+    let stored = node.inputs().into_iter().all(is_stored);
+    rewrite(node, |expr| compared(expr, &schema, stored))
 }
 
-fn compared(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+/// Whether the rows are those of tables: the engine stores one NaN only, but both zeros. Arithmetic makes NaNs of either sign.
+fn is_stored(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::TableScan(_) => true,
+        LogicalPlan::SubqueryAlias(_) | LogicalPlan::Filter(_) | LogicalPlan::Join(_) => plan.inputs().into_iter().all(is_stored),
+        _ => false,
+    }
+}
+
+fn compared(expr: Expr, schema: &DFSchema, stored: bool) -> Result<Transformed<Expr>> {
     if !is_comparison(&expr) || !compares_keys(&expr, schema) {
         return Ok(Transformed::no(expr));
     }
     Ok(Transformed::yes(match expr {
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) => binary(*left, op, *right, schema),
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => binary(*left, op, *right, schema, stored),
         Expr::Between(Between { expr, negated, low, high }) => {
-            let low = binary(expr.as_ref().clone(), Operator::GtEq, *low, schema);
-            let high = binary(*expr, Operator::LtEq, *high, schema);
+            let low = binary(expr.as_ref().clone(), Operator::GtEq, *low, schema, stored);
+            let high = binary(*expr, Operator::LtEq, *high, schema, stored);
             if negated { Expr::Not(Box::new(low.and(high))) } else { low.and(high) }
         }
-        Expr::InList(InList { expr, list, negated }) => in_list(*expr, list, negated, schema),
+        Expr::InList(InList { expr, list, negated }) => in_list(*expr, list, negated, schema, stored),
         Expr::InSubquery(InSubquery { expr, subquery, negated }) => {
             let Subquery { subquery, outer_ref_columns, spans } = subquery;
             let column = subquery.schema().columns().into_iter().next();
@@ -234,7 +244,7 @@ fn compared(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             let counts = aggregate.func.name() == "count";
             let takes_keys = aggregate.params.distinct || matches!(aggregate.func.name(), "max" | "min");
             let arg = |arg: Expr| {
-                let is_plain = !aggregate.params.distinct && matches!(arg, Expr::Column(_));
+                let is_plain = stored && !aggregate.params.distinct && matches!(arg, Expr::Column(_));
                 if takes_keys && !is_plain && (is_float(&arg, schema) || counts && is_key(&arg, schema)) { key(arg) } else { arg }
             };
             aggregate.params.args = std::mem::take(&mut aggregate.params.args).into_iter().map(arg).collect();
@@ -245,26 +255,28 @@ fn compared(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 }
 
 /// `left op right`. A comparison of a column of floats with a constant stays one, as tables find rows by it.
-fn binary(left: Expr, op: Operator, right: Expr, schema: &DFSchema) -> Expr {
+fn binary(left: Expr, op: Operator, right: Expr, schema: &DFSchema, stored: bool) -> Expr {
     let with = |left: Expr, op: Operator, right: Expr| Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)));
     if is_float(&left, schema)
         && let (Some(op), Some(constant)) = (op.swap(), float(&left))
         && float(&right).is_none()
-        && is_stored(&right)
+        && stored
+        && is_column(&right)
     {
         return with_constant(right, op, constant, &left, schema);
     }
     if is_float(&left, schema)
         && let Some(constant) = float(&right)
-        && is_stored(&left)
+        && stored
+        && is_column(&left)
     {
         return with_constant(left, op, constant, &right, schema);
     }
     with(key(left), op, key(right))
 }
 
-/// Whether the expression is a column, maybe of another width: the engine stores one NaN only, but both zeros.
-fn is_stored(expr: &Expr) -> bool {
+/// Whether the expression is a column, maybe of another width.
+fn is_column(expr: &Expr) -> bool {
     match expr {
         Expr::Column(_) => true,
         Expr::Cast(Cast { expr, .. }) => matches!(**expr, Expr::Column(_)),
@@ -308,8 +320,8 @@ fn float(expr: &Expr) -> Option<f64> {
     }
 }
 
-fn in_list(expr: Expr, list: Vec<Expr>, negated: bool, schema: &DFSchema) -> Expr {
-    let constants: Option<Vec<f64>> = if is_float(&expr, schema) && is_stored(&expr) { list.iter().map(float).collect() } else { None };
+fn in_list(expr: Expr, list: Vec<Expr>, negated: bool, schema: &DFSchema, stored: bool) -> Expr {
+    let constants: Option<Vec<f64>> = if stored && is_float(&expr, schema) && is_column(&expr) { list.iter().map(float).collect() } else { None };
     let plain = |value: &f64| *value != 0.0 && !value.is_nan();
     match constants {
         Some(constants) if constants.iter().all(plain) => Expr::InList(InList { expr: Box::new(expr), list, negated }),
