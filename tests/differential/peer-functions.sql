@@ -37,3 +37,14 @@ CREATE FUNCTION filtered(a integer[]) RETURNS integer[]
 CREATE FUNCTION first_element(a integer[]) RETURNS integer
   LANGUAGE sql AS $$ SELECT x FROM unnest(a) WITH ORDINALITY AS u (x, n) WHERE x > 1 ORDER BY n LIMIT 1 $$;
 CREATE FUNCTION any_matches(a integer[]) RETURNS boolean LANGUAGE sql AS $$ SELECT 1 < ANY (a) $$;
+
+CREATE FUNCTION array_has(a anyarray, x anyelement) RETURNS boolean LANGUAGE sql AS $$ SELECT x = ANY (a) $$;
+CREATE FUNCTION array_has_all(a anyarray, b anyarray) RETURNS boolean LANGUAGE sql AS $$ SELECT a @> b $$;
+CREATE FUNCTION array_has_any(a anyarray, b anyarray) RETURNS boolean LANGUAGE sql AS $$ SELECT a && b $$;
+
+CREATE FUNCTION from_unixtime(n bigint) RETURNS timestamptz RETURN to_timestamp(n);
+CREATE FUNCTION to_timestamp_millis(n bigint) RETURNS timestamptz RETURN timestamptz '1970-01-01' + n * interval '1 millisecond';
+CREATE FUNCTION to_timestamp_micros(n bigint) RETURNS timestamptz RETURN timestamptz '1970-01-01' + n * interval '1 microsecond';
+CREATE FUNCTION to_timestamp_nanos(n bigint) RETURNS timestamptz RETURN timestamptz '1970-01-01' + floor(n / 1000.0) * interval '1 microsecond';
+CREATE FUNCTION to_unixtime(t timestamptz) RETURNS bigint RETURN floor(extract(epoch FROM t));
+CREATE FUNCTION to_unixtime(t timestamp) RETURNS bigint RETURN floor(extract(epoch FROM t));

@@ -445,5 +445,62 @@ add(
    INNER_PRODUCT({vector}, {vector})`,
 );
 
+// What docs/functions.md lists besides.
+add(
+  'json',
+  `{json} || {json}
+   jsonb_concat({json}, {json})
+   {json-object} - {key}
+   {json-array} - {small}
+   {json-object} - {keys}
+   {json-object} #- {path}
+   jsonb_delete({json-object}, {key})
+   jsonb_delete_path({json-object}, {keys})`,
+);
+add(
+  'numeric',
+  `ceiling({numeric!})
+   mod({numeric!}, NULLIF({numeric!}, {type-value:numeric:0}))
+   sign({numeric!})`,
+);
+add('int4', 'mod({int4!}, NULLIF({int4!}, {type-value:int4:0}))');
+add('text', 'regexp_substr({text}, {regex})\nsubstring({text} FROM {regex})');
+add('text[]', 'regexp_split_to_array({text}, {separator})');
+for (const T of ARRAYS) {
+  add(
+    'bool',
+    `array_has({${T}}, {leaf:${T.slice(0, -2)}})\narray_has_all({${T}}, {${T}})\narray_has_any({${T}}, {${T}})`,
+  );
+}
+add(
+  'interval',
+  `age({timestamp!}, {timestamp!})
+   age({date!}, {date!})
+   justify_hours({interval})
+   justify_days({interval})
+   justify_interval({interval})
+   make_interval({small}, {small}, 0, {small})
+   make_interval(days => {small}, hours => {small})`,
+);
+add('timestamp', 'make_timestamp(2024, {month}, {position}, 10, {small}, 5.5)');
+add(
+  'timestamptz',
+  `make_timestamptz(2024, {month}, {position}, 10, {small}, 5.5)
+   to_timestamp({int4!})
+   from_unixtime({int8!})
+   to_timestamp_millis({int8!})
+   to_timestamp_micros({int8!})
+   to_timestamp_nanos({int8!})
+   to_timestamp('2024-02-29 10:20', 'YYYY-MM-DD HH24:MI')`,
+);
+add('int8', 'to_unixtime({timestamptz!})\nto_unixtime({timestamp!})');
+add('date', "to_date('29.02.2024', 'DD.MM.YYYY')");
+add(
+  'bool',
+  `transaction_timestamp() = statement_timestamp()
+   CURRENT_TIME IS NOT NULL
+   age({date!}) IS NOT NULL`,
+);
+
 /** For each type `[[weight, template], ...]`. */
 export const SIGNATURES = templates;

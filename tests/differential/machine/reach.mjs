@@ -10,7 +10,9 @@ export function reachedBy(sql) {
   const operators = [...sql.matchAll(/ (\S+) /g)]
     .map(([, word]) => word)
     .filter((word) => /^[-+*/<>=~!@#%^&|?]+$/.test(word));
-  return [...functions, ...operators];
+  // These are called without parentheses.
+  const values = [...sql.matchAll(/\bCURRENT_[A-Z]+\b/g)].map(([name]) => name.toLowerCase());
+  return [...functions, ...operators, ...values];
 }
 
 /** What the page lists: a name before a parenthesis, a name with an underscore, and what stands between two operands. */
@@ -19,10 +21,10 @@ export function listed() {
   const names = new Set();
   for (const [, code] of page('functions.md').matchAll(/`([^`]+)`/g)) {
     const [, name, next] = /^([A-Za-z_]\w*)(.?)/.exec(code) ?? [];
-    if (name && (next === '(' || (next === '' && /_|^sha\d/.test(name))) && !errors.has(name))
+    if (name && (next === '(' || (next === '' && /^[a-z].*_|^sha\d|^CURRENT_/i.test(name))) && !errors.has(name))
       names.add(name.toLowerCase());
     const operator = /^[A-Za-z]\S* ([-<>=~!@#?&\\|]+) /.exec(code)?.[1];
-    if (operator && code !== 'x -> x + 1') names.add(operator.replaceAll('\\', ''));
+    if (operator && code !== 'x -> x + 1' && !code.includes('=>')) names.add(operator.replaceAll('\\', ''));
   }
   return names;
 }
