@@ -70,6 +70,8 @@ export class Oracles {
   }
 
   async #compare(query, answer, expected) {
+    const died = [answer, expected].find(({ trap }) => trap);
+    if (died) return { kind: 'trap', detail: died.error.message, answer, expected };
     if (answer.error && expected.error) return null;
     const found = difference(answer, asPeer(expected), orderKeys(query));
     return found && { ...found, answer, expected };
@@ -125,7 +127,7 @@ export class Oracles {
       await part(sql`NOT (${condition})`),
       await part(sql`(${condition}) IS NULL`),
     ];
-    const failed = parts.find(({ error }) => error);
+    const failed = parts.find(({ trap }) => trap) ?? parts.find(({ error }) => error);
     return this.#compare(query, failed ?? { ...whole, rows: parts.flatMap(({ rows }) => rows) }, whole);
   }
 }
