@@ -14,6 +14,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 use super::calls::call;
 use super::dialect::SqlDialect;
 use super::names::fold;
+use super::queries::unnest_laterally;
 
 /// Plans `t AS s (q)` where t has more columns than names are given.
 #[derive(Debug)]
@@ -88,6 +89,7 @@ struct Namer;
 
 /// Writes a function that names columns of the items before it, `FROM t, unnest(t.a) AS u (x)`, as `LATERAL (SELECT unnest(t.a)) AS u (x)`.
 fn make_lateral(factor: &mut TableFactor) {
+    unnest_laterally(factor);
     let Some((name, _)) = function_name(factor) else { return };
     let arg = match factor {
         TableFactor::UNNEST { array_exprs, .. } => array_exprs.first().cloned(),
