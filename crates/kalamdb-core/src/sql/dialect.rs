@@ -341,6 +341,23 @@ fn stands_before_operand(word: &Word) -> bool {
     )
 }
 
+/// Whether IS DISTINCT FROM comes next, or IS NOT DISTINCT FROM: what is after it is an operand, which the parser takes for all that follows.
+fn is_distinct_from(parser: &Parser<'_>) -> Option<bool> {
+    let negated = is_keyword(parser, 1, Keyword::NOT);
+    let distinct = 1 + usize::from(negated);
+    let follows =
+        is_keyword(parser, 0, Keyword::IS) && is_keyword(parser, distinct, Keyword::DISTINCT) && is_keyword(parser, distinct + 1, Keyword::FROM);
+    follows.then_some(negated)
+}
+
+fn parse_distinct_from(parser: &mut Parser<'_>, expr: &Expr, negated: bool, precedence: u8) -> Result<Expr, ParserError> {
+    for _ in 0..3 + usize::from(negated) {
+        parser.advance_token();
+    }
+    let (left, right) = (Box::new(expr.clone()), Box::new(parser.parse_subexpr(precedence)?));
+    Ok(if negated { Expr::IsNotDistinctFrom(left, right) } else { Expr::IsDistinctFrom(left, right) })
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 mod tests {
@@ -384,21 +401,4 @@ mod tests {
             assert_eq!(parsed(sql), expected, "{sql}");
         }
     }
-}
-
-/// Whether IS DISTINCT FROM comes next, or IS NOT DISTINCT FROM: what is after it is an operand, which the parser takes for all that follows.
-fn is_distinct_from(parser: &Parser<'_>) -> Option<bool> {
-    let negated = is_keyword(parser, 1, Keyword::NOT);
-    let distinct = 1 + usize::from(negated);
-    let follows =
-        is_keyword(parser, 0, Keyword::IS) && is_keyword(parser, distinct, Keyword::DISTINCT) && is_keyword(parser, distinct + 1, Keyword::FROM);
-    follows.then_some(negated)
-}
-
-fn parse_distinct_from(parser: &mut Parser<'_>, expr: &Expr, negated: bool, precedence: u8) -> Result<Expr, ParserError> {
-    for _ in 0..3 + usize::from(negated) {
-        parser.advance_token();
-    }
-    let (left, right) = (Box::new(expr.clone()), Box::new(parser.parse_subexpr(precedence)?));
-    Ok(if negated { Expr::IsNotDistinctFrom(left, right) } else { Expr::IsDistinctFrom(left, right) })
 }

@@ -2,23 +2,27 @@
 //!
 //! It takes `i IN (1) AND i IN (2)` for false and `i # i` for 0 where i is NULL, `s ~ '.*'` for false there, a minus for the complement of bits,
 //! and evaluates what is random twice where it was written once. Each of its rules finds two parts of an expression to be the same, or one to be
-//! of a certain form: from what it would get wrong, the parts are hidden while it is at work.
+//! of a certain form: from what it would get wrong, the parts are hidden while it is at work. So are conditions that may fail, where it would
+//! take them out of both sides of OR, before what guards them there.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{ScalarValue, internal_err};
+use datafusion::common::{DFSchema, ScalarValue, internal_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Alias, Case, InList, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::split_binary;
+use datafusion::logical_expr::utils::{merge_schema, split_binary};
 use datafusion::logical_expr::{
     BinaryExpr, Cast, ColumnarValue, Expr, LogicalPlan, Operator, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TryCast,
     Volatility, lit,
 };
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
+
+use super::evaluation::may_fail;
 
 /// The rule with all its simplifications but those that are wrong.
 #[derive(Debug)]
@@ -34,9 +38,11 @@ impl OptimizerRule for Simplify {
     }
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+        let schema = OnceCell::new();
+        let schema = || &*schema.get_or_init(|| merge_schema(&plan.inputs()));
         let mut risky = false;
         plan.apply_expressions(|expr| {
-            risky |= is_risky(expr)?;
+            risky |= is_risky(expr, &schema)?;
             Ok(if risky { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
         })?;
         if !risky {
@@ -53,7 +59,7 @@ impl OptimizerRule for Simplify {
 }
 
 /// Whether an expression holds what would be simplified wrongly.
-fn is_risky(expr: &Expr) -> Result<bool> {
+fn is_risky<'a>(expr: &Expr, schema: &dyn Fn() -> &'a DFSchema) -> Result<bool> {
     let mut risky = false;
     expr.apply(|expr| {
         risky |= match expr {
@@ -70,9 +76,9 @@ fn is_risky(expr: &Expr) -> Result<bool> {
             Expr::BinaryExpr(BinaryExpr { op: op @ (Operator::And | Operator::Or), .. }) => {
                 let operands = split_binary(expr, *op);
                 for operand in &operands {
-                    risky |= is_risky(operand)?;
+                    risky |= is_risky(operand, schema)?;
                 }
-                risky |= meets_itself(operands, *op);
+                risky = risky || *op == Operator::Or && shares_what_fails(&operands, schema)? || meets_itself(operands, *op);
                 return Ok(if risky { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Jump });
             }
             _ => false,
@@ -80,6 +86,18 @@ fn is_risky(expr: &Expr) -> Result<bool> {
         Ok(if risky { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;
     Ok(risky)
+}
+
+/// Whether two operands of OR are conjunctions with a common condition that may fail: it would go before its guards.
+fn shares_what_fails<'a>(operands: &[&Expr], schema: &dyn Fn() -> &'a DFSchema) -> Result<bool> {
+    let conditions: Vec<&Expr> = operands.iter().flat_map(|operand| split_binary(operand, Operator::And)).collect();
+    let mut seen = HashSet::new();
+    for condition in conditions {
+        if !seen.insert(condition) && may_fail(condition, schema())? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether two of the lists that are looked into by one operand of AND, or that are not to hold it by one of OR, have the same value to look for.
@@ -122,6 +140,10 @@ fn hide(expr: Expr, n_hidden: &mut usize) -> Result<Transformed<Expr>> {
             Expr::BinaryExpr(BinaryExpr::new(below_casts(left, &mut hidden), op, right))
         }
         Expr::InList(InList { expr, list, negated }) => Expr::InList(InList { expr: below_casts(expr, &mut hidden), list, negated }),
+        Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::Divide | Operator::Modulo), right }) => {
+            *hidden(Box::new(Expr::BinaryExpr(BinaryExpr::new(left, op, right))))
+        }
+        Expr::ScalarFunction(function) => *hidden(Box::new(Expr::ScalarFunction(function))),
         // What matches every text matches the empty pattern.
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_pattern(op) && is_any_text(&right) => {
             let empty = right.transform_up(|expr| match expr {

@@ -85,7 +85,7 @@ const SAFE_WITH_LITERALS: [&str; 10] =
     ["array_element", "date_part", "date_trunc", "extract", "lpad", "regexp_like", "regexp_match", "regexp_replace", "rpad", "substr"];
 
 /// Whether an expression over rows of `schema` may fail for one.
-pub(super) fn may_fail(expr: &Expr, schema: &DFSchema) -> Result<bool> {
+pub(in crate::sql) fn may_fail(expr: &Expr, schema: &DFSchema) -> Result<bool> {
     let mut fails = false;
     expr.apply(|expr| {
         fails |= match expr {

@@ -8,6 +8,7 @@ mod filtered;
 mod guard;
 mod hold;
 
+pub(super) use fails::may_fail;
 pub(super) use filtered::FilteredArguments;
 pub(super) use guard::guard;
 pub(super) use hold::Hold;
