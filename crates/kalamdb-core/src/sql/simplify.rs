@@ -93,7 +93,8 @@ fn shares_what_fails<'a>(operands: &[&Expr], schema: &dyn Fn() -> &'a DFSchema) 
     let conditions: Vec<&Expr> = operands.iter().flat_map(|operand| split_binary(operand, Operator::And)).collect();
     let mut seen = HashSet::new();
     for condition in conditions {
-        if !seen.insert(condition) && may_fail(condition, schema())? {
+        // BETWEEN becomes two conditions, either of which may be in another operand.
+        if (matches!(condition, Expr::Between(_)) || !seen.insert(condition)) && may_fail(condition, schema())? {
             return Ok(true);
         }
     }
