@@ -246,7 +246,15 @@ impl ScalarUDFImpl for Operation {
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> DataFusionResult<FieldRef> {
-        let (rule, _) = self.rule(args.arg_fields).map_err(into_datafusion)?;
+        // A text that is bound to a parameter gets its type before the call is made.
+        let is_text = |index: usize, field: &FieldRef| {
+            Kind::of(field.data_type()) == Kind::Text && args.scalar_arguments.get(index).is_some_and(Option::is_some)
+        };
+        let untyped = |(index, field): (usize, &FieldRef)| {
+            if is_text(index, field) { Arc::new(field.as_ref().clone().with_data_type(DataType::Null)) } else { Arc::clone(field) }
+        };
+        let fields: Vec<FieldRef> = args.arg_fields.iter().enumerate().map(untyped).collect();
+        let (rule, _) = self.rule(&fields).map_err(into_datafusion)?;
         Ok(Arc::new(rule.result().field(self.name(), true)))
     }
 

@@ -48,12 +48,18 @@ fn with_precision(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
     }
     let timestamps = Timestamps::of(args, 0, result_type)?;
     each_timestamp(args, |row| match (timestamps.get(row), digits.get(row)) {
-        (Some(micros), Some(digits)) => rounded(micros, digits).map(Some),
+        (Some(micros), Some(digits)) => {
+            let since = micros.checked_sub(YEAR_2000).ok_or_else(|| out_of_range("timestamp"))?;
+            rounded(since, digits)?.checked_add(YEAR_2000).map(Some).ok_or_else(|| out_of_range("timestamp"))
+        }
         _ => Ok(None),
     })
 }
 
-/// The nearest with so many digits; halves go away from 1970.
+/// Where PostgreSQL counts timestamps from.
+const YEAR_2000: i64 = 946_684_800 * SECOND;
+
+/// The nearest with so many digits; halves go away from 0.
 fn rounded(micros: i64, digits: i64) -> Result<i64> {
     let digits = u32::try_from(digits).ok().filter(|digits| *digits <= 6);
     let digits = digits.ok_or_else(|| Error::new(ErrorKind::InvalidParameterValue, "the precision of a time is 0 to 6"))?;
