@@ -40,15 +40,11 @@ fn open() -> Session {
 #[test]
 fn no_statement_kills_the_engine() {
     let run = || {
-        let only = std::env::var("ONLY").unwrap_or_default();
         let tab = open();
         let mut wrong = Vec::new();
-        for line in STATEMENTS.lines().filter(|line| !line.is_empty() && !line.starts_with('#') && line.contains(&only)) {
+        for line in STATEMENTS.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
             let (expected, sql) = line.split_once('\t').unwrap();
-            println!("{expected} {sql}");
-            let started = std::time::Instant::now();
             let outcome = query(&tab, &expand(sql));
-            println!("    {:?}", started.elapsed());
             let code = match &outcome {
                 Ok(_) => "ok",
                 Err(error) => error.kind().code(),

@@ -39,7 +39,7 @@ impl OptimizerRule for Simplify {
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         let schema = OnceCell::new();
-        let schema = || &*schema.get_or_init(|| merge_schema(&plan.inputs()));
+        let schema = || schema.get_or_init(|| merge_schema(&plan.inputs()));
         let mut risky = false;
         plan.apply_expressions(|expr| {
             risky |= is_risky(expr, &schema)?;
@@ -138,9 +138,9 @@ fn hide(expr: Expr, n_hidden: &mut usize) -> Result<Transformed<Expr>> {
         Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::Eq | Operator::NotEq), right })
             if matches!((uncast(&left), uncast(&right)), (Expr::Column(_), Expr::Literal(..))) =>
         {
-            Expr::BinaryExpr(BinaryExpr::new(below_casts(left, &mut hidden), op, right))
+            Expr::BinaryExpr(BinaryExpr::new(below_casts(*left, &mut hidden), op, right))
         }
-        Expr::InList(InList { expr, list, negated }) => Expr::InList(InList { expr: below_casts(expr, &mut hidden), list, negated }),
+        Expr::InList(InList { expr, list, negated }) => Expr::InList(InList { expr: below_casts(*expr, &mut hidden), list, negated }),
         Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::Divide | Operator::Modulo), right }) => {
             *hidden(Box::new(Expr::BinaryExpr(BinaryExpr::new(left, op, right))))
         }
@@ -193,10 +193,10 @@ fn uncast(expr: &Expr) -> &Expr {
 }
 
 /// Casts of a column are seen through where it is compared with literals.
-fn below_casts(expr: Box<Expr>, hidden: &mut impl FnMut(Box<Expr>) -> Box<Expr>) -> Box<Expr> {
-    match *expr {
-        Expr::Cast(Cast { expr, field }) => Box::new(Expr::Cast(Cast { expr: below_casts(expr, hidden), field })),
-        Expr::TryCast(TryCast { expr, field }) => Box::new(Expr::TryCast(TryCast { expr: below_casts(expr, hidden), field })),
+fn below_casts(expr: Expr, hidden: &mut impl FnMut(Box<Expr>) -> Box<Expr>) -> Box<Expr> {
+    match expr {
+        Expr::Cast(Cast { expr, field }) => Box::new(Expr::Cast(Cast { expr: below_casts(*expr, hidden), field })),
+        Expr::TryCast(TryCast { expr, field }) => Box::new(Expr::TryCast(TryCast { expr: below_casts(*expr, hidden), field })),
         other => hidden(Box::new(other)),
     }
 }

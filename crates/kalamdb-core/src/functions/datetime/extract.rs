@@ -52,7 +52,7 @@ fn evaluate(args: &ScalarFunctionArgs, is_strict: bool) -> Result<ArrayRef> {
     Ok(Arc::new(match kind {
         Kind::Time => {
             let times = Times::of(args, 1, SqlType::Time)?;
-            each::<Float64Type>(args, |row| units.of_row(row, times.get(row), |unit, time| of_time(unit, time)))?
+            each::<Float64Type>(args, |row| units.of_row(row, times.get(row), of_time))?
         }
         Kind::Interval => {
             let intervals = Intervals::of(args, 1, SqlType::Interval)?;

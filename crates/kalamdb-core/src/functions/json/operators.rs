@@ -132,7 +132,7 @@ fn is_joined(expr: &RawBinaryExpr, schema: &DFSchema) -> DataFusionResult<bool> 
         Expr::Literal(value, _) => value.try_as_str().flatten().is_none_or(|text| path::check(text).is_ok()),
         _ => false,
     };
-    Ok(left && right || left && is_open(&expr.right) || right && is_open(&expr.left))
+    Ok(left && (right || is_open(&expr.right)) || right && is_open(&expr.left))
 }
 
 /// A list of texts, or a literal `{a,0}`.

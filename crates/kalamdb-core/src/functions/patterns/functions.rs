@@ -21,9 +21,9 @@ pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
         function(&["regexp_count"], |name, args| returns(name, args, &["tt", "tti", "ttit"], SqlType::Integer), count),
         function(&["regexp_instr"], |name, args| returns(name, args, &["tt", "tti", "ttii", "ttiii", "ttiiit", "ttiiiti"], SqlType::Integer), instr),
         function(&["regexp_substr"], |name, args| returns(name, args, &["tt", "tti", "ttii", "ttiit", "ttiiti"], SqlType::Text), substr),
-        function(&["regexp_match"], |name, args| returns_texts(name, args), groups),
+        function(&["regexp_match"], returns_texts, groups),
         function(&["regexp_replace"], |name, args| returns(name, args, &["ttt", "tttt", "ttti", "tttii", "tttiit"], SqlType::Text), replace),
-        function(&["regexp_split_to_array"], |name, args| returns_texts(name, args), split),
+        function(&["regexp_split_to_array"], returns_texts, split),
         function(&[SUBSTRING_PATTERN], |name, args| returns(name, args, &["tt"], SqlType::Text), substring),
     ]
 }

@@ -99,7 +99,7 @@ pub(in crate::sql) fn may_fail(expr: &Expr, schema: &DFSchema) -> Result<bool> {
             Expr::Cast(Cast { expr, field }) => is_text(&type_of(expr, schema)) && !is_text(field.data_type()),
             Expr::ScalarFunction(ScalarFunction { func, args }) => {
                 let is_settled = || SAFE_WITH_LITERALS.contains(&func.name()) && args.iter().filter(|arg| !is_literal(arg)).count() <= 1;
-                !SAFE.contains(&func.name()) && !is_settled() && !(func.name() == CAST_TO && converts_all(args, schema))
+                !(SAFE.contains(&func.name()) || is_settled() || func.name() == CAST_TO && converts_all(args, schema))
             }
             Expr::HigherOrderFunction(_) => true,
             _ => false,
