@@ -3,10 +3,12 @@ import { describe, expect, test } from 'vitest';
 import statements from './hostile.tsv?raw';
 import { column, failureOf, TRANSPORTS, withName } from './support.js';
 
-/** A text with its repetitions written out: `«3:a#»` is `a1a2a3`. */
+/** A text with its repetitions, in angle quotation marks, written out: `3:a#` within them is `a1a2a3`. */
 function expand(text: string): string {
-  return text.replace(/«(\d+):([^»]*)»/g, (_, n: string, part: string) =>
-    Array.from({ length: Number(n) }, (_, at) => part.replaceAll('#', String(at + 1)).replaceAll('@', String(at))).join(''),
+  return text.replace(/\u00ab(\d+):([^\u00bb]*)\u00bb/g, (_, n: string, part: string) =>
+    Array.from({ length: Number(n) }, (_, at) => part.replaceAll('#', String(at + 1)).replaceAll('@', String(at))).join(
+      '',
+    ),
   );
 }
 

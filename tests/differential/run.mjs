@@ -65,7 +65,7 @@ const withoutNumbers = (text) => text.replace(/\d+/g, '#');
 function report(differences) {
   const lines = [];
   for (const [signature, ones] of grouped(differences, (one) => one.signature)) {
-    lines.push(`## ${ones.length} × ${signature}`, '');
+    lines.push(`## ${ones.length} x ${signature}`, '');
     const smallest = ones.sort((a, b) => b.isSmall - a.isSmall || a.sql.length - b.sql.length);
     for (const { setup, sql, ours, peer, seed } of smallest.slice(0, SHOWN)) {
       lines.push(
@@ -108,12 +108,12 @@ for (const [about, ones] of grouped(
   found.filter(({ known }) => known),
   ({ known }) => known,
 ))
-  lines.push(`${ones.length} × known: ${about}`);
+  lines.push(`${ones.length} x known: ${about}`);
 for (const [message, ones] of grouped(
   results.flatMap((result) => result.failedInBoth),
   withoutNumbers,
 ))
-  lines.push(`${ones.length} × failed in both: ${message}`);
+  lines.push(`${ones.length} x failed in both: ${message}`);
 if (unreached.length > 0) lines.push(`not reached, though docs/functions.md lists them: ${unreached.join(' ')}`);
 if (options.report) writeFileSync(options.report, lines.join('\n'));
 else print(lines.join('\n'));

@@ -14,12 +14,12 @@ const STATEMENTS: &str = include_str!("../../../tests/browser/hostile.tsv");
 /// The stack of an instance in the browser. Frames of a debug build are several times as large as those that are shipped.
 const STACK: usize = 8 << 20;
 
-/// A text with its repetitions written out: `«3:a#»` is `a1a2a3`.
+/// A text with its repetitions, in angle quotation marks, written out: `3:a#` within them is `a1a2a3`.
 fn expand(text: &str) -> String {
     let mut expanded = String::new();
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once('«') {
-        let (repeated, after) = after.split_once('»').unwrap();
+    while let Some((before, after)) = rest.split_once('\u{ab}') {
+        let (repeated, after) = after.split_once('\u{bb}').unwrap();
         let (n, part) = repeated.split_once(':').unwrap();
         expanded += before;
         for i in 1..=n.parse::<usize>().unwrap() {

@@ -59,7 +59,7 @@ const all = [
   define('text', {
     ours: 'TEXT',
     small: ['a', 'b', 'ab', 'abc', '', 'B', 'foo', 'a b'],
-    edges: ['ä', '\u{1F600}', "it's", 'a%b', 'a_b', '\\', 'a.b', ' x ', 'a\nb', '100%', '1', '-2'],
+    edges: ['\u00e4', '\u{1F600}', "it's", 'a%b', 'a_b', '\\', 'a.b', ' x ', 'a\nb', '100%', '1', '-2'],
     write: quoted,
   }),
   define('bytea', { ours: 'BYTEA', small: ['\\x', '\\x00', '\\x61', '\\x6162', '\\xff'], edges: ['\\x00ff7f80'] }),

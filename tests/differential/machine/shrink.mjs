@@ -12,7 +12,7 @@ export function signature({ kind, detail, oracle }) {
   if (['values', 'rows', 'order'].includes(kind)) return `${by}other rows`;
   const words = detail
     .split('\n')[0]
-    .replace(/"[^"]*"|'[^']*'|\b[a-z]+\d+(\.\w+)?\b/g, '…')
+    .replace(/"[^"]*"|'[^']*'|\b[a-z]+\d+(\.\w+)?\b/g, '\u2026')
     .replace(/\d+/g, (digits) => (digits.length === 5 ? digits : '#'));
   return `${by}${kind}: ${words.slice(0, 90)}`;
 }
