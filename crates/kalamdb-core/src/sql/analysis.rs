@@ -13,7 +13,7 @@ use super::determined::{KeyedColumns, group_by_determined};
 use super::names::{fold, table_name};
 use super::scope::Scope;
 use super::{arrow_types, casts, datetime_syntax, lambdas, long_numbers, operators};
-use super::{duplicates, grouping, growth, queries, syntax, using};
+use super::{duplicates, grouping, growth, queries, sort_names, syntax, using};
 use crate::catalog::{SystemColumn, TableName};
 use crate::error::{Error, ErrorKind, Location, Result, nearest};
 
@@ -123,6 +123,9 @@ impl VisitorMut for Collector<'_> {
         queries::order_by_windows(query);
         if let Err(error) = queries::limit_by_fetch(query) {
             return ControlFlow::Break(error);
+        }
+        if query.order_by.is_some() {
+            sort_names::name_casts(&mut query.body);
         }
         if let (SetExpr::Select(select), Some(order_by)) = (query.body.as_mut(), &mut query.order_by) {
             match using::qualify(select, &|name| self.columns_of(name)) {

@@ -36,9 +36,48 @@ fn is_ambiguous(query: &Query) -> bool {
     select.distinct.is_none() && !names.is_empty() && by.iter().any(|by| !is_bare(&by.expr) && mentions(&by.expr, &names))
 }
 
+/// Names the casts of columns after the columns, as PostgreSQL does: the planner knows no ORDER BY of a column whose cast has its name.
+pub(super) fn name_casts(body: &mut SetExpr) {
+    let select = match body {
+        SetExpr::Select(select) => select,
+        // The columns of a set have the names of the first query's.
+        SetExpr::SetOperation { left, .. } => return name_casts(left),
+        SetExpr::Query(query) => return name_casts(&mut query.body),
+        _ => return,
+    };
+    // HAVING would see the name, too.
+    if select.having.is_some() {
+        return;
+    }
+    for item in &mut select.projection {
+        if let SelectItem::UnnamedExpr(expr) = item
+            && let Some(alias) = cast_column(expr).cloned()
+        {
+            *item = SelectItem::ExprWithAlias { expr: std::mem::replace(expr, Expr::value(Value::Null)), alias };
+        }
+    }
+}
+
+/// The column that is cast by an expression that does nothing else.
+fn cast_column(expr: &Expr) -> Option<&Ident> {
+    fn column(expr: &Expr) -> Option<&Ident> {
+        match expr {
+            Expr::Identifier(name) => Some(name),
+            Expr::CompoundIdentifier(parts) => parts.last(),
+            Expr::Nested(inner) => column(inner),
+            other => cast_column(other),
+        }
+    }
+    match expr {
+        Expr::Cast { expr, .. } => column(expr),
+        _ => None,
+    }
+}
+
 fn given_names(projection: &[SelectItem]) -> HashSet<String> {
     let name = |item: &SelectItem| match item {
         SelectItem::ExprWithAlias { alias, .. } => Some(fold(alias)),
+        SelectItem::UnnamedExpr(expr) => cast_column(expr).map(fold),
         _ => None,
     };
     projection.iter().filter_map(name).collect()

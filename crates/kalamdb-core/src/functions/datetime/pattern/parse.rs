@@ -229,7 +229,9 @@ mod tests {
     fn no_text_is_a_panic() {
         for template in ["YYYY-MM-DD", "Y,YYY Mon Day", "HH12:MI AM", "J", "DDD", "SSSS US MS"] {
             let template = parts(template).unwrap();
-            for text in ["", "-", "999999999999999999", "\u{fc},\u{fc}", "1,\u{fc}", "2024\u{fc}03", "M\u{e4}y", "12:\u{e4} PM", "99999999999999999999"] {
+            for text in
+                ["", "-", "999999999999999999", "\u{fc},\u{fc}", "1,\u{fc}", "2024\u{fc}03", "M\u{e4}y", "12:\u{e4} PM", "99999999999999999999"]
+            {
                 let _ = parse(text, &template);
             }
         }
