@@ -12,7 +12,7 @@ use kalamdb_types::{
     JsonError,
     Source::{self, Sql, Value},
     SqlType,
-    TypeErrorKind::{self, DatatypeMismatch, InvalidDatetime, InvalidText, InvalidVector, OutOfRange, StringTooLong},
+    TypeErrorKind::{self, DatatypeMismatch, DatetimeOutOfRange, InvalidDatetime, InvalidText, InvalidVector, OutOfRange, StringTooLong},
     append_json, coerce, json,
 };
 
@@ -79,7 +79,7 @@ fn text_is_parsed() {
         ("DOUBLE[]", "[1e3,\"NaN\",\"-Infinity\",-0]", Ok("{1000,NaN,-Infinity,-0}")),
         ("DOUBLE[]", "[1e999]", Err(OutOfRange)),
         ("BYTEA[]", "{\"\\\\x00ff\"}", Ok("{\"\\\\x00ff\"}")),
-        ("DATE[]", "{2024-01-31,2023-02-29}", Err(InvalidDatetime)),
+        ("DATE[]", "{2024-01-31,2023-02-29}", Err(DatetimeOutOfRange)),
         ("INTEGER[][]", "{{1,2},NULL,{}}", Ok("{{1,2},NULL,{}}")),
         ("INTEGER[][]", "[[1],null,[]]", Ok("{{1},NULL,{}}")),
         ("INTEGER[][]", "{1}", Err(InvalidText)),

@@ -11,7 +11,7 @@ use arrow::{
 use kalamdb_types::{
     Source::{self, Sql, Value},
     SqlType,
-    TypeErrorKind::{self, DatatypeMismatch, InvalidDatetime, InvalidText, OutOfRange, StringTooLong},
+    TypeErrorKind::{self, DatatypeMismatch, DatetimeOutOfRange, InvalidDatetime, InvalidText, OutOfRange, StringTooLong},
     coerce,
 };
 
@@ -81,9 +81,9 @@ fn text_is_parsed() {
         ("BYTEA", "\\9", Err(InvalidText)),
         ("DATE", "0001-01-01", Ok("0001-01-01")),
         ("DATE", "9999-12-31", Ok("9999-12-31")),
-        ("DATE", "2023-02-29", Err(InvalidDatetime)),
+        ("DATE", "2023-02-29", Err(DatetimeOutOfRange)),
         ("TIME", "23:59:59.999999", Ok("23:59:59.999999")),
-        ("TIME", "24:00", Err(InvalidDatetime)),
+        ("TIME", "24:00", Err(DatetimeOutOfRange)),
         ("TIMESTAMP", "2024-01-31 10:00:00+02", Ok("2024-01-31T10:00:00")),
         ("TIMESTAMPTZ", "2024-01-31 10:00:00+02", Ok("2024-01-31T08:00:00Z")),
         ("TIMESTAMPTZ", "2024-01-31T10:00:00.123456Z", Ok("2024-01-31T10:00:00.123456Z")),
@@ -200,12 +200,12 @@ fn dates_and_times() {
         (Arc::new(micros), "BIGINT", Err(DatatypeMismatch), Err(DatatypeMismatch)),
         (Arc::new(TimestampNanosecondArray::from(vec![-1])), "TIMESTAMP", Ok("1969-12-31T23:59:59.999999"), Ok("1969-12-31T23:59:59.999999")),
         (Arc::new(TimestampSecondArray::from(vec![1])), "TIMESTAMP", Ok("1970-01-01T00:00:01"), Ok("1970-01-01T00:00:01")),
-        (Arc::new(TimestampSecondArray::from(vec![i64::MAX])), "TIMESTAMP", Err(InvalidDatetime), Err(InvalidDatetime)),
+        (Arc::new(TimestampSecondArray::from(vec![i64::MAX])), "TIMESTAMP", Err(DatetimeOutOfRange), Err(DatetimeOutOfRange)),
         (Arc::new(Date32Array::from(vec![-1])), "TIMESTAMP", Ok("1969-12-31T00:00:00"), Ok("1969-12-31T00:00:00")),
-        (Arc::new(Date32Array::from(vec![i32::MAX])), "TIMESTAMP", Err(InvalidDatetime), Err(InvalidDatetime)),
+        (Arc::new(Date32Array::from(vec![i32::MAX])), "TIMESTAMP", Err(DatetimeOutOfRange), Err(DatetimeOutOfRange)),
         (Arc::new(Date64Array::from(vec![-1])), "DATE", Ok("1969-12-31"), Ok("1969-12-31")),
         (Arc::new(Time32SecondArray::from(vec![1])), "TIME", Ok("00:00:01"), Ok("00:00:01")),
-        (Arc::new(Time64MicrosecondArray::from(vec![86_400_000_000])), "TIME", Err(InvalidDatetime), Err(InvalidDatetime)),
+        (Arc::new(Time64MicrosecondArray::from(vec![86_400_000_000])), "TIME", Err(DatetimeOutOfRange), Err(DatetimeOutOfRange)),
     ];
     for (array, target, in_sql, from_javascript) in cases {
         check(&array, target, Sql, in_sql);

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{ArrayRef, AsArray, Decimal128Array, PrimitiveArray, types::*},
+    array::{ArrayRef, ArrowNativeTypeOp, AsArray, Decimal128Array, PrimitiveArray, types::*},
     datatypes::ArrowPrimitiveType,
 };
 
@@ -12,7 +12,8 @@ use crate::{SqlType, error::Failure};
 pub(super) fn with_one_nan<T: ArrowPrimitiveType>(array: &ArrayRef, nan: T::Native) -> ArrayRef {
     let Some(floats) = array.as_primitive_opt::<T>() else { return Arc::clone(array) };
     let is_nan = |value: &T::Native| value.partial_cmp(value).is_none();
-    if !floats.values().iter().any(is_nan) {
+    // Equal here are those of the same bits.
+    if !floats.values().iter().any(|value| is_nan(value) && !value.is_eq(nan)) {
         return Arc::clone(array);
     }
     let one: PrimitiveArray<T> = floats.unary(|value| if is_nan(&value) { nan } else { value });
