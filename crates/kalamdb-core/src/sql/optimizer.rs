@@ -7,6 +7,7 @@ use datafusion::optimizer::{Optimizer, OptimizerRule};
 use super::evaluation::Hold;
 use super::keys::Keyless;
 use super::repeated_projections::RepeatedProjections;
+use super::several_arguments::OneArgument;
 use super::simplify::Simplify;
 
 /// The rules that rest on keys, which DataFusion gets wrong.
@@ -21,6 +22,7 @@ pub(super) fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
         match rule.name() {
             name if BY_KEYS.contains(&name) => Arc::new(Keyless(rule)),
             "push_down_filter" => Arc::new(Hold(rule)),
+            "single_distinct_aggregation_to_group_by" => Arc::new(OneArgument(rule)),
             "simplify_expressions" => Arc::new(Simplify(rule)),
             _ => rule,
         }

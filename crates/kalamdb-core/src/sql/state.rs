@@ -18,6 +18,8 @@ use super::evaluation::FilteredArguments;
 use super::exact_numbers::ExactNumbers;
 use super::group_limits::GroupLimits;
 use super::held::Held;
+use super::no_rows::NoRows;
+use super::repeated_keys::RepeatedKeys;
 use super::sequential::Sequential;
 use super::volatile_keys::VolatileKeys;
 use super::{average, fences, long_numbers, named_casts, optimizer, ordering, sets, subqueries, sum};
@@ -54,6 +56,7 @@ pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>, li
         .with_table_functions(SessionStateDefaults::default_table_functions().into_iter().map(|f| (f.name().to_owned(), f)).collect())
         .with_optimizer_rules(optimizer::rules())
         .with_analyzer_rules(vec![
+            Arc::new(RepeatedKeys),
             Arc::new(ResolveGroupingFunction::new()),
             Arc::new(UnorderedAggregates),
             Arc::new(DatetimeOperators),
@@ -69,6 +72,7 @@ pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>, li
         ])
         .with_query_planner(Arc::new(subqueries::Planner))
         .with_physical_optimizer_rules(fences::physical_rules())
+        .with_physical_optimizer_rule(Arc::new(NoRows))
         .with_physical_optimizer_rule(Arc::new(GroupLimits))
         .with_physical_optimizer_rule(Arc::new(Sequential))
         .with_physical_optimizer_rule(Arc::new(Held));

@@ -33,9 +33,10 @@ impl OptimizerRule for Hold {
             risky |= is_risky(node)?;
             Ok(if risky { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
         })?;
+        let step = |node: LogicalPlan| if stays(&node) { Ok(Transformed::no(node)) } else { self.0.rewrite(node, config) };
         let move_down = |plan: LogicalPlan| match self.0.apply_order() {
-            Some(ApplyOrder::TopDown) => plan.transform_down_with_subqueries(|node| self.0.rewrite(node, config)),
-            Some(ApplyOrder::BottomUp) => plan.transform_up_with_subqueries(|node| self.0.rewrite(node, config)),
+            Some(ApplyOrder::TopDown) => plan.transform_down_with_subqueries(step),
+            Some(ApplyOrder::BottomUp) => plan.transform_up_with_subqueries(step),
             None => self.0.rewrite(plan, config),
         };
         if !risky {
@@ -43,6 +44,17 @@ impl OptimizerRule for Hold {
         }
         let held = plan.transform_up_with_subqueries(hold)?.data;
         move_down(held)?.map_data(|plan| Ok(plan.transform_up_with_subqueries(release)?.data))
+    }
+}
+
+/// Whether a filter has to be above its input. An aggregate that gives a row for no rows gives it whatever a condition below says, even one
+/// that names no column; and a condition that is volatile is about the rows of its input, not about those that these are made of.
+fn stays(node: &LogicalPlan) -> bool {
+    let LogicalPlan::Filter(Filter { predicate, input, .. }) = node else { return false };
+    match input.as_ref() {
+        LogicalPlan::Aggregate(aggregate) => matches!(aggregate.group_expr.as_slice(), [] | [Expr::GroupingSet(_)]) || predicate.is_volatile(),
+        LogicalPlan::Window(_) | LogicalPlan::Distinct(_) => predicate.is_volatile(),
+        _ => false,
     }
 }
 

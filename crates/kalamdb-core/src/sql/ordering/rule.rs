@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, DFSchema, ScalarValue};
+use datafusion::common::{Column, DFSchema, JoinConstraint, ScalarValue};
 use datafusion::error::Result;
 use datafusion::functions_aggregate::first_last::first_value;
 use datafusion::logical_expr::expr::{AggregateFunction, Between, BinaryExpr, Case, Cast, InList, InSubquery};
@@ -97,6 +97,11 @@ fn node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
             }
             LogicalPlan::Join(mut join) => {
                 let (left, right) = (Arc::clone(join.left.schema()), Arc::clone(join.right.schema()));
+                let has_keys = join.on.iter().any(|(a, b)| is_key(a, &left) || is_key(b, &right));
+                if has_keys {
+                    // The keys of USING are columns, and these are none.
+                    join.join_constraint = JoinConstraint::On;
+                }
                 let pair = |(a, b): (Expr, Expr)| if is_key(&a, &left) || is_key(&b, &right) { (key(a), key(b)) } else { (a, b) };
                 join.on = join.on.into_iter().map(pair).collect();
                 Transformed::yes(LogicalPlan::Join(join))

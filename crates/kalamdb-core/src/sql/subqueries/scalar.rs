@@ -13,11 +13,11 @@ use datafusion::logical_expr::{
 static OR_NULL: LazyLock<Arc<ScalarUDF>> =
     LazyLock::new(|| Arc::new(ScalarUDF::new_from_impl(OrNull { signature: Signature::any(1, Volatility::Volatile) })));
 
-/// The subquery with a column that may be NULL, unless it has a row for sure. A correlated one is cared for where it is run.
+/// The subquery with a column that may be NULL, unless it has a row for sure: one that may be NULL now may not be so any more when the plan
+/// is made simpler. A correlated one is cared for where it is run.
 pub(super) fn nullable(subquery: Subquery) -> Result<Subquery> {
     let plan = &subquery.subquery;
-    let is_nullable = plan.schema().fields().iter().all(|field| field.is_nullable());
-    if is_nullable || plan.schema().fields().len() != 1 || !subquery.outer_ref_columns.is_empty() || has_a_row(plan) {
+    if plan.schema().fields().len() != 1 || !subquery.outer_ref_columns.is_empty() || has_a_row(plan) {
         return Ok(subquery);
     }
     let (qualifier, field) = plan.schema().qualified_field(0);
