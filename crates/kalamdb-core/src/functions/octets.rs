@@ -1,19 +1,67 @@
-//! `octet_length` and `bit_length`, of text (its UTF-8) and of bytes, which DataFusion's do not take.
+//! `octet_length` and `bit_length`, of text (its UTF-8) and of bytes, and `length`, of text (its characters) and of bytes: DataFusion's do not take bytes.
 
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, Int32Builder};
-use datafusion::arrow::datatypes::{Field, FieldRef};
-use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::functions::unicode::character_length::CharacterLengthFunc;
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use kalamdb_types::SqlType;
 
 use super::digests::{each, returns};
 use super::scalar::function;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, into_datafusion};
 
 /// The functions of this module.
 pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
-    vec![function(&["octet_length"], integer, |args| count(args, 1)), function(&["bit_length"], integer, |args| count(args, 8))]
+    vec![
+        function(&["octet_length"], integer, |args| count(args, 1)),
+        function(&["bit_length"], integer, |args| count(args, 8)),
+        Arc::new(ScalarUDF::new_from_impl(Length { of_text: CharacterLengthFunc::new(), signature: Signature::user_defined(Volatility::Immutable) })),
+    ]
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Length {
+    of_text: CharacterLengthFunc,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Length {
+    fn name(&self) -> &str {
+        self.of_text.name()
+    }
+
+    fn aliases(&self) -> &[String] {
+        self.of_text.aliases()
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, types: &[DataType]) -> datafusion::error::Result<Vec<DataType>> {
+        let [data_type] = types else {
+            return datafusion::common::plan_err!("character_length takes one argument, not {}", types.len());
+        };
+        let is_kept = is_bytes(data_type) || matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+        Ok(vec![if is_kept { data_type.clone() } else { DataType::Utf8 }])
+    }
+
+    fn return_type(&self, types: &[DataType]) -> datafusion::error::Result<DataType> {
+        if types.iter().any(is_bytes) { Ok(DataType::Int32) } else { self.of_text.return_type(types) }
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> datafusion::error::Result<ColumnarValue> {
+        if args.args.iter().any(|arg| is_bytes(&arg.data_type())) {
+            return count(&args, 1).map(ColumnarValue::Array).map_err(into_datafusion);
+        }
+        self.of_text.invoke_with_args(args)
+    }
+}
+
+fn is_bytes(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Binary | DataType::LargeBinary | DataType::BinaryView)
 }
 
 fn integer(name: &str, args: &[FieldRef]) -> Result<Field> {

@@ -89,17 +89,37 @@ fn group(expr: Expr) -> Vec<Expr> {
     let has_tuples = |sets: &[Vec<Expr>]| sets.iter().any(|set| set.len() != 1);
     match expr {
         Expr::Tuple(exprs) => exprs,
-        Expr::Rollup(sets) if has_tuples(&sets) => {
+        Expr::Rollup(sets) if has_tuples(&sets) || has_repeated(&sets) => {
             let shortest_last = (0..=sets.len()).rev();
             vec![Expr::GroupingSets(shortest_last.map(|n| sets.iter().take(n).flatten().cloned().collect()).collect())]
         }
         // How many sets there are has been checked before.
-        Expr::Cube(sets) if has_tuples(&sets) => {
+        Expr::Cube(sets) if has_tuples(&sets) || has_repeated(&sets) => {
             let has = |subset: usize, at: usize| subset >> at & 1 == 0;
             let subset = |subset: usize| sets.iter().enumerate().filter(move |(at, _)| has(subset, *at)).flat_map(|(_, set)| set.clone()).collect();
             vec![Expr::GroupingSets((0..1_usize << sets.len()).map(subset).collect())]
         }
         other => vec![other],
+    }
+}
+
+/// Whether something may stand in a ROLLUP or CUBE twice, which DataFusion takes for two columns of one name; in GROUPING SETS it does not.
+fn has_repeated(sets: &[Vec<Expr>]) -> bool {
+    let is_same = |left: &Expr, right: &Expr| match (column_of(left), column_of(right)) {
+        // `a` may be `t.a`; if it is not, the sets are as good.
+        (Some(left), Some(right)) => left.value.eq_ignore_ascii_case(&right.value),
+        _ => left == right,
+    };
+    let exprs: Vec<&Expr> = sets.iter().flatten().collect();
+    exprs.iter().enumerate().any(|(at, expr)| exprs.iter().take(at).any(|before| is_same(before, expr)))
+}
+
+fn column_of(expr: &Expr) -> Option<&Ident> {
+    match expr {
+        Expr::Identifier(name) => Some(name),
+        Expr::CompoundIdentifier(names) => names.last(),
+        Expr::Nested(expr) => column_of(expr),
+        _ => None,
     }
 }
 
