@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use datafusion::common::Result;
 use datafusion::logical_expr::planner::{PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning};
 use datafusion::sql::sqlparser::ast::{
-    CastKind, DataType, Expr, FunctionArg, FunctionArgExpr, Ident, ObjectNamePart, Query, Select, SelectItem, SetExpr, Statement, TableAlias,
-    TableAliasColumnDef, TableFactor, Value, Visit, VisitMut, Visitor, VisitorMut,
+    CastKind, DataType, Expr, FunctionArg, FunctionArgExpr, Ident, Join, JoinOperator, ObjectNamePart, Query, Select, SelectItem, SetExpr, Statement,
+    TableAlias, TableAliasColumnDef, TableFactor, Value, Visit, VisitMut, Visitor, VisitorMut,
 };
 use datafusion::sql::sqlparser::parser::Parser;
 
@@ -55,6 +55,10 @@ struct Finder;
 impl Visitor for Finder {
     type Break = ();
 
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
+        if select.from.iter().any(|from| from.joins.iter().any(keeps_right)) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
         match function_name(factor) {
             Some(_) => ControlFlow::Break(()),
@@ -87,8 +91,15 @@ pub(super) fn name_columns(statement: &mut Statement) {
 
 struct Namer;
 
-/// Writes a function that names columns of the items before it, `FROM t, unnest(t.a) AS u (x)`, as `LATERAL (SELECT unnest(t.a)) AS u (x)`.
-fn make_lateral(factor: &mut TableFactor) {
+/// Whether a join is one in which the planner takes UNNEST for a reference to the other side, which it cannot be.
+fn keeps_right(join: &Join) -> bool {
+    matches!(join.join_operator, JoinOperator::Right(_) | JoinOperator::RightOuter(_) | JoinOperator::FullOuter(_))
+        && matches!(join.relation, TableFactor::UNNEST { .. })
+}
+
+/// Writes a function that names columns of the items before it, `FROM t, unnest(t.a) AS u (x)`, as `LATERAL (SELECT unnest(t.a)) AS u (x)`; one that
+/// names none as a query, if it must not be taken for such.
+fn make_query(factor: &mut TableFactor, must: bool) {
     unnest_laterally(factor);
     let Some((name, _)) = function_name(factor) else { return };
     let arg = match factor {
@@ -98,7 +109,11 @@ fn make_lateral(factor: &mut TableFactor) {
         TableFactor::Function { args, .. } => call_of(name.clone(), args),
         _ => None,
     };
-    let Some(arg) = arg.filter(|arg| arg.visit(&mut NamesColumn).is_break()) else { return };
+    let Some(arg) = arg else { return };
+    let lateral = arg.visit(&mut NamesColumn).is_break();
+    if !lateral && !must {
+        return;
+    }
     let Some(mut query) = select_from_derived() else { return };
     let alias = alias_of(factor).and_then(Option::take);
     if let SetExpr::Select(select) = query.body.as_mut() {
@@ -111,7 +126,7 @@ fn make_lateral(factor: &mut TableFactor) {
         }
         alias
     });
-    *factor = TableFactor::Derived { lateral: true, subquery: query, alias, sample: None };
+    *factor = TableFactor::Derived { lateral, subquery: query, alias, sample: None };
 }
 
 fn call_of(name: Ident, args: &[FunctionArg]) -> Option<Expr> {
@@ -142,9 +157,12 @@ impl VisitorMut for Namer {
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
         for (at, from) in select.from.iter_mut().enumerate() {
             if at > 0 {
-                make_lateral(&mut from.relation);
+                make_query(&mut from.relation, false);
             }
-            from.joins.iter_mut().for_each(|join| make_lateral(&mut join.relation));
+            for join in &mut from.joins {
+                let must = keeps_right(join);
+                make_query(&mut join.relation, must);
+            }
         }
         ControlFlow::Continue(())
     }
