@@ -139,12 +139,29 @@ fn print_value(column: &ArrayRef, type_name: &str, row: usize) -> Result<String,
             append_json(column, &field, row, &mut json);
             without_spaces(&json)
         }
+        DataType::Timestamp(..) | DataType::Time64(_) | DataType::Date32 => iso_8601(&formatted(column, row)?),
         _ => {
-            let text = ArrayFormatter::try_new(column, &FormatOptions::default())?.value(row).try_to_string()?;
+            let text = formatted(column, row)?;
             if type_name == "JSON" { parsed(&text) } else { text }
         }
     };
     Ok(if text.is_empty() { "(empty)".to_owned() } else { text })
+}
+
+fn formatted(column: &ArrayRef, row: usize) -> Result<String, ArrowError> {
+    ArrayFormatter::try_new(column, &FormatOptions::default())?.value(row).try_to_string()
+}
+
+/// The text of a day or a time as JavaScript has it: no zeros at the end of a fraction, and six digits for years that need a sign.
+fn iso_8601(text: &str) -> String {
+    let (sign, unsigned) = text.split_at(text.len() - text.trim_start_matches(['+', '-']).len());
+    let (year, rest) = unsigned.split_once('-').unwrap_or(("", unsigned));
+    let year = if sign.is_empty() { year.to_owned() } else { format!("{year:0>6}") };
+    let dash = if year.is_empty() { "" } else { "-" };
+    let zone = if rest.ends_with('Z') { "Z" } else { "" };
+    let rest = rest.trim_end_matches('Z');
+    let rest = if rest.contains('.') { rest.trim_end_matches('0').trim_end_matches('.') } else { rest };
+    format!("{sign}{year}{dash}{rest}{zone}")
 }
 
 /// The field that the type's name and the array's own type make.
