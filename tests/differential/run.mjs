@@ -1,5 +1,5 @@
 // Random queries on the engine and on PostgreSQL, compared: see README.md.
-//   node tests/differential/run.mjs [--queries N] [--seed N] [--jobs N] [--no-shrink] [--report FILE] [--engine PROGRAM]
+//   node tests/differential/run.mjs [--queries N] [--seed N] [--jobs N] [--shrink] [--report FILE] [--engine PROGRAM]
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -15,7 +15,7 @@ const { values: options } = parseArgs({
     queries: { type: 'string', default: '20000' },
     seed: { type: 'string', default: '1' },
     jobs: { type: 'string', default: String(Math.min(availableParallelism(), 8)) },
-    'no-shrink': { type: 'boolean', default: false },
+    shrink: { type: 'boolean', default: false },
     report: { type: 'string' },
     engine: {
       type: 'string',
@@ -41,7 +41,7 @@ const print = (text) => process.stdout.write(`${text}\n`);
 
 function work() {
   return new Promise((resolve, reject) => {
-    const workerData = { program: options.engine, shrinks: !options['no-shrink'] };
+    const workerData = { program: options.engine, shrinks: options.shrink };
     const worker = new Worker(new URL('./machine/worker.mjs', import.meta.url), { workerData });
     worker.on('message', (result) => {
       if (result) results.push(result);
