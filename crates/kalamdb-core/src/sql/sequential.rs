@@ -11,6 +11,8 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::limit::LimitStream;
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet};
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
@@ -29,10 +31,19 @@ impl PhysicalOptimizerRule for Sequential {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         let plan = plan
             .transform_up(|node| {
-                let Some(coalesce) = node.downcast_ref::<CoalescePartitionsExec>() else {
-                    return Ok(Transformed::no(node));
+                // All rows of a partition by hash are in the one that there is.
+                let sequence = match (node.downcast_ref::<CoalescePartitionsExec>(), node.downcast_ref::<RepartitionExec>()) {
+                    (Some(coalesce), _) => SequenceExec::new(Arc::clone(coalesce.input()), coalesce.fetch()),
+                    (None, Some(repartition)) if repartition.preserve_order() => match repartition.properties().output_ordering() {
+                        Some(order) => {
+                            let merge = SortPreservingMergeExec::new(order.clone(), Arc::clone(repartition.input()));
+                            return Ok(Transformed::yes(Arc::new(merge) as Arc<dyn ExecutionPlan>));
+                        }
+                        None => SequenceExec::new(Arc::clone(repartition.input()), None),
+                    },
+                    (None, Some(repartition)) => SequenceExec::new(Arc::clone(repartition.input()), None),
+                    (None, None) => return Ok(Transformed::no(node)),
                 };
-                let sequence = SequenceExec::new(Arc::clone(coalesce.input()), coalesce.fetch());
                 Ok(Transformed::yes(Arc::new(sequence) as Arc<dyn ExecutionPlan>))
             })
             .data()?;

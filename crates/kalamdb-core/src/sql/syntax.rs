@@ -1,8 +1,8 @@
 //! Forms of SQL that the planner does not know, written in forms that it does.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr, GroupByExpr, Ident, NamedWindowDefinition, NamedWindowExpr, UnaryOperator, Value,
-    WindowFrame, WindowFrameBound, WindowFrameUnits, WindowType,
+    BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr, FunctionArgumentClause, FunctionArguments, GroupByExpr, Ident, NamedWindowDefinition,
+    NamedWindowExpr, OrderByExpr, UnaryOperator, Value, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowType,
 };
 
 use super::calls::call;
@@ -39,12 +39,24 @@ pub(super) fn simplify(expr: &mut Expr) {
         // The planner forgets the queries around it for what stands in the brackets.
         Expr::Array(array) => *expr = call(Ident::new("make_array"), std::mem::take(&mut array.elem)),
         Expr::Function(function) => {
+            order_by_no_position(&mut function.args);
             if let Some(WindowType::WindowSpec(window)) = &mut function.over {
                 window.window_frame.iter_mut().for_each(clamp);
             }
         }
         _ => {}
     }
+}
+
+/// A number in an aggregate's ORDER BY is a constant, by which nothing is sorted. The planner takes it for the position of a column.
+fn order_by_no_position(args: &mut FunctionArguments) {
+    let FunctionArguments::List(list) = args else { return };
+    let is_number = |by: &OrderByExpr| matches!(&by.expr, Expr::Value(value) if matches!(value.value, Value::Number(..)));
+    list.clauses.retain_mut(|clause| {
+        let FunctionArgumentClause::OrderBy(by) = clause else { return true };
+        by.retain(|by| !is_number(by));
+        !by.is_empty()
+    });
 }
 
 /// A sign belongs to the operand of a power: `-2 ^ 2` is 4. The parser takes it for the sign of the power.
