@@ -8,7 +8,7 @@ use datafusion::arrow::compute::kernels::numeric::{add, mul, neg, sub};
 use datafusion::arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, DecimalType};
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, ScalarValue, internal_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Cast, TryCast};
@@ -22,7 +22,7 @@ use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
 
 use super::decimal_arithmetic::{divided, multiplied, product_type, quotient_type};
-use super::expressions::rewrite;
+use super::expressions::{any_expression, rewrite};
 use super::{average, checked_cast};
 use crate::functions::arrays;
 
@@ -69,12 +69,7 @@ impl CheckedArithmetic {
             Expr::Cast(Cast { field, .. }) | Expr::TryCast(TryCast { field, .. }) => checked_cast::is_checked(field.data_type()),
             _ => false,
         };
-        let mut found = false;
-        node.apply_expressions(|expr| {
-            found |= expr.exists(|expr| Ok(calculates(expr)))?;
-            Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-        })?;
-        if !found {
+        if !any_expression(&node, |expr| expr.exists(|expr| Ok(calculates(expr))))? {
             return Ok(Transformed::no(node));
         }
         let schema = merge_schema(&node.inputs());

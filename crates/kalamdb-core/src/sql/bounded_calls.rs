@@ -7,10 +7,9 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::internal_err;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::ScalarFunction;
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
@@ -20,6 +19,7 @@ use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{BinaryExpr as PhysicalBinary, Column};
 
+use super::expressions::{any_expression, rewrite};
 use crate::functions::{Limits, bounded};
 
 /// Replaces operators and functions by such with bounds. It comes after the operands have got their types.
@@ -37,33 +37,23 @@ impl BoundedCalls {
     }
 
     fn node(&self, node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-        let mut found = false;
-        node.apply_expressions(|expr| {
-            found |= expr.exists(|expr| Ok(self.needs_bounds(expr)))?;
-            Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-        })?;
-        if !found {
+        if !any_expression(&node, |expr| expr.exists(|expr| Ok(self.needs_bounds(expr))))? {
             return Ok(Transformed::no(node));
         }
         let schema = merge_schema(&node.inputs());
-        let names = NamePreserver::new(&node);
-        node.map_expressions(|expr| {
-            let name = names.save(&expr);
-            let bounded = expr.transform_up(|expr| match expr {
-                Expr::BinaryExpr(BinaryExpr { left, op: Operator::StringConcat, right }) => {
-                    let is_list = |expr: &Expr| expr.get_type(&schema).is_ok_and(|data_type| data_type.is_nested());
-                    if is_list(&left) || is_list(&right) {
-                        return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op: Operator::StringConcat, right })));
-                    }
-                    Ok(Transformed::yes(self.concat.call(vec![*left, *right])))
+        rewrite(node, |expr| match expr {
+            Expr::BinaryExpr(BinaryExpr { left, op: Operator::StringConcat, right }) => {
+                let is_list = |expr: &Expr| expr.get_type(&schema).is_ok_and(|data_type| data_type.is_nested());
+                if is_list(&left) || is_list(&right) {
+                    return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op: Operator::StringConcat, right })));
                 }
-                Expr::ScalarFunction(ScalarFunction { func, args }) => Ok(match bounded(&func, &self.limits) {
-                    Some(func) => Transformed::yes(Expr::ScalarFunction(ScalarFunction { func, args })),
-                    None => Transformed::no(Expr::ScalarFunction(ScalarFunction { func, args })),
-                }),
-                other => Ok(Transformed::no(other)),
-            })?;
-            Ok(bounded.update_data(|expr| name.restore(expr)))
+                Ok(Transformed::yes(self.concat.call(vec![*left, *right])))
+            }
+            Expr::ScalarFunction(ScalarFunction { func, args }) => Ok(match bounded(&func, &self.limits) {
+                Some(func) => Transformed::yes(Expr::ScalarFunction(ScalarFunction { func, args })),
+                None => Transformed::no(Expr::ScalarFunction(ScalarFunction { func, args })),
+            }),
+            other => Ok(Transformed::no(other)),
         })
     }
 

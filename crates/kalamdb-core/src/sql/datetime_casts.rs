@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, TimeUnit};
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, DFSchemaRef, ScalarValue};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::Cast;
@@ -13,6 +13,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Ope
 use datafusion::optimizer::AnalyzerRule;
 use kalamdb_types::{SqlType, type_name};
 
+use super::expressions::{any_expression, any_node, compares};
 use super::{datetime_comparisons, expressions};
 use crate::error::{Error, ErrorKind, into_datafusion};
 use crate::functions::{cast_to, datetime_operation, datetime_operation_again};
@@ -23,7 +24,7 @@ pub(super) struct DatetimeCasts;
 
 impl AnalyzerRule for DatetimeCasts {
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        if !any_expression(&plan, may_be_replaced)? {
+        if !holds(&plan, may_be_replaced)? {
             return Ok(plan);
         }
         Ok(plan.transform_up_with_subqueries(node)?.data)
@@ -49,7 +50,7 @@ impl AnalyzerRule for DatetimeOperators {
             Expr::ScalarFunction(call) => call.func.name().starts_with("datetime_") && call.args.iter().any(|arg| matches!(arg, Expr::Literal(..))),
             _ => false,
         };
-        if !any_expression(&plan, is_candidate)? {
+        if !holds(&plan, is_candidate)? {
             return Ok(plan);
         }
         let operators = |node: LogicalPlan| {
@@ -79,16 +80,8 @@ impl AnalyzerRule for DatetimeOperators {
 }
 
 /// Whether the plan holds such an expression.
-fn any_expression(plan: &LogicalPlan, is_wanted: impl Fn(&Expr) -> bool) -> Result<bool> {
-    let mut found = false;
-    plan.apply_with_subqueries(|node| {
-        node.apply_expressions(|expr| {
-            found = found || expr.exists(|expr| Ok(is_wanted(expr)))?;
-            Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-        })?;
-        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    })?;
-    Ok(found)
+fn holds(plan: &LogicalPlan, is_wanted: impl Fn(&Expr) -> bool) -> Result<bool> {
+    any_node(plan, |node| any_expression(node, |expr| expr.exists(|expr| Ok(is_wanted(expr)))))
 }
 
 /// Whether it is a cast or a constant of dates and times that may have to be another.
@@ -206,20 +199,6 @@ fn rewrite(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         Expr::InList(list) => Ok(datetime_comparisons::list(list, schema)),
         other => Ok(Transformed::no(other)),
     }
-}
-
-fn compares(op: Operator) -> bool {
-    matches!(
-        op,
-        Operator::Eq
-            | Operator::NotEq
-            | Operator::Lt
-            | Operator::LtEq
-            | Operator::Gt
-            | Operator::GtEq
-            | Operator::IsDistinctFrom
-            | Operator::IsNotDistinctFrom
-    )
 }
 
 fn in_microseconds(value: &ScalarValue) -> Option<ScalarValue> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, ScalarValue, internal_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Between, Cast, InList, InSubquery, ScalarFunction, SetComparison};
@@ -19,7 +19,7 @@ use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::arithmetic::checked;
 use super::decimals::{common_type, fitting, literal_of};
-use super::expressions::rewrite;
+use super::expressions::{any_expression, compares, rewrite};
 use super::long_numbers;
 
 #[derive(Debug)]
@@ -53,9 +53,8 @@ fn node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
 
 /// Whether a node that reads no decimals has something to be taken exactly: decimals that it makes, or literals in a place that rounds.
 fn has_numbers(node: &LogicalPlan) -> Result<bool> {
-    let mut found = false;
-    node.apply_expressions(|expr| {
-        found |= expr.exists(|expr| {
+    any_expression(node, |expr| {
+        expr.exists(|expr| {
             Ok(match expr {
                 Expr::Cast(Cast { field, .. }) => field.data_type().is_decimal() || field.data_type().is_integer(),
                 Expr::Literal(ScalarValue::Float64(Some(value)), _) => value.fract() != 0.0 || value.abs() >= EXACT_INTEGERS,
@@ -68,10 +67,8 @@ fn has_numbers(node: &LogicalPlan) -> Result<bool> {
                 Expr::ScalarSubquery(subquery) => subquery.subquery.schema().fields().iter().any(|field| field.data_type().is_decimal()),
                 _ => false,
             })
-        })?;
-        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    })?;
-    Ok(found)
+        })
+    })
 }
 
 /// From here on not every integer is a float.
@@ -89,7 +86,7 @@ fn join_keys(mut join: Join) -> Result<Join> {
 
 fn expression(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     Ok(match expr {
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(op) => {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if compares(op) => {
             let (left, right) = pair(*left, *right, schema)?;
             Transformed::yes(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
         }
@@ -344,11 +341,6 @@ fn cast(expr: Expr, to: &DataType) -> Expr {
 
 fn is_decimal(expr: &Expr, schema: &DFSchema) -> bool {
     expr.get_type(schema).is_ok_and(|data_type| data_type.is_decimal())
-}
-
-fn is_comparison(op: Operator) -> bool {
-    use Operator as O;
-    matches!(op, O::Eq | O::NotEq | O::Lt | O::LtEq | O::Gt | O::GtEq | O::IsDistinctFrom | O::IsNotDistinctFrom)
 }
 
 fn is_arithmetic(op: Operator) -> bool {

@@ -6,19 +6,16 @@
 use std::sync::Arc;
 
 use datafusion::common::Column;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::Result;
 use datafusion::logical_expr::logical_plan::{Aggregate, Projection};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 
+use super::expressions::any_node;
+
 /// Computes what the grouping sets of a plan are made of before the groups.
 pub(super) fn compute_before(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let mut found = false;
-    plan.apply_with_subqueries(|node| {
-        found |= matches!(node, LogicalPlan::Aggregate(aggregate) if is_computed(aggregate));
-        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    })?;
-    if !found {
+    if !any_node(&plan, |node| Ok(matches!(node, LogicalPlan::Aggregate(aggregate) if is_computed(aggregate))))? {
         return Ok(plan);
     }
     Ok(plan.transform_up_with_subqueries(node)?.data)

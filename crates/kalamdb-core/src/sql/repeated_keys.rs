@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
+use datafusion::common::tree_node::Transformed;
 use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
+
+use super::expressions::any_node;
 
 /// Takes repeated keys out of aggregates: the columns that DataFusion gives these have each key once, and what goes by position
 /// would take a key for an aggregate.
@@ -15,12 +17,7 @@ pub(super) struct RepeatedKeys;
 
 impl AnalyzerRule for RepeatedKeys {
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        let mut found = false;
-        plan.apply_with_subqueries(|node| {
-            found |= matches!(node, LogicalPlan::Aggregate(aggregate) if repeats(&aggregate.group_expr));
-            Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-        })?;
-        if !found {
+        if !any_node(&plan, |node| Ok(matches!(node, LogicalPlan::Aggregate(aggregate) if repeats(&aggregate.group_expr))))? {
             return Ok(plan);
         }
         let plan = plan.transform_up_with_subqueries(|node| match node {

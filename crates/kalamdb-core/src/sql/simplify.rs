@@ -14,7 +14,6 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue, internal_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Alias, Case, InList, ScalarFunction};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{merge_schema, split_binary};
 use datafusion::logical_expr::{
     BinaryExpr, Cast, ColumnarValue, Expr, LogicalPlan, Operator, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TryCast,
@@ -23,6 +22,7 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
 use super::evaluation::may_fail;
+use super::expressions::{self, any_expression};
 
 /// The rule with all its simplifications but those that are wrong.
 #[derive(Debug)]
@@ -40,20 +40,11 @@ impl OptimizerRule for Simplify {
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         let schema = OnceCell::new();
         let schema = || schema.get_or_init(|| merge_schema(&plan.inputs()));
-        let mut risky = false;
-        plan.apply_expressions(|expr| {
-            risky |= is_risky(expr, &schema)?;
-            Ok(if risky { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-        })?;
-        if !risky {
+        if !any_expression(&plan, |expr| is_risky(expr, &schema))? {
             return self.0.rewrite(plan, config);
         }
-        let names = NamePreserver::new(&plan);
         let mut n_hidden = 0;
-        let plan = plan.map_expressions(|expr| {
-            let name = names.save(&expr);
-            Ok(expr.transform_up(|expr| hide(expr, &mut n_hidden))?.update_data(|expr| name.restore(expr)))
-        })?;
+        let plan = expressions::rewrite(plan, |expr| hide(expr, &mut n_hidden))?;
         self.0.rewrite(plan.data, config)?.map_data(|plan| Ok(plan.map_expressions(|expr| expr.transform_up(show))?.data))
     }
 }

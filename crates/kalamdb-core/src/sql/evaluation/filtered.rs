@@ -2,14 +2,14 @@
 
 use datafusion::common::DFSchema;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams, Case, WindowFunction, WindowFunctionParams};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
 
+use super::super::expressions::{any_expression, rewrite};
 use super::fails::may_fail;
 
 /// Makes the arguments that may fail NULL for the rows that FILTER leaves out.
@@ -30,20 +30,11 @@ fn node(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     if !matches!(plan, LogicalPlan::Aggregate(_) | LogicalPlan::Window(_)) {
         return Ok(Transformed::no(plan));
     }
-    let mut found = false;
-    plan.apply_expressions(|expr| {
-        found |= expr.exists(|expr| Ok(filter_of(expr).is_some()))?;
-        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    })?;
-    if !found {
+    if !any_expression(&plan, |expr| expr.exists(|expr| Ok(filter_of(expr).is_some())))? {
         return Ok(Transformed::no(plan));
     }
     let schema = merge_schema(&plan.inputs());
-    let names = NamePreserver::new(&plan);
-    plan.map_expressions(|expr| {
-        let name = names.save(&expr);
-        Ok(expr.transform_up(|expr| arguments(expr, &schema))?.update_data(|expr| name.restore(expr)))
-    })
+    rewrite(plan, |expr| arguments(expr, &schema))
 }
 
 fn filter_of(expr: &Expr) -> Option<&Expr> {

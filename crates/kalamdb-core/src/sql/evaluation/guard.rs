@@ -10,32 +10,24 @@ use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{conjunction, merge_schema, split_binary};
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, lit};
 
+use super::super::expressions::{any_expression, any_node};
 use super::fails::may_fail;
 
 /// The plan with CASE in place of AND and OR where it matters: only CASE is sure to evaluate nothing for other rows.
 pub(in crate::sql) fn guard(plan: &LogicalPlan) -> Result<Cow<'_, LogicalPlan>> {
-    let mut found = false;
-    plan.apply_with_subqueries(|plan| {
-        found |= match plan {
-            LogicalPlan::TableScan(scan) if scan.filters.is_empty() => false,
-            LogicalPlan::TableScan(scan) => {
-                let schema = DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?;
-                scan.filters.iter().map(|filter| may_fail(filter, &schema)).collect::<Result<Vec<_>>>()?.contains(&true)
-            }
-            other => is_to_be_guarded(other, &merge_schema(&other.inputs()))?,
-        };
-        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    let found = any_node(plan, |plan| match plan {
+        LogicalPlan::TableScan(scan) if scan.filters.is_empty() => Ok(false),
+        LogicalPlan::TableScan(scan) => {
+            let schema = DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?;
+            Ok(scan.filters.iter().map(|filter| may_fail(filter, &schema)).collect::<Result<Vec<_>>>()?.contains(&true))
+        }
+        other => is_to_be_guarded(other, &merge_schema(&other.inputs())),
     })?;
     Ok(if found { Cow::Owned(plan.clone().transform_up_with_subqueries(node)?.data) } else { Cow::Borrowed(plan) })
 }
 
 fn is_to_be_guarded(plan: &LogicalPlan, schema: &DFSchema) -> Result<bool> {
-    let mut found = false;
-    plan.apply_expressions(|expr| {
-        found |= needs_guard(expr, schema)?;
-        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    })?;
-    Ok(found)
+    any_expression(plan, |expr| needs_guard(expr, schema))
 }
 
 fn node(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {

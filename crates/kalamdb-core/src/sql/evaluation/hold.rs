@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchemaRef, internal_datafusion_err, internal_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::ScalarFunction;
@@ -16,6 +16,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
+use super::super::expressions::any_node;
 use super::fails::may_fail;
 
 /// The rule that moves conditions towards tables, for those that cannot fail.
@@ -28,11 +29,7 @@ impl OptimizerRule for Hold {
     }
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
-        let mut risky = false;
-        plan.apply_with_subqueries(|node| {
-            risky |= is_risky(node)?;
-            Ok(if risky { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-        })?;
+        let risky = any_node(&plan, is_risky)?;
         let step = |node: LogicalPlan| if stays(&node) { Ok(Transformed::no(node)) } else { self.0.rewrite(node, config) };
         let move_down = |plan: LogicalPlan| match self.0.apply_order() {
             Some(ApplyOrder::TopDown) => plan.transform_down_with_subqueries(step),

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, JoinConstraint, ScalarValue};
 use datafusion::error::Result;
 use datafusion::functions_aggregate::first_last::first_value;
@@ -11,7 +11,7 @@ use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, SortExpr, lit};
 use datafusion::optimizer::AnalyzerRule;
 
-use super::super::expressions::rewrite;
+use super::super::expressions::{any_expression, any_node, compares, rewrite};
 use super::key::{has_key, key, representative};
 
 /// Compares by [`key`] what is compared, sorted, grouped or joined and has one. It comes after the operands have got their types.
@@ -33,19 +33,13 @@ impl AnalyzerRule for CompareByKey {
 
 /// Whether anything in the plan has a key: what ordinary statements are asked, and no more.
 fn plan_has_keys(plan: &LogicalPlan) -> Result<bool> {
-    let mut found = false;
-    plan.apply_with_subqueries(|node| {
-        found |= node.schema().fields().iter().any(|field| has_key(field.data_type()));
-        if !found {
-            let schema = merge_schema(&node.inputs());
-            node.apply_expressions(|expr| {
-                found |= expr.exists(|expr| Ok(is_comparison(expr) && compares_keys(expr, &schema)))?;
-                Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-            })?;
+    any_node(plan, |node| {
+        if node.schema().fields().iter().any(|field| has_key(field.data_type())) {
+            return Ok(true);
         }
-        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    })?;
-    Ok(found)
+        let schema = merge_schema(&node.inputs());
+        any_expression(node, |expr| expr.exists(|expr| Ok(is_comparison(expr) && compares_keys(expr, &schema))))
+    })
 }
 
 fn is_key(expr: &Expr, schema: &DFSchema) -> bool {
@@ -54,17 +48,7 @@ fn is_key(expr: &Expr, schema: &DFSchema) -> bool {
 
 fn is_comparison(expr: &Expr) -> bool {
     match expr {
-        Expr::BinaryExpr(BinaryExpr { op, .. }) => matches!(
-            op,
-            Operator::Eq
-                | Operator::NotEq
-                | Operator::Lt
-                | Operator::LtEq
-                | Operator::Gt
-                | Operator::GtEq
-                | Operator::IsDistinctFrom
-                | Operator::IsNotDistinctFrom
-        ),
+        Expr::BinaryExpr(BinaryExpr { op, .. }) => compares(*op),
         Expr::ScalarFunction(function) => matches!(function.func.name(), "nullif" | "array_has"),
         Expr::Between(_) | Expr::InList(_) | Expr::InSubquery(_) | Expr::Case(_) | Expr::AggregateFunction(_) => true,
         _ => false,
@@ -185,12 +169,7 @@ fn is_float(expr: &Expr, schema: &DFSchema) -> bool {
 
 fn expressions(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     let schema = merge_schema(&node.inputs());
-    let mut found = false;
-    node.apply_expressions(|expr| {
-        found |= expr.exists(|expr| Ok(is_comparison(expr) && compares_keys(expr, &schema)))?;
-        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    })?;
-    if !found {
+    if !any_expression(&node, |expr| expr.exists(|expr| Ok(is_comparison(expr) && compares_keys(expr, &schema))))? {
         return Ok(Transformed::no(node));
     }
     let stored = node.inputs().into_iter().all(is_stored);

@@ -1,7 +1,7 @@
 //! Windows are prepared before their frames get types, which DataFusion has for some types of ORDER BY only.
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{NullTreatment, Sort, WindowFunctionParams};
@@ -9,18 +9,14 @@ use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::logical_plan::Window;
 use datafusion::logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition};
 
+use super::super::expressions::any_node;
 use super::key::{has_key, key};
 use super::shift::shift;
 use crate::error::{Error, ErrorKind, into_datafusion};
 
 /// Makes every window of a plan one that parts and orders its rows by keys.
 pub(in crate::sql) fn order_windows(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let mut has_windows = false;
-    plan.apply_with_subqueries(|node| {
-        has_windows |= matches!(node, LogicalPlan::Window(_));
-        Ok(if has_windows { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    })?;
-    if !has_windows {
+    if !any_node(&plan, |node| Ok(matches!(node, LogicalPlan::Window(_))))? {
         return Ok(plan);
     }
     let ordered = plan.transform_up_with_subqueries(|node| {

@@ -2,11 +2,13 @@ use std::sync::Arc;
 
 use datafusion::common::DFSchema;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
+use datafusion::common::tree_node::Transformed;
 use datafusion::error::Result;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::logical_expr::logical_plan::{RecursiveQuery, Union};
 use datafusion::optimizer::AnalyzerRule;
+
+use super::super::expressions::any_node;
 
 /// Lets every column of a set be NULL. It comes after the rules that replace expressions: a UNION keeps what it knew of its inputs when
 /// they change, and a plan whose rows may be NULL where it says that they are not is refused.
@@ -15,12 +17,7 @@ pub(in crate::sql) struct NullableSets;
 
 impl AnalyzerRule for NullableSets {
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        let mut has_sets = false;
-        plan.apply_with_subqueries(|node| {
-            has_sets |= matches!(node, LogicalPlan::Union(_) | LogicalPlan::RecursiveQuery(_));
-            Ok(if has_sets { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-        })?;
-        if !has_sets {
+        if !any_node(&plan, |node| Ok(matches!(node, LogicalPlan::Union(_) | LogicalPlan::RecursiveQuery(_))))? {
             return Ok(plan);
         }
         let plan = plan.transform_up_with_subqueries(|node| {

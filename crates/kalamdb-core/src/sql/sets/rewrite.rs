@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, JoinType, NullEquality};
 use datafusion::error::Result;
 use datafusion::functions_window::row_number::row_number_udwf;
@@ -8,6 +8,7 @@ use datafusion::logical_expr::expr::{Cast, WindowFunction};
 use datafusion::logical_expr::logical_plan::{Distinct, Join, Projection, RecursiveQuery, Union};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, WindowFunctionDefinition};
 
+use super::super::expressions::any_node;
 use super::super::ordering::{has_key, key};
 use super::types::{common_type, is_constant_text, may_recur, name, type_of};
 use crate::error::{Error, ErrorKind, into_datafusion};
@@ -18,12 +19,7 @@ const RIGHT: &str = "\0right";
 
 /// Makes the sets of a plan ones of columns that have one type on both sides, and of rows that occur as often as they should.
 pub(in crate::sql) fn rewrite(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let mut has_sets = false;
-    plan.apply_with_subqueries(|node| {
-        has_sets |= matches!(node, LogicalPlan::Union(_) | LogicalPlan::RecursiveQuery(_)) || is_intersection(node);
-        Ok(if has_sets { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    })?;
-    if !has_sets {
+    if !any_node(&plan, |node| Ok(matches!(node, LogicalPlan::Union(_) | LogicalPlan::RecursiveQuery(_)) || is_intersection(node)))? {
         return Ok(plan);
     }
     let plan = plan.transform_up_with_subqueries(|node| {

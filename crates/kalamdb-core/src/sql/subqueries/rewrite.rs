@@ -10,6 +10,7 @@ use datafusion::logical_expr::logical_plan::{Aggregate, Filter, Join, Projection
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, SortExpr};
 
+use super::super::expressions::any_expression;
 use super::hoist::Hoist;
 use super::outer::outer_columns;
 use super::{lateral, scalar, shape};
@@ -33,12 +34,7 @@ fn plan_holds_subquery(plan: &LogicalPlan) -> Result<bool> {
 }
 
 fn node_holds_subquery(node: &LogicalPlan) -> Result<bool> {
-    let mut found = false;
-    node.apply_expressions(|expr| {
-        found |= holds_subquery(expr);
-        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    })?;
-    Ok(found)
+    any_expression(node, |expr| Ok(holds_subquery(expr)))
 }
 
 pub(super) fn holds_subquery(expr: &Expr) -> bool {
