@@ -18,25 +18,38 @@ type Invoke = fn(&ScalarFunctionArgs) -> Result<ArrayRef>;
 /// Checks the arguments' types, and says what the function returns.
 type Returns = fn(&str, &[FieldRef]) -> Result<Field>;
 
+/// Checks the arguments' types, and says what they are converted to.
+type Coerces = fn(&str, &[DataType]) -> DataFusionResult<Vec<DataType>>;
+
 /// A function of its arguments alone.
 #[derive(Debug)]
 struct Function {
     name: &'static str,
     aliases: Vec<String>,
     signature: Signature,
+    coerces: Option<Coerces>,
     returns: Returns,
     invoke: Invoke,
 }
 
 /// A function that takes arguments of any number and type, as far as `returns` lets them pass.
 pub(super) fn function(names: &[&'static str], returns: Returns, invoke: Invoke) -> Arc<ScalarUDF> {
-    let (name, aliases) = names.split_first().map_or(("", Vec::new()), |(name, aliases)| (*name, aliases.iter().map(ToString::to_string).collect()));
     // No coercion: what an argument may be is not what any of DataFusion's signatures can say.
     let signature = Signature::one_of(
         vec![datafusion::logical_expr::TypeSignature::VariadicAny, datafusion::logical_expr::TypeSignature::Nullary],
         Volatility::Immutable,
     );
-    Arc::new(ScalarUDF::new_from_impl(Function { name, aliases, signature, returns, invoke }))
+    named(names, signature, None, returns, invoke)
+}
+
+/// A function that takes arguments of the types that `coerces` gives.
+pub(super) fn coercing_function(names: &[&'static str], coerces: Coerces, returns: Returns, invoke: Invoke) -> Arc<ScalarUDF> {
+    named(names, Signature::user_defined(Volatility::Immutable), Some(coerces), returns, invoke)
+}
+
+fn named(names: &[&'static str], signature: Signature, coerces: Option<Coerces>, returns: Returns, invoke: Invoke) -> Arc<ScalarUDF> {
+    let (name, aliases) = names.split_first().map_or(("", Vec::new()), |(name, aliases)| (*name, aliases.iter().map(ToString::to_string).collect()));
+    Arc::new(ScalarUDF::new_from_impl(Function { name, aliases, signature, coerces, returns, invoke }))
 }
 
 impl PartialEq for Function {
@@ -68,6 +81,11 @@ impl ScalarUDFImpl for Function {
 
     fn return_type(&self, _: &[DataType]) -> DataFusionResult<DataType> {
         Err(asked_for_type(self.name))
+    }
+
+    fn coerce_types(&self, args: &[DataType]) -> DataFusionResult<Vec<DataType>> {
+        // Who does not coerce is not asked.
+        self.coerces.map_or_else(|| Ok(args.to_vec()), |coerces| coerces(self.name, args))
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> DataFusionResult<FieldRef> {

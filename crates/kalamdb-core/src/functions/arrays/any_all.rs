@@ -7,11 +7,11 @@ use datafusion::arrow::compute::kernels::cmp;
 use datafusion::arrow::compute::take;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result as DataFusionResult;
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
 
-use super::super::scalar::{Texts, array};
-use super::{common, element_type, list_of, lists, range, refused};
-use crate::error::{Error, Result, into_datafusion};
+use super::super::scalar::{Texts, array, coercing_function};
+use super::{boolean, common, element_type, list_of, lists, range, refused};
+use crate::error::{Error, Result};
 
 /// `compare_any(x, array, '=')`
 pub(crate) const COMPARE_ANY: &str = "compare_any";
@@ -21,93 +21,69 @@ pub(crate) const COMPARE_ALL: &str = "compare_all";
 const ARRAY_HAS: &str = "array_has";
 
 pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
-    [COMPARE_ANY, COMPARE_ALL, ARRAY_HAS]
-        .map(|name| {
-            let aliases: &[&str] = if name == ARRAY_HAS { &["list_has", "array_contains", "list_contains"] } else { &[] };
-            let aliases = aliases.iter().map(ToString::to_string).collect();
-            Arc::new(ScalarUDF::new_from_impl(Quantified { name, aliases, signature: Signature::user_defined(Volatility::Immutable) }))
+    vec![
+        coercing_function(&[COMPARE_ANY], coerce, boolean, |args| compare(args, Quantifier::Any)),
+        coercing_function(&[COMPARE_ALL], coerce, boolean, |args| compare(args, Quantifier::All)),
+        coercing_function(&[ARRAY_HAS, "list_has", "array_contains", "list_contains"], coerce, boolean, |args| compare(args, Quantifier::Has)),
+    ]
+}
+
+/// Which of the functions it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quantifier {
+    Any,
+    All,
+    Has,
+}
+
+fn coerce(name: &str, args: &[DataType]) -> DataFusionResult<Vec<DataType>> {
+    let (value, array) = match (name, args) {
+        (ARRAY_HAS, [array, value]) => (value, array),
+        (COMPARE_ANY | COMPARE_ALL, [value, array, _]) => (value, array),
+        _ => return refused(name, args),
+    };
+    let element = match element_type(array) {
+        Some(element) => element,
+        None if *array == DataType::Null => value,
+        None => return refused(name, args),
+    };
+    let Some(common) = common(value, element) else { return refused(name, args) };
+    let list = list_of(common.clone());
+    Ok(if name == ARRAY_HAS { vec![list, common] } else { vec![common, list, DataType::Utf8] })
+}
+
+fn compare(args: &ScalarFunctionArgs, quantifier: Quantifier) -> Result<ArrayRef> {
+    let has = quantifier == Quantifier::Has;
+    let (values, arrays) = (array(args, usize::from(has))?, array(args, usize::from(!has))?);
+    let op = if has { Texts::One(Some("=".to_owned())) } else { Texts::of(args, 2)? };
+    let lists = lists(&arrays)?;
+    // Each value once for each element that it is compared with.
+    let n_elements = lists.values().len();
+    let mut of: Vec<Option<u32>> = vec![None; n_elements];
+    for row in 0..lists.len() {
+        let row_number = u32::try_from(row).ok();
+        range(&lists, row).for_each(|at| of.get_mut(at).into_iter().for_each(|of| *of = row_number));
+    }
+    let values: ArrayRef = take(&values, &UInt32Array::from(of), None)?;
+    let results = compared(op.get(0).unwrap_or_default(), &values, lists.values())?;
+    let decides = quantifier != Quantifier::All;
+    let answers: BooleanArray = (0..lists.len())
+        .map(|row| {
+            if lists.is_null(row) {
+                return None;
+            }
+            let mut result = Some(!decides);
+            for at in range(&lists, row) {
+                if results.is_null(at) {
+                    result = None;
+                } else if results.value(at) == decides {
+                    return Some(decides);
+                }
+            }
+            result
         })
-        .to_vec()
-}
-
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Quantified {
-    name: &'static str,
-    aliases: Vec<String>,
-    signature: Signature,
-}
-
-impl ScalarUDFImpl for Quantified {
-    fn name(&self) -> &str {
-        self.name
-    }
-
-    fn aliases(&self) -> &[String] {
-        &self.aliases
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> DataFusionResult<DataType> {
-        Ok(DataType::Boolean)
-    }
-
-    fn coerce_types(&self, args: &[DataType]) -> DataFusionResult<Vec<DataType>> {
-        let (value, array) = match (self.name, args) {
-            (ARRAY_HAS, [array, value]) => (value, array),
-            (COMPARE_ANY | COMPARE_ALL, [value, array, _]) => (value, array),
-            _ => return refused(self.name, args),
-        };
-        let element = match element_type(array) {
-            Some(element) => element,
-            None if *array == DataType::Null => value,
-            None => return refused(self.name, args),
-        };
-        let Some(common) = common(value, element) else { return refused(self.name, args) };
-        let list = list_of(common.clone());
-        Ok(if self.name == ARRAY_HAS { vec![list, common] } else { vec![common, list, DataType::Utf8] })
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
-        self.compare(&args).map(|values| ColumnarValue::Array(Arc::new(values))).map_err(into_datafusion)
-    }
-}
-
-impl Quantified {
-    fn compare(&self, args: &ScalarFunctionArgs) -> Result<BooleanArray> {
-        let has = self.name == ARRAY_HAS;
-        let (values, arrays) = (array(args, usize::from(has))?, array(args, usize::from(!has))?);
-        let op = if has { Texts::One(Some("=".to_owned())) } else { Texts::of(args, 2)? };
-        let lists = lists(&arrays)?;
-        // Each value once for each element that it is compared with.
-        let n_elements = lists.values().len();
-        let mut of: Vec<Option<u32>> = vec![None; n_elements];
-        for row in 0..lists.len() {
-            let row_number = u32::try_from(row).ok();
-            range(&lists, row).for_each(|at| of.get_mut(at).into_iter().for_each(|of| *of = row_number));
-        }
-        let values: ArrayRef = take(&values, &UInt32Array::from(of), None)?;
-        let results = compared(op.get(0).unwrap_or_default(), &values, lists.values())?;
-        let decides = self.name != COMPARE_ALL;
-        Ok((0..lists.len())
-            .map(|row| {
-                if lists.is_null(row) {
-                    return None;
-                }
-                let mut result = Some(!decides);
-                for at in range(&lists, row) {
-                    if results.is_null(at) {
-                        result = None;
-                    } else if results.value(at) == decides {
-                        return Some(decides);
-                    }
-                }
-                result
-            })
-            .collect())
-    }
+        .collect();
+    Ok(Arc::new(answers))
 }
 
 fn compared(op: &str, left: &ArrayRef, right: &ArrayRef) -> Result<BooleanArray> {

@@ -7,69 +7,32 @@ use datafusion::arrow::array::{Array, ArrayRef, BooleanArray};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::arrow::row::{RowConverter, SortField};
 use datafusion::common::Result as DataFusionResult;
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
 
-use super::super::scalar::array;
-use super::{common, element_type, list_of, lists, range, refused};
-use crate::error::{Result, into_datafusion};
+use super::super::scalar::{array, coercing_function};
+use super::{boolean, common, element_type, list_of, lists, range, refused};
+use crate::error::Result;
 
 /// `array_has_all(whole, part)`: the operator `@>`.
 pub(super) fn has_all() -> Arc<ScalarUDF> {
-    function("array_has_all", &["list_has_all"], true)
+    coercing_function(&["array_has_all", "list_has_all"], coerce, boolean, |args| has(args, true))
 }
 
 /// `array_has_any(a, b)`: the operator `&&`.
 pub(super) fn has_any() -> Arc<ScalarUDF> {
-    function("array_has_any", &["list_has_any", "arrays_overlap"], false)
+    coercing_function(&["array_has_any", "list_has_any", "arrays_overlap"], coerce, boolean, |args| has(args, false))
 }
 
-fn function(name: &'static str, aliases: &[&str], all: bool) -> Arc<ScalarUDF> {
-    let aliases = aliases.iter().map(ToString::to_string).collect();
-    Arc::new(ScalarUDF::new_from_impl(Containment { name, aliases, all, signature: Signature::user_defined(Volatility::Immutable) }))
-}
-
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Containment {
-    name: &'static str,
-    aliases: Vec<String>,
-    /// Whether all elements of the second array have to be in the first, or one.
-    all: bool,
-    signature: Signature,
-}
-
-impl ScalarUDFImpl for Containment {
-    fn name(&self) -> &str {
-        self.name
-    }
-
-    fn aliases(&self) -> &[String] {
-        &self.aliases
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> DataFusionResult<DataType> {
-        Ok(DataType::Boolean)
-    }
-
-    fn coerce_types(&self, args: &[DataType]) -> DataFusionResult<Vec<DataType>> {
-        let [left, right] = args else { return refused(self.name, args) };
-        let element = match (innermost(left), innermost(right)) {
-            (Some(left), Some(right)) => common(left, right),
-            (Some(element), None) if *right == DataType::Null => Some(element.clone()),
-            (None, Some(element)) if *left == DataType::Null => Some(element.clone()),
-            _ => None,
-        };
-        let Some(element) = element else { return refused(self.name, args) };
-        Ok([left, right].map(|of| with_element(of, &element)).to_vec())
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
-        let has = || has(&array(&args, 0)?, &array(&args, 1)?, self.all);
-        has().map(|values| ColumnarValue::Array(Arc::new(values))).map_err(into_datafusion)
-    }
+fn coerce(name: &str, args: &[DataType]) -> DataFusionResult<Vec<DataType>> {
+    let [left, right] = args else { return refused(name, args) };
+    let element = match (innermost(left), innermost(right)) {
+        (Some(left), Some(right)) => common(left, right),
+        (Some(element), None) if *right == DataType::Null => Some(element.clone()),
+        (None, Some(element)) if *left == DataType::Null => Some(element.clone()),
+        _ => None,
+    };
+    let Some(element) = element else { return refused(name, args) };
+    Ok([left, right].map(|of| with_element(of, &element)).to_vec())
 }
 
 /// The type of what is within all dimensions of an array.
@@ -106,23 +69,26 @@ impl Elements {
     }
 }
 
-fn has(whole: &ArrayRef, part: &ArrayRef, all: bool) -> Result<BooleanArray> {
-    let (whole, part) = (Elements::of(whole)?, Elements::of(part)?);
+/// Whether all elements of the second array are in the first, or one.
+fn has(args: &ScalarFunctionArgs, all: bool) -> Result<ArrayRef> {
+    let (whole, part) = (Elements::of(&array(args, 0)?)?, Elements::of(&array(args, 1)?)?);
     if *whole.values.data_type() == DataType::Null || *part.values.data_type() == DataType::Null {
         // Elements that are all NULL equal nothing.
         let rows = whole.ranges.iter().zip(&part.ranges);
-        return Ok(rows.map(|(whole, part)| whole.as_ref().zip(part.as_ref()).map(|(_, part)| all && part.is_empty())).collect());
+        let answers: BooleanArray = rows.map(|(whole, part)| whole.as_ref().zip(part.as_ref()).map(|(_, part)| all && part.is_empty())).collect();
+        return Ok(Arc::new(answers));
     }
     let converter = RowConverter::new(vec![SortField::new(whole.values.data_type().clone())])?;
     let whole_rows = converter.convert_columns(&[Arc::clone(&whole.values)])?;
     let part_rows = converter.convert_columns(&[Arc::clone(&part.values)])?;
     let rows = whole.ranges.into_iter().zip(part.ranges);
-    Ok(rows
+    let answers: BooleanArray = rows
         .map(|(in_whole, in_part)| {
             let (in_whole, in_part) = in_whole.zip(in_part)?;
             let known: HashSet<_> = in_whole.filter(|at| whole.values.is_valid(*at)).map(|at| whole_rows.row(at)).collect();
             let mut found = in_part.map(|at| part.values.is_valid(at) && known.contains(&part_rows.row(at)));
             Some(if all { found.all(|found| found) } else { found.any(|found| found) })
         })
-        .collect())
+        .collect();
+    Ok(Arc::new(answers))
 }

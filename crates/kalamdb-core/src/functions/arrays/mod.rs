@@ -15,12 +15,13 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::Result as DataFusionResult;
 use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
 use datafusion::logical_expr::{Operator, ScalarUDF};
+use kalamdb_types::SqlType;
 
 pub(crate) use any_all::{COMPARE_ALL, COMPARE_ANY};
 pub(super) use operators::Operators;
 pub(crate) use order::compare;
 
-use super::scalar::no_such_function;
+use super::scalar::{field, no_such_function};
 use crate::error::{Error, Result, into_datafusion};
 
 pub(super) fn all(operators: &Operators) -> Vec<Arc<ScalarUDF>> {
@@ -50,6 +51,11 @@ fn common(left: &DataType, right: &DataType) -> Option<DataType> {
     }
     let (left, right) = BinaryTypeCoercer::new(left, &Operator::Eq, right).get_input_types().ok()?;
     (left == right).then_some(left)
+}
+
+/// What the functions return that ask a question.
+fn boolean(name: &str, _: &[FieldRef]) -> Result<Field> {
+    Ok(field(name, SqlType::Boolean))
 }
 
 fn refused<T>(name: &str, args: &[DataType]) -> DataFusionResult<T> {
