@@ -11,29 +11,7 @@ use kalamdb_core::datafusion::arrow::compute::cast;
 use kalamdb_core::datafusion::arrow::datatypes::DataType;
 use kalamdb_core::{CallOptions, Database, ErrorKind, Principal, Session, StatementResult};
 use kalamdb_store::{Durability, MemoryStore};
-use support::StepClock;
-
-const NULL: u8 = 0;
-const STR: u8 = 4;
-const JSON: u8 = 7;
-
-/// Parameters as JavaScript sends them.
-fn params(values: &[(u8, &str)]) -> Vec<u8> {
-    let pad = |out: &mut Vec<u8>| out.resize(out.len().next_multiple_of(8), 0);
-    let number = |value: usize| u32::try_from(value).unwrap().to_le_bytes();
-    let mut out = [number(1), number(values.len())].concat();
-    for (kind, text) in values {
-        out.extend([*kind, 0, 0, 0, 0, 0, 0, 0]);
-        if *kind == NULL {
-            continue;
-        }
-        out.extend([number(text.len()), number(0), number(text.encode_utf16().count())].concat());
-        pad(&mut out);
-        out.extend(text.as_bytes());
-        pad(&mut out);
-    }
-    out
-}
+use support::{JSON, NULL, STR, StepClock, params};
 
 fn run(session: &Session, sql: &str, values: &[(u8, &str)]) -> Result<StatementResult, ErrorKind> {
     block_on(session.query(sql, &params(values), CallOptions::default())).map_err(|error| error.kind())

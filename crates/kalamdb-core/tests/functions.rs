@@ -12,26 +12,7 @@ use kalamdb_core::datafusion::arrow::compute::cast;
 use kalamdb_core::datafusion::arrow::datatypes::{DataType, Int64Type};
 use kalamdb_core::{CallOptions, Database, ErrorKind, Principal, Session, StatementResult};
 use kalamdb_store::{Durability, MemoryStore};
-use support::StepClock;
-
-/// The kinds of parameters that the tests send.
-const STR: u8 = 4;
-const JSON: u8 = 7;
-
-/// Parameters as JavaScript sends them, all of them texts.
-fn params(values: &[(u8, &str)]) -> Vec<u8> {
-    let pad = |out: &mut Vec<u8>| out.resize(out.len().next_multiple_of(8), 0);
-    let number = |value: usize| u32::try_from(value).unwrap().to_le_bytes();
-    let mut out = [number(1), number(values.len())].concat();
-    for (kind, text) in values {
-        out.extend([*kind, 0, 0, 0, 0, 0, 0, 0]);
-        out.extend([number(text.len()), number(0), number(text.encode_utf16().count())].concat());
-        pad(&mut out);
-        out.extend(text.as_bytes());
-        pad(&mut out);
-    }
-    out
-}
+use support::{JSON, STR, StepClock, params};
 
 fn database() -> Rc<Database> {
     block_on(Database::open(Rc::new(MemoryStore::new()), Rc::new(StepClock::default()), Durability::Relaxed)).unwrap()

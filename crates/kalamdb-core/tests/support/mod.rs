@@ -30,6 +30,29 @@ impl StepClock {
     }
 }
 
+/// The kinds of parameters.
+pub const NULL: u8 = 0;
+pub const STR: u8 = 4;
+pub const JSON: u8 = 7;
+
+/// Parameters as JavaScript sends them, NULLs and such that cross as text.
+pub fn params(values: &[(u8, &str)]) -> Vec<u8> {
+    let pad = |out: &mut Vec<u8>| out.resize(out.len().next_multiple_of(8), 0);
+    let number = |value: usize| u32::try_from(value).unwrap().to_le_bytes();
+    let mut out = [number(1), number(values.len())].concat();
+    for (kind, text) in values {
+        out.extend([*kind, 0, 0, 0, 0, 0, 0, 0]);
+        if *kind == NULL {
+            continue;
+        }
+        out.extend([number(text.len()), number(0), number(text.encode_utf16().count())].concat());
+        pad(&mut out);
+        out.extend(text.as_bytes());
+        pad(&mut out);
+    }
+    out
+}
+
 /// A store that lets other tasks run at every call, and that hears of other tabs only while told to.
 pub struct SlowStore {
     inner: MemoryStore,
