@@ -1,14 +1,10 @@
 // Runs sqllogictest files in SQLite's form through PGlite, and counts as `corpus --sqlite --label postgresql` does.
-//   node tests/slt/pglite.mjs [--every N] PATH...        PGlite is that of bench/: npm ci --prefix bench
+//   node tests/slt/pglite.mjs [--every N] PATH...
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-
-const bench = createRequire(new URL('../../bench/package.json', import.meta.url));
-const { PGlite } = await import(pathToFileURL(bench.resolve('@electric-sql/pglite')).href);
+import { PGlite } from '@electric-sql/pglite';
 
 const { values: options, positionals } = parseArgs({
   options: { every: { type: 'string', default: '1' } },
