@@ -12,7 +12,7 @@ use datafusion::physical_expr::create_physical_expr;
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::{Exposed, IndexColumns, IndexScan, PageLoader, Pruning, RowScanExec, indexes_of};
-use crate::catalog::{SystemColumn, Table};
+use crate::catalog::{SystemColumn, Table, TableKind};
 use crate::partition::Snapshot;
 
 /// A shared table at one moment, as one statement sees it.
@@ -25,13 +25,21 @@ pub(crate) struct SharedTable {
     snapshot: Snapshot,
     pages: Option<PageLoader>,
     indexes: Vec<IndexColumns>,
+    key: Option<Vec<String>>,
 }
 
 impl SharedTable {
     pub(crate) fn new(table: &Table, exposed: Exposed, snapshot: Snapshot) -> Self {
         // A statement that names `_deleted` asks for tombstones too.
         let with_deleted = exposed.includes(SystemColumn::Deleted);
-        Self { exposed, with_deleted, snapshot, pages: None, indexes: indexes_of(table) }
+        let names = table.primary_key.iter().filter_map(|at| table.columns.get(*at)).map(|column| column.name.clone());
+        let key = (table.has_primary_key() && table.kind != TableKind::Stream).then(|| names.collect());
+        Self { exposed, with_deleted, snapshot, pages: None, indexes: indexes_of(table), key }
+    }
+
+    /// The columns of the primary key, if each of its values is there once at most: a tombstone may have that of a row.
+    pub(crate) fn key(&self) -> Option<Vec<String>> {
+        self.key.clone().filter(|_| !self.with_deleted)
     }
 
     /// Sets what reads the pages of segments.

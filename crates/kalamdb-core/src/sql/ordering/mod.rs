@@ -3,6 +3,7 @@
 //!
 //! What sorts, groups, joins or compares such values is given [`key`]s in their place.
 
+mod apart;
 mod extremes;
 mod key;
 mod rule;

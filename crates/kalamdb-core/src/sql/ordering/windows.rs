@@ -2,7 +2,7 @@
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::common::ScalarValue;
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{NullTreatment, Sort, WindowFunctionParams};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
@@ -10,6 +10,7 @@ use datafusion::logical_expr::logical_plan::Window;
 use datafusion::logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition};
 
 use super::super::expressions::any_node;
+use super::apart::{by_rows, tells_rows_apart};
 use super::key::{has_key, key};
 use super::shift::shift;
 use crate::error::{Error, ErrorKind, into_datafusion};
@@ -24,7 +25,7 @@ pub(in crate::sql) fn order_windows(plan: LogicalPlan) -> Result<LogicalPlan> {
         let names = NamePreserver::new_for_projection();
         let exprs = window_expr.into_iter().map(|expr| {
             let name = names.save(&expr);
-            Ok(name.restore(expr.transform_up(|expr| function(expr, input.schema()))?.data))
+            Ok(name.restore(expr.transform_up(|expr| function(expr, &input))?.data))
         });
         let exprs = exprs.collect::<Result<Vec<_>>>()?;
         Ok(Transformed::yes(LogicalPlan::Window(Window::try_new(exprs, input)?)))
@@ -32,7 +33,7 @@ pub(in crate::sql) fn order_windows(plan: LogicalPlan) -> Result<LogicalPlan> {
     Ok(ordered.data)
 }
 
-fn function(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+fn function(expr: Expr, input: &LogicalPlan) -> Result<Transformed<Expr>> {
     let Expr::WindowFunction(mut function) = expr else { return Ok(Transformed::no(expr)) };
     if let (WindowFunctionDefinition::WindowUDF(shifts), Some(NullTreatment::IgnoreNulls)) = (&function.fun, function.params.null_treatment)
         && let Some(shift) = shift(shifts.name())
@@ -41,7 +42,16 @@ fn function(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         function.params.null_treatment = None;
     }
     let WindowFunctionParams { partition_by, order_by, window_frame, .. } = &mut function.params;
-    let type_of = |expr: &Expr| expr.get_type(schema).unwrap_or(DataType::Null);
+    let type_of = |expr: &Expr| expr.get_type(input.schema()).unwrap_or(DataType::Null);
+    if window_frame.units == WindowFrameUnits::Range {
+        let exprs: Vec<&Expr> = partition_by.iter().chain(order_by.iter().map(|by| &by.expr)).collect();
+        if !exprs.iter().any(|expr| has_key(&type_of(expr)))
+            && tells_rows_apart(input, &exprs)
+            && let Some(rows) = by_rows(window_frame)
+        {
+            *window_frame = rows;
+        }
+    }
     let keyed = |expr: &mut Expr| {
         if has_key(&type_of(expr)) {
             *expr = key(std::mem::replace(expr, Expr::Literal(ScalarValue::Null, None)));
