@@ -154,20 +154,14 @@ impl<'a> Executor<'a> {
         if duplicates::make_unique(&mut renamed, columns_of) {
             statement = renamed;
             match plan(statement.clone(), parameters, scope) {
-                Ok(plan) => {
-                    let schema = duplicates::visible_names(&plan, plan.schema().as_arrow())?;
-                    return Ok(QueryRows { schema, ..Box::pin(self.collect(plan)).await? });
-                }
+                Ok(plan) => return self.collect_renamed(plan).await,
                 Err(second) => error = second,
             }
         }
         let repeats = error.kind() == ErrorKind::DuplicateColumn || error.to_string().contains("unique expression names");
         if repeats && named_casts::name_casts(&mut statement) {
             match plan(statement.clone(), parameters, scope) {
-                Ok(plan) => {
-                    let schema = duplicates::visible_names(&plan, plan.schema().as_arrow())?;
-                    return Ok(QueryRows { schema, ..self.collect(plan).await? });
-                }
+                Ok(plan) => return self.collect_renamed(plan).await,
                 Err(second) => error = second,
             }
         }
@@ -178,6 +172,12 @@ impl<'a> Executor<'a> {
             }
         }
         Err(error)
+    }
+
+    /// Runs a plan whose columns have other names than the statement gave them, and gives them those.
+    async fn collect_renamed(&self, plan: LogicalPlan) -> Result<QueryRows> {
+        let schema = duplicates::visible_names(&plan, plan.schema().as_arrow())?;
+        Ok(QueryRows { schema, ..Box::pin(self.collect(plan)).await? })
     }
 
     async fn collect(&self, plan: LogicalPlan) -> Result<QueryRows> {
