@@ -13,23 +13,8 @@ const BINDINGS = 'kalamdb_wasm.js';
 const WASM = 'kalamdb_wasm_bg.wasm';
 /** The oldest browsers with what the package needs; wasm SIMD decides for Safari. */
 const TARGET = ['chrome105', 'firefox104', 'safari16.4'];
-/** The modules whose declarations make up the public types; the first becomes the package's. */
-const PUBLIC = [
-  'index',
-  'client',
-  'database',
-  'error-codes',
-  'errors',
-  'options',
-  'params',
-  'queries',
-  'result',
-  'session',
-  'sql-tag',
-  'statement',
-  'storage',
-  'transaction',
-];
+/** The module whose exports are the package's. */
+const MAIN = 'api/index';
 
 /**
  * wasm-bindgen's module holds one instance for ever. As the body of a function it can be run again after a crash.
@@ -66,7 +51,7 @@ function bindingsPlugin(folder) {
 const enginePlugin = {
   name: 'engine',
   setup(esbuild) {
-    esbuild.onResolve({ filter: /\/kalamdb-engine\.js$/ }, () => ({ path: './kalamdb-engine.js', external: true }));
+    esbuild.onResolve({ filter: /\/engine\/start\.js$/ }, () => ({ path: './kalamdb-engine.js', external: true }));
   },
 };
 
@@ -83,7 +68,7 @@ async function bundle(folder) {
   const output = (file) => path.join(PKG, file);
   const plugins = [bindingsPlugin(folder)];
   await Promise.all([
-    build({ ...common, entryPoints: [source('index.ts')], outfile: output('kalamdb.js'), plugins: [enginePlugin] }),
+    build({ ...common, entryPoints: [source(`${MAIN}.ts`)], outfile: output('kalamdb.js'), plugins: [enginePlugin] }),
     build({
       ...common,
       entryPoints: [source('worker/main.ts')],
@@ -93,7 +78,7 @@ async function bundle(folder) {
     }),
     build({
       ...common,
-      entryPoints: [source('kalamdb-engine.ts')],
+      entryPoints: [source('engine/start.ts')],
       outfile: output('kalamdb-engine.js'),
       plugins,
       minify: true,
@@ -101,6 +86,7 @@ async function bundle(folder) {
   ]);
 }
 
+/** Writes the declarations of the main module, and of those that it names, below pkg/types. */
 function declarations() {
   const out = path.join(PKG, '.types');
   const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
@@ -119,14 +105,28 @@ function declarations() {
     ],
     { stdio: 'inherit' },
   );
-  for (const [i, name] of PUBLIC.entries())
-    fs.copyFileSync(path.join(out, `${name}.d.ts`), path.join(PKG, i === 0 ? 'kalamdb.d.ts' : `${name}.d.ts`));
+  for (const name of namedFrom(out, MAIN)) {
+    const file = path.join(PKG, 'types', `${name}.d.ts`);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.copyFileSync(path.join(out, `${name}.d.ts`), file);
+  }
   fs.rmSync(out, { recursive: true });
+}
+
+/** A module and all that its declaration names, directly or through others. */
+function namedFrom(folder, main) {
+  const names = new Set([main]);
+  for (const name of names) {
+    const text = fs.readFileSync(path.join(folder, `${name}.d.ts`), 'utf8');
+    for (const [, other] of text.matchAll(/\bfrom '(\.[^']+)\.js'/g))
+      names.add(path.posix.join(path.posix.dirname(name), other));
+  }
+  return names;
 }
 
 function manifest() {
   const { version, license } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
-  const files = ['kalamdb.js', 'kalamdb-worker.js', 'kalamdb-engine.js', 'kalamdb.wasm', '*.d.ts'];
+  const files = ['kalamdb.js', 'kalamdb-worker.js', 'kalamdb-engine.js', 'kalamdb.wasm', 'types'];
   const text = {
     name: 'kalamdb',
     version,
@@ -136,9 +136,9 @@ function manifest() {
     keywords: ['database', 'sql', 'browser', 'indexeddb', 'wasm', 'datafusion'],
     type: 'module',
     main: './kalamdb.js',
-    types: './kalamdb.d.ts',
+    types: `./types/${MAIN}.d.ts`,
     exports: {
-      '.': { types: './kalamdb.d.ts', default: './kalamdb.js' },
+      '.': { types: `./types/${MAIN}.d.ts`, default: './kalamdb.js' },
       './kalamdb-worker.js': './kalamdb-worker.js',
       './kalamdb.wasm': './kalamdb.wasm',
       './package.json': './package.json',
@@ -161,4 +161,5 @@ declarations();
 manifest();
 fs.copyFileSync(path.join(folder, WASM), path.join(PKG, 'kalamdb.wasm'));
 for (const file of ['README.md', 'LICENSE']) fs.copyFileSync(path.join(ROOT, file), path.join(PKG, file));
-for (const file of fs.readdirSync(PKG)) process.stdout.write(`pkg/${file} ${fs.statSync(path.join(PKG, file)).size}\n`);
+for (const file of fs.readdirSync(PKG, { recursive: true }))
+  process.stdout.write(`pkg/${file} ${fs.statSync(path.join(PKG, file)).size}\n`);

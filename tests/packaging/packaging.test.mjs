@@ -51,12 +51,17 @@ async function outcome(url) {
 describe('the files', () => {
   test('are the ones that applications find', () => {
     const files = fs.readdirSync(path.join(app, 'node_modules/kalamdb')).sort();
-    const types = files.filter((file) => file.endsWith('.d.ts'));
-    assert.ok(types.includes('kalamdb.d.ts'));
-    assert.deepEqual(
-      files.filter((file) => !types.includes(file)),
-      ['LICENSE', 'README.md', 'kalamdb-engine.js', 'kalamdb-worker.js', 'kalamdb.js', 'kalamdb.wasm', 'package.json'],
-    );
+    assert.deepEqual(files, [
+      'LICENSE',
+      'README.md',
+      'kalamdb-engine.js',
+      'kalamdb-worker.js',
+      'kalamdb.js',
+      'kalamdb.wasm',
+      'package.json',
+      'types',
+    ]);
+    assert.ok(fs.existsSync(path.join(app, 'node_modules/kalamdb/types/api/index.d.ts')));
   });
 
   test('can be imported where there is no browser', () => {

@@ -1,11 +1,5 @@
-import type { InsertResult } from '../result.js';
-
-/** What the engine is told when a database is opened. */
-export interface EngineOptions {
-  durability: 'relaxed' | 'strict';
-  memoryLimitBytes?: number;
-  valueLimitBytes?: number;
-}
+import type { EngineOptions } from '../protocol/calls.js';
+import type { InsertResult } from '../wire/result.js';
 
 /** One open database inside the engine. Failures are thrown as plain error payloads. */
 export interface Engine {

@@ -1,6 +1,6 @@
-import { failure } from '../errors.js';
+import { failure } from '../errors/errors.js';
+import type { Ask, Call, Reply, SessionRef } from '../protocol/calls.js';
 import type { Engine, EngineSession } from './bindings.js';
-import type { Ask, Call, Reply, SessionRef } from './calls.js';
 import type { Instance } from './instance.js';
 import { Maintenance } from './maintenance.js';
 import { runsOf } from './runs.js';

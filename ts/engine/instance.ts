@@ -1,4 +1,4 @@
-import { crashed, type KalamDBError, messageOf } from '../errors.js';
+import { crashed, type KalamDBError, messageOf } from '../errors/errors.js';
 import type { Bindings, MakeBindings } from './bindings.js';
 import { IdbActivity } from './idb-activity.js';
 

@@ -1,4 +1,4 @@
-import { crashed, messageOf } from '../errors.js';
+import { crashed, messageOf } from '../errors/errors.js';
 
 /** So often the module is asked for when its body keeps being cut off. */
 const MAX_TRIES = 3;

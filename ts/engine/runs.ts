@@ -1,4 +1,4 @@
-import type { Call } from './calls.js';
+import type { Call } from '../protocol/calls.js';
 
 /** Calls in their order, together where a session asks for the same statement again and again. */
 export function runsOf(calls: readonly Call[]): Call[][] {

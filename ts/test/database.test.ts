@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { isKalamDBError, KalamDB, type OpenOptions, sql } from '../index.js';
+import { isKalamDBError, KalamDB, type OpenOptions, sql } from '../api/index.js';
 import { broken, log, release, TRAP_WASM } from './fake-engine.js';
 
 const PAGE: OpenOptions = { worker: false, wasmUrl: TRAP_WASM };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Decoding } from '../options.js';
 import { decodeResults } from '../wire/decode.js';
+import type { Decoding } from '../wire/decoding.js';
 import { Kind } from '../wire/layout.js';
 import type { Writer } from '../wire/writer.js';
 import { head, message, strings, type TestColumn } from './message.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Param, Rows } from '../params.js';
 import { encodeParams, encodeRows } from '../wire/encode.js';
+import type { Param, Rows } from '../wire/params.js';
 import { readBlock } from './read-block.js';
 
 /** Two million units: more than the buffer that the length of short texts asks for. */

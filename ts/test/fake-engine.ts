@@ -1,6 +1,7 @@
-import type { Bindings, Engine, EngineOptions, EngineSession } from '../engine/bindings.js';
-import type { ErrorCode } from '../error-codes.js';
-import { type ErrorPayload, payload } from '../errors.js';
+import type { Bindings, Engine, EngineSession } from '../engine/bindings.js';
+import type { ErrorCode } from '../errors/error-codes.js';
+import { type ErrorPayload, payload } from '../errors/errors.js';
+import type { EngineOptions } from '../protocol/calls.js';
 import { message, textMessage } from './message.js';
 
 /** A module whose one function, `trap`, traps. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Call } from '../engine/calls.js';
 import { runsOf } from '../engine/runs.js';
+import type { Call } from '../protocol/calls.js';
 
 const query = (sql: string, more: Partial<Extract<Call, { kind: 'query' }>> = {}): Call => ({
   kind: 'query',

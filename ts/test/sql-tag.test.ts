@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sql } from '../index.js';
+import { sql } from '../api/index.js';
 
 test('values become parameters', () => {
   const statement = sql`SELECT * FROM t WHERE a = ${1} AND b = ${'x; DROP TABLE t'}`;

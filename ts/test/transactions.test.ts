@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { KalamDB, type OpenOptions, sql, type Transaction } from '../index.js';
+import { KalamDB, type OpenOptions, sql, type Transaction } from '../api/index.js';
 import { conflicts, log, release, TRAP_WASM } from './fake-engine.js';
 
 const PAGE: OpenOptions = { worker: false, wasmUrl: TRAP_WASM };

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Call, Reply } from '../engine/calls.js';
-import { KalamDB } from '../index.js';
-import type { Answer, AskedCall, FromWorker, ToWorker } from '../worker/protocol.js';
+import { KalamDB } from '../api/index.js';
+import type { Call, Reply } from '../protocol/calls.js';
+import type { Answer, AskedCall, FromWorker, ToWorker } from '../protocol/messages.js';
 import { message, textMessage } from './message.js';
 
 /** A worker of the tests: it records what is posted, and the test answers. */

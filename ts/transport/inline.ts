@@ -1,9 +1,9 @@
-import type { Call, Replies } from '../engine/calls.js';
 import type { Host } from '../engine/host.js';
 import type { Instance } from '../engine/instance.js';
-import { crashed, type KalamDBError, messageOf, toError } from '../errors.js';
-import type { AskedCall } from '../worker/protocol.js';
-import { Outbox } from './outbox.js';
+import { crashed, type KalamDBError, messageOf, toError } from '../errors/errors.js';
+import type { Call, Replies } from '../protocol/calls.js';
+import type { AskedCall } from '../protocol/messages.js';
+import { Outbox } from '../protocol/outbox.js';
 import { PendingCalls } from './pending.js';
 import type { Transport } from './transport.js';
 
@@ -29,7 +29,7 @@ export class InlineTransport implements Transport {
 
   static async start(wasmUrl: string): Promise<InlineTransport> {
     // Loaded on demand, because it is many times larger than the rest and most pages use the worker.
-    const { startHost } = await import('../kalamdb-engine.js').catch((error: unknown) => {
+    const { startHost } = await import('../engine/start.js').catch((error: unknown) => {
       throw crashed(`the engine's script could not be loaded: ${messageOf(error)}`, error);
     });
     const { host, instance } = await startHost(wasmUrl);
@@ -40,9 +40,8 @@ export class InlineTransport implements Transport {
     return this.#pending.end;
   }
 
-  async call<C extends Call>(call: C): Promise<Replies[C['kind']]> {
-    const reply = await this.#pending.add((id) => this.#calls.add({ id, call }));
-    return reply as Replies[C['kind']];
+  call<C extends Call>(call: C): Promise<Replies[C['kind']]> {
+    return this.#pending.add(call, (asked) => this.#calls.add(asked));
   }
 
   dispose(): void {

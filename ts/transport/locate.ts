@@ -1,4 +1,9 @@
-import type { Location } from '../options.js';
+/** Location options that have been checked; absent URLs are beside the main module. @internal */
+export interface Location {
+  worker: boolean;
+  wasmUrl: string | undefined;
+  workerUrl: string | undefined;
+}
 
 /** Where the other files of the package are. */
 export interface Files {

@@ -1,5 +1,6 @@
-import type { Reply } from '../engine/calls.js';
-import type { KalamDBError } from '../errors.js';
+import type { KalamDBError } from '../errors/errors.js';
+import type { Call, Replies, Reply } from '../protocol/calls.js';
+import type { AskedCall } from '../protocol/messages.js';
 
 interface Settle {
   resolve(reply: Reply): void;
@@ -17,13 +18,14 @@ export class PendingCalls {
     return this.#end;
   }
 
-  /** Adds a call; `send` gets its id. Rejects at once when everything has ended. */
-  add(send: (id: number) => void): Promise<Reply> {
+  /** Adds a call, which `send` gets with its id. Rejects at once when everything has ended. */
+  add<C extends Call>(call: C, send: (asked: AskedCall) => void): Promise<Replies[C['kind']]> {
     if (this.#end !== undefined) return Promise.reject(this.#end);
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
-      this.#calls.set(id, { resolve, reject });
-      send(id);
+      // The engine answers a call with the reply of its kind.
+      this.#calls.set(id, { resolve: (reply) => resolve(reply as Replies[C['kind']]), reject });
+      send({ id, call });
     });
   }
 

@@ -1,6 +1,5 @@
-import type { Location } from '../options.js';
 import { InlineTransport } from './inline.js';
-import { locate } from './locate.js';
+import { type Location, locate } from './locate.js';
 import type { Transport } from './transport.js';
 import { WorkerTransport } from './worker.js';
 

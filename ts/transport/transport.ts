@@ -1,8 +1,5 @@
-import type { Call, Replies } from '../engine/calls.js';
-import type { KalamDBError } from '../errors.js';
-
-/** Fewer bytes are copied: that is sooner done than to give them away. */
-export const MIN_TRANSFER_BYTES = 4096;
+import type { KalamDBError } from '../errors/errors.js';
+import type { Call, Replies } from '../protocol/calls.js';
 
 /** A way to an engine that holds one database: in a worker, or in the calling thread. */
 export interface Transport {

@@ -1,10 +1,16 @@
-import type { Call, Replies } from '../engine/calls.js';
-import { crashed, KalamDBError, messageOf } from '../errors.js';
-import type { Answer, AskedCall, FromWorker, ToWorker } from '../worker/protocol.js';
+import { crashed, KalamDBError, messageOf } from '../errors/errors.js';
+import type { Call, Replies } from '../protocol/calls.js';
+import {
+  type Answer,
+  type AskedCall,
+  type FromWorker,
+  MIN_TRANSFER_BYTES,
+  type ToWorker,
+} from '../protocol/messages.js';
+import { Outbox } from '../protocol/outbox.js';
 import { locationHint } from './locate.js';
-import { Outbox } from './outbox.js';
 import { PendingCalls } from './pending.js';
-import { MIN_TRANSFER_BYTES, type Transport } from './transport.js';
+import type { Transport } from './transport.js';
 
 /** The engine in a worker of its own. */
 export class WorkerTransport implements Transport {
@@ -34,9 +40,8 @@ export class WorkerTransport implements Transport {
     return this.#pending.end;
   }
 
-  async call<C extends Call>(call: C): Promise<Replies[C['kind']]> {
-    const reply = await this.#pending.add((id) => this.#calls.add({ id, call }));
-    return reply as Replies[C['kind']];
+  call<C extends Call>(call: C): Promise<Replies[C['kind']]> {
+    return this.#pending.add(call, (asked) => this.#calls.add(asked));
   }
 
   dispose(): void {

@@ -1,5 +1,5 @@
-import { failure } from '../errors.js';
-import type { RowArrays, Rows } from '../params.js';
+import { failure } from '../errors/errors.js';
+import type { RowArrays, Rows } from './params.js';
 
 /** Rows turned into columns: `columns[c][r]` is the value of row r in column `names[c]`. */
 export interface Columns {

@@ -1,8 +1,8 @@
-import { failure } from '../errors.js';
-import type { Decoding } from '../options.js';
-import type { Field, Result, Value } from '../result.js';
+import { failure } from '../errors/errors.js';
+import type { Decoding } from './decoding.js';
 import { Kind } from './layout.js';
 import { Reader } from './reader.js';
+import type { Field, Result, Value } from './result.js';
 import { objectsOf, rowsOf } from './rows.js';
 import { dateFromUs, epochMsFromUs, isoFromUs } from './timestamps.js';
 

@@ -1,9 +1,9 @@
-import { failure } from '../errors.js';
-import type { Param, Rows } from '../params.js';
-import { requireWellFormed } from '../text.js';
+import { failure } from '../errors/errors.js';
 import { type Columns, columnsOf } from './columns.js';
 import { isFloats, jsonOf } from './json.js';
 import { I64_MAX, I64_MIN, Kind } from './layout.js';
+import type { Param, Rows } from './params.js';
+import { requireWellFormed } from './text.js';
 import { Writer } from './writer.js';
 
 /** Room for text that is nearly ASCII, in bytes a UTF-16 unit; other text makes the buffer grow. */

@@ -1,4 +1,4 @@
-import type { Value } from '../result.js';
+import type { Value } from './result.js';
 
 /** Appends rows as arrays in column order. */
 export function rowsOf(columns: readonly Value[][], rowCount: number, rows: unknown[]): void {

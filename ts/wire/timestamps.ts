@@ -1,4 +1,4 @@
-import { failure } from '../errors.js';
+import { failure } from '../errors/errors.js';
 
 const US_PER_SECOND = 1_000_000n;
 

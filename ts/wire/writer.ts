@@ -1,5 +1,5 @@
-import { isWellFormed } from '../text.js';
 import { padded } from './layout.js';
+import { isWellFormed } from './text.js';
 
 const encoder = new TextEncoder();
 

@@ -1,12 +1,11 @@
 import { makeBindings } from 'kalamdb:bindings';
-import type { Reply } from '../engine/calls.js';
 import { Host } from '../engine/host.js';
 import { Instance } from '../engine/instance.js';
 import { compile } from '../engine/load.js';
-import { toPayload } from '../errors.js';
-import { Outbox } from '../transport/outbox.js';
-import { MIN_TRANSFER_BYTES } from '../transport/transport.js';
-import type { Answer, FromWorker, ToWorker } from './protocol.js';
+import { toPayload } from '../errors/errors.js';
+import type { Reply } from '../protocol/calls.js';
+import { type Answer, type FromWorker, MIN_TRANSFER_BYTES, type ToWorker } from '../protocol/messages.js';
+import { Outbox } from '../protocol/outbox.js';
 
 /** The part of the worker's global scope that is used; the types of the page know no worker. */
 interface WorkerScope {

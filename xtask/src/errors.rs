@@ -38,7 +38,7 @@ pub(crate) fn findings(sh: &Shell, findings: &mut Vec<String>) -> Result<()> {
 
 fn generated(sh: &Shell) -> Result<[(&'static str, String); 2]> {
     let kinds = parse(&sh.read_file(SOURCE)?)?;
-    Ok([("docs/errors.md", markdown(&kinds)?), ("ts/error-codes.ts", typescript(&kinds)?)])
+    Ok([("docs/errors.md", markdown(&kinds)?), ("ts/errors/error-codes.ts", typescript(&kinds)?)])
 }
 
 /// Reads the list: comments of two paragraphs, each before a line `Variant "code" "SQLSTATE",`.

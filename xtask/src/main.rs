@@ -30,7 +30,7 @@ cargo xtask <command>
   start                 set up, build everything and serve the demo on http://localhost:8080 (or PORT)
   test [part...]        set up and run all checks and tests, or the parts named (`test --list` lists them)
   tidy                  check the rules that no compiler checks
-  errors                write docs/errors.md and ts/error-codes.ts from the engine's list of error codes
+  errors                write docs/errors.md and ts/errors/error-codes.ts from the engine's list of error codes
   bench [option...]     build and run the benchmarks; options: bench/README.md
 ";
 

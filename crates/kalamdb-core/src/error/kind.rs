@@ -29,7 +29,7 @@ macro_rules! error_kinds {
     };
 }
 
-// The first paragraph says when, the second what to do about it: `cargo xtask errors` writes docs/errors.md and ts/error-codes.ts from here.
+// The first paragraph says when, the second what to do about it: `cargo xtask errors` writes docs/errors.md and ts/errors/error-codes.ts from here.
 error_kinds! {
     /// The text is not a statement.
     ///

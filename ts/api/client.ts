@@ -1,21 +1,15 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { EngineSession } from './engine-session.js';
-import {
-  type BatchOptions,
-  type Defaults,
-  decoding,
-  type QueryOptions,
-  type TransactionOptions,
-  transactionOptions,
-} from './options.js';
-import type { Param } from './params.js';
+import type { SessionChannel } from '../client/session-channel.js';
+import { isConflict, TransactionScope } from '../client/transaction-scope.js';
+import type { QueryOptions } from '../wire/decoding.js';
+import type { Param } from '../wire/params.js';
+import type { Result, Row } from '../wire/result.js';
+import { requireWellFormedSql } from '../wire/text.js';
+import { type BatchOptions, type Defaults, decoding, type TransactionOptions, transactionOptions } from './options.js';
 import { type Asked, Queries, statementOf } from './queries.js';
-import type { Result, Row } from './result.js';
 import { SqlStatement } from './sql-tag.js';
 import { Statement } from './statement.js';
-import { requireWellFormedSql } from './text.js';
 import { requireCallback, Transaction } from './transaction.js';
-import { isConflict, TransactionScope } from './transaction-scope.js';
 
 /** One statement of a batch. */
 export interface BatchStatement {
@@ -26,11 +20,11 @@ export interface BatchStatement {
 
 /** The calls that a database and a session have in common. */
 export abstract class Client extends Queries {
-  readonly #session: EngineSession;
+  readonly #session: SessionChannel;
   readonly #defaults: Defaults;
 
   /** @internal */
-  constructor(session: EngineSession, defaults: Defaults) {
+  constructor(session: SessionChannel, defaults: Defaults) {
     super(session, defaults);
     this.#session = session;
     this.#defaults = defaults;

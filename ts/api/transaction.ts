@@ -1,6 +1,6 @@
+import type { TransactionScope } from '../client/transaction-scope.js';
 import type { Defaults } from './options.js';
 import { Queries } from './queries.js';
-import type { TransactionScope } from './transaction-scope.js';
 
 /**
  * A transaction, as the callback of `transaction()` gets it. It sees its own changes; others see them when it is committed.

@@ -1,7 +1,7 @@
 import { makeBindings } from 'kalamdb:bindings';
-import { Host } from './engine/host.js';
-import { Instance } from './engine/instance.js';
-import { compile } from './engine/load.js';
+import { Host } from './host.js';
+import { Instance } from './instance.js';
+import { compile } from './load.js';
 
 /** The instances of this thread, by the URL of the module; each serves any number of databases. */
 const instances = new Map<string, Instance>();

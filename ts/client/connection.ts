@@ -1,16 +1,24 @@
-import type { Call, Replies, SessionRef } from './engine/calls.js';
-import { failure, isKalamDBError } from './errors.js';
+import { failure, isKalamDBError } from '../errors/errors.js';
+import type { Call, EngineOptions, Replies, SessionRef } from '../protocol/calls.js';
+import type { Location } from '../transport/locate.js';
+import { startTransport } from '../transport/start.js';
+import type { Transport } from '../transport/transport.js';
 import { InFlight } from './in-flight.js';
-import type { Settings } from './options.js';
-import { startTransport } from './transport/start.js';
-import type { Transport } from './transport/transport.js';
 
 /** The name of databases that are never kept. */
 export const MEMORY = 'memory:';
 
+/** How a connection is opened, and opened again. @internal */
+export interface ConnectionSettings {
+  engine: EngineOptions;
+  /** Whether a database in memory does where there is no storage. */
+  fallBackToMemory: boolean;
+  location: Location;
+}
+
 /** An open database and the engine that holds it; after a crash the next call opens it again in a new engine. */
 export class Connection {
-  readonly #settings: Settings;
+  readonly #settings: ConnectionSettings;
   /** The name it was opened by; MEMORY also when that was the fallback. */
   readonly name: string;
   #transport: Transport;
@@ -20,14 +28,14 @@ export class Connection {
   #lastId = 0;
   #durableSeq = 0;
 
-  private constructor(name: string, settings: Settings, transport: Transport) {
+  private constructor(name: string, settings: ConnectionSettings, transport: Transport) {
     this.name = name;
     this.#settings = settings;
     this.#transport = transport;
     globalThis.document?.addEventListener('visibilitychange', this.#onVisibility);
   }
 
-  static async open(name: string, settings: Settings): Promise<Connection> {
+  static async open(name: string, settings: ConnectionSettings): Promise<Connection> {
     const transport = await startTransport(settings.location);
     try {
       const opened = await openOrFallBack(transport, name, settings);
@@ -153,7 +161,7 @@ export class Connection {
 }
 
 /** Opens the database, or one in memory if that is allowed and there is no storage; gives the name of the one. */
-async function openOrFallBack(transport: Transport, name: string, settings: Settings): Promise<string> {
+async function openOrFallBack(transport: Transport, name: string, settings: ConnectionSettings): Promise<string> {
   const options = settings.engine;
   try {
     await transport.call({ kind: 'open', name, options });

@@ -1,4 +1,4 @@
-import type { Param } from './params.js';
+import type { Param } from '../wire/params.js';
 
 /** A statement with its values, made by {@link sql}. */
 export class SqlStatement {

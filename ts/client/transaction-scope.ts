@@ -1,8 +1,10 @@
-import type { Ask, Replies } from './engine/calls.js';
-import type { Channel, EngineSession, EngineTransaction } from './engine-session.js';
-import { failure, isKalamDBError, KalamDBError, payload } from './errors.js';
+import { failure, isKalamDBError, KalamDBError, payload } from '../errors/errors.js';
+import type { Ask, Replies } from '../protocol/calls.js';
+import { decodeResults } from '../wire/decode.js';
+import type { Channel } from './channel.js';
 import { InFlight } from './in-flight.js';
-import { decodeResults } from './wire/decode.js';
+import type { SessionChannel } from './session-channel.js';
+import type { TransactionChannel } from './transaction-channel.js';
 
 /** The two ways in which a transaction ends. */
 interface Ends {
@@ -12,14 +14,14 @@ interface Ends {
 
 /** What one handle of a transaction may still do: a transaction itself, or one nested in it. @internal */
 export class TransactionScope implements Channel {
-  readonly #transaction: EngineTransaction;
+  readonly #transaction: TransactionChannel;
   readonly #ends: Ends;
   readonly #inFlight = new InFlight();
   #ending: Promise<void> | undefined;
   #isNesting = false;
   #savepoints: { count: number };
 
-  private constructor(transaction: EngineTransaction, ends: Ends, savepoints: { count: number }) {
+  private constructor(transaction: TransactionChannel, ends: Ends, savepoints: { count: number }) {
     this.#transaction = transaction;
     this.#ends = ends;
     this.#savepoints = savepoints;
@@ -27,7 +29,7 @@ export class TransactionScope implements Channel {
 
   /** Runs `work` in a new transaction: commits when it resolves, and undoes everything when it rejects. */
   static async run<R>(
-    session: EngineSession,
+    session: SessionChannel,
     durability: 'relaxed' | 'strict',
     work: (scope: TransactionScope) => R | Promise<R>,
   ): Promise<R> {
@@ -121,7 +123,7 @@ export class TransactionScope implements Channel {
 }
 
 /** Commits; a transaction in which a statement has failed was rolled back instead, which is a failure here. */
-async function commit(transaction: EngineTransaction, durability: 'relaxed' | 'strict'): Promise<void> {
+async function commit(transaction: TransactionChannel, durability: 'relaxed' | 'strict'): Promise<void> {
   const { failure } = transaction;
   const bytes = await transaction.call({ kind: 'commit', durability });
   const [result] = decodeResults(bytes, { rowMode: 'object', int64: 'auto', timestamps: 'date' });

@@ -1,7 +1,9 @@
+import { Connection, MEMORY } from '../client/connection.js';
+import { SessionChannel } from '../client/session-channel.js';
+import { failure } from '../errors/errors.js';
+import { startTransport } from '../transport/start.js';
+import { requireString, requireWellFormed } from '../wire/text.js';
 import { Client } from './client.js';
-import { Connection, MEMORY } from './connection.js';
-import { EngineSession } from './engine-session.js';
-import { failure } from './errors.js';
 import {
   type LocationOptions,
   location,
@@ -21,8 +23,6 @@ import {
   type StorageReport,
   storageReport,
 } from './storage.js';
-import { requireString, requireWellFormed } from './text.js';
-import { startTransport } from './transport/start.js';
 
 /**
  * An open database. Its own calls run as the application itself, which may do everything; what users do goes through
@@ -33,7 +33,7 @@ export class KalamDB extends Client {
   readonly #settings: Settings;
 
   private constructor(connection: Connection, chosen: Settings) {
-    super(new EngineSession(connection, { role: 'system' }), chosen.defaults);
+    super(new SessionChannel(connection, { role: 'system' }), chosen.defaults);
     this.#connection = connection;
     this.#settings = chosen;
   }
@@ -97,7 +97,7 @@ export class KalamDB extends Client {
     const { userId, role } = sessionUser(user);
     const defaults = sessionDefaults(options, this.#settings.defaults);
     this.#connection.requireOpen();
-    return new Session(new EngineSession(this.#connection, { userId, role }), defaults, userId, role);
+    return new Session(new SessionChannel(this.#connection, { userId, role }), defaults, userId, role);
   }
 
   /** How much is stored, by table and user, and how safe it is. Rows of other tabs count as far as this one has read them. */

@@ -1,5 +1,5 @@
-import type { Call, Reply } from '../engine/calls.js';
-import type { ErrorPayload } from '../errors.js';
+import type { ErrorPayload } from '../errors/errors.js';
+import type { Call, Reply } from './calls.js';
 
 /** A call with an id of its own. */
 export interface AskedCall {
@@ -9,6 +9,9 @@ export interface AskedCall {
 
 /** The answer to the call with that id. */
 export type Answer = { type: 'done'; id: number; reply: Reply } | { type: 'failed'; id: number; error: ErrorPayload };
+
+/** Fewer bytes are copied: that is sooner done than to give them away. */
+export const MIN_TRANSFER_BYTES = 4096;
 
 /** Messages to the worker. The first is `start`. */
 export type ToWorker = { type: 'start'; wasmUrl: string } | { type: 'calls'; calls: AskedCall[] };

@@ -1,8 +1,8 @@
-import { failure } from './errors.js';
-import type { QueryOptions } from './options.js';
-import type { Param } from './params.js';
+import { failure } from '../errors/errors.js';
+import type { QueryOptions } from '../wire/decoding.js';
+import type { Param } from '../wire/params.js';
+import type { Result, Row } from '../wire/result.js';
 import { type Queries, requireParams } from './queries.js';
-import type { Result, Row } from './result.js';
 
 /** A statement that is run again and again with other parameters, made by `prepare()`. */
 export class Statement<T = Row> {

@@ -1,4 +1,4 @@
-import { failure } from './errors.js';
+import { failure } from '../errors/errors.js';
 
 /** In a regular expression with the u flag a surrogate pair is one character, so this finds lone surrogates only. */
 const LONE_SURROGATE = /\p{Surrogate}/u;

@@ -1,12 +1,13 @@
-import type { Channel } from './engine-session.js';
-import { toError } from './errors.js';
-import { type Decoding, type Defaults, decoding, type QueryOptions } from './options.js';
-import type { Param, Rows } from './params.js';
-import type { InsertResult, Result, Row } from './result.js';
+import type { Channel } from '../client/channel.js';
+import { toError } from '../errors/errors.js';
+import { decodeResults, isInTransaction } from '../wire/decode.js';
+import type { Decoding, QueryOptions } from '../wire/decoding.js';
+import { encodeParams, encodeRows } from '../wire/encode.js';
+import type { Param, Rows } from '../wire/params.js';
+import type { InsertResult, Result, Row } from '../wire/result.js';
+import { requireString, requireWellFormed, requireWellFormedSql } from '../wire/text.js';
+import { type Defaults, decoding } from './options.js';
 import { SqlStatement } from './sql-tag.js';
-import { requireString, requireWellFormed, requireWellFormedSql } from './text.js';
-import { decodeResults, isInTransaction } from './wire/decode.js';
-import { encodeParams, encodeRows } from './wire/encode.js';
 
 /**
  * The calls that a database, a session and a transaction have in common.

@@ -1,17 +1,7 @@
-import { requireString, requireWellFormed } from './text.js';
-
-/** How rows and values are given back. */
-export interface QueryOptions {
-  /** `'object'` (the default): one property a column; `'array'`: values in column order. */
-  rowMode?: 'object' | 'array';
-  /** BIGINT values: `'auto'` (the default) gives a number where that is exact, else a bigint. */
-  int64?: 'auto' | 'bigint' | 'number' | 'string';
-  /**
-   * TIMESTAMP values: `'date'` (the default) cuts to whole milliseconds, `'iso'` is a string exact to the
-   * microsecond, `'epochMs'` milliseconds since 1970 with a fraction.
-   */
-  timestamps?: 'date' | 'iso' | 'epochMs';
-}
+import type { ConnectionSettings } from '../client/connection.js';
+import type { Location } from '../transport/locate.js';
+import type { Decoding, QueryOptions } from '../wire/decoding.js';
+import { requireString, requireWellFormed } from '../wire/text.js';
 
 /** Where the parts of the package are, for setups in which they do not lie beside the main module. */
 export interface LocationOptions {
@@ -76,9 +66,6 @@ export interface TransactionOptions {
 /** How a batch is run, and how its rows and values are given back. */
 export interface BatchOptions extends QueryOptions, TransactionOptions {}
 
-/** Query options with every default filled in. @internal */
-export type Decoding = Required<QueryOptions>;
-
 /** What the calls of a database or session do where they are not told otherwise. @internal */
 export interface Defaults {
   decoding: Decoding;
@@ -87,18 +74,8 @@ export interface Defaults {
 }
 
 /** Open options that have been checked, with every default filled in. @internal */
-export interface Settings {
+export interface Settings extends ConnectionSettings {
   defaults: Defaults;
-  fallBackToMemory: boolean;
-  engine: { durability: 'relaxed' | 'strict'; memoryLimitBytes?: number; valueLimitBytes?: number };
-  location: Location;
-}
-
-/** Location options that have been checked; absent URLs are beside the main module. @internal */
-export interface Location {
-  worker: boolean;
-  wasmUrl: string | undefined;
-  workerUrl: string | undefined;
 }
 
 const ROW_MODES = ['object', 'array'] as const;

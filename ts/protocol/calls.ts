@@ -1,5 +1,11 @@
-import type { InsertResult } from '../result.js';
-import type { EngineOptions } from './bindings.js';
+import type { InsertResult } from '../wire/result.js';
+
+/** What the engine is told when a database is opened. */
+export interface EngineOptions {
+  durability: 'relaxed' | 'strict';
+  memoryLimitBytes?: number;
+  valueLimitBytes?: number;
+}
 
 /** On whose behalf a session runs; without an id it is the application itself. */
 export interface Principal {

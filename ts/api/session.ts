@@ -1,5 +1,5 @@
+import type { SessionChannel } from '../client/session-channel.js';
 import { Client } from './client.js';
-import type { EngineSession } from './engine-session.js';
 import type { Defaults, Role } from './options.js';
 
 /**
@@ -7,14 +7,14 @@ import type { Defaults, Role } from './options.js';
  * no others. It has a current namespace of its own.
  */
 export class Session extends Client {
-  readonly #session: EngineSession;
+  readonly #session: SessionChannel;
   /** The user's id. */
   readonly userId: string;
   /** What the session may do. */
   readonly role: Role;
 
   /** @internal */
-  constructor(session: EngineSession, defaults: Defaults, userId: string, role: Role) {
+  constructor(session: SessionChannel, defaults: Defaults, userId: string, role: Role) {
     super(session, defaults);
     this.#session = session;
     this.userId = userId;

@@ -1,0 +1,52 @@
+import type { Ask, Replies, SessionRef } from '../protocol/calls.js';
+import type { Transport } from '../transport/transport.js';
+import type { Channel } from './channel.js';
+import type { Connection } from './connection.js';
+
+/** A transaction in the engine. It is never opened again: when its engine dies, it is gone. @internal */
+export class TransactionChannel implements Channel {
+  readonly #session: Channel;
+  readonly #connection: Connection;
+  readonly #transport: Transport;
+  readonly #ref: SessionRef;
+  #failure: unknown;
+
+  constructor(session: Channel, connection: Connection, transport: Transport, id: number) {
+    this.#session = session;
+    this.#connection = connection;
+    this.#transport = transport;
+    this.#ref = { id };
+  }
+
+  /** The last failure of a statement. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  requireOpen(): void {
+    this.#session.requireOpen();
+  }
+
+  async call<A extends Ask>(ask: A): Promise<Replies[A['kind']]> {
+    this.requireOpen();
+    try {
+      const reply = this.#connection.callOn(this.#transport, { ...ask, session: this.#ref });
+      return await (reply as Promise<Replies[A['kind']]>);
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+  }
+
+  committed(seq: number | null | undefined): void {
+    this.#connection.committed(seq);
+  }
+
+  /** Its end is a call of its own, and it is gone with its engine. */
+  inTransaction(): void {}
+
+  /** Undoes the transaction, also when its session has been closed meanwhile. */
+  async rollback(): Promise<void> {
+    await this.#connection.callOn(this.#transport, { kind: 'rollback', session: this.#ref });
+  }
+}
