@@ -54,13 +54,13 @@ async function attack(victim: AttackPage, writers: AttackPage[], kills: Kills): 
 async function expectSame(pages: AttackPage[], operations: AttackOperation[], rows?: AttackRows): Promise<void> {
   let expected = rows;
   for (const page of pages) {
-    // Word of the last commit may be on its way.
+    // Word of the last commit may be on its way, and many rows take a while to read.
     await expect(async () => {
       const found = await page.read();
       checkAttack(operations, found);
       expect(found).toEqual(expected ?? found);
       expected = found;
-    }).toPass({ timeout: 10_000 });
+    }).toPass({ timeout: 60_000 });
     expect(await page.check()).toMatchObject({ ok: true, damaged: [] });
   }
 }
