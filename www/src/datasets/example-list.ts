@@ -1,4 +1,4 @@
-import { el } from './dom';
+import { el } from '../ui/dom';
 import type { Example } from './examples';
 
 /** Example statements as buttons. */

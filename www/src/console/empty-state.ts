@@ -1,5 +1,5 @@
-import { el } from './dom';
-import { type Example, FIRST_STEPS } from './examples';
+import { type Example, FIRST_STEPS } from '../datasets/examples';
+import { el } from '../ui/dom';
 
 /** What the results area says about an empty database before anything was run. `useStep` gets the number of a first step. */
 export function emptyState(useStep: (index: number) => void): HTMLElement {

@@ -1,11 +1,11 @@
-import { ask } from './confirm-dialog';
-import type { Connection } from './connection';
+import type { Connection } from '../app/connection';
+import { ask } from '../ui/confirm-dialog';
+import { el } from '../ui/dom';
+import { errorText } from '../ui/error-text';
+import { formatCount, formatMs, plural } from '../ui/format-number';
 import { countFlights, FLIGHT_ROWS, type LoadProgress, loadFlights } from './dataset-loader';
-import { el } from './dom';
-import { errorText } from './error-text';
 import { exampleList } from './example-list';
 import { type Example, FLIGHT_EXAMPLES } from './examples';
-import { formatCount, formatMs, plural } from './format-number';
 
 /** What the panel tells the rest of the page. */
 export interface DatasetEvents {

@@ -1,7 +1,7 @@
+import { byId } from '../ui/dom';
+import { errorText } from '../ui/error-text';
+import { formatMs } from '../ui/format-number';
 import { type ConnectionState, DATABASE_NAME } from './connection';
-import { byId } from './dom';
-import { errorText } from './error-text';
-import { formatMs } from './format-number';
 
 const MODES = { indexeddb: 'in IndexedDB', memory: 'in memory only' } as const;
 

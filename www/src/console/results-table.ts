@@ -1,5 +1,5 @@
+import { el } from '../ui/dom';
 import { formatCell, isNumericType } from './cell-format';
-import { el } from './dom';
 import type { Grid } from './export-text';
 
 /** Pixels; the style sheet reads the same number from `--row-height`. */

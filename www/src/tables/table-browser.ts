@@ -1,6 +1,6 @@
+import { el } from '../ui/dom';
+import { formatCount } from '../ui/format-number';
 import { type CatalogColumn, type CatalogTable, tableName } from './catalog';
-import { el } from './dom';
-import { formatCount } from './format-number';
 
 /**
  * Shows namespaces, tables and columns. A click on a table's name hands a preview

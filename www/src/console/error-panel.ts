@@ -1,5 +1,5 @@
-import { el } from './dom';
-import type { ErrorText } from './error-text';
+import { el } from '../ui/dom';
+import type { ErrorText } from '../ui/error-text';
 import { sourceLine } from './source-line';
 
 /** Where an error is in the editor's text. */

@@ -1,4 +1,4 @@
-import { recall, remember } from './local-store';
+import { recall, remember } from '../ui/local-store';
 
 /** Entries kept; the oldest go first. */
 const MAX_ENTRIES = 200;

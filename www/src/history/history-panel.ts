@@ -1,4 +1,4 @@
-import { el } from './dom';
+import { el } from '../ui/dom';
 import type { HistoryEntry } from './history-store';
 
 const time = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });

@@ -1,10 +1,10 @@
 import type { KalamDB, Session } from 'kalamdb';
-import type { Connection } from './connection';
-import { el } from './dom';
+import type { Connection } from '../app/connection';
+import { el } from '../ui/dom';
+import { errorText } from '../ui/error-text';
+import { formatMs, plural } from '../ui/format-number';
 import type { Editor, Piece } from './editor';
 import { errorPanel } from './error-panel';
-import { errorText } from './error-text';
-import { formatMs, plural } from './format-number';
 import { resultPanel } from './result-panel';
 import { type Statement, splitStatements } from './statements';
 

@@ -1,7 +1,7 @@
 import type { Result } from 'kalamdb';
-import { el } from './dom';
+import { el } from '../ui/dom';
+import { formatMs, plural } from '../ui/format-number';
 import { type Grid, toCsv, toJson } from './export-text';
-import { formatMs, plural } from './format-number';
 import { resultsTable } from './results-table';
 
 /** One result with its statement and its time on the clock, in milliseconds. */
