@@ -1,7 +1,4 @@
-/** Quotes a name for SQL text where it needs it. Words that are keywords are quoted too when they are likely. */
-export function identifier(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) && !KEYWORDS.has(name) ? name : `"${name.replaceAll('"', '""')}"`;
-}
+/** Writes names as SQL text has them. */
 
 /** Keywords that people use as names. Quoting one too many does no harm. */
 const KEYWORDS = new Set(
@@ -9,3 +6,22 @@ const KEYWORDS = new Set(
     ' ',
   ),
 );
+
+/** Quotes a name where it needs it. Words that are keywords are quoted too when they are likely. */
+export function identifier(name: string): string {
+  return /^[a-z_][a-z0-9_]*$/.test(name) && !KEYWORDS.has(name) ? name : quoted(name);
+}
+
+/** A table's name for people to read and change; the namespace is left out where it is the first one. */
+export function tableName(namespace: string, name: string): string {
+  return namespace === 'default' ? identifier(name) : `${identifier(namespace)}.${identifier(name)}`;
+}
+
+/** A table's name for the engine alone: right for every name, and in whatever namespace a session is. */
+export function fullTableName(namespace: string, name: string): string {
+  return `${quoted(namespace)}.${quoted(name)}`;
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

@@ -1,6 +1,7 @@
 import { el } from '../ui/dom';
 import { formatCount } from '../ui/format-number';
-import { type CatalogColumn, type CatalogTable, tableName } from './catalog';
+import type { CatalogColumn, CatalogTable } from './catalog';
+import { tableName } from './identifier';
 
 /**
  * Shows namespaces, tables and columns. A click on a table's name hands a preview
