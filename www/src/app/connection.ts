@@ -1,3 +1,4 @@
+/** The one open database of the page. */
 import { KalamDB, type Session } from 'kalamdb';
 
 /** The database that the demo opens. It is kept in IndexedDB under this name. */

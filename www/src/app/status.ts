@@ -1,4 +1,5 @@
-import { byId } from '../ui/dom';
+/** The state of the database in the header. */
+import { element } from '../ui/dom';
 import { errorText } from '../ui/error-text';
 import { formatMs } from '../ui/format-number';
 import { type ConnectionState, DATABASE_NAME } from './connection';
@@ -8,9 +9,9 @@ const MODES = { indexeddb: 'in IndexedDB', memory: 'in memory only' } as const;
 /** Shows the state of the database in the header. */
 export function showStatus(state: ConnectionState): void {
   const [text, detail] = words(state);
-  byId('status').dataset.state = state.type;
-  byId('status-text').textContent = text;
-  byId('status-detail').textContent = detail;
+  element('status', HTMLElement).dataset.state = state.type;
+  element('status-text', HTMLElement).textContent = text;
+  element('status-detail', HTMLElement).textContent = detail;
 }
 
 function words(state: ConnectionState): [string, string] {

@@ -1,31 +1,27 @@
-/** The parts of the page that a narrow screen shows one at a time; a wide one shows the console always. */
-export type View = 'console' | 'tables' | 'history';
+/** The view buttons: which part of the page is in front. */
+import { element } from '../ui/dom';
+import type { State, View } from './state';
 
-export interface Views {
-  /** Brings a part to the front. */
-  readonly show: (view: View) => void;
+const VIEWS: readonly View[] = ['console', 'tables', 'history'];
+const wide = matchMedia('(min-width: 60rem)');
+
+/** Brings a part to the front. Beside the console there is always a list on a wide screen: it stays as it is. */
+export function bringToFront(state: State, view: View): void {
+  if (view !== 'console' || !wide.matches) state.set('view', view);
 }
 
-/** Wires the view buttons; the style sheet decides by `data-view` what is visible. */
-export function setUpViews(): Views {
-  const buttons = [...document.querySelectorAll<HTMLElement>('[data-show]')];
-  const wide = matchMedia('(min-width: 60rem)');
-
-  const show = (view: View): void => {
-    // Beside the console there is always a list on a wide screen: it stays as it is.
-    if (view === 'console' && wide.matches) return;
+/** Wires the buttons; the style sheet decides by `data-view` what is visible. */
+export function setUpViews(state: State): void {
+  const buttons = VIEWS.map((view) => ({ view, button: element(`show-${view}`, HTMLButtonElement) }));
+  const mark = (): void => {
+    const front = state.get('view');
+    const current = front === 'console' && wide.matches ? 'tables' : front;
+    for (const { view, button } of buttons) button.setAttribute('aria-pressed', String(view === current));
+  };
+  for (const { view, button } of buttons) button.addEventListener('click', () => bringToFront(state, view));
+  wide.addEventListener('change', mark);
+  state.show('view', (view) => {
     document.body.dataset.view = view;
     mark();
-  };
-  const mark = (): void => {
-    const view = document.body.dataset.view;
-    const current = view === 'console' && wide.matches ? 'tables' : view;
-    for (const button of buttons) button.setAttribute('aria-pressed', String(button.dataset.show === current));
-  };
-  for (const button of buttons) {
-    button.addEventListener('click', () => show(button.dataset.show as View));
-  }
-  wide.addEventListener('change', mark);
-  mark();
-  return { show };
+  });
 }

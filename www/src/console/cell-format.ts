@@ -1,3 +1,5 @@
+/** The texts of values, for the table and for export. */
+
 /** Columns of these SQL types are aligned to the right. `INTERVAL` is not one of them. */
 const NUMERIC = /^(TINYINT|SMALLINT|INT|INTEGER|BIGINT|REAL|FLOAT|DOUBLE|DECIMAL|NUMERIC)\b/i;
 

@@ -1,5 +1,7 @@
+/** Runs what the editor holds. */
 import type { KalamDB, Session } from 'kalamdb';
 import type { Connection } from '../app/connection';
+import type { State } from '../app/state';
 import { el } from '../ui/dom';
 import { errorText } from '../ui/error-text';
 import { formatMs, plural } from '../ui/format-number';
@@ -17,7 +19,6 @@ const NEEDS_REOPEN: ReadonlySet<string> = new Set(['engine_crashed', 'database_c
 export interface ConsoleParts {
   readonly editor: Editor;
   readonly results: HTMLElement;
-  readonly runButton: HTMLButtonElement;
   readonly note: HTMLElement;
   /** Holds the id of the user as whom statements run; empty for the application. */
   readonly userField: HTMLInputElement;
@@ -31,12 +32,13 @@ export interface ConsoleEvents {
 
 /** Runs what the editor holds, statement by statement, and shows a panel for each. */
 export class Console {
+  readonly #state: State;
   readonly #connection: Connection;
   readonly #parts: ConsoleParts;
   readonly #events: ConsoleEvents;
-  #isRunning = false;
 
-  constructor(connection: Connection, parts: ConsoleParts, events: ConsoleEvents) {
+  constructor(state: State, connection: Connection, parts: ConsoleParts, events: ConsoleEvents) {
+    this.#state = state;
     this.#connection = connection;
     this.#parts = parts;
     this.#events = events;
@@ -47,7 +49,7 @@ export class Console {
     const { editor, results, note, userField } = this.#parts;
     const userId = userField.value.trim();
     const db = this.#connection.as(userId);
-    if (db === null || this.#isRunning) return false;
+    if (db === null || this.#state.get('isRunning')) return false;
     const piece = editor.piece;
     const statements = splitStatements(piece.text);
     editor.clearErrors();
@@ -56,7 +58,7 @@ export class Console {
       return false;
     }
     results.replaceChildren();
-    this.#setRunning(true);
+    this.#state.set('isRunning', true);
     const start = performance.now();
     let mayHaveChanged = false;
     let done = 0;
@@ -71,7 +73,7 @@ export class Console {
     note.textContent = ok ? `${plural(done, 'statement')} in ${took}` : `Failed after ${took}`;
     const left = statements.length - done - 1;
     if (left > 0) results.append(el('p', { class: 'not-run' }, `${plural(left, 'statement')} after it did not run.`));
-    this.#setRunning(false);
+    this.#state.set('isRunning', false);
     this.#events.ran(piece, ok, mayHaveChanged);
     return ok;
   }
@@ -106,11 +108,5 @@ export class Console {
       { type: 'button', class: 'button', onclick: () => void this.#connection.reopen() },
       'Open the database again',
     );
-  }
-
-  #setRunning(isRunning: boolean): void {
-    this.#isRunning = isRunning;
-    this.#parts.runButton.disabled = isRunning;
-    this.#parts.results.setAttribute('aria-busy', String(isRunning));
   }
 }

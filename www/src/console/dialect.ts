@@ -1,3 +1,4 @@
+/** The engine's SQL, as the editor highlights, completes and splits it. */
 import { SQLDialect } from '@codemirror/lang-sql';
 
 const KEYWORDS = `

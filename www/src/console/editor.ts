@@ -1,3 +1,4 @@
+/** The SQL editor: CodeMirror with the project's dialect, keys and look. */
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { type SQLNamespace, sql } from '@codemirror/lang-sql';

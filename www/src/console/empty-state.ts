@@ -1,9 +1,11 @@
-import { type Example, FIRST_STEPS } from '../datasets/examples';
+/** What the results area says before there are results. */
+
 import { el } from '../ui/dom';
+import { FIRST_STEPS, type Step } from './first-steps';
 
 /** What the results area says about an empty database before anything was run. `useStep` gets the number of a first step. */
 export function emptyState(useStep: (index: number) => void): HTMLElement {
-  const step = (example: Example, index: number): HTMLElement =>
+  const step = (example: Step, index: number): HTMLElement =>
     el(
       'li',
       {},

@@ -1,3 +1,4 @@
+/** The panel of a failure. */
 import { el } from '../ui/dom';
 import type { ErrorText } from '../ui/error-text';
 import { sourceLine } from './source-line';

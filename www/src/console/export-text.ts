@@ -1,3 +1,4 @@
+/** Results as text to copy: CSV and JSON. */
 import type { Field } from 'kalamdb';
 import { formatValue, plainJson } from './cell-format';
 

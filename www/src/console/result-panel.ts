@@ -1,3 +1,4 @@
+/** The panel of a result. */
 import type { Result } from 'kalamdb';
 import { el } from '../ui/dom';
 import { formatMs, plural } from '../ui/format-number';

@@ -1,3 +1,4 @@
+/** The table of a result's rows, of any length. */
 import { el } from '../ui/dom';
 import { formatCell, isNumericType } from './cell-format';
 import type { Grid } from './export-text';

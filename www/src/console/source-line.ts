@@ -1,3 +1,5 @@
+/** Finds the line that an error points into. */
+
 /** One line of a script with a place marked in it. */
 export interface SourceLine {
   /** 1-based. */

@@ -1,3 +1,4 @@
+/** Splits a script into its statements. */
 import { kalamDialect } from './dialect';
 
 /** One statement of a script. */

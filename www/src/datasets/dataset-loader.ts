@@ -1,3 +1,4 @@
+/** Loads the flights into their table. */
 import type { KalamDB } from 'kalamdb';
 import flightsUrl from 'vega-datasets-files/flights-200k.json?url';
 

@@ -1,11 +1,13 @@
-import type { Connection } from '../app/connection';
+/** The panel of the sample data. */
+import type { KalamDB } from 'kalamdb';
 import { ask } from '../ui/confirm-dialog';
 import { el } from '../ui/dom';
 import { errorText } from '../ui/error-text';
 import { formatCount, formatMs, plural } from '../ui/format-number';
 import { countFlights, FLIGHT_ROWS, type LoadProgress, loadFlights } from './dataset-loader';
+import type { Example } from './example';
 import { exampleList } from './example-list';
-import { type Example, FLIGHT_EXAMPLES } from './examples';
+import { FLIGHT_EXAMPLES } from './flight-examples';
 
 /** What the panel tells the rest of the page. */
 export interface DatasetEvents {
@@ -15,15 +17,15 @@ export interface DatasetEvents {
 
 /** The sample data: a button that loads it, a progress bar, and queries to try on it. */
 export class DatasetPanel {
-  readonly #connection: Connection;
+  readonly #database: () => KalamDB | null;
   readonly #events: DatasetEvents;
   readonly #button: HTMLButtonElement;
   readonly #bar = el('progress', { max: 1, value: 0, 'aria-label': 'Rows loaded', hidden: true });
   readonly #note = el('p', { class: 'dataset-note', 'aria-live': 'polite' });
   readonly #examples: HTMLElement;
 
-  constructor(parent: HTMLElement, connection: Connection, events: DatasetEvents) {
-    this.#connection = connection;
+  constructor(parent: HTMLElement, database: () => KalamDB | null, events: DatasetEvents) {
+    this.#database = database;
     this.#events = events;
     this.#button = el(
       'button',
@@ -56,7 +58,7 @@ export class DatasetPanel {
   }
 
   async #load(): Promise<void> {
-    const { db } = this.#connection;
+    const db = this.#database();
     if (db === null || this.#button.disabled) return;
     this.#button.disabled = true;
     this.#note.classList.remove('failed');

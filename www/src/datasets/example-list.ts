@@ -1,5 +1,6 @@
+/** A list of examples to click. */
 import { el } from '../ui/dom';
-import type { Example } from './examples';
+import type { Example } from './example';
 
 /** Example statements as buttons. */
 export function exampleList(examples: readonly Example[], use: (example: Example) => void): HTMLElement {

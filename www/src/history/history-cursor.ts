@@ -1,14 +1,16 @@
-import type { HistoryStore } from './history-store';
+/** The place in the history that the editor's keys have come to. */
+import type { HistoryEntry } from './history-entries';
 
 /** Walks through the history as a shell does: up to older texts, down again to what was being written. */
 export class HistoryCursor {
-  readonly #store: HistoryStore;
+  readonly #entries: () => readonly HistoryEntry[];
   /** -1 is the draft, 0 the newest entry. */
   #index = -1;
   #draft = '';
 
-  constructor(store: HistoryStore) {
-    this.#store = store;
+  /** @param entries - gives the history as it is, newest first */
+  constructor(entries: () => readonly HistoryEntry[]) {
+    this.#entries = entries;
   }
 
   /** Back to the draft, after a run. */
@@ -18,7 +20,7 @@ export class HistoryCursor {
 
   /** The next older text, or `null` at the end. `current` is what the editor holds now. */
   older(current: string): string | null {
-    const entries = this.#store.entries;
+    const entries = this.#entries();
     if (this.#index === -1) this.#draft = current;
     let next = this.#index + 1;
     // What is in the editor already would look like a key without effect.
@@ -33,6 +35,6 @@ export class HistoryCursor {
   newer(): string | null {
     if (this.#index === -1) return null;
     this.#index -= 1;
-    return this.#index === -1 ? this.#draft : (this.#store.entries[this.#index]?.text ?? null);
+    return this.#index === -1 ? this.#draft : (this.#entries()[this.#index]?.text ?? null);
   }
 }

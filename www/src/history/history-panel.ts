@@ -1,5 +1,6 @@
+/** The list of what was run. */
 import { el } from '../ui/dom';
-import type { HistoryEntry } from './history-store';
+import type { HistoryEntry } from './history-entries';
 
 const time = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 

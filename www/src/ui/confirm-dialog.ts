@@ -1,3 +1,4 @@
+/** A question before something is destroyed. */
 import { el } from './dom';
 
 /** The words of a question with two answers. */

@@ -1,3 +1,5 @@
+/** Makes and finds elements of the page. */
+
 /** What a child of {@link el} may be; `null` and `false` are left out. */
 export type Child = Node | string | null | false;
 
@@ -20,9 +22,13 @@ export function el<K extends keyof HTMLElementTagNameMap>(
   return node;
 }
 
-/** The element of the page with this id; the page's own HTML guarantees it. */
-export function byId(id: string): HTMLElement {
+/**
+ * The element with this id that the page's own HTML has.
+ *
+ * @throws Error when there is none, or one of another class
+ */
+export function element<T extends HTMLElement>(id: string, type: new () => T): T {
   const node = document.getElementById(id);
-  if (node === null) throw new Error(`the page has no element #${id}`);
-  return node;
+  if (node instanceof type) return node;
+  throw new Error(`the page has no ${type.name} with the id ${id}`);
 }

@@ -1,3 +1,4 @@
+/** The words of a failure, of whatever kind. */
 import { isKalamDBError } from 'kalamdb';
 
 /** What the page shows of a failure, wherever it came from. */

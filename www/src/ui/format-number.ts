@@ -1,3 +1,5 @@
+/** Numbers and durations as people read them. */
+
 const count = new Intl.NumberFormat('en');
 
 /** `1234567` as `1,234,567`. */

@@ -1,3 +1,5 @@
+/** Values in the browser's local storage, for as long as it lets them be. */
+
 const PREFIX = 'kalamdb-demo.';
 
 /** Reads a remembered value; `fallback` where there is none, or storage is blocked. */
@@ -19,5 +21,3 @@ export function remember(key: string, value: unknown): void {
     // Nothing depends on it.
   }
 }
-
-export const isString = (value: unknown): value is string => typeof value === 'string';

@@ -1,41 +1,7 @@
-/** A statement to click. */
-export interface Example {
-  readonly title: string;
-  readonly sql: string;
-  /** Whether it changes data: then it is only put into the editor, for the reader to run. */
-  readonly changesData: boolean;
-}
+/** Queries to try on the flights. */
+import type { Example } from './example';
 
-/** For an empty database: to be clicked one after the other. */
-export const FIRST_STEPS: readonly Example[] = [
-  {
-    title: 'Create a table',
-    changesData: false,
-    sql: `CREATE TABLE IF NOT EXISTS notes (
-  id BIGINT PRIMARY KEY,
-  title TEXT NOT NULL,
-  stars INT,
-  created TIMESTAMP DEFAULT NOW()
-);`,
-  },
-  {
-    title: 'Insert a few rows',
-    changesData: false,
-    sql: `INSERT INTO notes (id, title, stars) VALUES
-  (1, 'Everything here stays in this browser', 5),
-  (2, 'Reload the page: the rows are still there', 4),
-  (3, 'Nobody has rated this one', NULL);`,
-  },
-  {
-    title: 'Read them back',
-    changesData: false,
-    sql: `SELECT id, title, stars, created
-FROM notes
-ORDER BY stars DESC NULLS LAST;`,
-  },
-];
-
-/** For the flights table. */
+/** In the order in which they are listed. */
 export const FLIGHT_EXAMPLES: readonly Example[] = [
   {
     title: 'Delay by hour of departure',
