@@ -16,12 +16,15 @@ mod ids;
 mod json;
 mod lengths;
 mod limits;
+mod nth_value;
+mod ntile;
 mod numbering;
 mod octets;
 pub(crate) mod patterns;
 mod rounding;
 mod scalar;
 mod session;
+mod shift;
 mod sliding;
 mod vectors;
 
@@ -68,6 +71,9 @@ pub(crate) fn register(mut builder: SessionStateBuilder, ids: &Arc<Ids>, limits:
     builder.aggregate_functions().get_or_insert_default().extend(json::aggregates());
     sliding::wrap_all(&mut builder);
     numbering::wrap_all(&mut builder);
+    builder.window_functions().get_or_insert_default().push(ntile::ntile());
+    nth_value::wrap_all(&mut builder);
+    shift::wrap_all(&mut builder);
     lengths::wrap_all(&mut builder);
     name_as_postgresql(&mut builder);
     bounded::bound_all(builder.scalar_functions().get_or_insert_default(), limits);

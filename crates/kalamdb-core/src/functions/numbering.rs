@@ -1,4 +1,4 @@
-//! `row_number`, `rank`, `dense_rank` and `ntile` give BIGINT, as in PostgreSQL, so that one may be subtracted from another;
+//! `row_number`, `rank` and `dense_rank` give BIGINT, as in PostgreSQL, so that one may be subtracted from another;
 //! DataFusion's are unsigned.
 
 use std::ops::Range;
@@ -15,7 +15,7 @@ use datafusion::logical_expr::window_state::WindowAggState;
 use datafusion::logical_expr::{Documentation, LimitEffect, PartitionEvaluator, ReversedUDWF, Signature, WindowUDF, WindowUDFImpl};
 use datafusion::physical_expr::PhysicalExpr;
 
-const NUMBERING: [&str; 4] = ["dense_rank", "ntile", "rank", "row_number"];
+const NUMBERING: [&str; 3] = ["dense_rank", "rank", "row_number"];
 
 /// Puts the signed functions in place of DataFusion's.
 pub(super) fn wrap_all(builder: &mut SessionStateBuilder) {

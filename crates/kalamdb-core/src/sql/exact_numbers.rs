@@ -123,6 +123,10 @@ fn expression(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             Transformed::yes(Expr::Cast(Cast::new_from_field(expr, field)))
         }
         Expr::ScalarFunction(function) => call(function, schema)?,
+        Expr::WindowFunction(mut shift) if matches!(shift.fun.name(), "lead" | "lag") && shift.params.args.len() == 3 => {
+            shift.params.args = shifted(std::mem::take(&mut shift.params.args), schema)?;
+            Transformed::yes(Expr::WindowFunction(shift))
+        }
         expr => Transformed::no(expr),
     })
 }
@@ -147,6 +151,14 @@ fn call(function: ScalarFunction, schema: &DFSchema) -> Result<Transformed<Expr>
         _ => return Ok(Transformed::no(Expr::ScalarFunction(ScalarFunction { func, args }))),
     }
     Ok(Transformed::yes(func.call(args)))
+}
+
+/// A value, an offset, and a default of the value's type.
+fn shifted(mut args: Vec<Expr>, schema: &DFSchema) -> Result<Vec<Expr>> {
+    let offset = args.remove(1);
+    args = unified(args, schema)?;
+    args.insert(1, offset);
+    Ok(args)
 }
 
 /// A value that is compared with the rows of a subquery: where only one of the two is a decimal, and the other a float, both are floats.

@@ -60,7 +60,10 @@ fn check_aggregate(call: &AggregateFunction) -> DataFusionResult<()> {
 
 fn check_window(call: &WindowFunction) -> DataFusionResult<()> {
     match call.fun.name() {
-        name @ ("nth_value" | "lag" | "lead" | "ntile") => check_row(name, call.params.args.get(1).or(call.params.args.first())),
+        "nth_value" => match call.params.args.get(1).and_then(integer) {
+            Some(n) if n < 1 => refuse("nth_value counts from 1".to_owned()),
+            _ => check_row("nth_value", call.params.args.get(1)),
+        },
         "approx_percentile_cont" => check_centroids(call.params.args.get(2)),
         "approx_percentile_cont_with_weight" => check_centroids(call.params.args.get(3)),
         _ => Ok(()),

@@ -7,7 +7,6 @@ mod apart;
 mod extremes;
 mod key;
 mod rule;
-mod shift;
 mod windows;
 
 pub(super) use extremes::{max, min};

@@ -4,15 +4,14 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::Result;
-use datafusion::logical_expr::expr::{NullTreatment, Sort, WindowFunctionParams};
+use datafusion::logical_expr::expr::{Sort, WindowFunctionParams};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::logical_plan::Window;
-use datafusion::logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition};
+use datafusion::logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, WindowFrame, WindowFrameBound, WindowFrameUnits};
 
 use super::super::expressions::any_node;
 use super::apart::{by_rows, tells_rows_apart};
 use super::key::{has_key, key};
-use super::shift::shift;
 use crate::error::{Error, ErrorKind, into_datafusion};
 
 /// Makes every window of a plan one that parts and orders its rows by keys.
@@ -35,12 +34,6 @@ pub(in crate::sql) fn order_windows(plan: LogicalPlan) -> Result<LogicalPlan> {
 
 fn function(expr: Expr, input: &LogicalPlan) -> Result<Transformed<Expr>> {
     let Expr::WindowFunction(mut function) = expr else { return Ok(Transformed::no(expr)) };
-    if let (WindowFunctionDefinition::WindowUDF(shifts), Some(NullTreatment::IgnoreNulls)) = (&function.fun, function.params.null_treatment)
-        && let Some(shift) = shift(shifts.name())
-    {
-        function.fun = WindowFunctionDefinition::WindowUDF(shift);
-        function.params.null_treatment = None;
-    }
     let WindowFunctionParams { partition_by, order_by, window_frame, .. } = &mut function.params;
     let type_of = |expr: &Expr| expr.get_type(input.schema()).unwrap_or(DataType::Null);
     if window_frame.units == WindowFrameUnits::Range {
