@@ -1,4 +1,5 @@
-//! `exp`, `power` and logarithms that fail where there is no result, as in PostgreSQL; DataFusion's give infinities and NaN.
+//! `exp`, `power`, logarithms, roots and inverse functions that fail where there is no result, as in PostgreSQL; DataFusion's give infinities
+//! and NaN, and say that they order their results, or fail to.
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use crate::error::{Error, ErrorKind, Result, into_datafusion};
 pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
     [math::exp(), math::power(), math::ln(), math::log(), math::log2(), math::log10()]
         .into_iter()
+        .chain([math::sqrt(), math::acos(), math::acosh(), math::asin(), math::atanh()])
         .map(|inner| Arc::new(ScalarUDF::new_from_impl(InRange(inner))))
         .collect()
 }
@@ -65,8 +67,10 @@ impl ScalarUDFImpl for InRange {
         let inputs = inputs.iter().map(|input| floats(&input.to_array(values.len())?)).collect::<DataFusionResult<Vec<_>>>()?;
         for (row, value) in values.iter().enumerate() {
             let Some(value) = value.filter(|value| !value.is_finite()) else { continue };
-            let were_finite = inputs.iter().all(|input| input.is_valid(row) && input.value(row).is_finite());
-            if were_finite {
+            // What an infinity has no result for is an error too, but for powers.
+            let is_strict = value.is_nan() && self.name() != "power";
+            let has_result = |input: f64| if is_strict { !input.is_nan() } else { input.is_finite() };
+            if inputs.iter().all(|input| input.is_valid(row) && has_result(input.value(row))) {
                 self.refuse(value).map_err(into_datafusion)?;
             }
         }
@@ -80,6 +84,12 @@ impl InRange {
         let name = self.name();
         if matches!(name, "exp" | "power") && value.is_infinite() {
             return Err(Error::new(ErrorKind::NumericValueOutOfRange, format!("a result of {name} is out of range for type DOUBLE")));
+        }
+        if matches!(name, "acos" | "acosh" | "asin" | "atanh") {
+            return match value.is_nan() {
+                true => Err(Error::new(ErrorKind::NumericValueOutOfRange, format!("the argument of {name} is out of range"))),
+                false => Ok(()),
+            };
         }
         let of = if name == "power" { "a negative number to a power that is no integer" } else { "zero or a negative number" };
         Err(Error::new(ErrorKind::DataException, format!("{name} of {of} has no result")))

@@ -13,7 +13,7 @@ use super::determined::{KeyedColumns, group_by_determined};
 use super::names::{fold, table_name};
 use super::scope::Scope;
 use super::{arrow_types, casts, datetime_syntax, lambdas, long_numbers, operators};
-use super::{duplicates, grouping, growth, queries, sort_names, syntax, using};
+use super::{duplicates, grouping, growth, queries, sort_names, syntax, using, window_frames, window_names};
 use crate::catalog::{SystemColumn, TableName};
 use crate::error::{Error, ErrorKind, Location, Result, nearest};
 
@@ -120,6 +120,11 @@ impl VisitorMut for Collector<'_> {
         if query.for_clause.is_some() || query.settings.is_some() || query.format_clause.is_some() {
             return ControlFlow::Break(Error::unsupported("a FOR, SETTINGS or FORMAT clause"));
         }
+        if let SetExpr::Select(select) = query.body.as_mut()
+            && let Err(error) = window_names::resolve(select, query.order_by.as_mut())
+        {
+            return ControlFlow::Break(error);
+        }
         queries::order_by_windows(query);
         if let Err(error) = queries::limit_by_fetch(query) {
             return ControlFlow::Break(error);
@@ -147,7 +152,9 @@ impl VisitorMut for Collector<'_> {
         if let Err(error) = grouping::group_having(select) {
             return ControlFlow::Break(error);
         }
-        syntax::simplify_windows(&mut select.named_window);
+        if let Err(error) = window_names::resolve(select, None) {
+            return ControlFlow::Break(error);
+        }
         if let Err(error) = using::qualify(select, &|name| self.columns_of(name)) {
             return ControlFlow::Break(error);
         }
@@ -196,6 +203,9 @@ impl VisitorMut for Collector<'_> {
                 }
             }
             Expr::Function(function) => {
+                if let Err(error) = window_frames::simplify(function) {
+                    return ControlFlow::Break(error);
+                }
                 if let [ObjectNamePart::Identifier(name)] = function.name.0.as_slice() {
                     if let Err(error) = check_function(name, self.functions) {
                         return ControlFlow::Break(error);

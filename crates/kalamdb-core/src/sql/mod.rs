@@ -90,6 +90,8 @@ mod update;
 mod using;
 mod views;
 mod volatile_keys;
+mod window_frames;
+mod window_names;
 
 pub(crate) use execute::Executor;
 pub(crate) use insert::{Block, insert_columns};

@@ -39,6 +39,7 @@ pub(super) fn unnest_laterally(factor: &mut TableFactor) {
 }
 
 /// Writes the window function for its number in ORDER BY: over groups the planner does not find it again under its name.
+/// In what is DISTINCT it finds expressions around one.
 pub(super) fn order_by_windows(query: &mut Query) {
     let (SetExpr::Select(select), Some(OrderByKind::Expressions(by))) = (query.body.as_ref(), query.order_by.as_mut().map(|by| &mut by.kind)) else {
         return;
@@ -57,11 +58,15 @@ pub(super) fn order_by_windows(query: &mut Query) {
         };
         let item = number.and_then(|number| number.checked_sub(1)).and_then(|at| select.projection.get(at));
         if let Some(SelectItem::UnnamedExpr(expr)) = item
-            && holds_window(expr)
+            && if select.distinct.is_some() { is_window(expr) } else { holds_window(expr) }
         {
             by.expr = expr.clone();
         }
     }
+}
+
+fn is_window(expr: &Expr) -> bool {
+    matches!(expr, Expr::Function(Function { over: Some(_), .. }))
 }
 
 fn holds_window(expr: &Expr) -> bool {

@@ -1,15 +1,12 @@
 //! Forms of SQL that the planner does not know, written in forms that it does.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr, FunctionArgumentClause, FunctionArguments, GroupByExpr, Ident, NamedWindowDefinition,
-    NamedWindowExpr, OrderByExpr, UnaryOperator, Value, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowType,
+    BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr, FunctionArgumentClause, FunctionArguments, GroupByExpr, Ident, OrderByExpr,
+    UnaryOperator, Value,
 };
 
 use super::calls::call;
 use super::rows;
-
-/// The farthest that a window frame reaches, in rows. No partition has as many, and positions are 32 bits wide on wasm32.
-const MAX_FRAME_ROWS: u64 = i32::MAX as u64;
 
 /// Rewrites one expression; those inside it come later.
 pub(super) fn simplify(expr: &mut Expr) {
@@ -38,12 +35,7 @@ pub(super) fn simplify(expr: &mut Expr) {
         }
         // The planner forgets the queries around it for what stands in the brackets.
         Expr::Array(array) => *expr = call(Ident::new("make_array"), std::mem::take(&mut array.elem)),
-        Expr::Function(function) => {
-            order_by_no_position(&mut function.args);
-            if let Some(WindowType::WindowSpec(window)) = &mut function.over {
-                window.window_frame.iter_mut().for_each(clamp);
-            }
-        }
+        Expr::Function(function) => order_by_no_position(&mut function.args),
         _ => {}
     }
 }
@@ -137,30 +129,4 @@ fn column_of(expr: &Expr) -> Option<&Ident> {
 
 fn taken(expr: &mut Expr) -> Expr {
     std::mem::replace(expr, Expr::Value(Value::Null.into()))
-}
-
-/// Rewrites the windows that a SELECT names.
-pub(super) fn simplify_windows(windows: &mut [NamedWindowDefinition]) {
-    for NamedWindowDefinition(_, window) in windows {
-        if let NamedWindowExpr::WindowSpec(window) = window {
-            window.window_frame.iter_mut().for_each(clamp);
-        }
-    }
-}
-
-fn clamp(frame: &mut WindowFrame) {
-    if frame.units == WindowFrameUnits::Range {
-        return;
-    }
-    for bound in std::iter::once(&mut frame.start_bound).chain(&mut frame.end_bound) {
-        let (WindowFrameBound::Preceding(Some(offset)) | WindowFrameBound::Following(Some(offset))) = bound else {
-            continue;
-        };
-        if let Expr::Value(value) = offset.as_mut()
-            && let Value::Number(digits, _) = &mut value.value
-            && digits.parse::<u64>().is_ok_and(|rows| rows > MAX_FRAME_ROWS)
-        {
-            *digits = MAX_FRAME_ROWS.to_string();
-        }
-    }
 }
