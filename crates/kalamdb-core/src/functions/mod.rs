@@ -21,6 +21,7 @@ mod ntile;
 mod numbering;
 mod octets;
 pub(crate) mod patterns;
+mod population;
 mod rounding;
 mod scalar;
 mod session;
@@ -36,7 +37,7 @@ use datafusion::logical_expr::planner::ExprPlanner;
 pub(crate) use bounded::bounded;
 pub(crate) use casts::{CAST_TO, TRY_CAST_TO, cast_to};
 pub(crate) use datetime::{
-    IntervalAverage, WITH_PRECISION, compared_date, operation as datetime_operation, operation_again as datetime_operation_again,
+    IntervalTotal, WITH_PRECISION, compared_date, interval_length, operation as datetime_operation, operation_again as datetime_operation_again,
     series as datetime_series,
 };
 pub(crate) use growth::data_size;

@@ -1,4 +1,4 @@
-//! Aggregates over window frames that lose rows at their beginning.
+//! Aggregates over window frames that lose rows at their beginning, and those that sort what they collect.
 //!
 //! DataFusion takes such rows back from the running result. Some aggregates cannot do that, and of floats it is not exact: what NaN,
 //! an infinity or a large number has been added to stays spoilt. Such results are computed anew for each frame.
@@ -20,6 +20,8 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, GroupsAccumulator, ReversedUDAF, SetMonotonicity, Signature, StatisticsArgs,
 };
 use datafusion::physical_expr::{PhysicalExpr, PhysicalSortExpr};
+
+use super::population::{self, is_of_population};
 
 /// What cannot take rows back, or not exactly.
 const ANEW: [&str; 26] = [
@@ -54,13 +56,19 @@ const ANEW: [&str; 26] = [
 /// What takes back integers and decimals exactly, but not floats.
 const FLOATS_ANEW: [&str; 2] = ["avg", "sum"];
 
+/// What forgets with DISTINCT that its input comes in the reverse order.
+const COLLECTS: [&str; 2] = ["array_agg", "string_agg"];
+
+/// What sorts its input by itself; DataFusion would refuse several of them with orders that differ.
+const SORTS: &str = "string_agg";
+
 /// How long a frame of floats is added up anew; of longer ones rows are taken back while the loss is small.
 const ADDED_UP: usize = 1024;
 
 /// Gives the aggregates of a session that is being built their results over sliding frames.
 pub(super) fn wrap_all(builder: &mut SessionStateBuilder) {
     for function in builder.aggregate_functions().get_or_insert_default() {
-        if ANEW.contains(&function.name()) || FLOATS_ANEW.contains(&function.name()) {
+        if [ANEW.as_slice(), &FLOATS_ANEW, &COLLECTS].iter().any(|names| names.contains(&function.name())) {
             *function = Arc::new(AggregateUDF::new_from_impl(Sliding::new(Arc::clone(function))));
         }
     }
@@ -76,9 +84,11 @@ struct Sliding {
 impl Sliding {
     fn new(function: Arc<AggregateUDF>) -> Self {
         let mut aliases = function.aliases().to_vec();
-        // The name that the standard gives it.
-        if function.name() == "bool_and" {
-            aliases.push("every".to_owned());
+        // Names that PostgreSQL gives them.
+        match function.name() {
+            "bool_and" => aliases.push("every".to_owned()),
+            "var" => aliases.push("variance".to_owned()),
+            _ => {}
         }
         Self { function, aliases }
     }
@@ -148,7 +158,7 @@ impl AggregateUDFImpl for Sliding {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        self.inner().accumulator(args)
+        accumulator(&self.function, args)
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
@@ -160,15 +170,22 @@ impl AggregateUDFImpl for Sliding {
     }
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
-        self.inner().create_groups_accumulator(args)
+        let inner = self.inner().create_groups_accumulator(args)?;
+        Ok(if is_of_population(self.name()) { population::groups_accumulator(inner) } else { inner })
     }
 
     fn with_beneficial_ordering(self: Arc<Self>, beneficial_ordering: bool) -> Result<Option<Arc<dyn AggregateUDFImpl>>> {
+        if self.name() == SORTS {
+            return Ok(Some(self));
+        }
         let function = Arc::clone(self.inner()).with_beneficial_ordering(beneficial_ordering)?;
         Ok(function.map(|function| Arc::new(Self::new(Arc::new(AggregateUDF::new_from_shared_impl(function)))) as _))
     }
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {
+        if self.name() == SORTS {
+            return AggregateOrderSensitivity::SoftRequirement;
+        }
         self.inner().order_sensitivity()
     }
 
@@ -178,6 +195,7 @@ impl AggregateUDFImpl for Sliding {
 
     fn reverse_expr(&self) -> ReversedUDAF {
         match self.inner().reverse_expr() {
+            _ if COLLECTS.contains(&self.name()) => ReversedUDAF::NotSupported,
             ReversedUDAF::Reversed(function) => ReversedUDAF::Reversed(Arc::new(AggregateUDF::new_from_impl(Self::new(function)))),
             other => other,
         }
@@ -216,6 +234,11 @@ impl AggregateUDFImpl for Sliding {
     }
 }
 
+fn accumulator(function: &AggregateUDF, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+    let inner = function.accumulator(args)?;
+    Ok(if is_of_population(function.name()) { population::accumulator(inner) } else { inner })
+}
+
 /// Computes the result from the rows of the frame.
 struct Anew {
     function: Arc<AggregateUDF>,
@@ -251,7 +274,7 @@ impl Anew {
 
     /// An accumulator that has seen the rows of the frame.
     fn filled(&mut self) -> Result<Box<dyn Accumulator>> {
-        let mut accumulator = self.function.accumulator(AccumulatorArgs {
+        let args = AccumulatorArgs {
             return_field: Arc::clone(&self.return_field),
             schema: &self.schema,
             expr_fields: &self.expr_fields,
@@ -261,7 +284,8 @@ impl Anew {
             name: &self.name,
             is_reversed: self.is_reversed,
             exprs: &self.exprs,
-        })?;
+        };
+        let mut accumulator = accumulator(&self.function, args)?;
         // One part is as good as many, and is there for the next frame.
         if self.rows.len() > 1 {
             let n_columns = self.rows.front().map_or(0, Vec::len);

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
-use datafusion::common::{ScalarValue, plan_datafusion_err};
+use datafusion::common::{DFSchema, ScalarValue, plan_datafusion_err};
 use datafusion::error::Result;
-use datafusion::logical_expr::expr::AggregateFunction;
+use datafusion::logical_expr::expr::{AggregateFunction, Sort};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawAggregateExpr, RawWindowExpr};
-use datafusion::logical_expr::{Aggregate, AggregateUDF, Expr, LogicalPlan, WindowFrameBound};
+use datafusion::logical_expr::{Aggregate, AggregateUDF, Expr, ExprSchemable, LogicalPlan, WindowFrameBound};
 use datafusion::optimizer::AnalyzerRule;
 
+use super::ordering::has_key;
 use crate::error::{Error, ErrorKind, into_datafusion};
 
 /// The aggregates whose result depends on the order of their input.
@@ -63,7 +64,8 @@ impl ExprPlanner for AggregateCalls {
     }
 }
 
-/// Leaves out orders that mean nothing: the function would get the values to order by as arguments, which it does not expect.
+/// Leaves out orders that mean nothing: the function would get the values to order by as arguments, which it does not expect. Distinct values
+/// that are collected come in their own order, as in PostgreSQL.
 #[derive(Debug)]
 pub(super) struct UnorderedAggregates;
 
@@ -71,7 +73,9 @@ impl AnalyzerRule for UnorderedAggregates {
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
         let without_order = |node: LogicalPlan| {
             let LogicalPlan::Aggregate(aggregate) = &node else { return Ok(Transformed::no(node)) };
-            let is_ordered = |expr: &Expr| Ok(matches!(expr, Expr::AggregateFunction(call) if has_idle_order(call)));
+            let schema = aggregate.input.schema();
+            let is_ordered =
+                |expr: &Expr| Ok(matches!(expr, Expr::AggregateFunction(call) if has_idle_order(call) || own_order(call, schema).is_some()));
             if !aggregate.aggr_expr.iter().any(|expr| expr.exists(is_ordered).unwrap_or_default()) {
                 return Ok(Transformed::no(node));
             }
@@ -81,6 +85,7 @@ impl AnalyzerRule for UnorderedAggregates {
                     if has_idle_order(&call) {
                         call.params.order_by.clear();
                     }
+                    call.params.order_by.extend(own_order(&call, schema));
                     Ok(Transformed::yes(Expr::AggregateFunction(call)))
                 })?;
                 let expr = expr.data;
@@ -100,6 +105,15 @@ impl AnalyzerRule for UnorderedAggregates {
 
 fn has_idle_order(call: &AggregateFunction) -> bool {
     !call.params.order_by.is_empty() && !depends_on_order(&call.func)
+}
+
+/// The order of the distinct values that a call collects.
+fn own_order(call: &AggregateFunction, schema: &DFSchema) -> Option<Sort> {
+    let of = call.params.args.first()?;
+    let is_sorted = call.params.distinct && call.params.order_by.is_empty() && matches!(call.func.name(), "array_agg" | "string_agg");
+    // What has a key that is of another type is not sorted by itself.
+    let data_type = of.get_type(schema).ok().filter(|_| is_sorted)?;
+    (data_type.is_floating() || !has_key(&data_type)).then(|| of.clone().sort(true, false))
 }
 
 fn depends_on_order(function: &AggregateUDF) -> bool {

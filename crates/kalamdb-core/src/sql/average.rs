@@ -15,8 +15,7 @@ use datafusion::logical_expr::{
 };
 
 use super::decimal_arithmetic::quotient_scale;
-use crate::error::{Error, into_datafusion};
-use crate::functions::IntervalAverage;
+use crate::functions::IntervalTotal;
 
 const INTERVAL: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
 
@@ -99,15 +98,12 @@ impl AggregateUDFImpl for Average {
         if *args.return_field.data_type() != INTERVAL {
             return self.inner.accumulator(args);
         }
-        if args.is_distinct {
-            return Err(into_datafusion(Error::unsupported("avg(DISTINCT interval)")));
-        }
-        Ok(Box::new(IntervalAverage::default()))
+        Ok(Box::new(IntervalTotal::average(args.is_distinct)))
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
         if *args.return_field.data_type() == INTERVAL {
-            return Ok(IntervalAverage::state_fields(args.name));
+            return Ok(IntervalTotal::state_fields(args.name));
         }
         self.inner.state_fields(args)
     }

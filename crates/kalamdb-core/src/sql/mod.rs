@@ -64,6 +64,7 @@ mod point;
 mod profile;
 mod queries;
 mod repeated_keys;
+mod repeated_orders;
 mod repeated_projections;
 mod returning;
 mod rows;

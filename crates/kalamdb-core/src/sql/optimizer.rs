@@ -6,6 +6,7 @@ use datafusion::optimizer::{Optimizer, OptimizerRule};
 
 use super::evaluation::Hold;
 use super::keys::Keyless;
+use super::repeated_orders::RepeatedOrders;
 use super::repeated_projections::RepeatedProjections;
 use super::several_arguments::OneArgument;
 use super::simplify::Simplify;
@@ -31,5 +32,5 @@ pub(super) fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
         let before = (rule.name() == "optimize_projections").then(|| Arc::new(RepeatedProjections::default()) as _);
         before.into_iter().chain([mended(rule)])
     });
-    rules.collect()
+    rules.chain([Arc::new(RepeatedOrders) as _]).collect()
 }

@@ -1,11 +1,11 @@
-//! `sum` of integers and decimals that fails where the total does not fit; DataFusion's own wraps around.
+//! `sum` of integers, decimals and intervals that fails where the total does not fit; DataFusion's own wraps around.
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, ArrowNativeTypeOp, AsArray, BooleanArray, PrimitiveArray};
-use datafusion::arrow::datatypes::{ArrowPrimitiveType, DataType, Decimal128Type, DecimalType, FieldRef, Int64Type, UInt64Type};
+use datafusion::arrow::datatypes::{ArrowPrimitiveType, DataType, Decimal128Type, DecimalType, FieldRef, Int64Type, IntervalUnit, UInt64Type};
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::{ScalarValue, internal_datafusion_err};
 use datafusion::error::Result;
@@ -15,6 +15,10 @@ use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, EmitTo, GroupsAccumulator, ReversedUDAF, SetMonotonicity, Signature,
 };
+
+use crate::functions::IntervalTotal;
+
+const INTERVAL: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
 
 /// DataFusion's `sum`, but for the addition of 64-bit integers and of decimals.
 pub(super) fn checked_sum() -> Arc<AggregateUDF> {
@@ -38,6 +42,9 @@ impl AggregateUDFImpl for CheckedSum {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        if *args.return_field.data_type() == INTERVAL {
+            return Ok(Box::new(IntervalTotal::sum(args.is_distinct)));
+        }
         if !is_checked(&args) {
             return self.0.accumulator(args);
         }
@@ -46,11 +53,14 @@ impl AggregateUDFImpl for CheckedSum {
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        if *args.return_field.data_type() == INTERVAL {
+            return Ok(IntervalTotal::state_fields(args.name));
+        }
         self.0.state_fields(args)
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
-        self.0.groups_accumulator_supported(args)
+        *args.return_field.data_type() != INTERVAL && self.0.groups_accumulator_supported(args)
     }
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
@@ -64,6 +74,9 @@ impl AggregateUDFImpl for CheckedSum {
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        if *args.return_field.data_type() == INTERVAL {
+            return Ok(Box::new(IntervalTotal::sum(args.is_distinct)));
+        }
         if !is_checked(&args) {
             return self.0.create_sliding_accumulator(args);
         }

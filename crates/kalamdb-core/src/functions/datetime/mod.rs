@@ -25,12 +25,13 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::ScalarUDF;
 
-pub(crate) use average::IntervalAverage;
+pub(crate) use average::IntervalTotal;
 pub(crate) use compare::compared_date;
 pub(crate) use operators::{Operators, operation, operation_again};
 pub(crate) use precision::WITH_PRECISION;
 pub(crate) use series::series;
 pub(super) use series_array::array_functions;
+pub(crate) use shift::length as interval_length;
 
 /// All of them, in place of DataFusion's of the same names.
 pub(super) fn all() -> Vec<Arc<ScalarUDF>> {

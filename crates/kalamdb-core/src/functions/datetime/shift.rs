@@ -59,6 +59,11 @@ pub(super) fn interval(months: i128, days: i128, nanos: i128) -> Result<Interval
     }
 }
 
+/// The length of an interval in nanoseconds.
+pub(crate) fn length(interval: IntervalMonthDayNano) -> i128 {
+    (i128::from(interval.months) * i128::from(MONTH_DAYS) + i128::from(interval.days)) * DAY_NANOS + i128::from(interval.nanoseconds)
+}
+
 pub(super) fn plus(a: IntervalMonthDayNano, b: IntervalMonthDayNano, sign: i128) -> Result<IntervalMonthDayNano> {
     let sum = |a: i128, b: i128| a + sign * b;
     interval(sum(a.months.into(), b.months.into()), sum(a.days.into(), b.days.into()), sum(a.nanoseconds.into(), b.nanoseconds.into()))

@@ -12,6 +12,8 @@ use datafusion::common::{ScalarValue, internal_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::{ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
+pub(super) use crate::functions::interval_length as length;
+
 /// The type of the lengths of intervals, in nanoseconds.
 const LENGTH: DataType = DataType::Decimal128(38, 0);
 
@@ -40,11 +42,6 @@ pub(super) fn representative(expr: Expr) -> Expr {
     static FUNCTION: LazyLock<Arc<ScalarUDF>> =
         LazyLock::new(|| Arc::new(ScalarUDF::new_from_impl(Representative { signature: Signature::any(1, Volatility::Immutable) })));
     FUNCTION.call(vec![expr])
-}
-
-/// The length of an interval.
-pub(super) fn length(interval: IntervalMonthDayNano) -> i128 {
-    (i128::from(interval.months) * DAYS_A_MONTH + i128::from(interval.days)) * NANOSECONDS_A_DAY + i128::from(interval.nanoseconds)
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -147,7 +144,7 @@ fn key_type(data_type: &DataType) -> DataType {
     }
 }
 
-fn keys(values: &ArrayRef) -> Result<ArrayRef> {
+pub(super) fn keys(values: &ArrayRef) -> Result<ArrayRef> {
     if !has_key(values.data_type()) {
         return Ok(Arc::clone(values));
     }

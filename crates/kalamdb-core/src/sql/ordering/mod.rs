@@ -5,6 +5,7 @@
 
 mod apart;
 mod extremes;
+mod greatest;
 mod key;
 mod rule;
 mod windows;

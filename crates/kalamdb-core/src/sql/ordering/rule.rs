@@ -5,13 +5,14 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, JoinConstraint, ScalarValue};
 use datafusion::error::Result;
 use datafusion::functions_aggregate::first_last::first_value;
-use datafusion::logical_expr::expr::{AggregateFunction, Between, BinaryExpr, Case, Cast, InList, InSubquery};
+use datafusion::logical_expr::expr::{AggregateFunction, Between, BinaryExpr, Case, Cast, InList, InSubquery, ScalarFunction};
 use datafusion::logical_expr::logical_plan::{Aggregate, Distinct, DistinctOn, Projection, Subquery};
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, SortExpr, lit};
 use datafusion::optimizer::AnalyzerRule;
 
 use super::super::expressions::{any_expression, any_node, compares, rewrite};
+use super::greatest::{best, is_kept_from_planner};
 use super::key::{has_key, key, representative};
 
 /// Compares by [`key`] what is compared, sorted, grouped or joined and has one. It comes after the operands have got their types.
@@ -49,7 +50,7 @@ fn is_key(expr: &Expr, schema: &DFSchema) -> bool {
 fn is_comparison(expr: &Expr) -> bool {
     match expr {
         Expr::BinaryExpr(BinaryExpr { op, .. }) => compares(*op),
-        Expr::ScalarFunction(function) => matches!(function.func.name(), "nullif" | "array_has"),
+        Expr::ScalarFunction(function) => matches!(function.func.name(), "nullif" | "array_has" | "greatest" | "least"),
         Expr::Between(_) | Expr::InList(_) | Expr::InSubquery(_) | Expr::Case(_) | Expr::AggregateFunction(_) => true,
         _ => false,
     }
@@ -61,12 +62,19 @@ fn compares_keys(expr: &Expr, schema: &DFSchema) -> bool {
         Expr::BinaryExpr(BinaryExpr { left, .. }) => is_key(left, schema),
         Expr::Between(Between { expr, .. }) | Expr::InList(InList { expr, .. }) | Expr::InSubquery(InSubquery { expr, .. }) => is_key(expr, schema),
         Expr::Case(Case { expr: Some(operand), .. }) => is_key(operand, schema),
+        Expr::ScalarFunction(function) if is_extreme(function) => {
+            function.args.first().is_some_and(|arg| arg.get_type(schema).is_ok_and(|data_type| is_kept_from_planner(&data_type)))
+        }
         Expr::ScalarFunction(function) => function.args.first().is_some_and(|arg| is_key(arg, schema)),
         Expr::AggregateFunction(AggregateFunction { params, .. }) => {
             params.args.iter().chain(params.order_by.iter().map(|by| &by.expr)).any(|arg| is_key(arg, schema))
         }
         _ => false,
     }
+}
+
+fn is_extreme(function: &ScalarFunction) -> bool {
+    matches!(function.func.name(), "greatest" | "least")
 }
 
 fn node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
@@ -208,6 +216,7 @@ fn compared(expr: Expr, schema: &DFSchema, stored: bool) -> Result<Transformed<E
             let when_then_expr = when_then_expr.into_iter().map(|(when, then)| (Box::new(key(*when)), then)).collect();
             Expr::Case(Case { expr: Some(Box::new(key(*operand))), when_then_expr, else_expr })
         }
+        Expr::ScalarFunction(function) if is_extreme(&function) => best(function.func.name(), function.args),
         Expr::ScalarFunction(mut function) => {
             if function.func.name() == "nullif"
                 && let Ok([value, other]) = <[Expr; 2]>::try_from(std::mem::take(&mut function.args)).as_ref()
