@@ -8,6 +8,7 @@ mod extremes;
 mod greatest;
 mod key;
 mod rule;
+mod stored;
 mod windows;
 
 pub(super) use extremes::{max, min};

@@ -14,6 +14,7 @@ use datafusion::optimizer::AnalyzerRule;
 use super::super::expressions::{any_expression, any_node, compares, rewrite};
 use super::greatest::{best, is_kept_from_planner};
 use super::key::{has_key, key, representative};
+use super::stored::ends_plainly;
 
 /// Compares by [`key`] what is compared, sorted, grouped or joined and has one. It comes after the operands have got their types.
 #[derive(Debug)]
@@ -84,7 +85,9 @@ fn node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         Ok(match node {
             LogicalPlan::Sort(mut sort) => {
                 let schema = Arc::clone(sort.input.schema());
+                let plain = if ends_plainly(&sort.expr, &sort.input) { sort.expr.pop() } else { None };
                 sort.expr = sorted(sort.expr, &schema);
+                sort.expr.extend(plain);
                 Transformed::yes(LogicalPlan::Sort(sort))
             }
             LogicalPlan::Join(mut join) => {

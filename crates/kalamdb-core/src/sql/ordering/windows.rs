@@ -12,6 +12,7 @@ use datafusion::logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, WindowFra
 use super::super::expressions::any_node;
 use super::apart::{by_rows, tells_rows_apart};
 use super::key::{has_key, key};
+use super::stored::windows_end_plainly;
 use crate::error::{Error, ErrorKind, into_datafusion};
 
 /// Makes every window of a plan one that parts and orders its rows by keys.
@@ -22,9 +23,10 @@ pub(in crate::sql) fn order_windows(plan: LogicalPlan) -> Result<LogicalPlan> {
     let ordered = plan.transform_up_with_subqueries(|node| {
         let LogicalPlan::Window(Window { input, window_expr, .. }) = node else { return Ok(Transformed::no(node)) };
         let names = NamePreserver::new_for_projection();
+        let ends_plainly = windows_end_plainly(&window_expr, &input);
         let exprs = window_expr.into_iter().map(|expr| {
             let name = names.save(&expr);
-            Ok(name.restore(expr.transform_up(|expr| function(expr, &input))?.data))
+            Ok(name.restore(expr.transform_up(|expr| function(expr, &input, ends_plainly))?.data))
         });
         let exprs = exprs.collect::<Result<Vec<_>>>()?;
         Ok(Transformed::yes(LogicalPlan::Window(Window::try_new(exprs, input)?)))
@@ -32,7 +34,7 @@ pub(in crate::sql) fn order_windows(plan: LogicalPlan) -> Result<LogicalPlan> {
     Ok(ordered.data)
 }
 
-fn function(expr: Expr, input: &LogicalPlan) -> Result<Transformed<Expr>> {
+fn function(expr: Expr, input: &LogicalPlan, ends_plainly: bool) -> Result<Transformed<Expr>> {
     let Expr::WindowFunction(mut function) = expr else { return Ok(Transformed::no(expr)) };
     let WindowFunctionParams { partition_by, order_by, window_frame, .. } = &mut function.params;
     let type_of = |expr: &Expr| expr.get_type(input.schema()).unwrap_or(DataType::Null);
@@ -54,7 +56,8 @@ fn function(expr: Expr, input: &LogicalPlan) -> Result<Transformed<Expr>> {
     if window_frame.units == WindowFrameUnits::Range {
         range(order_by, window_frame, &type_of)?;
     }
-    order_by.iter_mut().for_each(|by| keyed(&mut by.expr));
+    let n_keyed = order_by.len().saturating_sub(usize::from(ends_plainly));
+    order_by.iter_mut().take(n_keyed).for_each(|by| keyed(&mut by.expr));
     Ok(Transformed::yes(Expr::WindowFunction(function)))
 }
 
