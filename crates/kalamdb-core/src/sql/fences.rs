@@ -30,6 +30,8 @@ use datafusion::physical_plan::{
     StatisticsArgs,
 };
 
+use super::sanity::{CHECK, Sanity};
+
 /// The rule of DataFusion that decides where to sort.
 const SORTING: &str = "EnsureRequirements";
 
@@ -44,7 +46,9 @@ pub(super) fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Syn
         if FILTERS.contains(&rule.name()) {
             continue;
         }
-        if rule.name() == SORTING {
+        if rule.name() == CHECK {
+            rules.push(Arc::new(Sanity));
+        } else if rule.name() == SORTING {
             rules.extend([Arc::new(KeepOrders) as _, rule, Arc::new(TakeDown) as _]);
         } else {
             rules.push(rule);

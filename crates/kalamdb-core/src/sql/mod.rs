@@ -68,6 +68,7 @@ mod repeated_orders;
 mod repeated_projections;
 mod returning;
 mod rows;
+mod sanity;
 mod scope;
 mod sequential;
 mod sets;
