@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
 use super::calls::call;
+use super::query_parentheses::{parse_in, parse_quantified, parse_subquery};
 
 /// The generic dialect with `IN ()`, `NOTNULL` and `ISNULL`, and with the precedence of PostgreSQL's operators.
 ///
@@ -73,6 +74,7 @@ impl Dialect for SqlDialect {
             return Some(parser.parse_subexpr(self.prec_value(Precedence::UnaryNot)).map(not));
         }
         let name = match &parser.peek_token_ref().token {
+            Token::LParen => return parse_subquery(parser),
             Token::Word(word) if word.quote_style.is_none() && is_session_value(&word.value) => word.to_ident(parser.peek_token_ref().span),
             _ => return None,
         };
@@ -100,6 +102,9 @@ impl Dialect for SqlDialect {
         }
         if let Some(negated) = is_distinct_from(parser) {
             return Some(parse_distinct_from(parser, expr, negated, precedence));
+        }
+        if let Some(comparison) = parse_in(parser, expr).or_else(|| parse_quantified(parser, expr)) {
+            return Some(comparison);
         }
         is_isnull(parser).then(|| {
             parser.advance_token();

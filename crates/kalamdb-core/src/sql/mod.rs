@@ -63,6 +63,7 @@ mod parsed;
 mod point;
 mod profile;
 mod queries;
+mod query_parentheses;
 mod repeated_keys;
 mod repeated_orders;
 mod repeated_projections;

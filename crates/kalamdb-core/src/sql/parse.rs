@@ -12,7 +12,7 @@ use super::parameters::number_placeholders;
 use super::parse_ddl::{self, Definition, Parsed, next_words, skip};
 use super::show::Show;
 use super::spellings;
-use super::tokens::{Overrides, join_digits, select_from_sets, select_from_tables};
+use super::tokens::{Overrides, join_digits, select_from_tables};
 use crate::error::{Error, ErrorKind, Location, Result};
 
 /// How deep the parser itself may recurse.
@@ -138,7 +138,6 @@ fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>> {
     })?;
     join_digits(&mut tokens)?;
     select_from_tables(&mut tokens);
-    select_from_sets(&mut tokens);
     mark_question_operators(&mut tokens);
     spellings::take_out(&mut tokens);
     Ok(tokens)

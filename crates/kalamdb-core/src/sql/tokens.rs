@@ -90,64 +90,12 @@ impl Overrides {
     }
 }
 
-/// Writes `x = ANY ((query) UNION (query))` as `x = ANY (SELECT * FROM ((query) UNION (query)) AS "set")`: the parser takes the first query in
-/// parentheses for an expression.
-pub(super) fn select_from_sets(tokens: &mut Vec<TokenWithSpan>) {
-    let keyword = |token: &TokenWithSpan| match &token.token {
+/// The keyword that a token is.
+pub(super) fn keyword(token: &TokenWithSpan) -> Keyword {
+    match &token.token {
         Token::Word(word) if word.quote_style.is_none() => word.keyword,
         _ => Keyword::NoKeyword,
-    };
-    let next = |tokens: &[TokenWithSpan], at: usize| {
-        let after = tokens.iter().enumerate().skip(at + 1);
-        after.filter(|(_, token)| !matches!(token.token, Token::Whitespace(_))).map(|(at, _)| at).next()
-    };
-    let is_open = |tokens: &[TokenWithSpan], at: Option<usize>| at.and_then(|at| tokens.get(at)).is_some_and(|token| token.token == Token::LParen);
-    let mut follows_operator = false;
-    let mut at = 0;
-    while let Some(token) = tokens.get(at) {
-        let is_quantifier = follows_operator && matches!(keyword(token), Keyword::ANY | Keyword::ALL | Keyword::SOME);
-        if !matches!(token.token, Token::Whitespace(_)) {
-            follows_operator = matches!(token.token, Token::Eq | Token::Neq | Token::Lt | Token::LtEq | Token::Gt | Token::GtEq);
-        }
-        let open = next(tokens, at).filter(|_| is_quantifier);
-        if let Some(open) = open
-            && is_open(tokens, Some(open))
-            && is_open(tokens, next(tokens, open))
-            && let Some(close) = end_of_set(tokens, open, &keyword)
-        {
-            let span = tokens.get(open).map_or_else(Span::empty, |token| token.span);
-            let word = |keyword: Keyword, value: &str| Token::Word(Word { value: value.to_owned(), quote_style: None, keyword });
-            let name = Token::Word(Word { value: "set".to_owned(), quote_style: Some('"'), keyword: Keyword::NoKeyword });
-            let with_span = |token| TokenWithSpan { token, span };
-            let after = [Token::RParen, word(Keyword::AS, "AS"), name];
-            tokens.splice(close..close, after.map(with_span));
-            let before = [word(Keyword::SELECT, "SELECT"), Token::Mul, word(Keyword::FROM, "FROM"), Token::LParen];
-            tokens.splice(open + 1..open + 1, before.map(with_span));
-        }
-        at += 1;
     }
-}
-
-const MAX_DEPTH: usize = 200;
-
-/// The closing parenthesis of what begins at `open`, if a set operation is directly in it.
-fn end_of_set(tokens: &[TokenWithSpan], open: usize, keyword: &dyn Fn(&TokenWithSpan) -> Keyword) -> Option<usize> {
-    let (mut depth, mut is_set) = (0_usize, false);
-    for (at, token) in tokens.iter().enumerate().skip(open) {
-        match token.token {
-            Token::LParen => depth += 1,
-            Token::RParen => depth = depth.checked_sub(1)?,
-            _ => is_set |= depth == 1 && matches!(keyword(token), Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT),
-        }
-        if depth == 0 {
-            return is_set.then_some(at);
-        }
-        // Nothing that is nested so deep is parsed.
-        if depth > MAX_DEPTH {
-            return None;
-        }
-    }
-    None
 }
 
 /// Writes `SELECT * FROM` for the word TABLE where a query begins: the parser reads `TABLE name` in some of these places only.
