@@ -47,6 +47,7 @@ mod insert_each;
 mod key_equality;
 mod keys;
 mod lambdas;
+mod lists;
 mod literals;
 mod long_numbers;
 mod named_casts;

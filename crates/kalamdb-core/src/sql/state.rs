@@ -18,6 +18,7 @@ use super::evaluation::FilteredArguments;
 use super::exact_numbers::ExactNumbers;
 use super::group_limits::GroupLimits;
 use super::held::Held;
+use super::lists::ListsByRow;
 use super::no_rows::NoRows;
 use super::repeated_keys::RepeatedKeys;
 use super::sequential::Sequential;
@@ -69,6 +70,7 @@ pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>, li
             Arc::new(ordering::CompareByKey),
             Arc::new(sets::NullableSets),
             Arc::new(BoundedCalls::new(limits)),
+            Arc::new(ListsByRow::new()),
         ])
         .with_query_planner(Arc::new(subqueries::Planner))
         .with_physical_optimizer_rules(fences::physical_rules())

@@ -48,7 +48,12 @@ impl OptimizerRule for Hold {
 /// that names no column; and a condition that is volatile is about the rows of its input, not about those that these are made of.
 fn stays(node: &LogicalPlan) -> bool {
     let LogicalPlan::Filter(Filter { predicate, input, .. }) = node else { return false };
-    match input.as_ref() {
+    let mut below = input.as_ref();
+    // Filters above each other are made one before they are moved.
+    while let LogicalPlan::Filter(filter) = below {
+        below = &filter.input;
+    }
+    match below {
         LogicalPlan::Aggregate(aggregate) => matches!(aggregate.group_expr.as_slice(), [] | [Expr::GroupingSet(_)]) || predicate.is_volatile(),
         LogicalPlan::Window(_) | LogicalPlan::Distinct(_) => predicate.is_volatile(),
         _ => false,
