@@ -7,6 +7,7 @@ mod apart;
 mod extremes;
 mod greatest;
 mod key;
+mod parts;
 mod rule;
 mod stored;
 mod windows;

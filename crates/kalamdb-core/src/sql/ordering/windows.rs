@@ -12,6 +12,7 @@ use datafusion::logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, WindowFra
 use super::super::expressions::any_node;
 use super::apart::{by_rows, tells_rows_apart};
 use super::key::{has_key, key};
+use super::parts::computed;
 use super::stored::windows_end_plainly;
 use crate::error::{Error, ErrorKind, into_datafusion};
 
@@ -29,7 +30,7 @@ pub(in crate::sql) fn order_windows(plan: LogicalPlan) -> Result<LogicalPlan> {
             Ok(name.restore(expr.transform_up(|expr| function(expr, &input, ends_plainly))?.data))
         });
         let exprs = exprs.collect::<Result<Vec<_>>>()?;
-        Ok(Transformed::yes(LogicalPlan::Window(Window::try_new(exprs, input)?)))
+        Ok(Transformed::yes(computed(Window::try_new(exprs, input)?)?))
     })?;
     Ok(ordered.data)
 }
