@@ -98,8 +98,8 @@ fn keeps_right(join: &Join) -> bool {
 }
 
 /// Writes a function that names columns of the items before it, `FROM t, unnest(t.a) AS u (x)`, as `LATERAL (SELECT unnest(t.a)) AS u (x)`; one that
-/// names none as a query, if it must not be taken for such.
-fn make_query(factor: &mut TableFactor, must: bool) {
+/// names none as a query, if it must not be taken for such. What the first item names are columns of a query around it.
+fn make_query(factor: &mut TableFactor, must: bool, has_before: bool) {
     unnest_laterally(factor);
     let Some((name, _)) = function_name(factor) else { return };
     let arg = match factor {
@@ -110,10 +110,11 @@ fn make_query(factor: &mut TableFactor, must: bool) {
         _ => None,
     };
     let Some(arg) = arg else { return };
-    let lateral = arg.visit(&mut NamesColumn).is_break();
-    if !lateral && !must {
+    let names_column = arg.visit(&mut NamesColumn).is_break();
+    if !names_column && !must {
         return;
     }
+    let lateral = names_column && has_before;
     let Some(mut query) = select_from_derived() else { return };
     let alias = alias_of(factor).and_then(Option::take);
     if let SetExpr::Select(select) = query.body.as_mut() {
@@ -156,12 +157,10 @@ impl VisitorMut for Namer {
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
         for (at, from) in select.from.iter_mut().enumerate() {
-            if at > 0 {
-                make_query(&mut from.relation, false);
-            }
+            make_query(&mut from.relation, false, at > 0);
             for join in &mut from.joins {
                 let must = keeps_right(join);
-                make_query(&mut join.relation, must);
+                make_query(&mut join.relation, must, true);
             }
         }
         ControlFlow::Continue(())

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::FieldRef;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{JoinType, TableReference};
+use datafusion::common::{Column, JoinType, TableReference};
 use datafusion::error::Result;
 use datafusion::logical_expr::logical_plan::{Extension, Join, SubqueryAlias};
 use datafusion::logical_expr::utils::conjunction;
@@ -9,31 +10,59 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 
 use super::apply::{Apply, Question};
 use super::hoist::{Bound, bind};
-use super::outer::is_correlated;
+use super::outer::outer_columns;
 use super::rewrite::Rewriter;
 use super::shape;
 use crate::error::{Error, into_datafusion};
 
+/// What the right side of a join shows before it is rewritten.
+///
+/// The planner marks what is LATERAL by a [`Subquery`] only where it names an outer column outside of its own subqueries.
+pub(super) struct Right {
+    is_marked: bool,
+    /// The outer columns named outside of subqueries: without a mark they are columns of a query further out.
+    named: Vec<(FieldRef, Column)>,
+}
+
+impl Right {
+    pub(super) fn new(plan: &LogicalPlan) -> Result<Self> {
+        Ok(Self { is_marked: is_marked(plan), named: outer_columns(plan)? })
+    }
+}
+
+/// Whether an item of this FROM is marked as LATERAL.
+fn is_marked(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Subquery(_) => true,
+        LogicalPlan::SubqueryAlias(alias) => is_marked(&alias.input),
+        LogicalPlan::Join(join) => is_marked(&join.left) || is_marked(&join.right),
+        _ => false,
+    }
+}
+
 /// Rewrites a join whose right side is LATERAL, unless DataFusion makes a join of it.
-pub(super) fn rewrite(rewriter: &mut Rewriter, join: Join) -> Result<LogicalPlan> {
-    let Some((subquery, alias)) = lateral(&join.right) else {
-        return Ok(LogicalPlan::Join(join));
-    };
+pub(super) fn rewrite(rewriter: &mut Rewriter, mut join: Join, shown: &Right) -> Result<LogicalPlan> {
+    if lateral(&join.left).is_some() {
+        // It is LATERAL to what is before this join.
+        join.left = Arc::new(unwrap(Arc::unwrap_or_clone(join.left))?.data);
+    }
     let outer = join.left.schema();
     let is_join = matches!(join.join_type, JoinType::Inner | JoinType::Left);
-    if is_join && (shape::is_filter_join(subquery, outer)? || shape::is_grouped_join(subquery, outer)?) {
+    if let Some((subquery, _)) = lateral(&join.right)
+        && is_join
+        && (shape::is_filter_join(subquery, outer)? || shape::is_grouped_join(subquery, outer)?)
+    {
         return Ok(LogicalPlan::Join(join));
     }
-    let builder = LogicalPlanBuilder::from(subquery.clone());
-    let right = match alias {
-        Some(alias) => builder.alias(alias.clone())?.build()?,
-        None => builder.build()?,
-    };
-    if !is_correlated(&right)? {
-        let Join { left, on, filter, join_type, join_constraint, null_equality, null_aware, .. } = join;
-        let join = Join::try_new(left, Arc::new(right), on, filter, join_type, join_constraint, null_equality, null_aware)?;
+    join.right = Arc::new(unwrap(Arc::unwrap_or_clone(join.right))?.data);
+    let is_lateral = outer_columns(&join.right)?.into_iter().any(|column| {
+        let is_further_out = !shown.is_marked && shown.named.contains(&column);
+        outer.maybe_index_of_column(&column.1).is_some() && !is_further_out
+    });
+    if !is_lateral {
         return Ok(LogicalPlan::Join(join));
     }
+    let right = Arc::unwrap_or_clone(join.right);
     let question = match join.join_type {
         JoinType::Inner => Question::Rows,
         JoinType::Left => Question::RowsOrNull,
@@ -50,7 +79,9 @@ pub(super) fn rewrite(rewriter: &mut Rewriter, join: Join) -> Result<LogicalPlan
                 }
                 other => Ok(Transformed::no(other)),
             })?;
-            LogicalPlanBuilder::from(right).filter(condition.data)?.build()?
+            let right = LogicalPlanBuilder::from(right).filter(condition.data)?.build()?;
+            // The condition may hold subqueries of its own.
+            rewriter.plan(right)?
         }
         None => right,
     };
@@ -58,6 +89,26 @@ pub(super) fn rewrite(rewriter: &mut Rewriter, join: Join) -> Result<LogicalPlan
     let Bound { subquery, arguments, slots } = bind(rewriter, &left, right)?;
     let apply = Apply::try_new(question, left, subquery, arguments, slots, false, String::new())?;
     Ok(LogicalPlan::Extension(Extension { node: Arc::new(apply) }))
+}
+
+/// Takes the marks off a node's inputs: only a join reads them.
+pub(super) fn unwrap_children(plan: LogicalPlan) -> Result<LogicalPlan> {
+    match plan {
+        LogicalPlan::SubqueryAlias(_) | LogicalPlan::Subquery(_) => Ok(plan),
+        plan => Ok(plan.map_children(unwrap)?.data),
+    }
+}
+
+fn unwrap(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    let Some((subquery, alias)) = lateral(&plan) else {
+        return Ok(Transformed::no(plan));
+    };
+    let builder = LogicalPlanBuilder::from(subquery.clone());
+    let builder = match alias {
+        Some(alias) => builder.alias(alias.clone())?,
+        None => builder,
+    };
+    Ok(Transformed::yes(builder.build()?))
 }
 
 /// What a plan is LATERAL with, and the name that it has.

@@ -68,18 +68,25 @@ impl Rewriter {
         self.n_names
     }
 
-    fn plan(&mut self, plan: LogicalPlan) -> Result<LogicalPlan> {
+    pub(super) fn plan(&mut self, plan: LogicalPlan) -> Result<LogicalPlan> {
+        let right = match &plan {
+            LogicalPlan::Join(join) => Some(lateral::Right::new(&join.right)?),
+            _ => None,
+        };
         let plan = plan.map_children(|child| Ok(Transformed::yes(self.plan(child)?)))?.data;
-        let plan = match plan {
-            LogicalPlan::Join(join) => lateral::rewrite(self, join)?,
-            LogicalPlan::Aggregate(aggregate) => {
+        let plan = match (plan, right) {
+            (LogicalPlan::Join(join), Some(right)) => lateral::rewrite(self, join, &right)?,
+            (LogicalPlan::Aggregate(aggregate), _) => {
                 refuse_outer_aggregates(&aggregate)?;
-                LogicalPlan::Aggregate(aggregate)
+                lateral::unwrap_children(LogicalPlan::Aggregate(aggregate))?
             }
-            other => other,
+            (plan, _) => lateral::unwrap_children(plan)?,
         };
         if !node_holds_subquery(&plan)? {
-            return Ok(plan);
+            return match plan {
+                LogicalPlan::Values(values) if values.values.iter().flatten().any(Expr::contains_outer) => self.values(values),
+                plan => Ok(plan),
+            };
         }
         let names = NamePreserver::new(&plan);
         // What is inside a subquery first: its own subqueries are then settled, or correlated to this plan or one around it.
@@ -115,8 +122,14 @@ impl Rewriter {
         let expr = expr.transform_up(|expr| {
             Ok(match expr {
                 Expr::ScalarSubquery(inner) => Transformed::yes(Expr::ScalarSubquery(scalar::nullable(subquery(inner)?)?)),
-                Expr::Exists(exists) => Transformed::yes(Expr::Exists(Exists { subquery: subquery(exists.subquery)?, ..exists })),
-                Expr::InSubquery(within) => Transformed::yes(Expr::InSubquery(InSubquery { subquery: subquery(within.subquery)?, ..within })),
+                Expr::Exists(Exists { subquery: inner, negated }) => {
+                    let inner = shape::rows_alone(inner)?;
+                    Transformed::yes(Expr::Exists(Exists { subquery: subquery(inner)?, negated }))
+                }
+                Expr::InSubquery(within) => {
+                    let inner = shape::unsorted(within.subquery)?;
+                    Transformed::yes(Expr::InSubquery(InSubquery { subquery: subquery(inner)?, ..within }))
+                }
                 Expr::SetComparison(comparison) => {
                     Transformed::yes(Expr::SetComparison(SetComparison { subquery: subquery(comparison.subquery)?, ..comparison }))
                 }
@@ -351,6 +364,10 @@ fn is_about(expr: &Expr, schema: &DFSchema) -> Result<bool> {
         }
         if let Expr::InSubquery(InSubquery { expr: value, .. }) | Expr::SetComparison(SetComparison { expr: value, .. }) = expr {
             about &= value.column_refs().into_iter().all(|column| schema.maybe_index_of_column(column).is_some());
+        }
+        // Its conditions tell for which rows the subqueries in its branches are asked.
+        if matches!(expr, Expr::Case(_)) && holds_subquery(expr) {
+            about &= expr.column_refs().into_iter().all(|column| schema.maybe_index_of_column(column).is_some());
         }
         Ok(TreeNodeRecursion::Continue)
     })?;

@@ -3,11 +3,14 @@
 //! The conditions are narrower than DataFusion's own: where the two differ it either fails to plan, or its join differs from the
 //! subquery (an aggregate that always has a row, a LIMIT for each outer row, NULL in NOT IN).
 
+use std::sync::Arc;
+
 use datafusion::common::{Column, DFSchema, ExprSchema};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::InSubquery;
+use datafusion::logical_expr::logical_plan::{Projection, Sort, Subquery, SubqueryAlias};
 use datafusion::logical_expr::utils::split_conjunction;
-use datafusion::logical_expr::{Aggregate, BinaryExpr, Cast, Distinct, Expr, ExprSchemable, Filter, LogicalPlan, Operator};
+use datafusion::logical_expr::{Aggregate, BinaryExpr, Cast, Distinct, Expr, ExprSchemable, Filter, LogicalPlan, Operator, lit};
 
 use super::super::ordering::has_key;
 use super::outer::{is_correlated, outer_columns};
@@ -22,16 +25,16 @@ pub(super) fn is_semi_join(plan: &LogicalPlan, outer: &DFSchema) -> Result<bool>
     if !is_within(plan, outer)? {
         return Ok(false);
     }
-    let mut plan = plan;
+    let (mut plan, mut items) = (plan, Vec::new());
     loop {
         plan = match plan {
-            LogicalPlan::Projection(_) | LogicalPlan::Sort(_) if !plan.contains_outer_reference() => match plan.inputs().as_slice() {
-                [input] => input,
-                _ => return Ok(false),
-            },
+            LogicalPlan::Projection(projection) if !plan.contains_outer_reference() => {
+                items.extend(&projection.expr);
+                &projection.input
+            }
             LogicalPlan::SubqueryAlias(alias) => &alias.input,
             LogicalPlan::Distinct(Distinct::All(input)) => input,
-            LogicalPlan::Filter(filter) => return Ok(!is_correlated(&filter.input)?),
+            LogicalPlan::Filter(filter) => return Ok(keeps_names(&items, &filter.predicate) && !is_correlated(&filter.input)?),
             _ => return Ok(false),
         };
     }
@@ -61,12 +64,15 @@ pub(super) fn is_filter_join(plan: &LogicalPlan, outer: &DFSchema) -> Result<boo
     if !is_within(plan, outer)? {
         return Ok(false);
     }
-    let mut plan = plan;
+    let (mut plan, mut items) = (plan, Vec::new());
     loop {
         plan = match plan {
-            LogicalPlan::Projection(projection) if !plan.contains_outer_reference() => &projection.input,
+            LogicalPlan::Projection(projection) if !plan.contains_outer_reference() => {
+                items.extend(&projection.expr);
+                &projection.input
+            }
             LogicalPlan::SubqueryAlias(alias) => &alias.input,
-            LogicalPlan::Filter(filter) => return Ok(!is_correlated(&filter.input)?),
+            LogicalPlan::Filter(filter) => return Ok(keeps_names(&items, &filter.predicate) && !is_correlated(&filter.input)?),
             _ => return Ok(false),
         };
     }
@@ -77,18 +83,21 @@ pub(super) fn is_grouped_join(plan: &LogicalPlan, outer: &DFSchema) -> Result<bo
     if !is_within(plan, outer)? {
         return Ok(false);
     }
-    let mut plan = plan;
+    let (mut plan, mut items) = (plan, Vec::new());
     loop {
         plan = match plan {
-            LogicalPlan::Projection(projection) if !plan.contains_outer_reference() => &projection.input,
+            LogicalPlan::Projection(projection) if !plan.contains_outer_reference() => {
+                items.extend(&projection.expr);
+                &projection.input
+            }
             LogicalPlan::SubqueryAlias(alias) => &alias.input,
-            LogicalPlan::Aggregate(aggregate) if !plan.contains_outer_reference() => return is_grouped_by_equalities(aggregate),
+            LogicalPlan::Aggregate(aggregate) if !plan.contains_outer_reference() => return is_grouped_by_equalities(aggregate, &items),
             _ => return Ok(false),
         };
     }
 }
 
-fn is_grouped_by_equalities(aggregate: &Aggregate) -> Result<bool> {
+fn is_grouped_by_equalities(aggregate: &Aggregate, items: &[&Expr]) -> Result<bool> {
     let Aggregate { input, group_expr, .. } = aggregate;
     let LogicalPlan::Filter(Filter { predicate, input, .. }) = input.as_ref() else {
         return Ok(false);
@@ -97,7 +106,47 @@ fn is_grouped_by_equalities(aggregate: &Aggregate) -> Result<bool> {
         .into_iter()
         .filter(|condition| condition.contains_outer())
         .all(|condition| is_equality_with_outer(condition, input.schema()));
-    Ok(group_expr.is_empty() && equalities && !is_correlated(input)?)
+    Ok(group_expr.is_empty() && equalities && keeps_names(items, predicate) && !is_correlated(input)?)
+}
+
+/// Whether no item of a select list has the name of another column that the correlated conditions below it name: DataFusion adds these columns to
+/// the list.
+fn keeps_names(items: &[&Expr], predicate: &Expr) -> bool {
+    let conditions = split_conjunction(predicate).into_iter().filter(|condition| condition.contains_outer());
+    let named: Vec<&Column> = conditions.flat_map(Expr::column_refs).collect();
+    items.iter().filter(|item| !matches!(item, Expr::Column(_))).all(|item| {
+        let (_, name) = item.qualified_name();
+        named.iter().all(|column| column.name != name)
+    })
+}
+
+/// The subquery of an EXISTS: what its rows hold and how they are sorted is nothing to it.
+pub(super) fn rows_alone(subquery: Subquery) -> Result<Subquery> {
+    let mut plan = &subquery.subquery;
+    loop {
+        plan = match plan.as_ref() {
+            LogicalPlan::Sort(Sort { input, fetch: None, .. }) | LogicalPlan::Projection(Projection { input, .. }) => input,
+            LogicalPlan::SubqueryAlias(SubqueryAlias { input, .. }) | LogicalPlan::Distinct(Distinct::All(input)) => input,
+            _ => break,
+        };
+    }
+    let plan = LogicalPlan::Projection(Projection::try_new(vec![lit(true).alias("__exists")], Arc::clone(plan))?);
+    Ok(subquery.with_plan(Arc::new(plan)))
+}
+
+/// The subquery of an IN: how its rows are sorted is nothing to it.
+pub(super) fn unsorted(subquery: Subquery) -> Result<Subquery> {
+    let plan = match subquery.subquery.as_ref() {
+        LogicalPlan::Sort(Sort { input, fetch: None, .. }) => Arc::clone(input),
+        LogicalPlan::Projection(projection) => match projection.input.as_ref() {
+            LogicalPlan::Sort(Sort { input, fetch: None, .. }) => {
+                Arc::new(LogicalPlan::Projection(Projection::try_new(projection.expr.clone(), Arc::clone(input))?))
+            }
+            _ => return Ok(subquery),
+        },
+        _ => return Ok(subquery),
+    };
+    Ok(subquery.with_plan(plan))
 }
 
 fn is_equality_with_outer(condition: &Expr, schema: &DFSchema) -> bool {
