@@ -85,7 +85,7 @@ fn cast(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
 }
 
 /// The texts of values; unlike an assignment a cast takes bytes, and what is no type of a column, too.
-fn to_text(values: &ArrayRef, field: &Field) -> Result<ArrayRef> {
+pub(super) fn to_text(values: &ArrayRef, field: &Field) -> Result<ArrayRef> {
     if matches!(SqlType::of_field(field), Some(SqlType::Bytea)) {
         let bytes = compute::cast(values, &DataType::Binary)?;
         let hex = |bytes: &[u8]| bytes.iter().fold("\\x".to_owned(), |text, byte| format!("{text}{byte:02x}"));

@@ -1,10 +1,10 @@
 //! The functions that count or number the elements of an array give INTEGER, as in PostgreSQL, so that one may be subtracted from
-//! another; DataFusion's are unsigned.
+//! another, and NULL for the dimensions of an empty array; DataFusion's are unsigned.
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::ArrayRef;
-use datafusion::arrow::compute::cast;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use datafusion::arrow::compute::{cast, nullif};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::error::Result;
 use datafusion::execution::session_state::SessionStateBuilder;
@@ -19,6 +19,17 @@ pub(super) fn wrap_all(builder: &mut SessionStateBuilder) {
             *function = Arc::new(ScalarUDF::new_from_impl(Signed { function: Arc::clone(function) }));
         }
     }
+}
+
+/// Which arrays have no elements.
+fn is_empty(arrays: &ArrayRef) -> BooleanArray {
+    let of = |row: usize| match arrays.data_type() {
+        _ if arrays.is_null(row) => false,
+        DataType::List(_) => arrays.as_list::<i32>().value_length(row) == 0,
+        DataType::LargeList(_) => arrays.as_list::<i64>().value_length(row) == 0,
+        _ => false,
+    };
+    (0..arrays.len()).map(|row| Some(of(row))).collect()
 }
 
 /// A function whose results become INTEGER, or arrays of INTEGER.
@@ -66,10 +77,19 @@ impl ScalarUDFImpl for Signed {
         let unsigned = self.function.return_type(&arg_types)?;
         let wanted = args.return_field.data_type().clone();
         let return_field = Arc::new(args.return_field.as_ref().clone().with_data_type(unsigned));
-        Ok(match self.function.invoke_with_args(ScalarFunctionArgs { return_field, ..args })? {
+        let has_dimensions = matches!(self.name(), "array_length" | "array_ndims");
+        let empty = match args.args.first() {
+            Some(array) if has_dimensions => Some(is_empty(&array.to_array(args.number_rows)?)),
+            _ => None,
+        };
+        let lengths = match self.function.invoke_with_args(ScalarFunctionArgs { return_field, ..args })? {
             ColumnarValue::Array(values) => ColumnarValue::Array(cast(&values, &wanted)? as ArrayRef),
             ColumnarValue::Scalar(value) => ColumnarValue::Scalar(value.cast_to(&wanted)?),
-        })
+        };
+        match empty {
+            Some(empty) if empty.true_count() > 0 => Ok(ColumnarValue::Array(nullif(&lengths.into_array(empty.len())?, &empty)?)),
+            _ => Ok(lengths),
+        }
     }
 
     fn documentation(&self) -> Option<&Documentation> {

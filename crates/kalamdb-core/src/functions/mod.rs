@@ -7,6 +7,7 @@ pub(crate) mod arrays;
 mod bounded;
 mod bounded_aggregates;
 mod casts;
+mod choices;
 mod datetime;
 mod digests;
 mod float_range;
@@ -27,6 +28,7 @@ mod scalar;
 mod session;
 mod shift;
 mod sliding;
+mod texts;
 mod vectors;
 
 use std::sync::Arc;
@@ -58,6 +60,7 @@ pub(crate) fn register(mut builder: SessionStateBuilder, ids: &Arc<Ids>, limits:
         vectors::all(),
         digests::all(),
         octets::all(),
+        texts::all(),
         rounding::all(),
         float_range::all(),
         patterns::all(),
@@ -76,6 +79,8 @@ pub(crate) fn register(mut builder: SessionStateBuilder, ids: &Arc<Ids>, limits:
     nth_value::wrap_all(&mut builder);
     shift::wrap_all(&mut builder);
     lengths::wrap_all(&mut builder);
+    texts::wrap_all(&mut builder);
+    choices::wrap_all(&mut builder);
     name_as_postgresql(&mut builder);
     bounded::bound_all(builder.scalar_functions().get_or_insert_default(), limits);
     bounded_aggregates::bound_all(builder.aggregate_functions().get_or_insert_default(), limits);

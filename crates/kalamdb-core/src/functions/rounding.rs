@@ -195,7 +195,9 @@ fn far_from_half(value: f64, places: i64, way: Way) -> Option<f64> {
 fn rounded_type(of: &DataType, places: Option<i64>) -> DataType {
     match *of {
         DataType::Decimal128(precision, scale) => {
-            let kept = places.map_or(scale, |places| i8::try_from(places.clamp(0, i64::from(scale.max(0)))).unwrap_or(0));
+            // As many places as are asked for, as far as there is room.
+            let most = i8::try_from(DECIMAL128_MAX_PRECISION).unwrap_or(i8::MAX) - i8::try_from(precision).unwrap_or(i8::MAX) + scale - 1;
+            let kept = places.map_or(scale, |places| i8::try_from(places.clamp(0, i64::from(most.max(scale)))).unwrap_or(0));
             // Rounding up may need a digit more.
             let before = i16::from(precision) - i16::from(scale) + 1;
             let precision = u8::try_from(before + i16::from(kept)).unwrap_or(DECIMAL128_MAX_PRECISION).clamp(1, DECIMAL128_MAX_PRECISION);

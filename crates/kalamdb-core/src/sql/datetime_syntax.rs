@@ -1,4 +1,4 @@
-//! Literals of dates and times, AT TIME ZONE, and arguments that are left out, written in forms that the planner reads as PostgreSQL does.
+//! Literals of dates, times and other types, AT TIME ZONE, and arguments that are left out, written in forms that the planner reads as PostgreSQL does.
 
 use datafusion::sql::sqlparser::ast::{
     DateTimeField, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Interval, ObjectNamePart, TypedString, UnaryOperator, Value,
@@ -11,6 +11,11 @@ use super::names::fold;
 use super::types::column_type;
 use crate::error::{Error, ErrorKind, Result};
 use crate::functions::CAST_TO;
+
+/// Whether the planner reads literals of the type as PostgreSQL does.
+fn is_planned(target: &SqlType) -> bool {
+    !matches!(target, SqlType::Date | SqlType::Time | SqlType::Timestamp | SqlType::TimestampTz | SqlType::Uuid | SqlType::Json | SqlType::Bytea)
+}
 
 /// Rewrites one expression.
 ///
@@ -34,7 +39,7 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
         Expr::TypedString(TypedString { data_type, value, .. }) => {
             let digits = take_precision(data_type);
             if let (Ok(target), Some(text)) = (column_type(data_type), value.value.clone().into_string())
-                && matches!(target, SqlType::Date | SqlType::Time | SqlType::Timestamp | SqlType::TimestampTz)
+                && !is_planned(&target)
             {
                 let literal = |text: String| Expr::value(Value::SingleQuotedString(text));
                 *expr = with_precision(call(Ident::new(CAST_TO), vec![literal(text), literal(target.to_string())]), digits);

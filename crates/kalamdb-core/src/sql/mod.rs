@@ -53,6 +53,7 @@ mod long_numbers;
 mod named_casts;
 mod names;
 mod no_rows;
+mod operand_types;
 mod operators;
 mod optimizer;
 mod ordering;

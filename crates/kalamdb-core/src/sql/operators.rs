@@ -23,6 +23,15 @@ pub(super) fn rewrite(expr: &mut Expr) {
             let args = [taken(left), taken(right)].into_iter().chain(letters).collect();
             *expr = negated_if(negated, call(Ident::new(REGEXP_LIKE), args));
         }
+        // The planner looks for the type of a literal in comparisons that it plans as operators.
+        Expr::IsDistinctFrom(left, right) if is_text(left) || is_text(right) => {
+            let compared = Expr::BinaryOp { left: Box::new(taken(left)), op: BinaryOperator::NotEq, right: Box::new(taken(right)) };
+            *expr = Expr::IsNotFalse(Box::new(Expr::Nested(Box::new(compared))));
+        }
+        Expr::IsNotDistinctFrom(left, right) if is_text(left) || is_text(right) => {
+            let compared = Expr::BinaryOp { left: Box::new(taken(left)), op: BinaryOperator::Eq, right: Box::new(taken(right)) };
+            *expr = Expr::IsTrue(Box::new(Expr::Nested(Box::new(compared))));
+        }
         Expr::SimilarTo { negated, expr: value, pattern, escape_char } => {
             let escape = escape_char.take().map(Expr::Value);
             let pattern = call(Ident::new(SIMILAR_TO_ESCAPE), std::iter::once(taken(pattern)).chain(escape).collect());

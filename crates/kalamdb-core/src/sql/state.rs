@@ -20,6 +20,7 @@ use super::group_limits::GroupLimits;
 use super::held::Held;
 use super::lists::ListsByRow;
 use super::no_rows::NoRows;
+use super::operand_types::OperandTypes;
 use super::repeated_keys::RepeatedKeys;
 use super::sequential::Sequential;
 use super::volatile_keys::VolatileKeys;
@@ -61,6 +62,7 @@ pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>, li
             Arc::new(ResolveGroupingFunction::new()),
             Arc::new(UnorderedAggregates),
             Arc::new(DatetimeOperators),
+            Arc::new(OperandTypes),
             Arc::new(ExactNumbers),
             Arc::new(TypeCoercion::new()),
             Arc::new(DatetimeCasts),
@@ -78,8 +80,13 @@ pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>, li
         .with_physical_optimizer_rule(Arc::new(GroupLimits))
         .with_physical_optimizer_rule(Arc::new(Sequential))
         .with_physical_optimizer_rule(Arc::new(Held));
-    builder.scalar_functions().get_or_insert_default().extend([long_numbers::function(), named_casts::named()]);
+    builder.scalar_functions().get_or_insert_default().extend([
+        long_numbers::function(),
+        named_casts::named(),
+    ]);
     builder.aggregate_functions().get_or_insert_default().extend([sum::checked_sum(), average::exact_average(), ordering::max(), ordering::min()]);
     builder.expr_planners().get_or_insert_default().splice(0..0, [Arc::new(AggregateCalls) as Arc<dyn ExprPlanner>, Arc::new(ExactNumbers)]);
-    Ok(functions::register(builder, ids, limits).build())
+    let mut builder = functions::register(builder, ids, limits);
+    builder.expr_planners().get_or_insert_default().insert(0, Arc::new(OperandTypes));
+    Ok(builder.build())
 }

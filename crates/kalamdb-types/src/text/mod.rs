@@ -170,7 +170,7 @@ fn write_list(items: &dyn Array, out: &mut String) {
             continue;
         }
         let start = out.len();
-        write_cell(items, row, out);
+        write_member(items, row, out);
         let is_nested = items.data_type().is_list();
         quote(out, start, |text| !is_nested && (text.eq_ignore_ascii_case("NULL") || text.contains(['{', '}']) || is_special(text)));
     }
@@ -185,11 +185,19 @@ fn write_record(columns: &[arrow::array::ArrayRef], row: usize, out: &mut String
         }
         if !column.is_null(row) {
             let start = out.len();
-            write_cell(column, row, out);
+            write_member(column, row, out);
             quote(out, start, |text| text.contains(['(', ')']) || is_special(text));
         }
     }
     out.push(')');
+}
+
+/// Appends a value as it is written within another: booleans by their letter.
+fn write_member(array: &dyn Array, row: usize, out: &mut String) {
+    match array.as_boolean_opt() {
+        Some(booleans) => out.push(if booleans.value(row) { 't' } else { 'f' }),
+        None => write_cell(array, row, out),
+    }
 }
 
 /// Puts what was written after `start` in quotes if a reader would misread it.

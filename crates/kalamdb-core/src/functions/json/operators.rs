@@ -121,7 +121,19 @@ fn is_marked(expr: &Expr, schema: &DFSchema) -> DataFusionResult<bool> {
     if matches!(expr, Expr::Placeholder(_) | Expr::Cast(_) | Expr::TryCast(_)) {
         return Ok(false);
     }
-    Ok(SqlType::of_field(&expr.to_field(schema)?.1) == Some(SqlType::Json))
+    if SqlType::of_field(&expr.to_field(schema)?.1) == Some(SqlType::Json) {
+        return Ok(true);
+    }
+    // What chooses one of several values has the type of those, whose mark it does not carry.
+    let any = |exprs: Vec<&Expr>| {
+        exprs.into_iter().try_fold(false, |found, expr| Ok::<_, datafusion::common::DataFusionError>(found || is_marked(expr, schema)?))
+    };
+    match expr {
+        Expr::ScalarFunction(call) if matches!(call.func.name(), "coalesce" | "greatest" | "least" | "nvl") => any(call.args.iter().collect()),
+        Expr::ScalarFunction(call) if call.func.name() == "nullif" => any(call.args.iter().take(1).collect()),
+        Expr::Case(case) => any(case.when_then_expr.iter().map(|(_, then)| then.as_ref()).chain(case.else_expr.as_deref()).collect()),
+        _ => Ok(false),
+    }
 }
 
 /// Whether `||` joins JSON: one side is, and the other is too or may be.

@@ -29,6 +29,8 @@ pub(super) fn walk<'j>(json: &'j str, steps: &[Step<'_>]) -> Result<Option<&'j s
         let next = match (step, kind(value)?) {
             (Step::Key(key) | Step::Either(key), Kind::Object) => member(value, key)?,
             (Step::Index(index), Kind::Array) => element(value, *index)?,
+            // A value by itself is an array of one element to JSONB.
+            (Step::Index(0 | -1), Kind::String | Kind::Number | Kind::Boolean | Kind::Null) => Some(value),
             (Step::Either(index), Kind::Array) => match index.trim_ascii().parse() {
                 Ok(index) => element(value, index)?,
                 Err(_) => None,
