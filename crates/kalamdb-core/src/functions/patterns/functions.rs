@@ -286,22 +286,14 @@ fn text_lists() -> ListBuilder<StringViewBuilder> {
     ListBuilder::new(StringViewBuilder::new()).with_field(Field::new_list_field(DataType::Utf8View, true))
 }
 
-/// The matches from a byte on; what is before it is still there for `^` and `\y`.
+/// The matches from a byte on; what is before it is still there for `^` and `\y`. An empty match may be right behind another.
 fn matches_from<'t>(regex: &Regex, text: &'t str, start: usize) -> impl Iterator<Item = Match<'t>> {
     let mut next = Some(start);
-    let mut last_end = None;
     std::iter::from_fn(move || {
-        loop {
-            let found = regex.find_at(text, next?)?;
-            let after = |at: usize| text.get(at..).and_then(|rest| rest.chars().next()).map(|c| at + c.len_utf8());
-            next = if found.is_empty() { after(found.end()) } else { Some(found.end()) };
-            // An empty match right behind another is none.
-            if found.is_empty() && last_end == Some(found.start()) {
-                continue;
-            }
-            last_end = Some(found.end());
-            return Some(found);
-        }
+        let found = regex.find_at(text, next?)?;
+        let after = |at: usize| text.get(at..).and_then(|rest| rest.chars().next()).map(|c| at + c.len_utf8());
+        next = if found.is_empty() { after(found.end()) } else { Some(found.end()) };
+        Some(found)
     })
 }
 
