@@ -36,7 +36,7 @@ struct Row {
     extra: Option<i64>,
 }
 
-/// One partition: live rows and tombstones by key.
+/// One partition: live rows by key, and of each key the row that was deleted last.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Rows {
     live: BTreeMap<i64, Row>,
@@ -63,7 +63,6 @@ impl Rows {
             }
         }
         self.live = next.into_iter().collect();
-        self.deleted.retain(|key, _| !keys.contains(key));
         Ok(())
     }
 
@@ -120,7 +119,9 @@ impl Rows {
 
     fn undelete(&mut self, wanted: impl Fn(i64) -> bool) -> Outcome {
         let back: Vec<_> = self.deleted.iter().filter(|(key, _)| wanted(**key)).map(|(key, row)| (*key, row.clone())).collect();
-        self.insert(&back)
+        let n = self.insert(&back)?;
+        self.deleted.retain(|key, _| !wanted(*key));
+        Ok(n)
     }
 }
 

@@ -138,6 +138,11 @@ impl Chunk {
         self.deleted.as_ref().is_some_and(|deleted| row < deleted.len() && deleted.value(row))
     }
 
+    /// Whether tombstones may be among the rows.
+    pub(crate) fn has_tombstones(&self) -> bool {
+        self.deleted.is_some()
+    }
+
     /// Whether no newer version supersedes the row.
     pub(crate) fn is_current(&self, row: usize) -> bool {
         self.current.as_ref().is_none_or(|current| row < current.len() && current.value(row))

@@ -15,7 +15,7 @@ const RECORD_ROWS: usize = 16_384;
 #[derive(Debug, Clone)]
 pub(crate) struct RowGroup {
     pub(crate) state: RowState,
-    /// True if none of these rows has an earlier version.
+    /// True if these rows supersede nothing: none has an earlier version. A deleted row may have had the same key.
     pub(crate) fresh: bool,
     /// The user columns, in the order of the table's schema.
     pub(crate) columns: Vec<ArrayRef>,

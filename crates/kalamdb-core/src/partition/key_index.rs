@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 
 use super::{Chunk, Keys, RowAddress};
 
-/// Where the current version of each key is, tombstones included.
+/// Where the newest row of each key is: the live one, or the one deleted last.
 ///
 /// A copy shares the settled entries: it and the original take in what is new apart, so that neither copies the whole.
 #[derive(Debug, Clone)]
@@ -34,15 +34,26 @@ impl KeyIndex {
 
     /// Points the keys of a chunk's current rows at it; returns the addresses that they pointed at before.
     pub(super) fn add_chunk(&mut self, at: usize, chunk: &Chunk, keys: &Keys) -> Vec<RowAddress> {
+        self.add_rows(at, (0..keys.len()).filter(|row| chunk.is_current(*row)).collect(), keys)
+    }
+
+    fn add_rows(&mut self, at: usize, rows: Vec<usize>, keys: &Keys) -> Vec<RowAddress> {
         let is_worth_it = self.recent.len() > MANY_RECENT && self.recent.len() > self.settled.len() / 4;
         let settled = if is_worth_it { Some(Arc::make_mut(&mut self.settled)) } else { Arc::get_mut(&mut self.settled) };
         match settled {
             Some(settled) => {
                 settled.take_in(&mut self.recent);
-                settled.add_chunk(at, chunk, keys, |_, _| None)
+                settled.add_rows(at, rows, keys, |_, _| None)
             }
-            None => self.recent.add_chunk(at, chunk, keys, |keys, row| self.settled.get(keys, row)),
+            None => self.recent.add_rows(at, rows, keys, |keys, row| self.settled.get(keys, row)),
         }
+    }
+
+    /// Takes in that the rows of a chunk have moved within it. Keys that have newer rows elsewhere keep pointing at those.
+    pub(super) fn move_chunk(&mut self, at: usize, chunk: &Chunk, keys: &Keys) {
+        let is_here = |row: &usize| self.get(keys, *row).is_some_and(|address| address.chunk() == at);
+        let rows = (0..keys.len()).filter(|row| chunk.is_current(*row)).filter(is_here).collect();
+        self.add_rows(at, rows, keys);
     }
 }
 
@@ -77,12 +88,11 @@ impl Addresses {
     }
 
     /// Points keys at the rows of a chunk; returns what they pointed at before, here or `elsewhere`.
-    fn add_chunk(&mut self, at: usize, chunk: &Chunk, keys: &Keys, elsewhere: impl Fn(&Keys, usize) -> Option<RowAddress>) -> Vec<RowAddress> {
+    fn add_rows(&mut self, at: usize, rows: Vec<usize>, keys: &Keys, elsewhere: impl Fn(&Keys, usize) -> Option<RowAddress>) -> Vec<RowAddress> {
         let mut superseded = Vec::new();
-        let rows = (0..keys.len()).filter(|row| chunk.is_current(*row));
         match (self, keys) {
             (Self::Integers(map), Keys::Integers(integers)) => {
-                map.reserve(integers.len());
+                map.reserve(rows.len());
                 for row in rows {
                     if let Some(key) = integers.get(row) {
                         superseded.extend(map.insert(*key, RowAddress::new(at, row)).or_else(|| elsewhere(keys, row)));
@@ -90,7 +100,7 @@ impl Addresses {
                 }
             }
             (Self::Bytes(map), Keys::Bytes(bytes)) => {
-                map.reserve(bytes.num_rows());
+                map.reserve(rows.len());
                 for row in rows {
                     let before = map.insert(bytes.row(row).data().into(), RowAddress::new(at, row));
                     superseded.extend(before.or_else(|| elsewhere(keys, row)));

@@ -1,6 +1,7 @@
 //! The rows of one partition in memory: chunks of Arrow columns, and an index from keys to rows.
 //!
-//! A row version is never changed in place: a newer one is appended, and a bit masks the older. Readers hold a
+//! A row version is never changed in place: a newer one is appended, and a bit masks the older. A key has one live row at most, and one
+//! tombstone: a new row leaves that of the row before it as it is, until it is deleted in turn. Readers hold a
 //! [`Snapshot`], which later commits do not touch. The first chunks are the partition's segments, whose columns are read when they are
 //! needed; the others hold the rows that are in the log.
 
@@ -21,7 +22,7 @@ mod unique_index;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use kalamdb_store::{LogKey, LogRecord};
+use kalamdb_store::{LogKey, LogRecord, RowState};
 
 use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Result, Retry};
@@ -51,7 +52,7 @@ const MERGE_CHUNKS: usize = 8;
 /// The chunks of a partition at one moment, oldest first.
 pub(crate) type Snapshot = Arc<Vec<Chunk>>;
 
-/// The current version of a key.
+/// The newest row of a key: the live one, or the one deleted last.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StoredKey {
     pub(crate) address: RowAddress,
@@ -281,7 +282,7 @@ impl Partition {
         }
     }
 
-    /// Finds the current version, live or tombstone, of each key.
+    /// Finds the newest row, live or tombstone, of each key.
     pub(crate) fn find(&mut self, table: &Arc<Table>, keys: &Keys) -> Result<Vec<Option<StoredKey>>> {
         self.load(table)?;
         let index = self.index(table)?;
@@ -291,12 +292,15 @@ impl Partition {
                 *slot = Some(address);
             }
         }
-        let is_deleted = |address: RowAddress| self.chunks.get(address.chunk()).is_some_and(|chunk| chunk.is_deleted(address.row()));
-        let stored = |address| StoredKey { address, is_deleted: is_deleted(address) };
+        let stored = |address| StoredKey { address, is_deleted: self.is_deleted(address) };
         Ok(addresses.into_iter().map(|address| address.map(stored)).collect())
     }
 
-    /// Finds, in the segments, the current versions of those keys that were not found in the log.
+    fn is_deleted(&self, address: RowAddress) -> bool {
+        self.chunks.get(address.chunk()).is_some_and(|chunk| chunk.is_deleted(address.row()))
+    }
+
+    /// Finds, in the segments, the newest rows of those keys that were not found in the log.
     fn find_cold(&self, keys: &Keys, hot: &[Option<RowAddress>]) -> Result<Vec<(usize, RowAddress)>> {
         if self.n_segments == 0 {
             return Ok(Vec::new());
@@ -305,10 +309,19 @@ impl Partition {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
+        let mut found = self.find_stored(keys, &wanted, |_| true)?;
+        // Of the rows of one key the live one is the newest.
+        found.sort_by_key(|(key, address)| (*key, self.is_deleted(*address)));
+        found.dedup_by_key(|(key, _)| *key);
+        Ok(found)
+    }
+
+    /// Finds the rows of keys in those segments that are to be searched, superseded ones left out.
+    fn find_stored(&self, keys: &Keys, wanted: &[usize], is_searched: impl Fn(&Chunk) -> bool) -> Result<Vec<(usize, RowAddress)>> {
         let (mut found, mut missing) = (Vec::new(), Vec::new());
-        for (at, chunk) in self.segments() {
+        for (at, chunk) in self.segments().filter(|(_, chunk)| is_searched(chunk)) {
             let Some(segment) = chunk.segment() else { continue };
-            match segment.find_keys(keys, &wanted) {
+            match segment.find_keys(keys, wanted) {
                 Ok(rows) => {
                     found.extend(rows.into_iter().filter(|(_, row)| chunk.is_current(*row)).map(|(key, row)| (key, RowAddress::new(at, row))))
                 }
@@ -333,21 +346,38 @@ impl Partition {
     /// Finds the live row that holds each of the values in `columns`. Keys are as [`Keys::of_nullable`] makes them.
     pub(crate) fn find_unique(&mut self, table: &Arc<Table>, columns: &[usize], keys: &[Option<Box<[u8]>>]) -> Result<Vec<Option<RowAddress>>> {
         self.load(table)?;
-        if !self.unique.iter().any(|index| index.is_over(columns)) {
-            let mut index = UniqueIndex::new(columns);
-            for (at, chunk) in self.hot() {
-                index.add_chunk(at, chunk)?;
-            }
-            self.unique.push(index);
-        }
-        let index = self.unique.iter().find(|index| index.is_over(columns));
-        let mut holders = index.ok_or_else(|| Error::internal("a unique index is missing"))?.find(&self.chunks, keys)?;
+        let mut holders = self.find_hot(columns, RowState::Live, keys)?;
         for (holder, key) in holders.iter_mut().zip(keys) {
             if let (None, Some(key)) = (&holder, key) {
                 *holder = self.find_unique_cold(columns, key)?;
             }
         }
         Ok(holders)
+    }
+
+    /// Finds the row in the log, of that state, that holds each of the values in `columns`.
+    fn find_hot(&mut self, columns: &[usize], state: RowState, keys: &[Option<Box<[u8]>>]) -> Result<Vec<Option<RowAddress>>> {
+        if !self.unique.iter().any(|index| index.is_over(columns, state)) {
+            let mut index = UniqueIndex::new(columns, state);
+            for (at, chunk) in self.hot() {
+                index.add_chunk(at, chunk)?;
+            }
+            self.unique.push(index);
+        }
+        let index = self.unique.iter().find(|index| index.is_over(columns, state));
+        index.ok_or_else(|| Error::internal("a unique index is missing"))?.find(&self.chunks, keys)
+    }
+
+    /// Finds the tombstones of the keys of a chunk's rows.
+    fn find_tombstones(&mut self, table: &Table, chunk: &Chunk, keys: &Keys) -> Result<Vec<RowAddress>> {
+        if !table.has_primary_key() || !self.chunks.iter().any(Chunk::has_tombstones) {
+            return Ok(Vec::new());
+        }
+        let columns = table.primary_key.iter().map(|&index| chunk.column(index)).collect::<Result<Vec<_>>>()?;
+        let hot = self.find_hot(&table.primary_key, RowState::Deleted, &Keys::of_nullable(&columns)?)?;
+        let all: Vec<usize> = (0..keys.len()).collect();
+        let cold = self.find_stored(keys, &all, Chunk::has_tombstones)?.into_iter().map(|(_, address)| address);
+        Ok(hot.into_iter().flatten().chain(cold.filter(|address| self.is_deleted(*address))).collect())
     }
 
     fn find_unique_cold(&self, columns: &[usize], key: &[u8]) -> Result<Option<RowAddress>> {
@@ -398,9 +428,15 @@ impl Partition {
             let index = self.index(table)?;
             let hot: Vec<Option<RowAddress>> = (0..keys.len()).map(|row| index.get(&keys, row)).collect();
             let cold = if fresh { Vec::new() } else { self.find_cold(&keys, &hot)? };
+            // A row that is deleted takes the place of the one deleted before it.
+            let tombstones = if fresh || !chunk.is_deleted(0) { Vec::new() } else { self.find_tombstones(table, &chunk, &keys)? };
             let at = self.chunks.len();
             let mut superseded = self.index.as_mut().map(|index| Arc::make_mut(index).add_chunk(at, &chunk, &keys)).unwrap_or_default();
-            superseded.extend(cold.into_iter().map(|(_, address)| address));
+            if fresh {
+                // What new rows have met are tombstones, which stay.
+                superseded.clear();
+            }
+            superseded.extend(cold.into_iter().map(|(_, address)| address).chain(tombstones));
             let chunks: &mut Vec<Chunk> = Arc::make_mut(&mut self.chunks);
             let masked = mask(chunks, superseded);
             self.compact(table, &masked)?;
@@ -427,7 +463,7 @@ impl Partition {
             let Some(chunk) = self.chunks.get(at).filter(|chunk| chunk.n_current() < chunk.n_rows() / 2) else { continue };
             let compacted = Chunk::merge(table, std::slice::from_ref(chunk))?;
             if let Some(index) = &mut self.index {
-                Arc::make_mut(index).add_chunk(at, &compacted, &Keys::of_chunk(table, &compacted)?);
+                Arc::make_mut(index).move_chunk(at, &compacted, &Keys::of_chunk(table, &compacted)?);
             }
             for index in &mut self.unique {
                 index.add_chunk(at, &compacted)?;

@@ -48,19 +48,16 @@ impl<'a> Salvage<'a> {
         });
         let user = user.collect::<Result<Vec<_>>>()?;
         let row_ids = columns.get(&ROW_ID).and_then(|ids| ids.as_primitive_opt::<Int64Type>()).cloned();
-        for state in [RowState::Live, RowState::Deleted] {
-            let counts = |row: usize| {
-                let is_deleted = stored.marks.deleted.as_ref().is_some_and(|deleted| deleted.value(row));
-                let is_current = stored.marks.current.as_ref().is_none_or(|current| current.value(row));
-                is_current && is_deleted == (state == RowState::Deleted)
-            };
-            let kept: BooleanArray = (0..segment.n_rows).map(|row| Some(counts(row))).collect();
-            let columns = user.iter().map(|column| Ok(filter(column, &kept)?)).collect::<Result<Vec<_>>>()?;
-            let row_ids = row_ids.as_ref().map(|ids| Ok::<_, Error>(filter(ids, &kept)?.as_primitive::<Int64Type>().clone())).transpose()?;
-            let n_rows = kept.true_count();
-            self.add(RowGroup { state, fresh: false, columns, row_ids, first_seq: 0, updated_us: 0, n_rows })?;
-        }
-        Ok(())
+        // Tombstones are of no use here, and live rows may have their keys.
+        let counts = |row: usize| {
+            let is_deleted = stored.marks.deleted.as_ref().is_some_and(|deleted| deleted.value(row));
+            !is_deleted && stored.marks.current.as_ref().is_none_or(|current| current.value(row))
+        };
+        let kept: BooleanArray = (0..segment.n_rows).map(|row| Some(counts(row))).collect();
+        let columns = user.iter().map(|column| Ok(filter(column, &kept)?)).collect::<Result<Vec<_>>>()?;
+        let row_ids = row_ids.as_ref().map(|ids| Ok::<_, Error>(filter(ids, &kept)?.as_primitive::<Int64Type>().clone())).transpose()?;
+        let n_rows = kept.true_count();
+        self.add(RowGroup { state: RowState::Live, fresh: false, columns, row_ids, first_seq: 0, updated_us: 0, n_rows })
     }
 
     /// The live rows, as stored rows.

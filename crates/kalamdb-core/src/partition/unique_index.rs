@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::ArrayRef;
 use hashbrown::HashMap;
+use kalamdb_store::RowState;
 
 use super::{Chunk, Keys, RowAddress};
 use crate::error::{Error, Result};
@@ -9,12 +10,14 @@ use crate::error::{Error, Result};
 /// Where the values of some columns were last seen.
 ///
 /// An entry may be out of date: its row may have been superseded, or have moved when chunks were merged. So a hit is
-/// compared with the row itself; a value that a live row holds is never missing.
+/// compared with the row itself; a value that a row of the state holds is never missing.
 ///
 /// A copy shares the settled entries, as that of a [`super::KeyIndex`] does.
 #[derive(Debug, Clone)]
 pub(super) struct UniqueIndex {
     columns: Vec<usize>,
+    /// Whether it is over the live rows or over the tombstones.
+    state: RowState,
     settled: Arc<Addresses>,
     /// What came while the settled entries were shared; goes before them.
     recent: Addresses,
@@ -26,17 +29,25 @@ type Addresses = HashMap<Box<[u8]>, RowAddress>;
 const MANY_RECENT: usize = 1024;
 
 impl UniqueIndex {
-    pub(super) fn new(columns: &[usize]) -> Self {
-        Self { columns: columns.to_vec(), settled: Arc::default(), recent: HashMap::new() }
+    pub(super) fn new(columns: &[usize], state: RowState) -> Self {
+        Self { columns: columns.to_vec(), state, settled: Arc::default(), recent: HashMap::new() }
     }
 
-    pub(super) fn is_over(&self, columns: &[usize]) -> bool {
-        self.columns == columns
+    pub(super) fn is_over(&self, columns: &[usize], state: RowState) -> bool {
+        self.columns == columns && self.state == state
+    }
+
+    fn holds(&self, chunk: &Chunk, row: usize) -> bool {
+        chunk.is_current(row) && chunk.is_deleted(row) == (self.state == RowState::Deleted)
     }
 
     /// Takes in the current rows of a chunk.
     pub(super) fn add_chunk(&mut self, at: usize, chunk: &Chunk) -> Result<()> {
-        let keys = Keys::of_nullable(&self.values(chunk)?)?;
+        let rows: Vec<usize> = (0..chunk.n_rows()).filter(|row| self.holds(chunk, *row)).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut keys = Keys::of_nullable(&self.values(chunk)?)?;
         let is_worth_it = self.recent.len() > MANY_RECENT && self.recent.len() > self.settled.len() / 4;
         let settled = if is_worth_it { Some(Arc::make_mut(&mut self.settled)) } else { Arc::get_mut(&mut self.settled) };
         let addresses = match settled {
@@ -46,24 +57,24 @@ impl UniqueIndex {
             }
             None => &mut self.recent,
         };
-        for (row, key) in keys.into_iter().enumerate().filter(|(row, _)| chunk.is_current(*row) && !chunk.is_deleted(*row)) {
-            if let Some(key) = key {
+        for row in rows {
+            if let Some(key) = keys.get_mut(row).and_then(Option::take) {
                 addresses.insert(key, RowAddress::new(at, row));
             }
         }
         Ok(())
     }
 
-    /// The live row that holds each of the values.
+    /// The row of the state that holds each of the values.
     pub(super) fn find(&self, chunks: &[Chunk], keys: &[Option<Box<[u8]>>]) -> Result<Vec<Option<RowAddress>>> {
-        keys.iter().map(|key| key.as_ref().map_or(Ok(None), |key| self.live(chunks, key))).collect()
+        keys.iter().map(|key| key.as_ref().map_or(Ok(None), |key| self.holder(chunks, key))).collect()
     }
 
-    fn live(&self, chunks: &[Chunk], key: &[u8]) -> Result<Option<RowAddress>> {
+    fn holder(&self, chunks: &[Chunk], key: &[u8]) -> Result<Option<RowAddress>> {
         let Some(address) = self.recent.get(key).or_else(|| self.settled.get(key)) else { return Ok(None) };
         let Some(chunk) = chunks.get(address.chunk()) else { return Ok(None) };
         let row = address.row();
-        if row >= chunk.n_rows() || !chunk.is_current(row) || chunk.is_deleted(row) {
+        if row >= chunk.n_rows() || !self.holds(chunk, row) {
             return Ok(None);
         }
         let values: Vec<ArrayRef> = self.values(chunk)?.iter().map(|column| column.slice(row, 1)).collect();

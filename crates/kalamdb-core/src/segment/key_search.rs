@@ -1,4 +1,4 @@
-//! Where keys are in a segment: its rows are sorted by key.
+//! Where keys are in a segment: its rows are sorted by key, which a live row and a tombstone may share.
 
 use std::cmp::Ordering;
 
@@ -34,13 +34,11 @@ impl SegmentColumns {
                 let middle = from + (to - from) / 2;
                 match stored.cmp_at(row_at(middle), keys, key) {
                     Ordering::Less => from = middle + 1,
-                    Ordering::Greater => to = middle,
-                    Ordering::Equal => {
-                        found.push((key, row_at(middle)));
-                        break;
-                    }
+                    Ordering::Equal | Ordering::Greater => to = middle,
                 }
             }
+            let equal = (from..n_rows).map(row_at).take_while(|row| stored.cmp_at(*row, keys, key).is_eq());
+            found.extend(equal.map(|row| (key, row)));
         }
         Ok(found)
     }

@@ -12,8 +12,8 @@ use super::check_constraints;
 use super::execute::Executor;
 use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Result};
-use crate::partition::{Keys, RowAddress};
-use crate::write::{Change, Rows, TableChange, check_not_null, check_unique};
+use crate::partition::{Keys, RowAddress, StoredKey};
+use crate::write::{Change, Rows, TableChange, check_not_null, check_unique, unique_keys};
 
 /// New versions of rows that are there, in place of the old.
 #[derive(Debug)]
@@ -76,20 +76,59 @@ pub(super) fn check(executor: &Executor<'_>, table: &Arc<Table>, partition: &Par
     }
     if let Some(Replacement { old, new, .. }) = written.replaced.filter(|replaced| replaced.new.n_rows > 0) {
         if table.has_primary_key() {
-            // A row whose key changes leaves a tombstone behind and is new under its new key.
-            let moved = rows_with_other_keys(table, &old, &new)?;
+            // A row whose key changes leaves a tombstone behind, unless another row takes the key at once, and is new under its new key.
+            let moved = left_behind(table, &old, &new, &rows)?;
             if !moved.is_empty() {
                 first_seq += moved.len() as u64;
                 changes.push(change(RowState::Deleted, false, old.select(&moved)?));
             }
         }
-        changes.push(change(RowState::Live, false, new));
+        let over = stored.iter().take(n_replaced).copied();
+        changes.extend(runs(new, over, &addresses, false)?.into_iter().map(|(fresh, rows)| change(RowState::Live, fresh, rows)));
     }
     if let Some(inserted) = written.inserted.filter(|rows| rows.n_rows > 0) {
-        let fresh = stored.iter().skip(n_replaced).all(Option::is_none);
-        changes.push(change(RowState::Live, fresh, inserted));
+        let over = stored.iter().skip(n_replaced).copied();
+        changes.extend(runs(inserted, over, &addresses, true)?.into_iter().map(|(fresh, rows)| change(RowState::Live, fresh, rows)));
     }
     Ok(Checked { change: Change { rows: changes, catalog: None }, rows: Some(rows), first_seq })
+}
+
+/// Rows in runs, in their order, each with whether it supersedes nothing: what is written over a tombstone that is not `replaced` leaves
+/// it as it is. `fresh` is what holds for rows whose keys nothing has had.
+fn runs(rows: Rows, over: impl Iterator<Item = Option<StoredKey>>, replaced: &HashSet<RowAddress>, fresh: bool) -> Result<Vec<(bool, Rows)>> {
+    let mut runs: Vec<(Option<bool>, u32)> = Vec::new();
+    for stored in over {
+        let is_fresh = stored.map(|stored| stored.is_deleted && !replaced.contains(&stored.address));
+        match runs.last_mut() {
+            Some((run, n_rows)) if run.is_none() || is_fresh.is_none() || *run == is_fresh => {
+                *run = run.or(is_fresh);
+                *n_rows += 1;
+            }
+            _ => runs.push((is_fresh, 1)),
+        }
+    }
+    if let [] | [_] = runs.as_slice() {
+        let run = runs.pop().and_then(|(run, _)| run);
+        return Ok(vec![(run.unwrap_or(fresh), rows)]);
+    }
+    let mut from = 0;
+    let part = |(run, n_rows): (Option<bool>, u32)| {
+        let positions = UInt32Array::from_iter_values(from..from + n_rows);
+        from += n_rows;
+        Ok((run.unwrap_or(fresh), rows.select(&positions)?))
+    };
+    runs.into_iter().map(part).collect()
+}
+
+/// The rows whose keys have changed, but for those whose old key is that of a row that is `written`.
+fn left_behind(table: &Table, old: &Rows, new: &Rows, written: &Rows) -> Result<UInt32Array> {
+    let moved = rows_with_other_keys(table, old, new)?;
+    if moved.is_empty() {
+        return Ok(moved);
+    }
+    let taken: HashSet<Option<Box<[u8]>>> = unique_keys(written, &table.primary_key)?.into_iter().collect();
+    let keys = unique_keys(old, &table.primary_key)?;
+    Ok(moved.values().iter().copied().filter(|row| keys.get(*row as usize).is_none_or(|key| !taken.contains(key))).collect())
 }
 
 fn rows_with_other_keys(table: &Table, old: &Rows, new: &Rows) -> Result<UInt32Array> {

@@ -139,6 +139,10 @@ fn find_by_key(executor: &Executor<'_>, target: &Changeable, which: Which, query
     };
     let Some(keys) = key.keys(&target.table, parameters)? else { return Ok(None) };
     let found = executor.view.find(&target.table, &target.partition, &keys)?.into_iter().next().flatten();
+    if which == Which::Deleted && found.is_some_and(|found| !found.is_deleted) {
+        // A deleted row may have had the key before.
+        return Ok(None);
+    }
     let found = found.filter(|found| found.is_deleted == (which == Which::Deleted));
     let addresses = Vec::from_iter(found.map(|found| found.address));
     let values = values.into_iter().map(|(value, field)| (value.slice(0, addresses.len()), field)).collect();

@@ -22,7 +22,7 @@ pub(crate) struct TableChange {
     pub(crate) table: Arc<Table>,
     pub(crate) partition: PartitionId,
     pub(crate) state: RowState,
-    /// True if none of these rows has an earlier version.
+    /// True if these rows supersede nothing: none has an earlier version. A deleted row may have had the same key.
     pub(crate) fresh: bool,
     pub(crate) rows: Rows,
 }

@@ -19,7 +19,7 @@ pub(crate) struct Table {
     pub(crate) id: u64,
     /// Names, with the value that rows have which were inserted without one.
     pub(crate) columns: Vec<(String, i64)>,
-    /// In no order; deleted rows stay in their places.
+    /// In no order; deleted rows stay in their places, and so do those that are gone.
     pub(crate) partitions: BTreeMap<User, Vec<Row>>,
 }
 
@@ -27,6 +27,8 @@ pub(crate) struct Table {
 pub(crate) struct Row {
     pub(crate) cells: Cells,
     pub(crate) is_deleted: bool,
+    /// Another row of its key was deleted after it.
+    pub(crate) is_gone: bool,
     /// The number of its current version; 0 until the commit is known.
     pub(crate) seq: u64,
 }
@@ -112,10 +114,21 @@ impl Model {
             }
             Action::Move { from, to } => return table.move_row(name, user, statement.number, *from, *to),
             Action::Delete(filter) => {
+                if has_key(name) {
+                    let rows = table.partitions.entry(user).or_default();
+                    let keys: Vec<i64> = rows.iter().filter(|row| !row.is_deleted).map(|row| row.cells[0]).filter(|key| filter.takes(*key)).collect();
+                    rows.iter_mut().filter(|row| row.is_deleted && keys.contains(&row.cells[0])).for_each(|row| row.is_gone = true);
+                }
                 return Ok(table.change(name, user, |row| !row.is_deleted && filter.takes(row.cells[0]), |row| row.is_deleted = true));
             }
             Action::Undelete(filter) => {
-                return Ok(table.change(name, user, |row| row.is_deleted && filter.takes(row.cells[0]), |row| row.is_deleted = false));
+                let is_wanted = |row: &Row| row.is_deleted && !row.is_gone && filter.takes(row.cells[0]);
+                let rows = table.partitions.entry(user).or_default();
+                let is_live = |key: i64| rows.iter().any(|row| !row.is_deleted && row.cells[0] == key);
+                if has_key(name) && rows.iter().any(|row| is_wanted(row) && is_live(row.cells[0])) {
+                    return Err(ErrorKind::UniqueViolation);
+                }
+                return Ok(table.change(name, user, is_wanted, |row| row.is_deleted = false));
             }
         }
         Ok((Answer::Done, vec![]))
@@ -158,15 +171,11 @@ impl Table {
         for &(id, n) in rows {
             let mut cells = if has_key(name) { vec![id, n, number] } else { vec![n, number] };
             cells.extend(&defaults);
-            let found = if has_key(name) { next.iter().position(|row| row.cells[0] == id) } else { None };
+            let found = if has_key(name) { next.iter().position(|row| row.cells[0] == id && !row.is_deleted) } else { None };
             let row = match found {
                 None => {
-                    next.push(Row { cells, is_deleted: false, seq: 0 });
+                    next.push(Row { cells, is_deleted: false, is_gone: false, seq: 0 });
                     next.len() - 1
-                }
-                Some(at) if next[at].is_deleted => {
-                    next[at] = Row { cells, is_deleted: false, seq: 0 };
-                    at
                 }
                 Some(at) => match conflict {
                     Conflict::Fails => return Err(ErrorKind::UniqueViolation),
@@ -199,21 +208,17 @@ impl Table {
         let Some(old) = rows.iter().position(|row| row.cells[0] == from && !row.is_deleted) else {
             return Ok((Answer::Affected(0), vec![]));
         };
-        let taken = rows.iter().position(|row| row.cells[0] == to);
-        if taken.is_some_and(|at| !rows[at].is_deleted) {
+        if rows.iter().any(|row| row.cells[0] == to && !row.is_deleted) {
             return Err(ErrorKind::UniqueViolation);
         }
+        rows.iter_mut().filter(|row| row.cells[0] == from && row.is_deleted).for_each(|row| row.is_gone = true);
         let mut moved = rows[old].clone();
         moved.cells[0] = to;
         moved.cells[2] = number;
         rows[old].is_deleted = true;
         let left = Version { table: name, user, row: old, cells: rows[old].cells.clone(), is_deleted: true };
-        let row = taken.unwrap_or(rows.len());
-        let new = Version { table: name, user, row, cells: moved.cells.clone(), is_deleted: false };
-        match rows.get_mut(row) {
-            Some(tombstone) => *tombstone = moved,
-            None => rows.push(moved),
-        }
+        let new = Version { table: name, user, row: rows.len(), cells: moved.cells.clone(), is_deleted: false };
+        rows.push(moved);
         Ok((Answer::Affected(1), vec![left, new]))
     }
 }
