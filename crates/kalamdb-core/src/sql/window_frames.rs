@@ -25,12 +25,13 @@ fn undefined(name: &impl std::fmt::Display) -> Result<()> {
 }
 
 fn bounds(frame: &mut WindowFrame) -> Result<()> {
-    let is_backward = match (&frame.start_bound, frame.end_bound.as_ref().unwrap_or(&Bound::CurrentRow)) {
-        (Bound::Following(None), _) | (_, Bound::Preceding(None)) => true,
-        (Bound::CurrentRow, Bound::Preceding(_)) => true,
-        (Bound::Following(_), Bound::Preceding(_) | Bound::CurrentRow) => true,
-        _ => false,
-    };
+    let is_backward = matches!(
+        (&frame.start_bound, frame.end_bound.as_ref().unwrap_or(&Bound::CurrentRow)),
+        (Bound::Following(None), _)
+            | (_, Bound::Preceding(None))
+            | (Bound::CurrentRow, Bound::Preceding(_))
+            | (Bound::Following(_), Bound::Preceding(_) | Bound::CurrentRow)
+    );
     if is_backward {
         return Err(Error::new(ErrorKind::InvalidQuery, "the frame of a window ends before it begins"));
     }
