@@ -100,17 +100,21 @@ fn use_of(op: Operator) -> Option<Use> {
 }
 
 fn changes(operands: &[&Expr], of: Use, schema: &DFSchema) -> bool {
-    let target = operands.iter().find_map(|operand| literal_type(operand, of, schema));
-    let has_literal = operands.iter().any(|operand| is_text_literal(operand));
     let is_null = |operand: &&Expr| matches!(operand, Expr::Literal(ScalarValue::Null, _));
-    let has_null = of == Use::Joins && operands.iter().any(is_null);
-    (has_literal || has_null) && target.is_some() || widens(operands, schema)
+    let is_open = operands.iter().any(|operand| is_text_literal(operand)) || of == Use::Joins && operands.iter().any(is_null);
+    is_open && operands.iter().any(|operand| literal_type(operand, of, schema).is_some())
+        || matches!(of, Use::Compares | Use::Calculates) && widens(operands, schema)
 }
 
 /// Whether a REAL is beside a number of another type.
 fn widens(operands: &[&Expr], schema: &DFSchema) -> bool {
-    let is = |test: fn(&DataType) -> bool| operands.iter().any(|operand| operand.get_type(schema).is_ok_and(|data_type| test(&data_type)));
-    is(|data_type| *data_type == DataType::Float32) && is(|data_type| data_type.is_numeric() && *data_type != DataType::Float32)
+    let (mut has_real, mut has_other) = (false, false);
+    for data_type in operands.iter().filter_map(|operand| operand.get_type(schema).ok()) {
+        let is_real = data_type == DataType::Float32;
+        has_real |= is_real;
+        has_other |= !is_real && data_type.is_numeric();
+    }
+    has_real && has_other
 }
 
 fn expression(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
