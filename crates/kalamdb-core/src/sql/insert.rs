@@ -9,6 +9,7 @@ use super::counter::Counter;
 use super::engine_query::column;
 use super::execute::Executor;
 use super::literals::{self, Cell};
+use super::long_numbers;
 use super::names::{column_name, table_name};
 use super::returning::{Returning, result};
 use super::{Parameters, conflict};
@@ -328,6 +329,14 @@ async fn planned(
     columns_named: bool,
     parameters: &Parameters,
 ) -> Result<(Vec<ArrayRef>, usize)> {
+    let mut query = query;
+    if let SetExpr::Values(values) = query.body.as_mut() {
+        for row in &mut values.rows {
+            for (value, definition) in row.content.iter_mut().zip(targets.iter().filter_map(|target| table.columns.get(*target))) {
+                *value = long_numbers::assigned(value, &definition.sql_type);
+            }
+        }
+    }
     let rows = executor.query(SqlStatement::Query(Box::new(query)), parameters, Vec::new()).await?;
     let n_given = rows.schema.fields().len();
     if n_given > targets.len() || columns_named && n_given < targets.len() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, Float64Array, Int64Array, NullArray, StringArray, UInt64Array, new_null_array,
+    Array, ArrayRef, BinaryArray, BooleanArray, Decimal128Array, Float64Array, Int64Array, NullArray, StringArray, UInt64Array, new_null_array,
 };
 use datafusion::arrow::compute::concat;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
@@ -195,7 +195,16 @@ fn numbers(cells: &[&Cell<'_>], target: &SqlType) -> Option<ArrayRef> {
     if let Some(values) = parse_all::<u64>(&texts) {
         return Some(Arc::new(UInt64Array::from(values)));
     }
+    if target.arrow().is_integer() {
+        return Some(Arc::new(rounded(&texts)?.with_precision_and_scale(38, 0).ok()?));
+    }
     parse_all::<f64>(&texts).map(|values| Arc::new(Float64Array::from(values)) as ArrayRef)
+}
+
+/// Numbers as integers, halves away from zero: as it is written a number is exact.
+fn rounded(texts: &[Option<String>]) -> Option<Decimal128Array> {
+    let number = |text: &String| text.parse::<i128>().ok().or_else(|| text.parse::<f64>().ok().map(|value| value.round() as i128));
+    texts.iter().map(|text| text.as_ref().map_or(Some(None), |text| number(text).map(Some))).collect()
 }
 
 fn parse_all<T: std::str::FromStr>(texts: &[Option<String>]) -> Option<Vec<Option<T>>> {

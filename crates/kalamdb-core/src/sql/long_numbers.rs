@@ -8,7 +8,9 @@ use datafusion::common::{ScalarValue, internal_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{ColumnarValue, Expr as LogicalExpr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
-use datafusion::sql::sqlparser::ast::{CastKind, DataType as SqlDataType, ExactNumberInfo, Expr, Ident, UnaryOperator, Value, visit_expressions};
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, CastKind, DataType as SqlDataType, ExactNumberInfo, Expr, Ident, UnaryOperator, Value, visit_expressions,
+};
 use kalamdb_types::SqlType;
 
 use super::calls::call;
@@ -45,25 +47,47 @@ pub(super) fn rewrite(expr: &mut Expr) {
     }
 }
 
-/// The value of an assignment to a decimal: it is taken with all its digits where some of its numbers have many.
+/// The value of an assignment to a decimal or an integer: it is taken as it is written, with all its digits, where some of its numbers
+/// have many or, for an integer, a fraction.
 pub(super) fn assigned(value: &Expr, to: &SqlType) -> Expr {
-    let SqlType::Decimal(precision, scale) = *to else { return value.clone() };
-    let mut has_long = false;
+    let (data_type, is_exact): (SqlDataType, fn(&Expr) -> bool) = match *to {
+        SqlType::Decimal(precision, scale) => (SqlDataType::Decimal(ExactNumberInfo::PrecisionAndScale(precision.into(), scale.into())), is_long),
+        SqlType::SmallInt if is_arithmetic(value) => (SqlDataType::SmallInt(None), has_fraction),
+        SqlType::Integer if is_arithmetic(value) => (SqlDataType::Integer(None), has_fraction),
+        SqlType::BigInt if is_arithmetic(value) => (SqlDataType::BigInt(None), has_fraction),
+        _ => return value.clone(),
+    };
+    let mut has_exact = false;
     let _ = visit_expressions(value, |expr| {
-        let mut copy = expr.clone();
-        rewrite(&mut copy);
-        has_long |= copy != *expr;
+        has_exact |= is_exact(expr);
         ControlFlow::<()>::Continue(())
     });
-    if !has_long {
+    if !has_exact {
         return value.clone();
     }
-    Expr::Cast {
-        kind: CastKind::Cast,
-        expr: Box::new(Expr::Nested(Box::new(value.clone()))),
-        data_type: SqlDataType::Decimal(ExactNumberInfo::PrecisionAndScale(precision.into(), scale.into())),
-        array: false,
-        format: None,
+    Expr::Cast { kind: CastKind::Cast, expr: Box::new(Expr::Nested(Box::new(value.clone()))), data_type, array: false, format: None }
+}
+
+fn is_long(expr: &Expr) -> bool {
+    let mut copy = expr.clone();
+    rewrite(&mut copy);
+    copy != *expr
+}
+
+fn has_fraction(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(value) if matches!(&value.value, Value::Number(text, _) if text.contains('.')))
+}
+
+/// Whether it is a number as it is written, or computed by an operator that makes numbers of numbers alone.
+fn is_arithmetic(expr: &Expr) -> bool {
+    match expr {
+        Expr::Value(value) => matches!(value.value, Value::Number(..)),
+        Expr::Nested(expr) | Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr } => is_arithmetic(expr),
+        Expr::BinaryOp { left, op, right } => {
+            use BinaryOperator::{Divide, Minus, Modulo, Multiply, Plus};
+            matches!(op, Plus | Minus | Multiply | Divide | Modulo) && (is_arithmetic(left) || is_arithmetic(right))
+        }
+        _ => false,
     }
 }
 
