@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use datafusion::common::Result;
 use datafusion::logical_expr::planner::{PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning};
+use datafusion::logical_expr::{self, Distinct, LogicalPlan};
 use datafusion::sql::sqlparser::ast::{
     CastKind, DataType, Expr, FunctionArg, FunctionArgExpr, Ident, Join, JoinOperator, ObjectNamePart, Query, Select, SelectItem, SetExpr, Statement,
     TableAlias, TableAliasColumnDef, TableFactor, Value, Visit, VisitMut, Visitor, VisitorMut,
@@ -16,21 +17,46 @@ use super::dialect::SqlDialect;
 use super::names::fold;
 use super::queries::unnest_laterally;
 
-/// Plans `t AS s (q)` where t has more columns than names are given.
+/// Plans `t AS s (q)` where t has more columns than names are given, and `(SELECT t.a) AS s` where t is around it.
 #[derive(Debug)]
 pub(super) struct ShortAliases;
 
 impl RelationPlanner for ShortAliases {
     fn plan_relation(&self, mut relation: TableFactor, context: &mut dyn RelationPlannerContext) -> Result<RelationPlanning> {
+        let is_query = matches!(relation, TableFactor::Derived { .. });
         let alias = match alias_of(&mut relation) {
-            Some(alias) if alias.as_ref().is_some_and(|alias| !alias.columns.is_empty()) => alias.take(),
+            Some(alias) if alias.as_ref().is_some_and(|alias| is_query || !alias.columns.is_empty()) => alias.take(),
             _ => None,
         };
         let Some(mut alias) = alias else { return Ok(RelationPlanning::Original(Box::new(relation))) };
         let plan = context.plan(relation)?;
-        let rest = plan.schema().fields().iter().skip(alias.columns.len());
-        alias.columns.extend(rest.map(|field| TableAliasColumnDef { name: Ident::with_quote('"', field.name()), data_type: None }));
+        let outer = outer_names(&plan);
+        if alias.columns.is_empty() && outer.iter().all(Option::is_none) {
+            return Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, Some(alias)))));
+        }
+        let rest = plan.schema().fields().iter().enumerate().skip(alias.columns.len());
+        alias.columns.extend(rest.map(|(at, field)| {
+            let name = outer.get(at).and_then(Option::as_deref).unwrap_or(field.name());
+            TableAliasColumnDef { name: Ident::with_quote('"', name), data_type: None }
+        }));
         Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, Some(alias)))))
+    }
+}
+
+/// The names of a query's columns that are nothing but columns of a query around it: the planner calls them otherwise.
+fn outer_names(plan: &LogicalPlan) -> Vec<Option<String>> {
+    match plan {
+        LogicalPlan::Projection(projection) => {
+            let name = |expr: &logical_expr::Expr| match expr {
+                logical_expr::Expr::OuterReferenceColumn(_, column) => Some(column.name.clone()),
+                _ => None,
+            };
+            projection.expr.iter().map(name).collect()
+        }
+        LogicalPlan::Sort(sort) => outer_names(&sort.input),
+        LogicalPlan::Limit(limit) => outer_names(&limit.input),
+        LogicalPlan::Distinct(Distinct::All(input)) => outer_names(input),
+        _ => Vec::new(),
     }
 }
 

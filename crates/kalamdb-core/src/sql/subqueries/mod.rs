@@ -10,6 +10,7 @@ mod apply_exec;
 mod hoist;
 mod lateral;
 mod outer;
+mod outer_aggregates;
 mod outer_value;
 mod planner;
 mod rewrite;

@@ -13,7 +13,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuil
 use super::super::expressions::any_expression;
 use super::hoist::Hoist;
 use super::outer::outer_columns;
-use super::{lateral, scalar, shape};
+use super::{lateral, outer_aggregates, scalar, shape};
 use crate::error::{Error, into_datafusion};
 
 /// Makes every subquery of a plan one that can be executed, with the meaning that SQL gives it.
@@ -39,6 +39,22 @@ fn node_holds_subquery(node: &LogicalPlan) -> Result<bool> {
 
 pub(super) fn holds_subquery(expr: &Expr) -> bool {
     expr.exists(|expr| Ok(is_subquery(expr))).unwrap_or(true)
+}
+
+/// Whether this is a HAVING or WHERE that holds a subquery.
+fn filter_holds_subquery(plan: &LogicalPlan) -> bool {
+    matches!(plan, LogicalPlan::Filter(filter) if holds_subquery(&filter.predicate))
+}
+
+/// An expression with another subquery in place of its own.
+pub(super) fn with_subquery(expr: Expr, new: &mut dyn FnMut(Subquery) -> Result<Subquery>) -> Result<Transformed<Expr>> {
+    Ok(match expr {
+        Expr::ScalarSubquery(subquery) => Transformed::yes(Expr::ScalarSubquery(new(subquery)?)),
+        Expr::Exists(Exists { subquery, negated }) => Transformed::yes(Expr::Exists(Exists { subquery: new(subquery)?, negated })),
+        Expr::InSubquery(within) => Transformed::yes(Expr::InSubquery(InSubquery { subquery: new(within.subquery)?, ..within })),
+        Expr::SetComparison(comparison) => Transformed::yes(Expr::SetComparison(SetComparison { subquery: new(comparison.subquery)?, ..comparison })),
+        other => Transformed::no(other),
+    })
 }
 
 fn subquery_of(expr: &Expr) -> Option<&Subquery> {
@@ -69,6 +85,12 @@ impl Rewriter {
     }
 
     pub(super) fn plan(&mut self, plan: LogicalPlan) -> Result<LogicalPlan> {
+        let plan = match plan {
+            LogicalPlan::Projection(projection) if projection.expr.iter().any(holds_subquery) || filter_holds_subquery(&projection.input) => {
+                outer_aggregates::lift(self, projection)?
+            }
+            plan => plan,
+        };
         let right = match &plan {
             LogicalPlan::Join(join) => Some(lateral::Right::new(&join.right)?),
             _ => None,
