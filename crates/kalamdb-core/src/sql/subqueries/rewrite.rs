@@ -102,6 +102,10 @@ impl Rewriter {
                 refuse_outer_aggregates(&aggregate)?;
                 lateral::unwrap_children(LogicalPlan::Aggregate(aggregate))?
             }
+            (LogicalPlan::Window(mut window), _) => {
+                window.window_expr = window.window_expr.into_iter().map(without_outer_partitions).collect::<Result<_>>()?;
+                lateral::unwrap_children(LogicalPlan::Window(window))?
+            }
             (plan, _) => lateral::unwrap_children(plan)?,
         };
         if !node_holds_subquery(&plan)? {
@@ -339,6 +343,22 @@ impl Rewriter {
             .project(schema.columns().into_iter().map(Expr::from))?
             .build()
     }
+}
+
+/// A window without the partitions by outer columns alone: they are constants within a run, and the planner may leave it no column to sort by.
+fn without_outer_partitions(expr: Expr) -> Result<Expr> {
+    if !expr.contains_outer() {
+        return Ok(expr);
+    }
+    let name = expr.schema_name().to_string();
+    let expr = expr.transform_up(|expr| match expr {
+        Expr::WindowFunction(mut window) => {
+            window.params.partition_by.retain(|by| !by.contains_outer() || by.any_column_refs() || by.is_volatile() || holds_subquery(by));
+            Ok(Transformed::yes(Expr::WindowFunction(window)))
+        }
+        expr => Ok(Transformed::no(expr)),
+    })?;
+    Ok(expr.data.alias_if_changed(name)?)
 }
 
 /// Refuses aggregates of nothing but columns of an outer query: by the standard they are aggregates of that query.
