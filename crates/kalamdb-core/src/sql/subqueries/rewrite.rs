@@ -358,7 +358,7 @@ fn without_outer_partitions(expr: Expr) -> Result<Expr> {
         }
         expr => Ok(Transformed::no(expr)),
     })?;
-    Ok(expr.data.alias_if_changed(name)?)
+    expr.data.alias_if_changed(name)
 }
 
 /// Refuses aggregates of nothing but columns of an outer query: by the standard they are aggregates of that query.
