@@ -7,19 +7,20 @@
 //! - [`Session`] runs statements on it.
 //! - [`Error`] has a closed list of kinds, [`ErrorKind`].
 
+mod access;
 mod catalog;
+mod change;
+mod clock;
 mod database;
-mod environment;
 mod error;
 mod functions;
-mod jobs;
 mod message;
 mod partition;
-mod principal;
 mod result;
+mod retry;
+mod rows;
 mod segment;
 mod session;
-mod session_transaction;
 mod sql;
 mod tables;
 mod write;
@@ -27,14 +28,13 @@ mod write;
 /// The Arrow of [`StatementResult::batches`] is this DataFusion's.
 pub use datafusion;
 
+pub use access::{Principal, Role};
+pub use clock::Clock;
 pub use database::{
-    CheckReport, DamagedRecord, Database, MemoryBudget, PartitionUse, Resources, SalvageReport, SalvagedColumn, SalvagedTable, StorageUse,
+    CheckReport, DamagedRecord, Database, MemoryBudget, Occasion, PartitionUse, Resources, SalvageReport, SalvagedColumn, SalvagedTable, StorageUse,
 };
-pub use environment::Clock;
 pub use error::{Error, ErrorCause, ErrorKind, ErrorPayload, Location, Result};
-pub use jobs::Occasion;
 pub use message::encode_results;
-pub use principal::{Principal, Role};
 pub use result::{ResultField, StatementResult};
 pub use segment::HeapUse;
 pub use session::{CallOptions, Session};

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
+use super::result::{ResultField, StatementResult};
 use crate::error::{Error, Result};
-use crate::result::{ResultField, StatementResult};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,3 +1,5 @@
+//! What a statement gave.
+
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::Schema;
 use serde::Serialize;

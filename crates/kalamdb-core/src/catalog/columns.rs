@@ -1,3 +1,5 @@
+//! The system columns, which the engine fills in on every row.
+
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};

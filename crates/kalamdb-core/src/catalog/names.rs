@@ -1,6 +1,8 @@
+//! Names of namespaces, tables, columns and constraints: which are allowed, and which are the engine's own.
+
 use std::fmt;
 
-use crate::catalog::is_system_column;
+use super::columns::is_system_column;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The longest name, in characters.
@@ -18,7 +20,7 @@ pub(crate) struct TableName {
 
 impl fmt::Display for TableName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.namespace == super::DEFAULT_NAMESPACE { write!(f, "{}", self.table) } else { write!(f, "{}.{}", self.namespace, self.table) }
+        if self.namespace == DEFAULT_NAMESPACE { write!(f, "{}", self.table) } else { write!(f, "{}.{}", self.namespace, self.table) }
     }
 }
 
@@ -62,3 +64,8 @@ fn check_name(what: &str, name: &str) -> Result<()> {
     }
     Ok(())
 }
+/// The namespace that always exists.
+pub(crate) const DEFAULT_NAMESPACE: &str = "default";
+
+/// The id of the namespace that always exists; no record is stored for it.
+pub(super) const DEFAULT_NAMESPACE_ID: u64 = 0;

@@ -1,3 +1,5 @@
+//! The options of tables, and their defaults.
+
 use serde::{Deserialize, Serialize};
 
 /// How long tombstones are kept where a table does not say: a week.

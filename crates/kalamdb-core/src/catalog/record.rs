@@ -1,24 +1,19 @@
+//! Tables, indexes and views as they are stored.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kalamdb_store::{CatalogRecord, TableId};
 use serde::{Deserialize, Serialize};
 
+use super::catalog::Catalog;
+use super::json::{damaged, from_json, to_json};
+use super::names::{DEFAULT_NAMESPACE, DEFAULT_NAMESPACE_ID, TableName};
+use super::namespace::NamespaceRecord;
 use super::options::TableOptions;
 use super::table::{Check, Index, SchemaVersion, Table, TableKind};
-use super::{Catalog, DEFAULT_NAMESPACE, DEFAULT_NAMESPACE_ID, StoredView, TableName};
-use crate::error::{Error, ErrorKind, Result};
-
-/// A namespace as stored.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct NamespaceRecord {
-    pub(crate) id: u64,
-    pub(crate) name: String,
-    pub(crate) created_at_us: i64,
-    /// What ALTER NAMESPACE ... SET OPTIONS has set.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) options: BTreeMap<String, String>,
-}
+use super::view::StoredView;
+use crate::error::Result;
 
 /// A table as stored: every version of its schema, the last one current.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -65,27 +60,12 @@ struct ViewRecord {
     reads: Vec<(String, String)>,
 }
 
-pub(crate) fn namespace_key(id: u64) -> String {
-    format!("namespace/{id}")
-}
-
 pub(crate) fn table_key(id: TableId) -> String {
     format!("table/{id}")
 }
 
 pub(crate) fn view_key(id: u64) -> String {
     format!("view/{id}")
-}
-
-impl NamespaceRecord {
-    /// The namespace that always exists; it is stored only once it has options.
-    pub(crate) fn default_namespace() -> Self {
-        Self { id: DEFAULT_NAMESPACE_ID, name: DEFAULT_NAMESPACE.to_owned(), created_at_us: 0, options: BTreeMap::new() }
-    }
-
-    pub(crate) fn encode(&self) -> Result<CatalogRecord> {
-        Ok(CatalogRecord { key: namespace_key(self.id), value: to_json(self)? })
-    }
 }
 
 impl Table {
@@ -205,16 +185,4 @@ fn decode_table(record: &CatalogRecord, names_by_id: &BTreeMap<u64, String>) -> 
         fields: Table::arrow_fields(&schema.columns),
         columns: schema.columns,
     })
-}
-
-fn to_json(value: &impl Serialize) -> Result<Vec<u8>> {
-    serde_json::to_vec(value).map_err(|error| Error::internal(format!("a catalog record does not encode: {error}")))
-}
-
-fn from_json<'a, T: Deserialize<'a>>(record: &'a CatalogRecord) -> Result<T> {
-    serde_json::from_slice(&record.value).map_err(|error| damaged(record, &error.to_string()))
-}
-
-fn damaged(record: &CatalogRecord, what: &str) -> Error {
-    Error::new(ErrorKind::DataCorrupted, format!("catalog record {} is damaged: {what}", record.key))
 }

@@ -1,6 +1,7 @@
+//! The definition of a table: its kind, columns, keys, indexes and conditions.
+
 use std::sync::Arc;
 
-use crate::partition::PartitionId;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use kalamdb_store::TableId;
 use kalamdb_types::SqlType;
@@ -8,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::names::TableName;
 use super::options::{AccessLevel, TableOptions};
+use super::partition_id::PartitionId;
+use crate::access::{Principal, Role};
 use crate::error::{Error, ErrorKind, Result, nearest};
-use crate::principal::{Principal, Role};
 
 /// Whose rows a table holds, and what may be done with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -201,4 +203,8 @@ impl Table {
     pub(crate) fn data_type(&self, index: usize) -> Option<&DataType> {
         self.fields.get(index).map(|field: &Arc<Field>| field.data_type())
     }
+}
+/// Rows of streams stay in the log: they are over soon.
+pub(crate) fn is_kept_in_segments(table: &Table) -> bool {
+    table.kind != TableKind::Stream
 }

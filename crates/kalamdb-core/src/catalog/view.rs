@@ -1,3 +1,5 @@
+//! The definition of a view.
+
 use super::names::TableName;
 
 /// A view: a query with a name, planned anew by each statement that reads it, for the session that runs the statement.

@@ -1,12 +1,17 @@
+//! Statements that are committed together.
+
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use futures::FutureExt;
 use futures::future::{LocalBoxFuture, Shared};
 
-use super::{Database, Place, Transaction, View};
+use super::database::Database;
+use super::transaction::Transaction;
+use super::turns::Place;
+use super::view::View;
+use crate::change::{Change, Committed};
 use crate::error::{Error, ErrorKind, Result};
-use crate::write::{Change, Committed};
 
 /// The most statements that are committed together.
 const MAX_MEMBERS: usize = 4096;

@@ -7,11 +7,14 @@ use datafusion::arrow::array::ArrayRef;
 use kalamdb_store::{Damage, LogRecord, Manifest, Owner, PageKey, PartitionId as StoredId, RecordKey, Repair, StoreError, Tail};
 use serde::Serialize;
 
-use super::{Database, Owners};
-use crate::catalog::{self, Catalog, Table};
+use super::database::Database;
+use super::owners::Owners;
+use crate::catalog;
+use crate::catalog::{Catalog, PartitionId, Table};
 use crate::error::{Error, ErrorKind, Result};
-use crate::partition::{PartitionId, RowGroup, Salvage};
-use crate::segment::{Contents, PageRef, StoredSegment, decode_manifest, reach};
+use crate::partition::{RowGroup, Salvage};
+use crate::retry::PageRef;
+use crate::segment::{Contents, StoredSegment, decode_manifest, reach};
 
 /// How often a partition is looked at again because it was stored anew meanwhile.
 const MAX_LOOKS: usize = 50;

@@ -1,3 +1,5 @@
+//! Which parts of the log are still needed, and which records may go or shrink.
+
 use std::collections::BTreeMap;
 
 use kalamdb_store::LogKey;

@@ -1,8 +1,10 @@
+//! The opaque names by which stored records know users.
+
 use std::collections::HashMap;
 
 use kalamdb_store::{CatalogRecord, Owner, PartitionId as StoredId};
 
-use crate::partition::PartitionId;
+use crate::catalog::PartitionId;
 
 /// Which owner each user is. Stored records name owners, so that nothing but the catalog tells who the users are.
 #[derive(Debug, Clone, Default)]

@@ -1,7 +1,9 @@
+//! Writers that have lost to other instances again and again wait in a queue of their own.
+
 use std::any::Any;
 use std::fmt;
 
-use super::Database;
+use super::database::Database;
 
 /// After so many races that were lost a writer waits in the queue of those that have.
 const PATIENCE: usize = 3;

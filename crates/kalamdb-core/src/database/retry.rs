@@ -1,7 +1,10 @@
+//! Runs a statement again when its rows were stored anew while it read them.
+
 use std::collections::HashSet;
 
-use super::Database;
-use crate::error::{Error, Result, Retry};
+use super::database::Database;
+use crate::error::{Error, Result};
+use crate::retry::Retry;
 
 /// How often a statement begins again because its rows were stored anew while it read them.
 const MAX_CATCH_UPS: usize = 20;

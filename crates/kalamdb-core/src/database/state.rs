@@ -1,3 +1,5 @@
+//! What is stored, as one instance has read it.
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -5,14 +7,15 @@ use kalamdb_store::{Damage, LogKey, Meta, PageKey, PartitionId as StoredId, Tabl
 
 use super::log_use::{Dying, LogUse};
 use super::owners::Owners;
-use crate::catalog::{self, Catalog, Table};
+use crate::catalog;
+use crate::catalog::{Catalog, PartitionId, Table};
 use crate::error::{Error, ErrorKind, Result};
-use crate::partition::{Partition, PartitionId};
+use crate::partition::Partition;
 use crate::segment::PageCache;
 
 /// What is stored, as one instance has read it.
 #[derive(Debug)]
-pub(super) struct State {
+pub(crate) struct State {
     pub(super) meta: Meta,
     pub(super) catalog: Arc<Catalog>,
     pub(super) owners: Owners,

@@ -1,16 +1,17 @@
+//! A transaction: the database as it was at one commit, with the transaction's own changes on top.
+
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::partition::PartitionId;
 use futures::lock::{Mutex, MutexGuard};
 use kalamdb_store::{Meta, TableId};
 
-use super::Database;
-use crate::catalog::{Catalog, Table};
+use super::database::Database;
+use crate::catalog::{Catalog, PartitionId, Table};
+use crate::change::Change;
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::Partition;
-use crate::write::Change;
 
 /// A transaction: the database as it was at one commit, with the transaction's own changes on top.
 ///

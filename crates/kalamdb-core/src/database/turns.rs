@@ -1,3 +1,5 @@
+//! The queue of an instance's writers.
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;

@@ -1,13 +1,17 @@
+//! What a statement sees of the database.
+
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::partition::PartitionId;
 use kalamdb_store::{Meta, TableId};
 
-use super::{Database, Group, Transaction};
-use crate::catalog::{Catalog, Table};
+use super::database::Database;
+use super::group::Group;
+use super::transaction::Transaction;
+use crate::catalog::{Catalog, PartitionId, Table};
 use crate::error::Result;
-use crate::partition::{Keys, Partition, RowAddress, Snapshot, StoredKey};
+use crate::partition::{Partition, RowAddress, Snapshot, StoredKey};
+use crate::rows::Keys;
 
 /// What a statement sees: the database as committed, or as a transaction has changed it, or as the statements before it in its
 /// group have.

@@ -1,8 +1,11 @@
+//! DataFusion's and Arrow's errors as our own kinds.
+
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::{Column, DataFusionError, SchemaError};
 use datafusion::sql::sqlparser::parser::ParserError;
 
-use super::{Error, ErrorKind, Location};
+use super::error::{Error, Location};
+use super::kind::ErrorKind;
 
 impl From<DataFusionError> for Error {
     fn from(error: DataFusionError) -> Self {

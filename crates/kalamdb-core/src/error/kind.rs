@@ -1,3 +1,5 @@
+//! The closed list of error codes, each with its SQLSTATE, when it arises and what to do.
+
 /// Declares the closed list of error codes with the SQLSTATE of each.
 macro_rules! error_kinds {
     ($($(#[$doc:meta])* $variant:ident $code:literal $sql_state:literal),+ $(,)?) => {

@@ -1,8 +1,9 @@
-use serde::Serialize;
+//! Errors as plain data, the form in which they reach JavaScript.
 
 use kalamdb_store::StoreError;
+use serde::Serialize;
 
-use super::Error;
+use super::error::Error;
 
 /// An error as plain data: the one form in which errors cross to JavaScript.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -1,3 +1,5 @@
+//! Ids that rise with time: snowflakes, UUIDs of version 7 and ULIDs.
+
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 

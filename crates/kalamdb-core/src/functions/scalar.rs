@@ -33,7 +33,7 @@ struct Function {
 }
 
 /// A function that takes arguments of any number and type, as far as `returns` lets them pass.
-pub(super) fn function(names: &[&'static str], returns: Returns, invoke: Invoke) -> Arc<ScalarUDF> {
+pub(crate) fn function(names: &[&'static str], returns: Returns, invoke: Invoke) -> Arc<ScalarUDF> {
     // No coercion: what an argument may be is not what any of DataFusion's signatures can say.
     let signature = Signature::one_of(
         vec![datafusion::logical_expr::TypeSignature::VariadicAny, datafusion::logical_expr::TypeSignature::Nullary],
@@ -43,7 +43,7 @@ pub(super) fn function(names: &[&'static str], returns: Returns, invoke: Invoke)
 }
 
 /// A function that takes arguments of the types that `coerces` gives.
-pub(super) fn coercing_function(names: &[&'static str], coerces: Coerces, returns: Returns, invoke: Invoke) -> Arc<ScalarUDF> {
+pub(crate) fn coercing_function(names: &[&'static str], coerces: Coerces, returns: Returns, invoke: Invoke) -> Arc<ScalarUDF> {
     named(names, Signature::user_defined(Volatility::Immutable), Some(coerces), returns, invoke)
 }
 
@@ -98,27 +98,27 @@ impl ScalarUDFImpl for Function {
 }
 
 /// The answer of functions whose fields say more than their types to whoever asks for the type.
-pub(super) fn asked_for_type(name: &str) -> DataFusionError {
+pub(crate) fn asked_for_type(name: &str) -> DataFusionError {
     DataFusionError::Internal(format!("{name} has a field, not only a type"))
 }
 
 /// The error of PostgreSQL for arguments that no function of the name takes.
-pub(super) fn no_such_function(name: &str, arg_fields: &[FieldRef]) -> Error {
+pub(crate) fn no_such_function(name: &str, arg_fields: &[FieldRef]) -> Error {
     let types: Vec<String> = arg_fields.iter().map(|field| type_name(field)).collect();
     Error::new(ErrorKind::UndefinedFunction, format!("function {name}({}) does not exist", types.join(", "))).with_hint("cast the arguments")
 }
 
-pub(super) fn is_text(data_type: &DataType) -> bool {
+pub(crate) fn is_text(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null)
 }
 
 /// The field of a result.
-pub(super) fn field(name: &str, sql_type: SqlType) -> Field {
+pub(crate) fn field(name: &str, sql_type: SqlType) -> Field {
     sql_type.field(name, true)
 }
 
 /// An argument of text: one for all rows, or one a row.
-pub(super) enum Texts {
+pub(crate) enum Texts {
     One(Option<String>),
     Each(StringViewArray),
 }
@@ -152,7 +152,7 @@ fn not_text(data_type: &DataType) -> Error {
 }
 
 /// The argument as one array of all rows.
-pub(super) fn array(args: &ScalarFunctionArgs, index: usize) -> Result<ArrayRef> {
+pub(crate) fn array(args: &ScalarFunctionArgs, index: usize) -> Result<ArrayRef> {
     let value = args.args.get(index).ok_or_else(|| Error::internal("an argument is missing"))?;
     Ok(value.to_array(args.number_rows)?)
 }

@@ -7,7 +7,7 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result as DataFusionResult, ScalarValue};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
-use crate::principal::Principal;
+use crate::access::Principal;
 
 /// The function of that name, if it is one of these.
 pub(crate) fn session_function(name: &str, principal: &Principal) -> Option<Arc<ScalarUDF>> {

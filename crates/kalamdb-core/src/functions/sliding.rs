@@ -21,7 +21,8 @@ use datafusion::logical_expr::{
 };
 use datafusion::physical_expr::{PhysicalExpr, PhysicalSortExpr};
 
-use super::population::{self, is_of_population};
+use super::population;
+use super::population::is_of_population;
 
 /// What cannot take rows back, or not exactly.
 const ANEW: [&str; 26] = [

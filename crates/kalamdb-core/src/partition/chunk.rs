@@ -1,3 +1,5 @@
+//! A run of rows that never changes, but for which of them are superseded.
+
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, Int64Array, TimestampMicrosecondArray, UInt64Array};
@@ -7,9 +9,11 @@ use datafusion::arrow::datatypes::{DataType, Int64Type};
 use kalamdb_store::{LogRecord, RowState};
 
 use super::columns::{Columns, Decoded};
-use super::{RowGroup, Sorted};
+use super::index_order::Sorted;
+use super::row_group::RowGroup;
 use crate::catalog::{SystemColumn, Table};
 use crate::error::{Error, Result};
+use crate::rows::{Keys, memory_of, owned};
 use crate::segment::{Marks, SEQ, SegmentColumns, UPDATED};
 
 /// Where a row is: a chunk and a row in it. Valid for one snapshot.
@@ -58,6 +62,14 @@ enum Versions {
 }
 
 impl Chunk {
+    /// The keys of every row, superseded ones included.
+    pub(crate) fn keys(&self, table: &Table) -> Result<Keys> {
+        if let Some(row_ids) = self.row_ids()? {
+            return Ok(Keys::Integers(row_ids.values().to_vec()));
+        }
+        Keys::of_columns(table, |index| self.column(index))
+    }
+
     /// The rows of a group.
     pub(crate) fn new(group: RowGroup) -> Self {
         let versions = Versions::Run { first_seq: group.first_seq, updated_us: group.updated_us };
@@ -291,24 +303,4 @@ impl Chunk {
 
 fn tombstones(state: RowState, n_rows: usize) -> Option<BooleanBuffer> {
     (state == RowState::Deleted).then(|| BooleanBuffer::new_set(n_rows))
-}
-
-/// The memory that the values take by themselves, whatever else is in the buffers that they share.
-pub(crate) fn memory_of(column: &ArrayRef) -> usize {
-    // The lower half of a view is the length of its value.
-    let views = |views: &[u128]| views.iter().map(|view| size_of::<u128>() + (*view as u32) as usize).sum();
-    match column.data_type() {
-        DataType::Utf8View => views(column.as_string_view().views()),
-        DataType::BinaryView => views(column.as_binary_view().views()),
-        _ => column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size()),
-    }
-}
-
-/// Text and byte views keep the buffers of all that they were concatenated from; a merged chunk holds one copy instead.
-pub(crate) fn owned(array: ArrayRef) -> ArrayRef {
-    match array.data_type() {
-        DataType::Utf8View => Arc::new(array.as_string_view().gc()),
-        DataType::BinaryView => Arc::new(array.as_binary_view().gc()),
-        _ => array,
-    }
 }

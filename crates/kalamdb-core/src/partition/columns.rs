@@ -1,12 +1,15 @@
+//! The columns of a chunk: in memory, decoded on first use, or pages of a segment.
+
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use datafusion::arrow::array::{ArrayRef, Int64Array};
 use kalamdb_store::LogRecord;
 
-use super::sorted::Orders;
-use super::{RowGroup, Sorted, reshape};
+use super::index_order::{Orders, Sorted};
+use super::row_group::RowGroup;
 use crate::catalog::Table;
 use crate::error::{Error, Result};
+use crate::rows::reshape;
 use crate::segment::SegmentColumns;
 
 /// The columns of a chunk.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use kalamdb_store::LogKey;
 
-use super::{Chunk, Partition, Snapshot};
+use super::chunk::Chunk;
+use super::partition::{Partition, Snapshot};
 use crate::catalog::{Table, TableOptions};
 use crate::error::Result;
 

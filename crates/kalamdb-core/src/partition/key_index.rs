@@ -1,8 +1,11 @@
+//! Where the current version of each key is.
+
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::{Chunk, Keys, RowAddress};
+use super::chunk::{Chunk, RowAddress};
+use crate::rows::Keys;
 
 /// Where the newest row of each key is: the live one, or the one deleted last.
 ///

@@ -8,9 +8,11 @@ use datafusion::arrow::compute::filter;
 use datafusion::arrow::datatypes::Int64Type;
 use kalamdb_store::RowState;
 
-use super::{Partition, RowGroup, reshape_column};
+use super::partition::Partition;
+use super::row_group::RowGroup;
 use crate::catalog::Table;
 use crate::error::{Error, Result};
+use crate::rows::reshape_column;
 use crate::segment::{ROW_ID, StoredSegment};
 
 /// A partition that is being put together.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kalamdb_store::LogKey;
 
-use super::{Logged, Partition, Pending, Undecoded};
+use super::partition::{Logged, Partition, Pending, Undecoded};
 use crate::catalog::Table;
 use crate::error::Result;
 use crate::segment::{PageCache, reach};

@@ -1,18 +1,21 @@
+//! Where the values of unique columns were last seen.
+
 use std::sync::Arc;
 
 use datafusion::arrow::array::ArrayRef;
 use hashbrown::HashMap;
 use kalamdb_store::RowState;
 
-use super::{Chunk, Keys, RowAddress};
+use super::chunk::{Chunk, RowAddress};
 use crate::error::{Error, Result};
+use crate::rows::Keys;
 
 /// Where the values of some columns were last seen.
 ///
 /// An entry may be out of date: its row may have been superseded, or have moved when chunks were merged. So a hit is
 /// compared with the row itself; a value that a row of the state holds is never missing.
 ///
-/// A copy shares the settled entries, as that of a [`super::KeyIndex`] does.
+/// A copy shares the settled entries, as that of a [`super::key_index::KeyIndex`] does.
 #[derive(Debug, Clone)]
 pub(super) struct UniqueIndex {
     columns: Vec<usize>,

@@ -1,3 +1,5 @@
+//! The least and the greatest value of a column of a segment.
+
 use std::cmp::Ordering;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, UInt32Array, make_comparator};
@@ -6,7 +8,7 @@ use datafusion::arrow::datatypes::DataType;
 use kalamdb_types::SqlType;
 
 use crate::error::Result;
-use crate::partition::{ORDER, owned};
+use crate::rows::{ORDER, owned};
 
 /// Longer texts are not kept in manifests.
 const MAX_TEXT_BYTES: usize = 64;

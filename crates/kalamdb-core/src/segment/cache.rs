@@ -1,11 +1,13 @@
+//! The pages in memory, and what was made of them, under a byte budget.
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use datafusion::arrow::array::{Array, ArrayRef};
 use kalamdb_store::PageKey;
 
-use super::unique_search::Hashes;
-use crate::partition::Keys;
+use super::hashes::Hashes;
+use crate::rows::Keys;
 
 /// The pages in memory, and what was made of them, under a byte budget that they share with what queries hold.
 ///
@@ -35,7 +37,7 @@ enum Value {
 }
 
 #[derive(Debug, Default)]
-struct Inner {
+pub(crate) struct Inner {
     entries: HashMap<EntryKey, Entry>,
     n_bytes: usize,
     /// What queries hold, in bytes.

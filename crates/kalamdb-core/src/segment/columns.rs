@@ -1,12 +1,16 @@
+//! The columns of a segment as a version of the table has them.
+
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, AsArray, Int64Array};
 use datafusion::arrow::datatypes::Int64Type;
 
-use super::{PageCache, PageRef, ROW_ID, Segment};
+use super::cache::PageCache;
+use super::segment::{ROW_ID, Segment};
 use crate::catalog::Table;
 use crate::error::{Error, Result};
-use crate::partition::reshape_column;
+use crate::retry::PageRef;
+use crate::rows::reshape_column;
 
 /// The columns of a segment as a version of the table has them, page by page as they are in memory.
 #[derive(Debug, Clone)]

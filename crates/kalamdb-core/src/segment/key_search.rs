@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
-use super::SegmentColumns;
+use super::columns::SegmentColumns;
 use crate::error::{Error, Result};
-use crate::partition::Keys;
+use crate::rows::Keys;
 
 impl SegmentColumns {
     /// Finds the rows of those keys at the positions `wanted`; gives pairs of position and row.

@@ -10,7 +10,7 @@ use kalamdb_types::page::{decode_page, encode_page};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Marks, Segment, SegmentColumn};
+use super::segment::{Marks, Segment, SegmentColumn};
 use crate::catalog::{ColumnDef, Table};
 use crate::error::{Error, ErrorKind, Result};
 

@@ -1,22 +1,14 @@
+//! Reads pages from the store into the cache.
+
 use std::rc::Rc;
 use std::sync::Arc;
 
 use kalamdb_store::{PageKey, Store};
-use kalamdb_types::SqlType;
 use kalamdb_types::page::decode_page;
 
-use super::{PageCache, Pins};
-use crate::catalog::Table;
+use super::cache::{PageCache, Pins};
 use crate::error::{Error, ErrorKind, Result};
-
-/// A page, and what it takes to decode it.
-#[derive(Debug, Clone)]
-pub(crate) struct PageRef {
-    pub(crate) key: PageKey,
-    pub(crate) sql_type: SqlType,
-    pub(crate) n_rows: usize,
-    pub(crate) table: Arc<Table>,
-}
+use crate::retry::PageRef;
 
 /// Reads pages from the store into the cache.
 pub(crate) struct Pages {
@@ -50,7 +42,7 @@ impl Pages {
             let keys: Vec<PageKey> = missing.iter().map(|page| page.key).collect();
             let read = self.store.read_pages(&keys).await.map_err(|error| named(&missing, error.into()))?;
             for (page, stored) in missing.iter().zip(read) {
-                let Some(stored) = stored else { return Err(Error::stale_snapshot(&page.table.full_name())) };
+                let Some(stored) = stored else { return Err(Error::stale_snapshot(&page.table_name)) };
                 let column = decode_page(&stored.values, &page.sql_type, page.n_rows).map_err(|error| damaged(page, &error.to_string()))?;
                 pins.add(page.key, column);
             }
@@ -60,14 +52,14 @@ impl Pages {
 }
 
 fn damaged(page: &PageRef, what: &str) -> Error {
-    let message = format!("table {}: segment {} is damaged in column {}: {what}", page.table.full_name(), page.key.segment, page.key.column);
+    let message = format!("table {}: segment {} is damaged in column {}: {what}", page.table_name, page.key.segment, page.key.column);
     Error::new(ErrorKind::DataCorrupted, message)
 }
 
 /// An error of the store with the table that it is about.
 fn named(pages: &[&PageRef], error: Error) -> Error {
     match pages.first() {
-        Some(page) if error.kind() == ErrorKind::DataCorrupted => error.in_table(&page.table.full_name()),
+        Some(page) if error.kind() == ErrorKind::DataCorrupted => error.in_table(&page.table_name),
         _ => error,
     }
 }

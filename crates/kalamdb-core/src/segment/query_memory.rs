@@ -1,3 +1,5 @@
+//! The memory of queries: they come before the cache, and get an error before the instance has too little.
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,7 +8,7 @@ use datafusion::common::resources_datafusion_err;
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool, MemoryReservation};
 
-use super::PageCache;
+use super::cache::PageCache;
 
 /// Tells how much memory the whole instance has in use, in bytes.
 pub type HeapUse = fn() -> usize;

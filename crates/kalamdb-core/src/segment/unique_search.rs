@@ -1,29 +1,11 @@
 //! Where values of unique columns are in a segment.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use datafusion::arrow::array::ArrayRef;
 
-use super::SegmentColumns;
+use super::columns::SegmentColumns;
+use super::hashes::{Hashes, hash};
 use crate::error::{Error, Result};
-use crate::partition::Keys;
-
-/// The hashes of the values of some columns, with their rows, in order. Rows with a NULL among them are left out.
-#[derive(Debug)]
-pub(super) struct Hashes(Vec<(u64, u32)>);
-
-impl Hashes {
-    pub(super) fn n_bytes(&self) -> usize {
-        self.0.len() * size_of::<(u64, u32)>()
-    }
-}
-
-fn hash(value: &[u8]) -> u64 {
-    // The same in every run of the program.
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
-}
+use crate::rows::Keys;
 
 impl SegmentColumns {
     /// The rows that hold a value in `columns`, superseded ones and tombstones included; the value is as [`Keys::of_nullable`] makes it.

@@ -2,132 +2,68 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, StringArray};
-use datafusion::arrow::datatypes::{Field, Schema};
+use datafusion::arrow::array::{ArrayRef, Int32Array, Int64Array};
 use datafusion::catalog::information_schema::INFORMATION_SCHEMA;
 use datafusion::common::TableReference;
 use datafusion::logical_expr::planner::ContextProvider;
-use datafusion::sql::sqlparser::ast::ObjectName;
-use datafusion::sql::sqlparser::parser::Parser;
 
-use super::execute::Executor;
-use super::names::{namespace_name, table_name};
-use super::parse_ddl::{skip, take_word};
-use super::system_tables::{SYSTEM_SCHEMA, TABLES as SYSTEM_TABLES, is_visible, stats};
 use crate::catalog::{ColumnDef, Table, TableName};
 use crate::error::Result;
 use crate::result::StatementResult;
+use crate::sql::parse::{Show, namespace_name, table_name};
+use crate::sql::plan::Executor;
+use crate::sql::system::{SYSTEM_SCHEMA, TABLES as SYSTEM_TABLES, batch_of, boolean, is_visible, stats, text};
 
-/// A statement that shows definitions.
-#[derive(Debug, Clone)]
-pub(crate) enum Show {
-    Namespaces,
-    /// The tables and views of a namespace, or of the current one.
-    Tables(Option<ObjectName>),
-    /// DESCRIBE, SHOW COLUMNS.
-    Columns(ObjectName, &'static str),
-    /// DESCRIBE ... HISTORY: the columns of every version of a table.
-    History(ObjectName),
-    /// DESCRIBE EXTENDED: the table's options.
-    Options(ObjectName),
-    Stats(ObjectName),
-}
-
-impl Show {
-    pub(crate) fn tag(&self) -> &'static str {
-        match self {
-            Show::Namespaces | Show::Tables(_) | Show::Stats(_) => "SHOW",
-            Show::Columns(_, tag) => tag,
-            Show::History(_) | Show::Options(_) => "DESCRIBE",
+/// Gives what a statement asks for.
+pub(super) async fn run(show: &Show, executor: &Executor<'_>) -> Result<StatementResult> {
+    executor.view.refresh().await?;
+    let catalog = executor.view.catalog();
+    let columns = match show {
+        Show::Namespaces => vec![text("namespace", catalog.namespace_names().map(Some))],
+        Show::Tables(namespace) => {
+            let namespace = namespace.as_ref().map_or_else(|| Ok(executor.namespace.clone()), namespace_name)?;
+            if namespace != SYSTEM_SCHEMA {
+                catalog.require_namespace(&namespace)?;
+            }
+            let system = SYSTEM_TABLES.iter().filter(|_| namespace == SYSTEM_SCHEMA).map(|name| (*name, "system"));
+            let tables = catalog.tables_in(&namespace).filter(|table| is_visible(executor.principal, table));
+            let tables = tables.map(|table| (table.name.as_str(), table.kind.name()));
+            let mut rows: Vec<(&str, &str)> =
+                system.chain(tables).chain(catalog.views_in(&namespace).map(|view| (view.name.as_str(), "view"))).collect();
+            rows.sort_unstable();
+            vec![
+                text("namespace", rows.iter().map(|_| Some(namespace.as_str()))),
+                text("table_name", rows.iter().map(|(name, _)| Some(*name))),
+                text("table_type", rows.iter().map(|(_, kind)| Some(*kind))),
+            ]
         }
-    }
-
-    /// Reads a statement that begins with SHOW or DESCRIBE and asks for definitions; `words` are its first.
-    pub(super) fn parse(parser: &mut Parser<'_>, words: [&str; 4]) -> Result<Option<Self>> {
-        let show = match words {
-            ["show", "namespaces" | "schemas", ..] => {
-                skip(parser, 2);
-                Show::Namespaces
+        Show::Columns(name, _) => {
+            let name = table_name(name, &executor.namespace)?;
+            if catalog.find_view(&name).is_some() || is_read_only(&name.namespace) {
+                readable_columns(executor, &name)?
+            } else {
+                table_columns(table(executor, &name)?.as_ref())
             }
-            ["show", "tables", next, _] => {
-                skip(parser, 2);
-                let is_in = matches!(next, "in" | "from");
-                skip(parser, usize::from(is_in));
-                Show::Tables(if is_in { Some(parser.parse_object_name(false)?) } else { None })
-            }
-            ["show", "columns", "from" | "in", _] => {
-                skip(parser, 3);
-                Show::Columns(parser.parse_object_name(false)?, "SHOW")
-            }
-            ["show", "stats", "for", "table"] => {
-                skip(parser, 4);
-                Show::Stats(parser.parse_object_name(false)?)
-            }
-            ["desc" | "describe", "select" | "with" | "values" | "insert" | "update" | "delete" | "analyze" | "verbose", ..] => return Ok(None),
-            ["desc" | "describe", "extended", ..] => {
-                skip(parser, 2);
-                Show::Options(parser.parse_object_name(false)?)
-            }
-            ["desc" | "describe", second, ..] => {
-                skip(parser, 1 + usize::from(second == "table"));
-                let name = parser.parse_object_name(false)?;
-                if take_word(parser, "history") { Show::History(name) } else { Show::Columns(name, "DESCRIBE") }
-            }
-            _ => return Ok(None),
-        };
-        Ok(Some(show))
-    }
-
-    pub(super) async fn run(&self, executor: &Executor<'_>) -> Result<StatementResult> {
-        executor.view.refresh().await?;
-        let catalog = executor.view.catalog();
-        let columns = match self {
-            Show::Namespaces => vec![text("namespace", catalog.namespace_names().map(Some))],
-            Show::Tables(namespace) => {
-                let namespace = namespace.as_ref().map_or_else(|| Ok(executor.namespace.clone()), namespace_name)?;
-                if namespace != SYSTEM_SCHEMA {
-                    catalog.require_namespace(&namespace)?;
-                }
-                let system = SYSTEM_TABLES.iter().filter(|_| namespace == SYSTEM_SCHEMA).map(|name| (*name, "system"));
-                let tables = catalog.tables_in(&namespace).filter(|table| is_visible(executor.principal, table));
-                let tables = tables.map(|table| (table.name.as_str(), table.kind.name()));
-                let mut rows: Vec<(&str, &str)> =
-                    system.chain(tables).chain(catalog.views_in(&namespace).map(|view| (view.name.as_str(), "view"))).collect();
-                rows.sort_unstable();
-                vec![
-                    text("namespace", rows.iter().map(|_| Some(namespace.as_str()))),
-                    text("table_name", rows.iter().map(|(name, _)| Some(*name))),
-                    text("table_type", rows.iter().map(|(_, kind)| Some(*kind))),
-                ]
-            }
-            Show::Columns(name, _) => {
-                let name = table_name(name, &executor.namespace)?;
-                if catalog.find_view(&name).is_some() || is_read_only(&name.namespace) {
-                    readable_columns(executor, &name)?
-                } else {
-                    table_columns(table(executor, &name)?.as_ref())
-                }
-            }
-            Show::History(name) => history(table(executor, &table_name(name, &executor.namespace)?)?.as_ref()),
-            Show::Options(name) => options(table(executor, &table_name(name, &executor.namespace)?)?.as_ref()),
-            Show::Stats(name) => {
-                let table = table(executor, &table_name(name, &executor.namespace)?)?;
-                let stats = stats(executor.view, executor.principal, &table)?;
-                let rows = [
-                    ("live_rows", stats.live_rows),
-                    ("deleted_rows", stats.deleted_rows),
-                    ("partitions", stats.partitions),
-                    ("schema_version", i64::from(table.schema_version)),
-                ];
-                vec![
-                    text("statistic", rows.iter().map(|(name, _)| Some(*name))),
-                    ("value", Arc::new(rows.iter().map(|(_, value)| Some(*value)).collect::<Int64Array>())),
-                ]
-            }
-        };
-        let (schema, batch) = batch_of(columns)?;
-        Ok(StatementResult::rows(self.tag(), &schema, vec![batch]))
-    }
+        }
+        Show::History(name) => history(table(executor, &table_name(name, &executor.namespace)?)?.as_ref()),
+        Show::Options(name) => options(table(executor, &table_name(name, &executor.namespace)?)?.as_ref()),
+        Show::Stats(name) => {
+            let table = table(executor, &table_name(name, &executor.namespace)?)?;
+            let stats = stats(executor.view, executor.principal, &table)?;
+            let rows = [
+                ("live_rows", stats.live_rows),
+                ("deleted_rows", stats.deleted_rows),
+                ("partitions", stats.partitions),
+                ("schema_version", i64::from(table.schema_version)),
+            ];
+            vec![
+                text("statistic", rows.iter().map(|(name, _)| Some(*name))),
+                ("value", Arc::new(rows.iter().map(|(_, value)| Some(*value)).collect::<Int64Array>())),
+            ]
+        }
+    };
+    let (schema, batch) = batch_of(columns)?;
+    Ok(StatementResult::rows(show.tag(), &schema, vec![batch]))
 }
 
 fn is_read_only(namespace: &str) -> bool {
@@ -214,19 +150,4 @@ fn options(table: &Table) -> Vec<(&'static str, ArrayRef)> {
     let rows = rows.into_iter().filter_map(|(name, value)| value.map(|value| (name.to_owned(), value)));
     let rows: Vec<(String, String)> = rows.chain(constraints).chain(checks).collect();
     vec![text("property", rows.iter().map(|(name, _)| Some(name.as_str()))), text("value", rows.iter().map(|(_, value)| Some(value.as_str())))]
-}
-
-pub(super) fn text<T: AsRef<str>>(name: &'static str, values: impl Iterator<Item = Option<T>>) -> (&'static str, ArrayRef) {
-    (name, Arc::new(values.collect::<StringArray>()))
-}
-
-pub(super) fn boolean(name: &'static str, values: impl Iterator<Item = Option<bool>>) -> (&'static str, ArrayRef) {
-    (name, Arc::new(values.collect::<BooleanArray>()))
-}
-
-pub(super) fn batch_of(columns: Vec<(&str, ArrayRef)>) -> Result<(Arc<Schema>, RecordBatch)> {
-    let fields: Vec<Field> = columns.iter().map(|(name, values)| Field::new(*name, values.data_type().clone(), true)).collect();
-    let schema = Arc::new(Schema::new(fields));
-    let batch = RecordBatch::try_new(Arc::clone(&schema), columns.into_iter().map(|(_, values)| values).collect())?;
-    Ok((schema, batch))
 }

@@ -1,3 +1,5 @@
+//! The columns of a table that a statement can see.
+
 use std::sync::Arc;
 
 use datafusion::arrow::array::ArrayRef;
@@ -6,7 +8,8 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef}
 use crate::catalog::{SystemColumn, Table};
 use crate::error::Result;
 use crate::partition::Chunk;
-use crate::segment::{PageRef, SEQ, SegmentColumns, UPDATED};
+use crate::retry::PageRef;
+use crate::segment::{SEQ, SegmentColumns, UPDATED};
 
 /// The name of the column that carries row addresses to UPDATE and DELETE. No user column can have it: it holds a NUL.
 pub(crate) const ADDRESS_COLUMN: &str = "\0address";

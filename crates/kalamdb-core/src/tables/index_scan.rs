@@ -9,10 +9,11 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::utils::{split_binary, split_conjunction};
 use datafusion::logical_expr::{Expr, Operator};
 
-use super::{Exposed, ExposedColumn};
+use super::exposed::{Exposed, ExposedColumn};
 use crate::catalog::Table;
 use crate::error::Result;
-use crate::partition::{Chunk, ORDER, Sorted};
+use crate::partition::{Chunk, Sorted};
+use crate::rows::ORDER;
 
 /// Chunks of fewer rows are scanned.
 const MIN_ROWS: usize = 256;

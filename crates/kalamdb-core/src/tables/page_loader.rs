@@ -1,10 +1,13 @@
+//! Reads pages for a scan.
+
 use std::fmt;
 use std::rc::Rc;
 
 use send_wrapper::SendWrapper;
 
 use crate::error::Result;
-use crate::segment::{PageRef, Pages, Pins};
+use crate::retry::PageRef;
+use crate::segment::{Pages, Pins};
 
 /// Reads pages for a scan. DataFusion wants what it runs to be `Send`; the engine has one thread, and its store belongs to that.
 #[derive(Clone)]

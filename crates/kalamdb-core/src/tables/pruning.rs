@@ -7,9 +7,9 @@ use datafusion::arrow::array::{ArrayRef, make_comparator};
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::utils::split_conjunction;
 
+use super::exposed::{Exposed, ExposedColumn};
 use super::index_scan::{Known, known};
-use super::{Exposed, ExposedColumn};
-use crate::partition::ORDER;
+use crate::rows::ORDER;
 use crate::segment::SegmentColumns;
 
 /// What the filters of a scan say of single columns.

@@ -1,3 +1,5 @@
+//! The scan of one partition.
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,11 +19,14 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, ReplaceChildrenOptions, StatisticsArgs};
 use futures::stream;
 
-use super::compact::compact;
-use super::{Exposed, ExposedColumn, IndexScan, PageLoader, Pruning};
+use super::exposed::{Exposed, ExposedColumn};
+use super::index_scan::IndexScan;
+use super::page_loader::PageLoader;
+use super::pruning::Pruning;
 use crate::error::into_datafusion;
 use crate::partition::{Chunk, RowAddress, Snapshot};
-use crate::segment::PageRef;
+use crate::retry::PageRef;
+use crate::rows::compact;
 
 /// Scans the rows of one partition.
 ///

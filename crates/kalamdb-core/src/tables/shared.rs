@@ -1,3 +1,5 @@
+//! A table at one moment, as one statement sees it.
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -11,7 +13,11 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_expr::create_physical_expr;
 use datafusion::physical_plan::ExecutionPlan;
 
-use super::{Exposed, IndexColumns, IndexScan, PageLoader, Pruning, RowScanExec, indexes_of};
+use super::exposed::Exposed;
+use super::index_scan::{IndexColumns, IndexScan, indexes_of};
+use super::page_loader::PageLoader;
+use super::pruning::Pruning;
+use super::row_scan::RowScanExec;
 use crate::catalog::{SystemColumn, Table, TableKind};
 use crate::partition::Snapshot;
 

@@ -1,25 +1,21 @@
+//! The one way in which anything is changed: compute, number, store, apply.
+
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use kalamdb_store::{Commit, Durability, Meta, Owner, PartitionId as StoredId, RowState, StoreError};
 
-use super::{Change, TableChange};
+use crate::catalog::PartitionId;
+use crate::change::{Change, Committed, TableChange};
 use crate::database::{AppliedCommit, Database, Group, Leaving, Place, Races, Reply, Transaction, Turn, View};
 use crate::error::{Error, ErrorKind, Result};
-use crate::partition::{Logged, PartitionId};
+use crate::partition::Logged;
 
 /// How often a statement is run again because others committed first.
 const MAX_ATTEMPTS: usize = 60;
 
 /// A change of more rows than this opens no group: that others wait a little costs less than computing on a copy.
 const MAX_FIRST_ROWS: usize = 4096;
-
-/// What a commit has done.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Committed {
-    /// The sequence number of the last row version written, if any was.
-    pub(crate) seq: Option<u64>,
-}
 
 /// Computes a change with `compute` and commits it, or takes it into the transaction that the statement is a part of.
 ///

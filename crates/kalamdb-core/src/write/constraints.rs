@@ -1,16 +1,17 @@
+//! NOT NULL and UNIQUE.
+
 use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::partition::PartitionId;
 use datafusion::arrow::array::Array;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 
-use super::Rows;
-use crate::catalog::Table;
+use crate::catalog::{PartitionId, Table};
 use crate::database::View;
 use crate::error::{Error, ErrorKind, Result};
-use crate::partition::{Keys, RowAddress, StoredKey, is_over, oldest_in_buffer};
+use crate::partition::{RowAddress, StoredKey, is_over, oldest_in_buffer};
+use crate::rows::{Keys, Rows, unique_keys};
 
 /// The longest value that a message quotes, in characters.
 const MAX_QUOTED_CHARS: usize = 60;
@@ -91,12 +92,6 @@ pub(crate) fn as_if_there(error: Error) -> Error {
         }
         None => error,
     }
-}
-
-/// The values of unique columns, `None` where one of them is NULL.
-pub(crate) fn unique_keys(rows: &Rows, columns: &[usize]) -> Result<Vec<Option<Box<[u8]>>>> {
-    let columns = columns.iter().map(|&index| rows.column(index)).collect::<Result<Vec<_>>>()?;
-    Keys::of_nullable(&columns)
 }
 
 fn first_repeated(keys: &Keys) -> Option<usize> {

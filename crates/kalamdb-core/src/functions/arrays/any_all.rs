@@ -9,9 +9,9 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result as DataFusionResult;
 use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
 
-use super::super::scalar::{Texts, array, coercing_function};
-use super::{boolean, common, element_type, list_of, lists, range, refused};
+use super::lists::{boolean, common, element_type, list_of, lists, range, refused};
 use crate::error::{Error, Result};
+use crate::functions::{Texts, array, coercing_function};
 
 /// `compare_any(x, array, '=')`
 pub(crate) const COMPARE_ANY: &str = "compare_any";

@@ -9,9 +9,9 @@ use datafusion::arrow::row::{RowConverter, SortField};
 use datafusion::common::Result as DataFusionResult;
 use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
 
-use super::super::scalar::{array, coercing_function};
-use super::{boolean, common, element_type, list_of, lists, range, refused};
+use super::lists::{boolean, common, element_type, list_of, lists, range, refused};
 use crate::error::Result;
+use crate::functions::{array, coercing_function};
 
 /// `array_has_all(whole, part)`: the operator `@>`.
 pub(super) fn has_all() -> Arc<ScalarUDF> {

@@ -10,9 +10,9 @@ use datafusion::arrow::row::{RowConverter, SortField};
 use datafusion::common::Result as DataFusionResult;
 use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
 
-use super::super::scalar::{array, coercing_function, no_such_function};
-use super::{common, element_type, list_of, lists, range, refused};
+use super::lists::{common, element_type, list_of, lists, range, refused};
 use crate::error::{Error, ErrorKind, Result};
+use crate::functions::{array, coercing_function, no_such_function};
 
 pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
     vec![

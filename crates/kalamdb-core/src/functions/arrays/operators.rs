@@ -9,11 +9,12 @@ use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExp
 use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess, ScalarUDF, lit, when};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
-use super::{containment, element_type};
+use super::containment;
+use super::lists::element_type;
 
 /// Plans `@>`, `<@` and `&&` over arrays, and subscripts, which do not count from the end.
 #[derive(Debug)]
-pub(in super::super) struct Operators {
+pub(crate) struct Operators {
     has_all: Arc<ScalarUDF>,
     has_any: Arc<ScalarUDF>,
 }

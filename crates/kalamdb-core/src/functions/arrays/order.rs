@@ -9,8 +9,8 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result as DataFusionResult;
 use datafusion::logical_expr::{ColumnarValue, Expr, Operator, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
-use super::super::scalar::array;
 use crate::error::{Error, Result, into_datafusion};
+use crate::functions::array;
 
 /// NULL is greater than every value.
 const ORDER: SortOptions = SortOptions { descending: false, nulls_first: false };

@@ -8,11 +8,11 @@ use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
 use kalamdb_types::SqlType;
 use kalamdb_types::calendar::DAY;
 
-use super::super::scalar::{field, function, no_such_function};
 use super::fields::Fields;
 use super::shift::{DAY_NANOS, MICROSECOND, MONTH_DAYS, days_of_month, interval, negated};
 use super::values::{Intervals, Kind, Timestamps, each_interval};
 use crate::error::Result;
+use crate::functions::{field, function, no_such_function};
 
 pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
     vec![

@@ -8,10 +8,10 @@ use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
 use kalamdb_types::SqlType;
 use kalamdb_types::calendar::DAY;
 
-use super::super::scalar::{field, function, no_such_function};
 use super::shift::MICROSECOND;
 use super::values::{Intervals, Kind, Timestamps, each_timestamp, out_of_range};
 use crate::error::{Error, ErrorKind, Result};
+use crate::functions::{field, function, no_such_function};
 
 pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
     vec![function(&["date_bin"], returns, date_bin)]

@@ -7,9 +7,9 @@ use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
 use kalamdb_types::SqlType;
 use kalamdb_types::calendar::DAY;
 
-use super::super::scalar::{field, function};
 use super::values::{Dates, each_timestamp};
 use crate::error::Result;
+use crate::functions::{field, function};
 
 /// Gives a day's first moment; a day beyond all timestamps gives the farthest of them.
 pub(crate) fn compared_date(has_zone: bool) -> Arc<ScalarUDF> {

@@ -8,11 +8,11 @@ use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
 use kalamdb_types::SqlType;
 use kalamdb_types::calendar::{DAY, SECOND};
 
-use super::super::scalar::{Texts, field, function, no_such_function};
 use super::fields::{Fields, Unit, century, decade, millennium, shown_year};
 use super::shift::{MICROSECOND, MONTH_DAYS};
 use super::values::{Intervals, Kind, Times, Timestamps, each};
 use crate::error::{Error, Result};
+use crate::functions::{Texts, field, function, no_such_function};
 
 pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
     vec![extract(), function(&["date_part", "datepart"], returns, date_part)]

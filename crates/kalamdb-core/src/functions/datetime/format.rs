@@ -8,12 +8,12 @@ use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
 use kalamdb_types::SqlType;
 use kalamdb_types::calendar::{Civil, SECOND};
 
-use super::super::scalar::{Texts, field, function, no_such_function};
 use super::fields::{Fields, century};
-use super::pattern::{Case, DAYS, Field, MONTHS, Part, parts};
 use super::shift::{MICROSECOND, MONTH_DAYS};
 use super::values::{Intervals, Kind, Timestamps};
 use crate::error::{Error, ErrorKind, Result};
+use crate::functions::datetime::pattern::{Case, DAYS, Field, MONTHS, Part, parts};
+use crate::functions::{Texts, field, function, no_such_function};
 
 pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
     vec![function(&["to_char", "date_format"], returns, to_char)]

@@ -8,11 +8,11 @@ use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
 use kalamdb_types::SqlType;
 use kalamdb_types::calendar::{Civil, DAY, SECOND};
 
-use super::super::scalar::{field, function, no_such_function};
 use super::shift::{MICROSECOND, interval};
 use super::values::{Kind, Numbers, Values, each, each_interval, each_timestamp, out_of_range};
 use super::zones::Zones;
 use crate::error::{Error, ErrorKind, Result};
+use crate::functions::{field, function, no_such_function};
 
 pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
     vec![

@@ -13,12 +13,11 @@ use datafusion::logical_expr::{
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 use kalamdb_types::SqlType;
 
-use super::super::casts::cast_to;
-use super::super::scalar::asked_for_type;
-use super::shift;
+use super::shift::MICROSECOND;
 use super::values::{Dates, Intervals, Kind, Numbers, Times, Timestamps, Values, each, each_interval, each_timestamp, out_of_range};
-use super::{extract, shift::MICROSECOND};
+use super::{extract, shift};
 use crate::error::{Error, ErrorKind, Result, into_datafusion};
+use crate::functions::{asked_for_type, cast_to};
 
 /// Plans the operators whose operands are dates, times or intervals.
 #[derive(Debug)]

@@ -8,9 +8,9 @@ use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
 use kalamdb_types::SqlType;
 use kalamdb_types::calendar::{DAY, SECOND};
 
-use super::super::scalar::{field, function, no_such_function};
 use super::values::{Kind, Times, Timestamps, Values, each, each_timestamp, out_of_range};
 use crate::error::{Error, ErrorKind, Result};
+use crate::functions::{field, function, no_such_function};
 
 /// The name of the function.
 pub(crate) const WITH_PRECISION: &str = "with_precision";

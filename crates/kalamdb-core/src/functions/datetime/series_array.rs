@@ -11,16 +11,16 @@ use datafusion::logical_expr::type_coercion::functions::fields_with_udf;
 use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use kalamdb_types::SqlType;
 
-use super::super::scalar::asked_for_type;
 use super::series::Steps;
 use super::values::{Intervals, Kind, Timestamps};
 use crate::error::{Error, ErrorKind, Result, into_datafusion};
+use crate::functions::asked_for_type;
 
 /// The most values of all the arrays of a batch.
 const MAX_VALUES: usize = 1 << 23;
 
 /// DataFusion's functions of these names, with their own way for points in time.
-pub(in super::super) fn array_functions(functions: &[Arc<ScalarUDF>]) -> Vec<Arc<ScalarUDF>> {
+pub(crate) fn array_functions(functions: &[Arc<ScalarUDF>]) -> Vec<Arc<ScalarUDF>> {
     let named = functions.iter().filter(|function| matches!(function.name(), "generate_series" | "range"));
     named
         .map(|function| {

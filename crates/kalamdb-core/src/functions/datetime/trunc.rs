@@ -8,12 +8,12 @@ use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
 use kalamdb_types::SqlType;
 use kalamdb_types::calendar::{Civil, DAY, SECOND};
 
-use super::super::scalar::{Texts, field, function, no_such_function};
 use super::fields::{Fields, Unit, century, decade, millennium};
 use super::shift::MICROSECOND;
 use super::values::{Intervals, Kind, Timestamps, each_interval, each_timestamp, out_of_range};
 use super::zones::Zones;
 use crate::error::{Error, Result};
+use crate::functions::{Texts, field, function, no_such_function};
 
 pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
     vec![function(&["date_trunc", "datetrunc"], returns, date_trunc)]

@@ -8,10 +8,10 @@ use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
 use kalamdb_types::calendar::SECOND;
 use kalamdb_types::{Source, SqlType, coerce};
 
-use super::super::scalar::{array, field, function, no_such_function};
-use super::pattern::parse_with;
 use super::values::{Kind, Numbers, Timestamps, Values, each, each_timestamp, out_of_range};
 use crate::error::{Error, ErrorKind, Result};
+use crate::functions::datetime::pattern::parse_with;
+use crate::functions::{array, field, function, no_such_function};
 
 pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
     vec![

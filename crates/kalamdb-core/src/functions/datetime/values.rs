@@ -52,7 +52,7 @@ pub(super) fn each<T: ArrowPrimitiveType>(
 }
 
 /// One point in time a row, with the zone that the function's result has.
-pub(super) fn each_timestamp(args: &ScalarFunctionArgs, value: impl FnMut(usize) -> Result<Option<i64>>) -> Result<ArrayRef> {
+pub(crate) fn each_timestamp(args: &ScalarFunctionArgs, value: impl FnMut(usize) -> Result<Option<i64>>) -> Result<ArrayRef> {
     let zone = match args.return_field.data_type() {
         DataType::Timestamp(_, zone) => zone.clone(),
         _ => None,
@@ -103,6 +103,6 @@ impl Kind {
 }
 
 /// The error for a result that its type cannot hold.
-pub(super) fn out_of_range(what: &str) -> Error {
+pub(crate) fn out_of_range(what: &str) -> Error {
     Error::new(ErrorKind::DatetimeFieldOverflow, format!("{what} out of range"))
 }

@@ -7,10 +7,10 @@ use datafusion::arrow::datatypes::{Field, FieldRef};
 use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
 use kalamdb_types::SqlType;
 
-use super::super::scalar::{field, function, no_such_function};
 use super::values::{Kind, Timestamps, each_timestamp};
 use super::zones::Zones;
 use crate::error::Result;
+use crate::functions::{field, function, no_such_function};
 
 pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
     vec![function(&["timezone", "to_local_time"], returns, timezone)]

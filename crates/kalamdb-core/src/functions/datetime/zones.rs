@@ -7,11 +7,11 @@ use datafusion::logical_expr::ScalarFunctionArgs;
 use kalamdb_types::SqlType;
 use kalamdb_types::calendar::{Civil, DAY, SECOND};
 
-use super::super::scalar::Texts;
 use super::fields::Fields;
 use super::shift::MICROSECOND;
 use super::values::{Intervals, Kind, out_of_range};
 use crate::error::{Error, ErrorKind, Result};
+use crate::functions::Texts;
 
 /// A rule for how far local time is ahead of UTC.
 #[derive(Debug, Clone, Copy)]

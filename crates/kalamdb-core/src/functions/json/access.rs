@@ -10,9 +10,9 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
 use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
 use kalamdb_types::SqlType;
 
-use super::super::scalar::{Texts, array, field, function, is_text, no_such_function};
 use super::path::{Kind, Step, kind, read, to_text, walk};
 use crate::error::{Error, Result};
+use crate::functions::{Texts, array, field, function, is_text, no_such_function};
 
 /// `json_get(json, step...)`, which is also the operator `->`.
 pub(super) fn get() -> Arc<ScalarUDF> {

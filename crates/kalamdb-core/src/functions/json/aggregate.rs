@@ -13,9 +13,9 @@ use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility};
 use kalamdb_types::SqlType;
 
-use super::super::scalar::{asked_for_type, no_such_function};
 use super::build::{Argument, write_key};
 use crate::error::{Error, into_datafusion};
+use crate::functions::{asked_for_type, no_such_function};
 
 /// The aggregates of this module.
 pub(super) fn all() -> Vec<Arc<AggregateUDF>> {

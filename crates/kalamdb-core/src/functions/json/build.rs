@@ -6,8 +6,8 @@ use datafusion::arrow::array::{Array, ArrayRef, StringViewBuilder};
 use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
 use kalamdb_types::{SqlType, append_json};
 
-use super::super::scalar::{array, field, function, no_such_function};
 use crate::error::{Error, ErrorKind, Result};
+use crate::functions::{array, field, function, no_such_function};
 
 /// The functions of this module.
 pub(super) fn all() -> Vec<Arc<ScalarUDF>> {

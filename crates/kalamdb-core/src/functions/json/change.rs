@@ -8,10 +8,10 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
 use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
 use kalamdb_types::SqlType;
 
-use super::super::scalar::{Texts, array, field, function, is_text, no_such_function};
 use super::access::{is_texts, text_lists};
 use super::path::{Kind, elements, kind, members, read, unique};
 use crate::error::{Error, ErrorKind, Result};
+use crate::functions::{Texts, array, field, function, is_text, no_such_function};
 
 /// The most steps of a path; each is a call within another.
 const MAX_STEPS: usize = 128;

@@ -8,10 +8,10 @@ use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
 use kalamdb_types::SqlType;
 use serde_json::Value;
 
-use super::super::scalar::{Texts, array, field, function, is_text, no_such_function};
 use super::access::{Steps, by_steps, each, is_texts, text_lists};
 use super::path::{Kind, elements, keys, kind, read};
 use crate::error::{Error, ErrorKind, Result};
+use crate::functions::{Texts, array, field, function, is_text, no_such_function};
 
 /// The functions without an operator.
 pub(super) fn all() -> Vec<Arc<ScalarUDF>> {

@@ -7,15 +7,15 @@ use datafusion::common::{DFSchema, Result as DataFusionResult, ScalarValue};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr, RawFieldAccessExpr};
 use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess, ScalarUDF, lit};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
+use kalamdb_types::SqlType;
 
-use super::super::scalar::is_text;
 use super::{access, change, inspect, path};
 use crate::error::{Error, ErrorKind, into_datafusion};
-use kalamdb_types::SqlType;
+use crate::functions::is_text;
 
 /// Plans `->`, `->>`, `#>`, `#>>`, `?`, `?|`, `?&`, `@>`, `<@`, `||`, `-`, `#-` and `json['key']` over JSON, which is text.
 #[derive(Debug)]
-pub(in super::super) struct Operators {
+pub(crate) struct Operators {
     get: Arc<ScalarUDF>,
     as_text: Arc<ScalarUDF>,
     extract_path: Arc<ScalarUDF>,

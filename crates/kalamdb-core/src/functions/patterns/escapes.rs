@@ -7,9 +7,9 @@ use datafusion::arrow::datatypes::{Field, FieldRef};
 use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
 use kalamdb_types::SqlType;
 
-use super::super::scalar::{Texts, field, function, is_text, no_such_function};
-use super::{LIKE_ESCAPE, SIMILAR_TO_ESCAPE};
+use super::pattern_functions::{LIKE_ESCAPE, SIMILAR_TO_ESCAPE};
 use crate::error::{Error, ErrorKind, Result};
+use crate::functions::{Texts, field, function, is_text, no_such_function};
 
 pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
     vec![

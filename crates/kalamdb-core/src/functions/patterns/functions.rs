@@ -9,11 +9,11 @@ use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
 use kalamdb_types::SqlType;
 use regex::{Captures, Match, Regex};
 
-use super::super::scalar::{Texts, array, field, function, is_text, no_such_function};
 use super::expression::{Options, compile};
+use super::pattern_functions::{REGEXP_LIKE, SUBSTRING_PATTERN};
 use super::replacement::Replacement;
-use super::{REGEXP_LIKE, SUBSTRING_PATTERN};
 use crate::error::{Error, ErrorKind, Result};
+use crate::functions::{Texts, array, field, function, is_text, no_such_function};
 
 pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
     vec![

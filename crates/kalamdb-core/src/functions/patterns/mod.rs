@@ -3,21 +3,7 @@
 mod escapes;
 mod expression;
 mod functions;
+mod pattern_functions;
 mod replacement;
 
-use std::sync::Arc;
-
-use datafusion::logical_expr::ScalarUDF;
-
-/// `s ~ p` is `regexp_like(s, p)`.
-pub(crate) const REGEXP_LIKE: &str = "regexp_like";
-/// `s SIMILAR TO p` is `regexp_like(s, similar_to_escape(p))`.
-pub(crate) const SIMILAR_TO_ESCAPE: &str = "similar_to_escape";
-/// `s LIKE p ESCAPE e` is `s LIKE like_escape(p, e)`.
-pub(crate) const LIKE_ESCAPE: &str = "like_escape";
-/// `substring(s from p)` with a pattern.
-pub(crate) const SUBSTRING_PATTERN: &str = "substring_pattern";
-
-pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
-    [functions::all(), escapes::all()].concat()
-}
+pub(crate) use pattern_functions::{LIKE_ESCAPE, REGEXP_LIKE, SIMILAR_TO_ESCAPE, SUBSTRING_PATTERN, all};

@@ -1,3 +1,5 @@
+//! ALTER TABLE.
+
 use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{
@@ -5,16 +7,16 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::alter_column::{alter_column, missing_of};
+use super::dependents::dependents;
+use super::next_catalog::{NextCatalog, commit};
 use super::stored_rows::Verification;
-use super::{NextCatalog, commit, dependents};
+use super::{column_names, table_definition, table_options};
 use crate::catalog::{ColumnDef, Index, SchemaVersion, Table, TableKind, check_column_name, check_table_name};
+use crate::change::Change;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::execute::Executor;
-use crate::sql::names::{fold, table_name};
-use crate::sql::parse::parse_query;
-use crate::sql::parse_table::GivenOption;
-use crate::sql::{check_constraints, defaults, table_definition, table_options};
-use crate::write::Change;
+use crate::sql::dml::defaults;
+use crate::sql::parse::{GivenOption, fold, parse_query, table_name};
+use crate::sql::plan::{Executor, check_condition};
 
 /// Runs the actions on a copy of the table, looks at the rows that it holds, and commits the copy: all or nothing.
 pub(super) async fn alter_table(executor: &Executor<'_>, alter: &AlterTable) -> Result<()> {
@@ -67,10 +69,10 @@ fn verify(executor: &Executor<'_>, old: &Arc<Table>, new: &Table) -> Result<()> 
     let mut checks = Vec::new();
     for check in &new.checks {
         // Each is planned again, as the columns may have other types now.
-        let condition = check_constraints::compile(executor, new, check)?;
+        let condition = check_condition::compile(executor, new, check)?;
         let mut is_affected = old.checks.iter().all(|other| other.name != check.name);
         for column in new.columns.iter().filter(|column| changed(column)) {
-            is_affected |= check_constraints::names_column(&check.condition, &column.name)?;
+            is_affected |= column_names::names_column(&check.condition, &column.name)?;
         }
         if is_affected {
             checks.push((check.name.as_str(), condition));
@@ -132,7 +134,7 @@ async fn run_action(executor: &Executor<'_>, next: &NextCatalog, old: &Table, ta
 fn refuse_if_read(next: &NextCatalog, table: &Table, column: &str) -> Result<()> {
     let name = table.full_name();
     for view in next.catalog.views().filter(|view| view.reads.contains(&name)) {
-        if check_constraints::names_column_in(&parse_query(&view.query)?, column) {
+        if column_names::names_column_in(&parse_query(&view.query)?, column) {
             let message = format!("view {} reads {name} and names a column {column}", view.full_name());
             return Err(Error::new(ErrorKind::DependentObjectsStillExist, message).with_hint("drop the view first, and make it again"));
         }
@@ -170,7 +172,7 @@ fn drop_column(table: &mut Table, name: &Ident, if_exists: bool) -> Result<()> {
         return in_use(&format!("the {} {}", if index.is_constraint { "constraint" } else { "index" }, index.name));
     }
     for check in &table.checks {
-        if check_constraints::names_column(&check.condition, &name)? {
+        if column_names::names_column(&check.condition, &name)? {
             return in_use(&format!("the constraint {}", check.name));
         }
     }
@@ -191,8 +193,8 @@ fn rename_column(table: &mut Table, from: &Ident, to: &Ident) -> Result<()> {
         return Err(Error::new(ErrorKind::DuplicateColumn, format!("table {} has a column {to} already", table.full_name())));
     }
     for check in &mut table.checks {
-        if check_constraints::names_column(&check.condition, &from)? {
-            check.condition = check_constraints::rename_column(&check.condition, &from, &to)?;
+        if column_names::names_column(&check.condition, &from)? {
+            check.condition = column_names::rename_column(&check.condition, &from, &to)?;
         }
     }
     if let Some(column) = table.columns.get_mut(at) {

@@ -1,14 +1,15 @@
+//! ALTER COLUMN.
+
 use datafusion::arrow::array::Array;
 use datafusion::sql::sqlparser::ast::{AlterColumnOperation, DataType, Expr};
 use kalamdb_types::SqlType;
 
+use super::table_definition::invalid;
 use crate::catalog::{ColumnDef, Table};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::defaults;
-use crate::sql::execute::Executor;
-use crate::sql::names::fold;
-use crate::sql::table_definition::invalid;
-use crate::sql::types::column_type;
+use crate::sql::dml::defaults;
+use crate::sql::parse::{column_type, fold};
+use crate::sql::plan::Executor;
 
 /// Carries out one ALTER COLUMN on the column at position `at`; `old` is the table before the statement.
 pub(super) async fn alter_column(executor: &Executor<'_>, old: &Table, table: &mut Table, at: usize, action: &AlterColumnOperation) -> Result<()> {

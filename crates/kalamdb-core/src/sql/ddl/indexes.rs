@@ -1,15 +1,17 @@
+//! CREATE INDEX and DROP INDEX.
+
 use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{CreateIndex, IndexType, ObjectName};
 
+use super::next_catalog::{NextCatalog, commit};
 use super::stored_rows::Verification;
-use super::{NextCatalog, commit};
+use super::table_definition::read_index_columns;
 use crate::catalog::{Catalog, Index, Table, TableKind, TableName, check_constraint_name};
+use crate::change::Change;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::execute::Executor;
-use crate::sql::names::table_name;
-use crate::sql::table_definition::read_index_columns;
-use crate::write::Change;
+use crate::sql::parse::table_name;
+use crate::sql::plan::Executor;
 
 pub(super) async fn create(executor: &Executor<'_>, create: &CreateIndex) -> Result<()> {
     check_clauses(create)?;

@@ -1,15 +1,17 @@
+//! CREATE, ALTER and DROP NAMESPACE.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::ObjectName;
 
-use super::{NextCatalog, commit, dependents_to_drop};
+use super::dependents::dependents_to_drop;
+use super::next_catalog::{NextCatalog, commit};
 use crate::catalog::{DEFAULT_NAMESPACE, NamespaceRecord, StoredView, Table, TableName, check_namespace_name};
+use crate::change::Change;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::execute::Executor;
-use crate::sql::names::namespace_name;
-use crate::sql::parse_table::GivenOption;
-use crate::write::Change;
+use crate::sql::parse::{GivenOption, namespace_name};
+use crate::sql::plan::Executor;
 
 pub(super) async fn create(executor: &Executor<'_>, name: &ObjectName, if_not_exists: bool) -> Result<()> {
     let name = namespace_name(name)?;

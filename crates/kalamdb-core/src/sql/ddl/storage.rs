@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::ObjectName;
 
-use crate::catalog::Table;
+use crate::catalog::{Table, is_kept_in_segments};
 use crate::error::{Error, ErrorKind, Result};
-use crate::jobs::is_kept_in_segments;
 use crate::result::StatementResult;
-use crate::sql::execute::Executor;
-use crate::sql::names::table_name;
+use crate::sql::parse::table_name;
+use crate::sql::plan::Executor;
 
 /// Stores the rows of one table, or of all, as segments, of every user; gives how many rows were stored anew.
 pub(super) async fn store(executor: &Executor<'_>, name: Option<&ObjectName>, compacts: bool, tag: &'static str) -> Result<StatementResult> {

@@ -11,8 +11,9 @@ use kalamdb_types::{Source, coerce};
 
 use crate::catalog::{ColumnDef, Index, Table};
 use crate::error::{Error, ErrorKind, Result};
-use crate::partition::{Chunk, Keys, missing_values};
-use crate::sql::execute::Executor;
+use crate::partition::Chunk;
+use crate::rows::{Keys, missing_values};
+use crate::sql::plan::Executor;
 
 /// Conditions on the rows of a table, as it was and as it will be.
 pub(super) struct Verification<'a> {

@@ -1,3 +1,5 @@
+//! CREATE TABLE, DROP TABLE and TRUNCATE.
+
 use std::sync::Arc;
 
 use datafusion::arrow::array::ArrayRef;
@@ -5,16 +7,18 @@ use datafusion::sql::sqlparser::ast::{Ident, ObjectName, Query, Statement as Sql
 use kalamdb_store::RowState;
 use kalamdb_types::{Source, SqlType, coerce, type_name};
 
-use super::{NextCatalog, commit, dependents_to_drop};
+use super::dependents::dependents_to_drop;
+use super::next_catalog::{NextCatalog, commit};
+use super::{table_definition, table_options};
 use crate::catalog::{ColumnDef, Table, TableKind, TableName, TableOptions, check_column_name, check_table_name};
+use crate::change::{Change, TableChange};
 use crate::error::{Error, ErrorKind, Result};
 use crate::result::StatementResult;
-use crate::sql::execute::{Executor, QueryRows};
-use crate::sql::insert::concatenated;
-use crate::sql::names::{fold, table_name};
-use crate::sql::parse_table::CreateTable;
-use crate::sql::{Parameters, check_constraints, defaults, table_definition, table_options};
-use crate::write::{Change, Rows, TableChange, write};
+use crate::rows::Rows;
+use crate::sql::dml::{concatenated, defaults};
+use crate::sql::parse::{CreateTable, Parameters, fold, table_name};
+use crate::sql::plan::{Executor, QueryRows, check_condition};
+use crate::write::write;
 
 pub(super) async fn create(executor: &Executor<'_>, create: &CreateTable, parameters: &Parameters) -> Result<StatementResult> {
     let name = table_name(&create.name, &executor.namespace)?;
@@ -26,7 +30,7 @@ pub(super) async fn create(executor: &Executor<'_>, create: &CreateTable, parame
     if create.query.is_none() {
         table_definition::finish(&mut definition)?;
         for check in &definition.checks {
-            check_constraints::compile(executor, &definition, check)?;
+            check_condition::compile(executor, &definition, check)?;
         }
     }
     let view = executor.view;

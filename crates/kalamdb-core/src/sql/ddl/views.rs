@@ -1,14 +1,17 @@
+//! CREATE VIEW and DROP VIEW.
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{CreateTableOptions, CreateView, Expr, ObjectName, Query, Value, visit_expressions, visit_relations};
 
-use super::{NextCatalog, commit, dependents_to_drop};
+use super::dependents::dependents_to_drop;
+use super::next_catalog::{NextCatalog, commit};
 use crate::catalog::{StoredView, TableName, check_column_name, check_table_name};
+use crate::change::Change;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::execute::Executor;
-use crate::sql::names::{fold, table_name};
-use crate::write::Change;
+use crate::sql::parse::{fold, table_name};
+use crate::sql::plan::Executor;
 
 pub(super) async fn create(executor: &Executor<'_>, create: &CreateView) -> Result<()> {
     check_clauses(create)?;

@@ -1,3 +1,5 @@
+//! The logical node that asks a subquery for each row.
+
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -12,7 +14,7 @@ use super::outer_value::Slot;
 
 /// What a subquery is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Question {
+pub(crate) enum Question {
     /// Its only value; more than one row is an error, none is NULL.
     Value,
     /// Whether it has a row.
@@ -31,15 +33,15 @@ pub(super) enum Question {
 /// more expression behind these, and the plan's only column has its type. A last expression may be the condition under which the
 /// answer is used: for other rows nothing is asked.
 #[derive(Debug, Clone)]
-pub(super) struct Apply {
-    pub(super) question: Question,
-    pub(super) input: LogicalPlan,
-    pub(super) subquery: LogicalPlan,
-    pub(super) arguments: Vec<Expr>,
-    pub(super) slots: Vec<Slot>,
-    pub(super) is_guarded: bool,
+pub(crate) struct Apply {
+    pub(crate) question: Question,
+    pub(crate) input: LogicalPlan,
+    pub(crate) subquery: LogicalPlan,
+    pub(crate) arguments: Vec<Expr>,
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) is_guarded: bool,
     name: String,
-    pub(super) schema: DFSchemaRef,
+    pub(crate) schema: DFSchemaRef,
 }
 
 impl Apply {

@@ -1,3 +1,5 @@
+//! The operator that asks a subquery for each row, and remembers its answers.
+
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
@@ -21,10 +23,10 @@ use datafusion::physical_plan::{
 use futures::lock::Mutex;
 use futures::{TryStreamExt, stream};
 
-use super::super::held::{held, size_of};
 use super::apply::Question;
 use super::outer_value::Slot;
 use crate::error::{Error, ErrorKind, into_datafusion};
+use crate::sql::physical::{held, size_of};
 
 /// How many values answers may hold before they are forgotten.
 const MAX_REMEMBERED: usize = 1 << 20;
@@ -34,7 +36,7 @@ const MAX_JOINED: usize = 1 << 16;
 
 /// Runs a subquery's plan for each distinct set of outer values, and adds its answers as a last column.
 #[derive(Debug, Clone)]
-pub(super) struct ApplyExec {
+pub(crate) struct ApplyExec {
     question: Question,
     input: Arc<dyn ExecutionPlan>,
     subquery: Arc<dyn ExecutionPlan>,
@@ -54,7 +56,7 @@ pub(super) struct ApplyExec {
 
 impl ApplyExec {
     #[allow(clippy::too_many_arguments, reason = "the fields of a plan node, set in one place")]
-    pub(super) fn new(
+    pub(crate) fn new(
         question: Question,
         input: Arc<dyn ExecutionPlan>,
         subquery: Arc<dyn ExecutionPlan>,

@@ -1,3 +1,5 @@
+//! Takes subqueries out of expressions and makes their answers columns.
+
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -11,13 +13,13 @@ use datafusion::logical_expr::logical_plan::{Extension, Subquery};
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, is_not_true, is_true, lit, not, when};
 
-use super::super::decimals::comparison_type;
-use super::super::ordering::{has_key, key};
 use super::apply::{Apply, Question};
 use super::outer::{as_outer, outer_columns, replace_outer_columns};
 use super::outer_value::Slot;
 use super::rewrite::{Rewriter, holds_subquery, stays_scalar};
 use crate::error::{Error, ErrorKind, into_datafusion};
+use crate::sql::analyzer::numbers::comparison_type;
+use crate::sql::analyzer::ordering::{has_key, key};
 
 /// Takes subqueries out of expressions over `input`, and makes their answers columns of it.
 pub(super) struct Hoist<'a> {

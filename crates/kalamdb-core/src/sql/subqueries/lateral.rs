@@ -1,3 +1,5 @@
+//! LATERAL.
+
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::FieldRef;

@@ -12,10 +12,10 @@ mod lateral;
 mod outer;
 mod outer_aggregates;
 mod outer_value;
-mod planner;
 mod rewrite;
 mod scalar;
 mod shape;
 
-pub(super) use planner::Planner;
-pub(super) use rewrite::rewrite;
+pub(crate) use apply::{Apply, Question};
+pub(crate) use apply_exec::ApplyExec;
+pub(crate) use rewrite::rewrite;

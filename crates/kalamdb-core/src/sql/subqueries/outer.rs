@@ -1,3 +1,5 @@
+//! The columns of enclosing queries in a plan.
+
 use datafusion::arrow::datatypes::FieldRef;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema};

@@ -1,3 +1,5 @@
+//! A value of the outer row, as an expression of the subquery.
+
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,7 +10,7 @@ use datafusion::logical_expr::{ColumnarValue, Expr, ReturnFieldArgs, ScalarFunct
 
 /// Where [`super::apply_exec::ApplyExec`] puts one value of the outer row before it runs a subquery's plan.
 #[derive(Debug, Clone)]
-pub(super) struct Slot {
+pub(crate) struct Slot {
     /// Unique within the statement.
     id: usize,
     value: Arc<Mutex<Option<ScalarValue>>>,

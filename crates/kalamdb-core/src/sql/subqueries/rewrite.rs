@@ -1,3 +1,5 @@
+//! Makes every subquery of a plan one that can be executed.
+
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
@@ -10,14 +12,14 @@ use datafusion::logical_expr::logical_plan::{Aggregate, Filter, Join, Projection
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, SortExpr};
 
-use super::super::expressions::any_expression;
 use super::hoist::Hoist;
 use super::outer::outer_columns;
 use super::{lateral, outer_aggregates, scalar, shape};
 use crate::error::{Error, into_datafusion};
+use crate::sql::analyzer::any_expression;
 
 /// Makes every subquery of a plan one that can be executed, with the meaning that SQL gives it.
-pub(in crate::sql) fn rewrite(plan: LogicalPlan) -> Result<LogicalPlan> {
+pub(crate) fn rewrite(plan: LogicalPlan) -> Result<LogicalPlan> {
     if !plan_holds_subquery(&plan)? {
         return Ok(plan);
     }

@@ -12,8 +12,8 @@ use datafusion::logical_expr::logical_plan::{Projection, Sort, Subquery, Subquer
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{Aggregate, BinaryExpr, Cast, Distinct, Expr, ExprSchemable, Filter, LogicalPlan, Operator, lit};
 
-use super::super::ordering::has_key;
 use super::outer::{is_correlated, outer_columns};
+use crate::sql::analyzer::ordering::has_key;
 
 /// Whether every column of enclosing queries that `plan` names is one of `outer`.
 fn is_within(plan: &LogicalPlan, outer: &DFSchema) -> Result<bool> {

@@ -6,13 +6,13 @@ use datafusion::logical_expr::ScalarFunctionArgs;
 use kalamdb_types::calendar::{Civil, DAY, SECOND};
 use kalamdb_types::{Source, SqlType, coerce};
 
-use super::super::super::scalar::Texts;
-use super::super::values::{each_timestamp, out_of_range};
-use super::{DAYS, Field, MONTHS, Part, parts};
+use super::template::{DAYS, Field, MONTHS, Part, parts};
 use crate::error::{Error, ErrorKind, Result};
+use crate::functions::Texts;
+use crate::functions::datetime::{each_timestamp, out_of_range};
 
 /// Reads the first argument by the template that the second is.
-pub(in super::super) fn parse_with(args: &ScalarFunctionArgs, target: &SqlType) -> Result<ArrayRef> {
+pub(crate) fn parse_with(args: &ScalarFunctionArgs, target: &SqlType) -> Result<ArrayRef> {
     let (texts, templates) = (Texts::of(args, 0)?, Texts::of(args, 1)?);
     let one = match &templates {
         Texts::One(Some(template)) => Some(parts(template)?),

@@ -1,0 +1,324 @@
+//! What is due, and when.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::TimestampMicrosecondType;
+
+use crate::catalog::{FlushPolicy, PartitionId, Table};
+use crate::database::{Database, JobKind};
+use crate::error::{ErrorKind, Result};
+use crate::partition::{Choice, Unflushed};
+use crate::segment::{SEGMENT_BYTES, SEGMENT_ROWS, StoredSegment, UPDATED};
+
+/// So many rows of a partition go from the log into a segment where its table does not say.
+const DEFAULT_FLUSH_ROWS: u64 = 10_000;
+
+/// So many are worth it when the page is about to go.
+const HIDDEN_FLUSH_ROWS: u64 = 1_000;
+
+/// The log of a database, which is read when it is opened, has at most about so many rows.
+const MAX_LOG_ROWS: usize = 100_000;
+
+/// The same for their bytes: 64 MiB.
+const MAX_LOG_BYTES: usize = 64 << 20;
+
+/// So many bytes of a partition go from the log into segments, whatever its table says: 32 MiB.
+const FLUSH_BYTES: usize = 32 << 20;
+
+/// The most memory for what is merged at once: 256 MiB.
+const COMPACT_BYTES: usize = 256 << 20;
+
+/// So many segments of about one size are merged.
+const MERGED_SEGMENTS: usize = 4;
+
+/// Segments of up to this many rows are of the first size; those of each next are four times as large.
+const FIRST_TIER_ROWS: usize = 1024;
+
+/// How often tombstones are looked at, in microseconds: every ten minutes.
+const RETENTION_INTERVAL_US: i64 = 600_000_000;
+
+/// How often it is seen to that there is a reserve, in microseconds: every ten seconds.
+const RESERVE_INTERVAL_US: i64 = 10_000_000;
+
+/// Records of the log that nobody needs are removed when there are so many, or they hold so many bytes: 8 MiB.
+const MAX_UNNEEDED: usize = 1000;
+const MAX_UNNEEDED_BYTES: usize = 8 << 20;
+
+/// How often columns of segments are looked for that nothing names, in microseconds: every hour.
+const ORPHANS_INTERVAL_US: i64 = 3_600_000_000;
+
+/// So long nothing is stored anew after the quota has turned out to be used up, in microseconds: half a minute.
+const FULL_INTERVAL_US: i64 = 30_000_000;
+
+/// Why there is time for what is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// Nothing else is to be done.
+    Idle,
+    /// The page is hidden, and may be gone soon.
+    Hidden,
+}
+
+/// One thing that is due.
+#[derive(Debug)]
+struct Due {
+    partition: PartitionId,
+    kind: JobKind,
+    choice: Choice,
+}
+
+impl Database {
+    /// Does one thing that is due: frees events, stores rows of the log as a segment, or merges segments. Gives whether more may be
+    /// due. It is safe in any number of tabs at once, and a waste in more than one.
+    ///
+    /// # Errors
+    /// The store's; `data_corrupted`.
+    pub async fn maintain(&self, occasion: Occasion) -> Result<bool> {
+        self.check_open()?;
+        if self.has_streams() {
+            self.sweep().await?;
+        }
+        if !self.full_interval().is_over(self.now_us(), FULL_INTERVAL_US) {
+            return Ok(false);
+        }
+        self.refresh().await?;
+        let due = match self.flush_due(occasion) {
+            Some(due) => Some(due),
+            None if occasion == Occasion::Hidden => None,
+            None => match self.compaction_due()? {
+                Some(due) => Some(due),
+                None => self.retention_due().await?,
+            },
+        };
+        let Some(due) = due else {
+            if occasion == Occasion::Idle {
+                self.look_after_storage().await?;
+            }
+            return Ok(false);
+        };
+        let done = self.rewrite(&due.partition, due.kind, &due.choice).await;
+        if done.as_ref().is_err_and(|error| error.kind() == ErrorKind::DiskFull) {
+            self.full_interval().begin(self.now_us());
+        }
+        // What could not be done now, as somebody else is at it, is due the next time again.
+        Ok(done? > 0)
+    }
+
+    /// What is done now and then while nothing else is due.
+    async fn look_after_storage(&self) -> Result<()> {
+        let now_us = self.now_us();
+        if self.reserve_interval().is_over(now_us, RESERVE_INTERVAL_US) {
+            self.reserve_interval().begin(now_us);
+            // Where there is no room for a reserve it is too late, and there is nothing to be done.
+            drop(self.store().keep_reserve(self.known_stored_bytes()).await);
+        }
+        let (n_bytes, n_records) = self.log_waste();
+        if n_records >= MAX_UNNEEDED || n_bytes >= MAX_UNNEEDED_BYTES {
+            self.trim_log().await?;
+        }
+        if self.orphans_interval().is_over(now_us, ORPHANS_INTERVAL_US) {
+            self.orphans_interval().begin(now_us);
+            self.collect_orphans().await?;
+        }
+        Ok(())
+    }
+
+    /// Stores all rows of a partition that are in the log as segments; gives how many there were.
+    ///
+    /// # Errors
+    /// As [`Database::maintain`].
+    pub(crate) async fn flush(&self, partition: &PartitionId) -> Result<usize> {
+        let mut flushed = 0;
+        loop {
+            let n_rows = self.rewrite(partition, JobKind::Flush, &Choice::Log).await?;
+            flushed += n_rows;
+            if n_rows == 0 && !self.is_frozen(partition) {
+                return Ok(flushed);
+            }
+            // Another job of this instance is at it.
+            self.pause().await;
+        }
+    }
+
+    /// Merges all segments of a partition, leaving behind what no longer counts; gives how many rows they had.
+    ///
+    /// # Errors
+    /// As [`Database::maintain`].
+    pub(crate) async fn compact(&self, partition: &PartitionId) -> Result<usize> {
+        self.flush(partition).await?;
+        let Some(table) = self.catalog().find_id(partition.table).cloned() else { return Ok(0) };
+        let table = &table;
+        let since_us = self.keep_deleted_since_us(table);
+        let mut n_merged = 0;
+        for segments in groups(self.segments_of(table, partition)?) {
+            let n_dead: usize = segments.iter().map(|stored| n_rows(stored) - n_current(stored)).sum();
+            if let ([only], 0) = (segments.as_slice(), n_dead)
+                && !self.has_expired(table, only, since_us).await?
+            {
+                continue;
+            }
+            let choice = Choice::Segments(segments.iter().map(|stored| stored.segment.id).collect());
+            n_merged += self.rewrite(partition, JobKind::Compact, &choice).await?;
+        }
+        Ok(n_merged)
+    }
+
+    /// Stores rows of the log as segments until it is as short as it should be.
+    ///
+    /// # Errors
+    /// As [`Database::maintain`].
+    pub(crate) async fn shorten_log(&self) -> Result<()> {
+        while let Some(due) = self.flush_due(Occasion::Idle) {
+            if self.rewrite(&due.partition, due.kind, &due.choice).await? > 0 {
+                continue;
+            }
+            if !self.is_frozen(&due.partition) {
+                // Another tab is at it.
+                return Ok(());
+            }
+            // Another job of this instance is.
+            self.pause().await;
+        }
+        Ok(())
+    }
+
+    fn flush_due(&self, occasion: Occasion) -> Option<Due> {
+        let now_us = self.now_us();
+        let (mut rows, mut bytes, mut due) = (0, 0, None);
+        let (mut most_rows, mut most_bytes) = (None::<(usize, PartitionId)>, None::<(usize, PartitionId)>);
+        let is_more = |most: &Option<(usize, PartitionId)>, than: usize| most.as_ref().is_none_or(|(most, _)| than > *most);
+        self.each_unflushed(|table, partition, unflushed| {
+            rows += unflushed.n_rows;
+            bytes += unflushed.n_bytes;
+            if is_more(&most_rows, unflushed.n_rows) {
+                most_rows = Some((unflushed.n_rows, partition.clone()));
+            }
+            if is_more(&most_bytes, unflushed.n_bytes) {
+                most_bytes = Some((unflushed.n_bytes, partition.clone()));
+            }
+            if due.is_none() && is_due(table.options.flush_policy, occasion, unflushed, now_us) {
+                due = Some(partition.clone());
+            }
+        });
+        let most_bytes = most_bytes.filter(|_| bytes > MAX_LOG_BYTES);
+        let most_rows = most_rows.filter(|_| rows > MAX_LOG_ROWS);
+        let due = due.or_else(|| most_bytes.or(most_rows).map(|(_, partition)| partition));
+        due.map(|partition| Due { partition, kind: JobKind::Flush, choice: Choice::Log })
+    }
+
+    /// The segments of the smallest size of which there are enough to be merged; or one most of which is superseded.
+    fn compaction_due(&self) -> Result<Option<Due>> {
+        for (table, partition) in self.looked_at() {
+            // Whoever reads a partition that is damaged is told.
+            let Ok(segments) = self.segments_of(&table, &partition) else { continue };
+            let is_sparse = |stored: &&StoredSegment| n_current(stored) * 2 < n_rows(stored);
+            let mut chosen: Vec<u64> = segments.iter().filter(is_sparse).map(|stored| stored.segment.id).take(MERGED_SEGMENTS).collect();
+            if chosen.is_empty() {
+                let is_small = |stored: &&StoredSegment| n_current(stored) * 2 <= SEGMENT_ROWS && stored.segment.memory() * 2 <= SEGMENT_BYTES;
+                let small: Vec<&StoredSegment> = segments.iter().filter(is_small).collect();
+                let tiers = small.iter().map(|stored| tier(n_current(stored)));
+                let full = tiers.filter(|wanted| small.iter().filter(|stored| tier(n_current(stored)) == *wanted).count() >= MERGED_SEGMENTS).min();
+                let of_size = small.into_iter().filter(|stored| Some(tier(n_current(stored))) == full);
+                chosen = groups(of_size.cloned().collect()).into_iter().next().unwrap_or_default().iter().map(|stored| stored.segment.id).collect();
+            }
+            if !chosen.is_empty() {
+                return Ok(Some(Due { partition, kind: JobKind::Compact, choice: Choice::Segments(chosen) }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A segment with tombstones that are past their table's retention. Those in the log go when their rows are flushed.
+    async fn retention_due(&self) -> Result<Option<Due>> {
+        let now_us = self.now_us();
+        if !self.retention_interval().is_over(now_us, RETENTION_INTERVAL_US) {
+            return Ok(None);
+        }
+        self.retention_interval().begin(now_us);
+        for (table, partition) in self.looked_at() {
+            let since_us = self.keep_deleted_since_us(&table);
+            for stored in self.segments_of(&table, &partition).unwrap_or_default() {
+                if self.has_expired(&table, &stored, since_us).await? {
+                    self.retention_interval().end();
+                    let choice = Choice::Segments(vec![stored.segment.id]);
+                    return Ok(Some(Due { partition, kind: JobKind::Retention, choice }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Tombstones written before this time are past their table's retention.
+    pub(crate) fn keep_deleted_since_us(&self, table: &Table) -> i64 {
+        match table.retention_hours() {
+            None | Some(0) => i64::MIN,
+            Some(hours) => self.now_us().saturating_sub(i64::from(hours) * 3_600_000_000),
+        }
+    }
+
+    /// Whether a segment has a tombstone that counts and was written before a time.
+    async fn has_expired(&self, table: &Arc<Table>, stored: &StoredSegment, since_us: i64) -> Result<bool> {
+        let Some(deleted) = &stored.marks.deleted else { return Ok(false) };
+        let bounds = stored.segment.column(UPDATED).and_then(|column| column.bounds.as_ref());
+        let oldest = bounds.and_then(|bounds| bounds.as_primitive_opt::<TimestampMicrosecondType>()?.values().first().copied());
+        if oldest.is_some_and(|oldest| oldest >= since_us) {
+            return Ok(false);
+        }
+        let Some(page) = stored.segment.page(table, UPDATED) else { return Ok(false) };
+        let key = page.key;
+        let _pins = match self.pages().load(&[page]).await {
+            Ok(pins) => pins,
+            // Another tab has stored it anew.
+            Err(error) if error.retry().is_some() => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let Some(updated) = self.pages().cache().page(key) else { return Ok(false) };
+        let Some(updated) = updated.as_primitive_opt::<TimestampMicrosecondType>() else { return Ok(false) };
+        let is_current = |row: usize| stored.marks.current.as_ref().is_none_or(|current| current.value(row));
+        Ok(updated.values().iter().enumerate().any(|(row, updated_us)| *updated_us < since_us && deleted.value(row) && is_current(row)))
+    }
+}
+
+fn is_due(policy: FlushPolicy, occasion: Occasion, unflushed: Unflushed, now_us: i64) -> bool {
+    let FlushPolicy { rows: limit, interval_secs } = policy;
+    let Unflushed { n_rows, n_bytes, oldest_us } = unflushed;
+    let (rows, age_us) = (n_rows as u64, now_us.saturating_sub(oldest_us));
+    let by_rows = match (limit, interval_secs) {
+        (Some(limit), _) => rows >= limit,
+        (None, Some(_)) => false,
+        (None, None) => rows >= DEFAULT_FLUSH_ROWS,
+    };
+    let by_age = interval_secs.is_some_and(|seconds| age_us >= i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000));
+    let by_occasion = occasion == Occasion::Hidden && rows >= HIDDEN_FLUSH_ROWS;
+    rows > 0 && (by_rows || by_age || by_occasion || n_bytes >= FLUSH_BYTES)
+}
+
+/// Segments that follow each other, together as far as they fit into the memory for merging.
+fn groups(segments: Vec<StoredSegment>) -> Vec<Vec<StoredSegment>> {
+    let (mut groups, mut free): (Vec<Vec<StoredSegment>>, _) = (Vec::new(), 0);
+    for stored in segments {
+        let memory = stored.segment.memory();
+        match groups.last_mut() {
+            Some(group) if memory <= free => group.push(stored),
+            _ => {
+                groups.push(vec![stored]);
+                free = COMPACT_BYTES;
+            }
+        }
+        free = free.saturating_sub(memory);
+    }
+    groups
+}
+
+fn tier(n_rows: usize) -> u32 {
+    (n_rows / FIRST_TIER_ROWS).checked_ilog(4).map_or(0, |tier| tier + 1)
+}
+
+fn n_rows(stored: &StoredSegment) -> usize {
+    stored.segment.n_rows
+}
+
+fn n_current(stored: &StoredSegment) -> usize {
+    stored.marks.current.as_ref().map_or(stored.segment.n_rows, |current| current.count_set_bits())
+}

@@ -1,0 +1,223 @@
+//! Types of operands that the planner finds otherwise: a literal beside an interval, array, boolean, UUID or bytes is one of those, in arithmetic
+//! a number, and a REAL beside a number of another type is a DOUBLE.
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{DFSchema, ScalarValue, internal_err};
+use datafusion::error::Result;
+use datafusion::logical_expr::expr::{Between, Cast, InList, ScalarFunction};
+use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{BinaryExpr, Case, Expr, ExprSchemable, LogicalPlan, Operator, lit};
+use datafusion::optimizer::AnalyzerRule;
+use datafusion::sql::sqlparser::ast::BinaryOperator;
+use kalamdb_types::SqlType;
+
+use super::expressions::{any_expression, compares, rewrite};
+use crate::functions::cast_to;
+
+/// Comes before other planners, and before the planner looks for common types.
+#[derive(Debug)]
+pub(crate) struct OperandTypes;
+
+/// What an operator does with its operands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Compares,
+    Calculates,
+    /// Gives one of them.
+    Chooses,
+    /// Of arrays alone: what it is beside a text is another operator.
+    Joins,
+}
+
+impl ExprPlanner for OperandTypes {
+    fn plan_binary_op(&self, expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
+        use BinaryOperator as B;
+        let of = match expr.op {
+            B::Eq | B::NotEq | B::Lt | B::LtEq | B::Gt | B::GtEq => Use::Compares,
+            B::Plus | B::Minus | B::Multiply | B::Divide | B::Modulo => Use::Calculates,
+            B::AtArrow | B::ArrowAt | B::PGOverlap | B::StringConcat => Use::Joins,
+            _ => return Ok(PlannerResult::Original(expr)),
+        };
+        let [left, right] = pair(expr.left, expr.right, of, schema);
+        Ok(PlannerResult::Original(RawBinaryExpr { op: expr.op, left, right }))
+    }
+}
+
+impl AnalyzerRule for OperandTypes {
+    fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
+        Ok(plan.transform_up_with_subqueries(node)?.data)
+    }
+
+    fn name(&self) -> &'static str {
+        "operand_types"
+    }
+}
+
+fn node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    let schema = merge_schema(&node.inputs());
+    if !any_expression(&node, |expr| expr.exists(|expr| Ok(may_change(expr, &schema))))? {
+        return Ok(Transformed::no(node));
+    }
+    let node = rewrite(node, |expr| expression(expr, &schema))?;
+    // The types of what is computed may be others now.
+    node.map_data(LogicalPlan::recompute_schema)
+}
+
+/// Whether an expression has operands of which one may get another type.
+fn may_change(expr: &Expr, schema: &DFSchema) -> bool {
+    match expr {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => use_of(*op).is_some_and(|of| changes(&[left, right], of, schema)),
+        Expr::InList(InList { expr, list, .. }) => changes(&std::iter::once(expr.as_ref()).chain(list).collect::<Vec<_>>(), Use::Compares, schema),
+        Expr::Between(Between { expr, low, high, .. }) => changes(&[expr, low, high], Use::Compares, schema),
+        Expr::Case(Case { expr, when_then_expr, else_expr }) => {
+            let compared: Vec<&Expr> = expr.as_deref().into_iter().chain(when_then_expr.iter().map(|(when, _)| when.as_ref())).collect();
+            if expr.is_some() && changes(&compared, Use::Compares, schema) {
+                return true;
+            }
+            let results = when_then_expr.iter().map(|(_, then)| then.as_ref()).chain(else_expr.as_deref());
+            results.clone().any(is_text_literal) && changes(&results.collect::<Vec<_>>(), Use::Chooses, schema)
+        }
+        Expr::ScalarFunction(call) => {
+            chooses(call) && call.args.iter().any(is_text_literal) && changes(&call.args.iter().collect::<Vec<_>>(), Use::Chooses, schema)
+        }
+        _ => false,
+    }
+}
+
+fn chooses(call: &ScalarFunction) -> bool {
+    matches!(call.func.name(), "coalesce" | "greatest" | "least")
+}
+
+fn use_of(op: Operator) -> Option<Use> {
+    match op {
+        op if compares(op) => Some(Use::Compares),
+        Operator::Plus | Operator::Minus | Operator::Multiply | Operator::Divide | Operator::Modulo => Some(Use::Calculates),
+        _ => None,
+    }
+}
+
+fn changes(operands: &[&Expr], of: Use, schema: &DFSchema) -> bool {
+    let is_null = |operand: &&Expr| matches!(operand, Expr::Literal(ScalarValue::Null, _));
+    let is_open = operands.iter().any(|operand| is_text_literal(operand)) || of == Use::Joins && operands.iter().any(is_null);
+    is_open && operands.iter().any(|operand| literal_type(operand, of, schema).is_some())
+        || matches!(of, Use::Compares | Use::Calculates) && widens(operands, schema)
+}
+
+/// Whether a REAL is beside a number of another type.
+fn widens(operands: &[&Expr], schema: &DFSchema) -> bool {
+    let (mut has_real, mut has_other) = (false, false);
+    for data_type in operands.iter().filter_map(|operand| operand.get_type(schema).ok()) {
+        let is_real = data_type == DataType::Float32;
+        has_real |= is_real;
+        has_other |= !is_real && data_type.is_numeric();
+    }
+    has_real && has_other
+}
+
+fn expression(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    if !may_change(&expr, schema) {
+        return Ok(Transformed::no(expr));
+    }
+    Ok(Transformed::yes(match expr {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+            let [left, right] = pair(*left, *right, use_of(op).unwrap_or(Use::Compares), schema);
+            Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)))
+        }
+        Expr::InList(InList { expr, list, negated }) => {
+            // Of several numbers in a list all are REAL, as what is looked for.
+            let is_number = |item: &Expr| matches!(item, Expr::Literal(value, _) if value.data_type().is_numeric());
+            let list = if list.len() > 1 && list.iter().all(is_number) && is_real(&expr, schema) {
+                list.into_iter().map(|item| Expr::Cast(Cast::new(Box::new(item), DataType::Float32))).collect()
+            } else {
+                list
+            };
+            let mut operands = typed(std::iter::once(*expr).chain(list).collect(), Use::Compares, schema).into_iter();
+            match operands.next() {
+                Some(expr) => Expr::InList(InList::new(Box::new(expr), operands.collect(), negated)),
+                None => return internal_err!("IN has an operand"),
+            }
+        }
+        Expr::Between(Between { expr, negated, low, high }) => match <[Expr; 3]>::try_from(typed(vec![*expr, *low, *high], Use::Compares, schema)) {
+            Ok([expr, low, high]) => Expr::Between(Between::new(Box::new(expr), negated, Box::new(low), Box::new(high))),
+            Err(_) => return internal_err!("BETWEEN has three operands"),
+        },
+        Expr::Case(case) => Expr::Case(branches(case, schema)),
+        Expr::ScalarFunction(ScalarFunction { func, args }) => func.call(typed(args, Use::Chooses, schema)),
+        other => other,
+    }))
+}
+
+fn branches(case: Case, schema: &DFSchema) -> Case {
+    let (mut whens, thens): (Vec<Expr>, Vec<Expr>) = case.when_then_expr.into_iter().map(|(when, then)| (*when, *then)).unzip();
+    let mut base = None;
+    if let Some(expr) = case.expr {
+        let mut all = typed(std::iter::once(*expr).chain(whens).collect(), Use::Compares, schema).into_iter();
+        base = all.next().map(Box::new);
+        whens = all.collect();
+    }
+    let n_thens = thens.len();
+    let mut results = typed(thens.into_iter().chain(case.else_expr.map(|expr| *expr)).collect(), Use::Chooses, schema);
+    let otherwise = if results.len() > n_thens { results.pop().map(Box::new) } else { None };
+    let pairs = whens.into_iter().zip(results).map(|(when, then)| (Box::new(when), Box::new(then))).collect();
+    Case::new(base, pairs, otherwise)
+}
+
+fn pair(left: Expr, right: Expr, of: Use, schema: &DFSchema) -> [Expr; 2] {
+    if !changes(&[&left, &right], of, schema) {
+        return [left, right];
+    }
+    match <[Expr; 2]>::try_from(typed(vec![left.clone(), right.clone()], of, schema)) {
+        Ok(pair) => pair,
+        Err(_) => [left, right],
+    }
+}
+
+fn typed(operands: Vec<Expr>, of: Use, schema: &DFSchema) -> Vec<Expr> {
+    let target = operands.iter().find_map(|operand| literal_type(operand, of, schema));
+    let widens = matches!(of, Use::Compares | Use::Calculates) && widens(&operands.iter().collect::<Vec<_>>(), schema);
+    let as_typed = |operand: Expr| match &target {
+        Some(target) if is_text_literal(&operand) && (of != Use::Joins || is_array_literal(&operand)) => {
+            cast_to().call(vec![operand, lit(target.to_string())])
+        }
+        // Beside an array NULL is one.
+        Some(target) if of == Use::Joins && matches!(operand, Expr::Literal(ScalarValue::Null, _)) => {
+            cast_to().call(vec![operand, lit(target.to_string())])
+        }
+        _ if widens && is_real(&operand, schema) => Expr::Cast(Cast::new(Box::new(operand), DataType::Float64)),
+        _ => operand,
+    };
+    operands.into_iter().map(as_typed).collect()
+}
+
+/// The type that a literal beside the operand has, where the planner would not find it.
+fn literal_type(operand: &Expr, of: Use, schema: &DFSchema) -> Option<SqlType> {
+    if matches!(operand, Expr::Placeholder(_)) || is_text_literal(operand) {
+        return None;
+    }
+    let sql_type = SqlType::of_field(&operand.to_field(schema).ok()?.1)?;
+    let is_number = matches!(sql_type, SqlType::SmallInt | SqlType::Integer | SqlType::BigInt | SqlType::Real | SqlType::Double);
+    let fits = match of {
+        Use::Compares => {
+            matches!(sql_type, SqlType::Interval | SqlType::Boolean | SqlType::Bytea | SqlType::Uuid | SqlType::Array(_))
+        }
+        Use::Calculates => is_number,
+        Use::Chooses => !matches!(sql_type, SqlType::Text | SqlType::Varchar(_) | SqlType::Json | SqlType::Embedding(_)),
+        Use::Joins => matches!(sql_type, SqlType::Array(_)),
+    };
+    fits.then_some(sql_type)
+}
+
+fn is_real(expr: &Expr, schema: &DFSchema) -> bool {
+    expr.get_type(schema).is_ok_and(|data_type| data_type == DataType::Float32)
+}
+
+fn is_text_literal(expr: &Expr) -> bool {
+    matches!(expr, Expr::Literal(value, _) if value.try_as_str().flatten().is_some())
+}
+
+fn is_array_literal(expr: &Expr) -> bool {
+    matches!(expr, Expr::Literal(ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)), _) if text.trim_start().starts_with('{'))
+}

@@ -1,0 +1,8 @@
+//! UNION, INTERSECT, EXCEPT and recursive queries, with the meaning and the types that PostgreSQL gives them.
+
+mod nullable;
+mod rewrite;
+mod types;
+
+pub(crate) use nullable::NullableSets;
+pub(crate) use rewrite::rewrite;

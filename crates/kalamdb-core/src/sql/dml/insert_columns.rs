@@ -1,0 +1,66 @@
+//! The insert of whole columns, as `insert()` sends them.
+
+use datafusion::arrow::array::ArrayRef;
+
+use super::columns::{Given, check_generated, target_columns};
+use super::counter::Counter;
+use super::insert_source::complete;
+use super::write_set::{Written, check};
+use crate::catalog::{Table, TableName};
+use crate::change::Change;
+use crate::error::Result;
+use crate::result::StatementResult;
+use crate::sql::parse::Overriding;
+use crate::sql::plan::Executor;
+use crate::write::write;
+
+/// How many rows an INSERT of columns has, and how many of the columns that it names, or else of all, are given.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Block {
+    pub(crate) n_rows: usize,
+    pub(crate) n_columns: usize,
+}
+
+/// Inserts a block of columns, as [`change_of_columns`] says.
+pub(crate) async fn insert_columns(
+    executor: &Executor<'_>,
+    name: &TableName,
+    columns: &[String],
+    block: Block,
+    mut convert: impl FnMut(&Table, usize, usize) -> Result<ArrayRef>,
+) -> Result<StatementResult> {
+    let compute = async || Ok((change_of_columns(executor, name, columns, None, block, &mut convert).await?, ()));
+    let (committed, ()) = write(executor.view, compute).await?;
+    Ok(StatementResult::affected("INSERT", block.n_rows, committed.seq))
+}
+
+/// What inserting a block of columns changes, each in the type of the table's column: `convert` gets the table, the place of the column
+/// in the block and that in the table.
+pub(super) async fn change_of_columns(
+    executor: &Executor<'_>,
+    name: &TableName,
+    columns: &[String],
+    overriding: Option<Overriding>,
+    block: Block,
+    convert: &mut impl FnMut(&Table, usize, usize) -> Result<ArrayRef>,
+) -> Result<Change> {
+    let (table, partition) = executor.writable(name)?;
+    let targets = target_columns(&table, columns)?;
+    let mut given: Vec<Given> = table.columns.iter().map(|_| Given::Default).collect();
+    for (position, &target) in targets.iter().enumerate().take(block.n_columns) {
+        let values = convert(&table, position, target)?;
+        if let Some(slot) = given.get_mut(target) {
+            *slot = Given::Values(values);
+        }
+    }
+    let mut counter = Counter::new(executor, &table, &partition);
+    check_generated(&table, &mut given, overriding)?;
+    let inserted = Some(complete(&mut counter, &table, given, block.n_rows).await?);
+    let checked = check(executor, &table, &partition, Written { inserted, ..Written::default() })?;
+    Ok(kept(executor, &table, checked.change))
+}
+
+/// Events that nobody is subscribed to are not kept where the stream says so.
+pub(super) fn kept(executor: &Executor<'_>, table: &Table, change: Change) -> Change {
+    if table.options.ephemeral && executor.view.n_subscribers(table.id) == 0 { Change::default() } else { change }
+}

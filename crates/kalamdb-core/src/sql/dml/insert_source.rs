@@ -1,0 +1,187 @@
+//! The rows of an INSERT: VALUES, a query, or defaults.
+
+use datafusion::arrow::array::{Array, ArrayRef};
+use datafusion::arrow::compute::concat;
+use datafusion::sql::sqlparser::ast::{Expr, Parens, Query, SetExpr, Spanned, Statement as SqlStatement, Values};
+use kalamdb_types::{Source, coerce};
+
+use super::columns::{Given, is_default};
+use super::counter::Counter;
+use super::insert::concatenated;
+use super::literals;
+use super::literals::Cell;
+use crate::catalog::Table;
+use crate::error::{Error, ErrorKind, Location, Result};
+use crate::rows::Rows;
+use crate::sql::parse::{Parameters, long_numbers};
+use crate::sql::plan::Executor;
+
+/// Evaluates what an INSERT inserts.
+pub(super) async fn source(
+    executor: &Executor<'_>,
+    table: &Table,
+    counter: &mut Counter<'_>,
+    source: Option<&Query>,
+    targets: &[usize],
+    columns_named: bool,
+    parameters: &Parameters,
+) -> Result<(Vec<Given>, usize)> {
+    let mut given: Vec<Given> = table.columns.iter().map(|_| Given::Default).collect();
+    let Some(query) = source else {
+        // INSERT INTO t DEFAULT VALUES
+        return Ok((given, 1));
+    };
+    let values = plain_values(query);
+    let n_given = match values {
+        Some(values) => check_arity(&values.rows, targets, columns_named)?,
+        None => targets.len(),
+    };
+    let targets = targets.get(..n_given).unwrap_or(targets);
+    let mut fill = |target: usize, values: ArrayRef| {
+        if let Some(slot) = given.get_mut(target) {
+            *slot = Given::Values(values);
+        }
+    };
+    let Some(values) = values else {
+        let (columns, n_rows) = planned(executor, table, query.clone(), targets, columns_named, parameters).await?;
+        targets.iter().zip(columns).for_each(|(target, column)| fill(*target, column));
+        return Ok((given, n_rows));
+    };
+    if let Some(rows) = literals::read(&values.rows, parameters) {
+        for (at, &target) in targets.iter().enumerate() {
+            let cells: Vec<&Cell<'_>> = rows.iter().filter_map(|row| row.get(at)).collect();
+            if let Some(values) = literal_column(counter, table, target, &cells).await? {
+                fill(target, values);
+            }
+        }
+        return Ok((given, rows.len()));
+    }
+    // Expressions are planned, but for columns that are DEFAULT in every row.
+    let mut planned_targets = Vec::with_capacity(targets.len());
+    let mut planned_rows: Vec<Vec<Expr>> = vec![Vec::new(); values.rows.len()];
+    for (at, &target) in targets.iter().enumerate() {
+        let cells: Vec<&Expr> = values.rows.iter().filter_map(|row| row.content.get(at)).collect();
+        match cells.iter().filter(|cell| is_default(cell)).count() {
+            0 => {
+                planned_targets.push(target);
+                planned_rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push(cell.clone()));
+            }
+            n if n == cells.len() => {}
+            _ => {
+                return Err(
+                    Error::unsupported("DEFAULT in some rows and expressions in others").with_hint("insert those rows in statements of their own")
+                );
+            }
+        }
+    }
+    let mut query = query.clone();
+    if let SetExpr::Values(values) = &mut *query.body {
+        for (row, planned) in values.rows.iter_mut().zip(planned_rows) {
+            *row = Parens { content: planned, ..row.clone() };
+        }
+    }
+    let (columns, n_rows) = planned(executor, table, query, &planned_targets, true, parameters).await?;
+    planned_targets.iter().zip(columns).for_each(|(target, column)| fill(*target, column));
+    Ok((given, n_rows))
+}
+
+pub(crate) fn plain_values(query: &Query) -> Option<&Values> {
+    let plain = query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none();
+    match &*query.body {
+        SetExpr::Values(values) if plain => Some(values),
+        _ => None,
+    }
+}
+
+/// How many columns the rows of VALUES give: as many as are named, or the first few of all.
+fn check_arity(rows: &[Parens<Vec<Expr>>], targets: &[usize], columns_named: bool) -> Result<usize> {
+    let n_given = rows.first().map_or(0, |row| row.content.len());
+    for row in rows {
+        let n = row.content.len();
+        let what = if n != n_given {
+            "the rows of VALUES differ in length".to_owned()
+        } else if n > targets.len() {
+            format!("INSERT gives {n} values for {} columns", targets.len())
+        } else if columns_named && n < targets.len() {
+            format!("INSERT names {} columns and gives {n} values", targets.len())
+        } else {
+            continue;
+        };
+        let location = row.content.first().map(|expr| expr.span().start).filter(|start| start.line > 0);
+        let location = location.map(|start| Location { line: start.line, column: start.column });
+        return Err(Error::new(ErrorKind::SyntaxError, what).with_location(location));
+    }
+    Ok(n_given)
+}
+
+/// A column of literals, in the column's type; `None` if every row leaves it to the default.
+async fn literal_column(counter: &mut Counter<'_>, table: &Table, target: usize, cells: &[&Cell<'_>]) -> Result<Option<ArrayRef>> {
+    let Some(definition) = table.columns.get(target) else { return Ok(None) };
+    let n_defaults = cells.iter().filter(|cell| matches!(cell, Cell::Default)).count();
+    if n_defaults == cells.len() {
+        return Ok(None);
+    }
+    let in_column = |error: Error| error.in_column(&definition.name);
+    if n_defaults == 0 {
+        return literals::column(cells, &definition.sql_type).map(Some).map_err(in_column);
+    }
+    let mut parts = Vec::with_capacity(cells.len());
+    for cell in cells {
+        parts.push(match cell {
+            Cell::Default => counter.defaults(target, 1).await?,
+            _ => literals::column(&[*cell], &definition.sql_type).map_err(in_column)?,
+        });
+    }
+    let parts: Vec<&dyn Array> = parts.iter().map(|part| part.as_ref()).collect();
+    Ok(Some(concat(&parts)?))
+}
+
+/// Runs the source as a query and converts its columns to those of the table.
+async fn planned(
+    executor: &Executor<'_>,
+    table: &Table,
+    query: Query,
+    targets: &[usize],
+    columns_named: bool,
+    parameters: &Parameters,
+) -> Result<(Vec<ArrayRef>, usize)> {
+    let mut query = query;
+    if let SetExpr::Values(values) = query.body.as_mut() {
+        for row in &mut values.rows {
+            for (value, definition) in row.content.iter_mut().zip(targets.iter().filter_map(|target| table.columns.get(*target))) {
+                *value = long_numbers::assigned(value, &definition.sql_type);
+            }
+        }
+    }
+    let rows = executor.query(SqlStatement::Query(Box::new(query)), parameters, Vec::new()).await?;
+    let n_given = rows.schema.fields().len();
+    if n_given > targets.len() || columns_named && n_given < targets.len() {
+        let message = format!("INSERT gives {n_given} values for {} columns", targets.len());
+        return Err(Error::new(ErrorKind::SyntaxError, message));
+    }
+    let n_rows = rows.batches.iter().map(|batch| batch.num_rows()).sum();
+    let mut columns = Vec::with_capacity(n_given);
+    for (at, field) in rows.schema.fields().iter().enumerate() {
+        let Some(definition) = targets.get(at).and_then(|target| table.columns.get(*target)) else { continue };
+        let parts = rows
+            .batches
+            .iter()
+            .map(|batch| coerce(batch.column(at), field, &definition.sql_type, Source::Sql))
+            .collect::<std::result::Result<Vec<_>, _>>()
+            .map_err(|error| Error::from(error).in_column(&definition.name))?;
+        columns.push(concatenated(&parts, || definition.sql_type.arrow())?);
+    }
+    Ok((columns, n_rows))
+}
+
+/// Fills in defaults.
+pub(super) async fn complete(counter: &mut Counter<'_>, table: &Table, given: Vec<Given>, n_rows: usize) -> Result<Rows> {
+    let mut columns = Vec::with_capacity(given.len());
+    for (at, given) in given.into_iter().enumerate().take(table.columns.len()) {
+        columns.push(match given {
+            Given::Values(values) => values,
+            Given::Default => counter.defaults(at, n_rows).await?,
+        });
+    }
+    Ok(Rows { columns, row_ids: None, n_rows })
+}

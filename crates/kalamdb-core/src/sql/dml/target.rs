@@ -1,0 +1,164 @@
+//! The rows that an UPDATE or DELETE is about: found by a query that DataFusion plans, whatever its WHERE holds.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray};
+use datafusion::arrow::compute::filter_record_batch;
+use datafusion::arrow::datatypes::{FieldRef, UInt64Type};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Ident, SelectItem, TableFactor, TableWithJoins, Value};
+
+use super::insert::concatenated;
+use super::literals;
+use super::writable::Changeable;
+use crate::catalog::TableName;
+use crate::error::{Error, Result};
+use crate::partition::RowAddress;
+use crate::sql::parse::{Parameters, table_name};
+use crate::sql::plan::{Executor, KeyEquality, Relation, column, engine_table, select};
+use crate::tables::ADDRESS_COLUMN;
+
+/// The name of the target in [`crate::sql::plan::ENGINE_NAMESPACE`].
+const TARGET: &str = "target";
+
+/// The table that a statement writes to, and what the statement calls it.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub(crate) name: TableName,
+    pub(crate) alias: Ident,
+}
+
+/// Which of the target's rows a statement is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    Live,
+    Deleted,
+}
+
+impl Target {
+    pub(crate) fn read(executor: &Executor<'_>, from: &TableWithJoins) -> Result<Self> {
+        if !from.joins.is_empty() {
+            return Err(Error::unsupported("a join in the place of the table that is written to"));
+        }
+        let TableFactor::Table { name, alias, args: None, sample: None, version: None, partitions, index_hints, with_hints, .. } = &from.relation
+        else {
+            return Err(Error::unsupported("writing to anything but a table"));
+        };
+        if !partitions.is_empty() || !index_hints.is_empty() || !with_hints.is_empty() {
+            return Err(Error::unsupported("a partition or hint on the table that is written to"));
+        }
+        let target = table_name(name, &executor.namespace)?;
+        let alias = match alias {
+            Some(alias) if alias.columns.is_empty() => alias.name.clone(),
+            Some(_) => return Err(Error::unsupported("column aliases on the table that is written to")),
+            None => Ident::with_quote('"', &target.table),
+        };
+        Ok(Self { name: target, alias })
+    }
+
+    /// Finds the rows that `selection` chooses among the target joined with `others`, each once, with the value of each expression.
+    pub(crate) async fn find(
+        &self,
+        executor: &Executor<'_>,
+        target: &Changeable,
+        which: Which,
+        query: Search<'_>,
+        parameters: &Parameters,
+    ) -> Result<Found> {
+        match find_by_key(executor, target, which, query, parameters)? {
+            Some(found) => Ok(found),
+            None => self.find_with(executor, target, which, query, parameters, Vec::new()).await,
+        }
+    }
+
+    /// The same with relations of the engine's own among `others`.
+    pub(crate) async fn find_with(
+        &self,
+        executor: &Executor<'_>,
+        target: &Changeable,
+        which: Which,
+        query: Search<'_>,
+        parameters: &Parameters,
+        mut relations: Vec<Relation>,
+    ) -> Result<Found> {
+        let address = Expr::CompoundIdentifier(vec![self.alias.clone(), column(ADDRESS_COLUMN)]);
+        let value = |(at, value): (usize, &Expr)| SelectItem::ExprWithAlias { expr: value.clone(), alias: column(&format!("\0value{at}")) };
+        let items = std::iter::once(SelectItem::UnnamedExpr(address)).chain(query.values.iter().enumerate().map(value)).collect();
+        let from = std::iter::once(engine_table(TARGET, &self.alias)).chain(query.others.iter().cloned()).collect();
+        let mut selection = query.selection.cloned();
+        if which == Which::Deleted {
+            // Naming the column brings the tombstones in.
+            let deleted = Expr::CompoundIdentifier(vec![self.alias.clone(), column("_deleted")]);
+            let deleted = Expr::BinaryOp { left: Box::new(deleted), op: BinaryOperator::Eq, right: Box::new(Expr::value(Value::Boolean(true))) };
+            selection = Some(match selection {
+                Some(selection) => {
+                    Expr::BinaryOp { left: Box::new(deleted), op: BinaryOperator::And, right: Box::new(Expr::Nested(Box::new(selection))) }
+                }
+                None => deleted,
+            });
+        }
+        relations.push(Relation { name: TARGET, table: Arc::clone(&target.table), rows: Arc::clone(&target.rows), with_addresses: true });
+        let rows = executor.query(select(items, from, selection)?, parameters, relations).await?;
+        let is_wanted = |address: RowAddress| {
+            let is_deleted = target.rows.get(address.chunk()).is_some_and(|chunk| chunk.is_deleted(address.row()));
+            is_deleted == (which == Which::Deleted)
+        };
+        let (mut seen, mut addresses, mut batches) = (HashSet::new(), Vec::new(), Vec::new());
+        for batch in &rows.batches {
+            let found = batch.column(0).as_primitive_opt::<UInt64Type>().ok_or_else(|| Error::internal("row addresses are integers"))?;
+            let found = found.values().iter().map(|address| RowAddress(*address));
+            let kept: BooleanArray = found.map(|address| Some(is_wanted(address) && seen.insert(address))).collect();
+            let batch = filter_record_batch(batch, &kept)?;
+            let column = batch.column(0).as_primitive::<UInt64Type>();
+            addresses.extend(column.values().iter().map(|address| RowAddress(*address)));
+            batches.push(batch);
+        }
+        let values = rows
+            .schema
+            .fields()
+            .iter()
+            .enumerate()
+            .skip(1)
+            .map(|(at, field)| {
+                let parts: Vec<ArrayRef> = batches.iter().map(|batch| Arc::clone(batch.column(at))).collect();
+                Ok((concatenated(&parts, || field.data_type().clone())?, Arc::clone(field)))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Found { addresses, values })
+    }
+}
+
+/// Finds a row by its key alone, where the values are constant; `None` leaves it to the planner.
+fn find_by_key(executor: &Executor<'_>, target: &Changeable, which: Which, query: Search<'_>, parameters: &Parameters) -> Result<Option<Found>> {
+    let Some(key) = query.selection.filter(|_| query.others.is_empty()).and_then(KeyEquality::of) else { return Ok(None) };
+    let Some(values) = query.values.iter().map(|value| literals::constant(value, parameters)).collect::<Option<Vec<_>>>() else {
+        return Ok(None);
+    };
+    let Some(keys) = key.keys(&target.table, parameters)? else { return Ok(None) };
+    let found = executor.view.find(&target.table, &target.partition, &keys)?.into_iter().next().flatten();
+    if which == Which::Deleted && found.is_some_and(|found| !found.is_deleted) {
+        // A deleted row may have had the key before.
+        return Ok(None);
+    }
+    let found = found.filter(|found| found.is_deleted == (which == Which::Deleted));
+    let addresses = Vec::from_iter(found.map(|found| found.address));
+    let values = values.into_iter().map(|(value, field)| (value.slice(0, addresses.len()), field)).collect();
+    Ok(Some(Found { addresses, values }))
+}
+
+/// What is looked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Search<'a> {
+    /// Computed for each row found.
+    pub(crate) values: &'a [Expr],
+    /// The tables of FROM or USING.
+    pub(crate) others: &'a [TableWithJoins],
+    pub(crate) selection: Option<&'a Expr>,
+}
+
+/// Rows found, and the values computed for them.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(crate) addresses: Vec<RowAddress>,
+    pub(crate) values: Vec<(ArrayRef, FieldRef)>,
+}

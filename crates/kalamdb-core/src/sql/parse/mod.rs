@@ -1,0 +1,34 @@
+//! From a text to a statement: tokens, bounds, the parser, and our own statements.
+
+mod calls;
+mod complexity;
+mod create_table;
+mod definition;
+mod dialect;
+mod durations;
+pub(crate) mod long_numbers;
+mod names;
+mod parameters;
+mod parser;
+mod query_parentheses;
+mod show;
+mod spellings;
+mod statement;
+mod statement_cache;
+mod tokens;
+mod types;
+mod words;
+
+pub(crate) use calls::call;
+pub(crate) use create_table::{CreateTable, GivenOption, OptionValue};
+pub(crate) use definition::Definition;
+pub(crate) use dialect::SqlDialect;
+pub(crate) use durations::seconds;
+pub(crate) use names::{column_name, fold, namespace_name, parse_table_name, referenced_table, table_name};
+pub(crate) use parameters::Parameters;
+pub(crate) use parser::{parse_expression, parse_query};
+pub(crate) use show::Show;
+pub(crate) use statement::{Command, Overriding, Statement, TransactionControl};
+pub(crate) use statement_cache::ParsedTexts;
+pub(crate) use types::column_type;
+pub(crate) use words::kind_of;

@@ -1,0 +1,199 @@
+//! A text as statements, each with its kind.
+
+use datafusion::sql::sqlparser::ast::{Expr, Statement as SqlStatement, TransactionAccessMode, TransactionMode, Use};
+use datafusion::sql::sqlparser::parser::Parser;
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+
+use super::complexity::MAX_SQL_BYTES;
+use super::definition::{Definition, Parsed};
+use super::dialect::{SqlDialect, mark_question_operators};
+use super::names::fold;
+use super::parameters::number_placeholders;
+use super::statement::{Command, Statement, TransactionControl};
+use super::tokens::{Overrides, join_digits, select_from_tables};
+use super::words::{next_words, skip};
+use super::{complexity, definition, spellings};
+use crate::error::{Error, ErrorKind, Location, Result};
+
+/// How deep the parser itself may recurse.
+const PARSER_RECURSION: usize = 100;
+
+/// Parses a text of any number of statements; nothing is run before all of it parses.
+///
+/// # Errors
+/// `syntax_error` with its place, `statement_too_complex`, `program_limit_exceeded`, `feature_not_supported`.
+pub(super) fn parse(sql: &str) -> Result<Vec<Statement>> {
+    if sql.len() > MAX_SQL_BYTES {
+        let message = format!("the SQL text has {} bytes; at most {MAX_SQL_BYTES} are taken", sql.len());
+        return Err(Error::new(ErrorKind::ProgramLimitExceeded, message).with_hint("insert many rows with insert(), which has no such limit"));
+    }
+    let mut tokens = tokenize(sql)?;
+    let overrides = Overrides::take(&mut tokens);
+    complexity::check(&tokens)?;
+    let mut parser = Parser::new(&SqlDialect).with_recursion_limit(PARSER_RECURSION).with_tokens_with_locations(tokens);
+    let mut statements = Vec::new();
+    loop {
+        while parser.consume_token(&Token::SemiColon) {}
+        let next = parser.peek_token();
+        if next.token == Token::EOF {
+            return Ok(statements);
+        }
+        let start = Location { line: next.span.start.line, column: next.span.start.column };
+        let statement = parse_one(&mut parser, &overrides).map_err(|error| match error.kind() {
+            ErrorKind::FeatureNotSupported => error.with_location(Some(start)),
+            _ => error,
+        })?;
+        if !matches!(parser.peek_token().token, Token::SemiColon | Token::EOF) {
+            return Err(parser.expected::<()>("end of statement", parser.peek_token()).map_or_else(Error::from, |()| Error::internal("no error")));
+        }
+        statements.push(statement);
+    }
+}
+
+/// Parses a text that is one query.
+pub(crate) fn parse_query(sql: &str) -> Result<SqlStatement> {
+    let mut parser = Parser::new(&SqlDialect).with_recursion_limit(PARSER_RECURSION).with_tokens_with_locations(tokenize(sql)?);
+    Ok(SqlStatement::Query(parser.parse_query()?))
+}
+
+/// Parses a text that is one expression: what the catalog keeps of a statement that was parsed before.
+pub(crate) fn parse_expression(sql: &str) -> Result<Expr> {
+    let mut parser = Parser::new(&SqlDialect).with_tokens_with_locations(tokenize(sql)?);
+    Ok(parser.parse_expr()?)
+}
+
+fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>> {
+    let mut tokens = Tokenizer::new(&SqlDialect, sql).tokenize_with_location().map_err(|error| {
+        let location = Location { line: error.location.line, column: error.location.column };
+        Error::new(ErrorKind::SyntaxError, error.message).with_location(Some(location))
+    })?;
+    join_digits(&mut tokens)?;
+    select_from_tables(&mut tokens);
+    mark_question_operators(&mut tokens);
+    spellings::take_out(&mut tokens);
+    Ok(tokens)
+}
+
+fn parse_one(parser: &mut Parser<'_>, overrides: &Overrides) -> Result<Statement> {
+    if let Some(statement) = parse_own(parser, overrides)? {
+        return Ok(statement);
+    }
+    let undeletes = is_word(parser, 0, "undelete") && is_word(parser, 1, "from");
+    let overriding = overrides.of(parser.peek_token_ref());
+    let mut statement = if undeletes {
+        let word = parser.next_token();
+        parser.parse_delete(word)?
+    } else {
+        parser.parse_statement()?
+    };
+    let n_params = number_placeholders(&mut statement)?;
+    let mut command = match statement {
+        SqlStatement::Delete(delete) if undeletes => Command::Undelete(Box::new(delete)),
+        other => classify(other)?,
+    };
+    if let Command::Insert { overriding: clause, .. } = &mut command {
+        *clause = overriding;
+    }
+    Ok(Statement { command, n_params })
+}
+
+fn is_word(parser: &Parser<'_>, at: usize, word: &str) -> bool {
+    parser.peek_nth_token(at).token.to_string().eq_ignore_ascii_case(word)
+}
+
+/// Statements that are KalamDB's own, read with the parser's own pieces.
+fn parse_own(parser: &mut Parser<'_>, overrides: &Overrides) -> Result<Option<Statement>> {
+    let words = next_words::<3>(parser);
+    let command = match [words[0].as_str(), words[1].as_str(), words[2].as_str()] {
+        ["execute", "as", "user"] => {
+            skip(parser, 3);
+            return parse_execute_as(parser, overrides).map(Some);
+        }
+        ["use", "namespace", name] if !name.is_empty() => {
+            skip(parser, 2);
+            Command::Use(parser.parse_object_name(false)?)
+        }
+        _ => match definition::parse(parser)? {
+            Some(Parsed::Definition(mut definition)) => {
+                let n_params = number_parameters(&mut definition)?;
+                return Ok(Some(Statement { command: Command::Define(definition), n_params }));
+            }
+            Some(Parsed::Show(show)) => Command::Show(Box::new(show)),
+            None => return Ok(None),
+        },
+    };
+    Ok(Some(Statement { command, n_params: 0 }))
+}
+
+/// The query of CREATE TABLE ... AS may have parameters.
+fn number_parameters(definition: &mut Definition) -> Result<usize> {
+    let Definition::CreateTable(create) = definition else { return Ok(0) };
+    let Some(query) = create.query.take() else { return Ok(0) };
+    let mut statement = SqlStatement::Query(query);
+    let n_params = number_placeholders(&mut statement)?;
+    if let SqlStatement::Query(query) = statement {
+        create.query = Some(query);
+    }
+    Ok(n_params)
+}
+
+/// `'user' (statement)`
+fn parse_execute_as(parser: &mut Parser<'_>, overrides: &Overrides) -> Result<Statement> {
+    let user = parser.parse_literal_string()?;
+    parser.expect_token(&Token::LParen)?;
+    let Statement { command, n_params } = parse_one(parser, overrides)?;
+    parser.expect_token(&Token::RParen)?;
+    if matches!(command, Command::Use(_) | Command::Transaction(_) | Command::ExecuteAs { .. }) {
+        return Err(Error::unsupported(format!("{} within EXECUTE AS USER", command.tag())));
+    }
+    Ok(Statement { command: Command::ExecuteAs { user, command: Box::new(command) }, n_params })
+}
+
+fn classify(statement: SqlStatement) -> Result<Command> {
+    Ok(match statement {
+        SqlStatement::Query(_) => match definition::of_statement(statement) {
+            Ok(definition) => Command::Define(Box::new(definition)),
+            Err(query) => Command::Query(query),
+        },
+        SqlStatement::Explain { options: Some(ref options), .. } if !options.is_empty() => {
+            return Err(Error::unsupported("EXPLAIN with options in parentheses").with_hint("write EXPLAIN ANALYZE or EXPLAIN VERBOSE"));
+        }
+        SqlStatement::Explain { statement: ref inner, .. } => match **inner {
+            SqlStatement::Query(_) => Command::Explain(Box::new(statement)),
+            _ => return Err(Error::unsupported("EXPLAIN of anything but a query")),
+        },
+        SqlStatement::Insert(insert) => Command::Insert { statement: Box::new(insert), overriding: None },
+        SqlStatement::Update(update) => Command::Update(Box::new(update)),
+        SqlStatement::Delete(delete) => Command::Delete(Box::new(delete)),
+        SqlStatement::Use(Use::Object(name) | Use::Schema(name)) => Command::Use(name),
+        SqlStatement::StartTransaction { modes, modifier: None, statements, exception: None, has_end_keyword: false, .. }
+            if statements.is_empty() && modes.iter().all(is_default_mode) =>
+        {
+            Command::Transaction(TransactionControl::Begin)
+        }
+        SqlStatement::Commit { chain: false, modifier: None, .. } => Command::Transaction(TransactionControl::Commit),
+        SqlStatement::Rollback { chain: false, savepoint: None } => Command::Transaction(TransactionControl::Rollback),
+        SqlStatement::Rollback { chain: false, savepoint: Some(name) } => Command::Transaction(TransactionControl::RollbackTo(fold(&name))),
+        SqlStatement::Savepoint { name } => Command::Transaction(TransactionControl::Savepoint(fold(&name))),
+        SqlStatement::ReleaseSavepoint { name } => Command::Transaction(TransactionControl::Release(fold(&name))),
+        other => match definition::of_statement(other) {
+            Ok(definition) => Command::Define(Box::new(definition)),
+            Err(other) => return Err(Error::unsupported(format!("the statement {}", start_of(&other)))),
+        },
+    })
+}
+
+/// Every transaction is serialisable, so that asking for any isolation is granted.
+fn is_default_mode(mode: &TransactionMode) -> bool {
+    match mode {
+        TransactionMode::IsolationLevel(_) => true,
+        TransactionMode::AccessMode(access) => *access == TransactionAccessMode::ReadWrite,
+    }
+}
+
+/// The first words of a statement, to name it by.
+fn start_of(statement: &SqlStatement) -> String {
+    let text = statement.to_string();
+    let words: Vec<&str> = text.split_whitespace().take(2).collect();
+    words.join(" ")
+}

@@ -1,0 +1,20 @@
+//! From a statement to a plan and its rows: what names mean, the query, and short ways around the planner.
+
+mod analysis;
+pub(crate) mod check_condition;
+mod engine_query;
+mod growth;
+mod key_equality;
+mod planner;
+pub(crate) mod point;
+mod query;
+pub(crate) mod rewrite;
+mod scope;
+mod session_state;
+mod views;
+
+pub(crate) use engine_query::{column, engine_table, select};
+pub(crate) use key_equality::KeyEquality;
+pub(crate) use query::{Executor, QueryRows};
+pub(crate) use scope::Relation;
+pub(crate) use session_state::new_session_state;

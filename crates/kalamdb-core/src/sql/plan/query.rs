@@ -1,0 +1,193 @@
+//! Plans and runs queries.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::Schema;
+use datafusion::execution::context::SQLOptions;
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::execute_stream;
+use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
+use datafusion::sql::sqlparser::ast::{ObjectName, Statement as SqlStatement};
+use futures::TryStreamExt;
+
+use super::analysis::{Analysis, analyze};
+use super::scope::{Relation, Scope};
+use crate::access::Principal;
+use crate::database::View;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sql::analyzer::{grouping_sets, ordering, sets};
+use crate::sql::parse::{Parameters, table_name};
+use crate::sql::physical::{held, sizes};
+use crate::sql::plan::rewrite::{array_parameters, duplicates, from_names, grouping, named_casts, sort_names};
+use crate::sql::subqueries;
+
+/// Runs the statements of one session.
+#[derive(Debug, Clone)]
+pub(crate) struct Executor<'a> {
+    pub(crate) view: View<'a>,
+    pub(crate) principal: &'a Principal,
+    session_state: &'a SessionState,
+    state: OnceCell<SessionState>,
+    pub(crate) namespace: String,
+    pub(crate) system_columns_in_star: bool,
+}
+
+impl<'a> Executor<'a> {
+    pub(crate) fn new(view: View<'a>, principal: &'a Principal, state: &'a SessionState, namespace: String, system_columns_in_star: bool) -> Self {
+        Self { view, principal, session_state: state, state: OnceCell::new(), namespace, system_columns_in_star }
+    }
+
+    /// The session's DataFusion state, with the time of the statement. Many statements do without.
+    pub(crate) fn state(&self) -> &SessionState {
+        self.state.get_or_init(|| {
+            let mut state = self.session_state.clone();
+            let options = Arc::clone(state.config_options());
+            // now() is the same everywhere in one statement.
+            state.execution_props_mut().mark_start_execution(options);
+            self.view.database.ids().set_time(self.view.now_us());
+            state
+        })
+    }
+
+    pub(crate) fn scope(&self) -> Scope<'_> {
+        Scope::new(self.view, self.principal, self.state(), &self.namespace).with_system_columns_in_star(self.system_columns_in_star)
+    }
+
+    /// Plans and runs a query, which may read `relations` besides the tables.
+    pub(crate) async fn query(&self, mut statement: SqlStatement, parameters: &Parameters, relations: Vec<Relation>) -> Result<QueryRows> {
+        array_parameters::expand(&mut statement, parameters)?;
+        let Some(named) = named(&statement) else {
+            return Box::pin(self.query_named(statement, parameters, relations)).await;
+        };
+        match Box::pin(self.query_named(named, parameters, relations.clone())).await {
+            // The planner knows more names: that of an output column anywhere in ORDER BY, and its own of the columns of functions.
+            Err(error) if error.kind() == ErrorKind::UndefinedColumn => {
+                Box::pin(self.query_named(statement, parameters, relations)).await.map_err(|_| error)
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn query_named(&self, mut statement: SqlStatement, parameters: &Parameters, relations: Vec<Relation>) -> Result<QueryRows> {
+        let Analysis { exposure, may_be_refused } = analyze(&mut statement, &self.namespace, &self.scope())?;
+        let scope = self.scope().with_exposure(exposure).with_relations(relations);
+        if !may_be_refused {
+            return Box::pin(self.plan_and_collect(statement, parameters, &scope)).await;
+        }
+        let copy = statement.clone();
+        match plan(statement, parameters, &scope) {
+            Ok(plan) => Box::pin(self.collect(plan)).await,
+            Err(error) => Box::pin(self.query_refused(copy, error, parameters, &scope)).await,
+        }
+    }
+
+    async fn plan_and_collect(&self, statement: SqlStatement, parameters: &Parameters, scope: &Scope<'_>) -> Result<QueryRows> {
+        self.collect(plan(statement, parameters, scope)?).await
+    }
+
+    /// Runs a query that the planner has refused under other names for its columns, or finds the reason.
+    async fn query_refused(&self, mut statement: SqlStatement, error: Error, parameters: &Parameters, scope: &Scope<'_>) -> Result<QueryRows> {
+        let catalog = self.view.catalog();
+        let columns_of = |name: &ObjectName| {
+            let table = table_name(name, &self.namespace).ok().filter(|_| !self.system_columns_in_star)?;
+            Some(catalog.require_table(&table).ok()?.columns.iter().map(|column| column.name.clone()).collect())
+        };
+        let mut error = error;
+        let mut renamed = statement.clone();
+        if duplicates::make_unique(&mut renamed, columns_of) {
+            statement = renamed;
+            match plan(statement.clone(), parameters, scope) {
+                Ok(plan) => return self.collect_renamed(plan).await,
+                Err(second) => error = second,
+            }
+        }
+        let repeats = error.kind() == ErrorKind::DuplicateColumn || error.to_string().contains("unique expression names");
+        if repeats && named_casts::name_casts(&mut statement) {
+            match plan(statement.clone(), parameters, scope) {
+                Ok(plan) => return self.collect_renamed(plan).await,
+                Err(second) => error = second,
+            }
+        }
+        if error.kind() == ErrorKind::InvalidQuery {
+            grouping::group_by_all_columns(&mut statement);
+            if plan(statement, parameters, scope).is_ok() {
+                return Err(error.with_kind(ErrorKind::GroupingError));
+            }
+        }
+        Err(error)
+    }
+
+    /// Runs a plan whose columns have other names than the statement gave them, and gives them those.
+    async fn collect_renamed(&self, plan: LogicalPlan) -> Result<QueryRows> {
+        let schema = duplicates::visible_names(&plan, plan.schema().as_arrow())?;
+        Ok(QueryRows { schema, ..Box::pin(self.collect(plan)).await? })
+    }
+
+    async fn collect(&self, plan: LogicalPlan) -> Result<QueryRows> {
+        let schema = Arc::clone(plan.schema().inner());
+        let plan = self.state().optimize(&subqueries::rewrite(plan)?)?;
+        let small = sizes::check(&plan)?.map(|batch_size| {
+            let mut state = self.state().clone();
+            *state.config_mut() = state.config().clone().with_batch_size(batch_size);
+            Box::new(state)
+        });
+        let state = small.as_deref().unwrap_or_else(|| self.state());
+        let physical = state.query_planner().create_physical_plan(&plan, state).await?;
+        let context = state.task_ctx();
+        // The rows are there twice when they are handed over: as they are, and as what is sent.
+        let rows = held(execute_stream(physical, Arc::clone(&context))?, "the result", &context, 2);
+        Ok(QueryRows { schema, batches: rows.try_collect().await? })
+    }
+}
+
+/// The statement with the names that PostgreSQL gives to columns in ORDER BY and in FROM, if that makes a difference.
+pub(super) fn named(statement: &SqlStatement) -> Option<SqlStatement> {
+    let (from, order) = (from_names::has_nameless(statement), sort_names::has_ambiguous_order(statement));
+    if !from && !order {
+        return None;
+    }
+    let mut named = statement.clone();
+    if from {
+        from_names::name_columns(&mut named);
+    }
+    if order {
+        sort_names::sort_by_columns(&mut named);
+    }
+    Some(named)
+}
+
+fn plan(statement: SqlStatement, parameters: &Parameters, scope: &Scope<'_>) -> Result<LogicalPlan> {
+    let plan = SqlToRel::new_with_options(scope, parser_options()).sql_statement_to_plan(statement)?;
+    let plan = if parameters.is_empty() { plan } else { plan.with_param_values(parameters.to_param_values()?)? };
+    let plan = prepare(plan)?;
+    SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false).verify_plan(&plan)?;
+    Ok(plan)
+}
+
+/// What every plan goes through before it is analyzed.
+fn prepare(plan: LogicalPlan) -> Result<LogicalPlan> {
+    Ok(grouping_sets::compute_before(ordering::order_windows(sets::rewrite(plan)?)?)?)
+}
+
+/// The rows of a query.
+#[derive(Debug)]
+pub(crate) struct QueryRows {
+    pub(crate) schema: Arc<Schema>,
+    pub(crate) batches: Vec<RecordBatch>,
+}
+
+pub(crate) fn parser_options() -> ParserOptions {
+    ParserOptions {
+        parse_float_as_decimal: false,
+        enable_ident_normalization: true,
+        support_varchar_with_length: true,
+        map_string_types_to_utf8view: true,
+        enable_options_value_normalization: false,
+        collect_spans: true,
+        // PostgreSQL's: NULL sorts as if larger than every value.
+        default_null_ordering: NullOrdering::NullsMax,
+    }
+}

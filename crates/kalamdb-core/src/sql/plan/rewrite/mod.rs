@@ -1,0 +1,25 @@
+//! Statements in the forms that the planner reads with PostgreSQL's meaning.
+
+pub(crate) mod array_parameters;
+pub(crate) mod arrow_types;
+pub(crate) mod casts;
+pub(crate) mod datetime;
+mod determined;
+pub(crate) mod duplicates;
+pub(crate) mod from_names;
+pub(crate) mod grouping;
+pub(crate) mod lambdas;
+pub(crate) mod named_casts;
+pub(crate) mod operators;
+pub(crate) mod queries;
+mod row_comparisons;
+pub(crate) mod sort_names;
+mod stars;
+pub(crate) mod syntax;
+pub(crate) mod using;
+pub(crate) mod window_frames;
+pub(crate) mod window_names;
+
+pub(crate) use determined::{KeyedColumns, group_by_determined};
+pub(crate) use from_names::ShortAliases;
+pub(crate) use stars::{Exposure, Stars};

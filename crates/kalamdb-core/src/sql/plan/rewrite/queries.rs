@@ -1,0 +1,78 @@
+//! Parts of queries that the planner does not know, written as parts that it does.
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{
+    Expr, Function, FunctionArg, FunctionArgExpr, LimitClause, OrderByKind, Query, SelectItem, SetExpr, TableFactor, Value, visit_expressions,
+};
+
+use crate::error::{Error, Result};
+
+/// Writes `FETCH FIRST n ROWS ONLY` as LIMIT.
+pub(crate) fn limit_by_fetch(query: &mut Query) -> Result<()> {
+    let Some(fetch) = query.fetch.take() else { return Ok(()) };
+    if fetch.with_ties || fetch.percent {
+        return Err(Error::unsupported("FETCH with PERCENT or TIES"));
+    }
+    let rows = fetch.quantity.unwrap_or_else(|| Expr::Value(Value::Number("1".to_owned(), false).into()));
+    match &mut query.limit_clause {
+        Some(LimitClause::LimitOffset { limit: limit @ None, .. }) => *limit = Some(rows),
+        Some(_) => return Err(Error::unsupported("both LIMIT and FETCH")),
+        None => query.limit_clause = Some(LimitClause::LimitOffset { limit: Some(rows), offset: None, limit_by: Vec::new() }),
+    }
+    Ok(())
+}
+
+/// Takes `LATERAL unnest(...)` for `unnest(...)`, which sees what is before it anyway.
+pub(crate) fn unnest_laterally(factor: &mut TableFactor) {
+    let TableFactor::Function { name, args, alias, with_ordinality, .. } = factor else { return };
+    if !name.to_string().eq_ignore_ascii_case("unnest") {
+        return;
+    }
+    let argument = |arg: &FunctionArg| match arg {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
+        _ => None,
+    };
+    let Some(array_exprs) = args.iter().map(argument).collect::<Option<Vec<_>>>() else { return };
+    *factor =
+        TableFactor::UNNEST { alias: alias.take(), array_exprs, with_offset: false, with_offset_alias: None, with_ordinality: *with_ordinality };
+}
+
+/// Writes the window function for its number in ORDER BY: over groups the planner does not find it again under its name.
+/// In what is DISTINCT it finds expressions around one.
+pub(crate) fn order_by_windows(query: &mut Query) {
+    let (SetExpr::Select(select), Some(OrderByKind::Expressions(by))) = (query.body.as_ref(), query.order_by.as_mut().map(|by| &mut by.kind)) else {
+        return;
+    };
+    let is_expr = |item: &SelectItem| matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. });
+    if !select.projection.iter().all(is_expr) {
+        return;
+    }
+    for by in by {
+        let number = match &by.expr {
+            Expr::Value(value) => match &value.value {
+                Value::Number(number, _) => number.parse::<usize>().ok(),
+                _ => None,
+            },
+            _ => None,
+        };
+        let item = number.and_then(|number| number.checked_sub(1)).and_then(|at| select.projection.get(at));
+        if let Some(SelectItem::UnnamedExpr(expr)) = item
+            && if select.distinct.is_some() { is_window(expr) } else { holds_window(expr) }
+        {
+            by.expr = expr.clone();
+        }
+    }
+}
+
+fn is_window(expr: &Expr) -> bool {
+    matches!(expr, Expr::Function(Function { over: Some(_), .. }))
+}
+
+fn holds_window(expr: &Expr) -> bool {
+    let found = visit_expressions(expr, |expr| match expr {
+        Expr::Function(Function { over: Some(_), .. }) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    found.is_break()
+}

@@ -1,0 +1,132 @@
+//! Forms of SQL that the planner does not know, written in forms that it does.
+
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr, FunctionArgumentClause, FunctionArguments, GroupByExpr, Ident, OrderByExpr,
+    UnaryOperator, Value,
+};
+
+use super::row_comparisons;
+use crate::sql::parse::call;
+
+/// Rewrites one expression; those inside it come later.
+pub(crate) fn simplify(expr: &mut Expr) {
+    // Unary plus is nothing, whatever it stands before.
+    while let Expr::UnaryOp { op: UnaryOperator::Plus, expr: operand } = expr {
+        *expr = taken(operand);
+    }
+    sign_before_power(expr);
+    row_comparisons::compare(expr);
+    match expr {
+        // The parser's name of `^`, which is the power.
+        Expr::BinaryOp { left, op: BinaryOperator::BitwiseXor, right } => *expr = power(left, right),
+        // All bits turned over.
+        Expr::UnaryOp { op: UnaryOperator::BitwiseNot, expr: operand } => {
+            let (operand, one) = (Box::new(taken(operand)), Box::new(Expr::Value(Value::Number("1".to_owned(), false).into())));
+            let ones = Box::new(Expr::UnaryOp { op: UnaryOperator::Minus, expr: one });
+            *expr = Expr::Nested(Box::new(Expr::BinaryOp { left: operand, op: BinaryOperator::PGBitwiseXor, right: ones }));
+        }
+        Expr::BinaryOp { left, op: BinaryOperator::PGStartsWith, right } => *expr = call(Ident::new("starts_with"), vec![taken(left), taken(right)]),
+        // IN () is false whatever the operand is, NULL as well; the operand still has to have a meaning.
+        Expr::InList { expr: operand, list, negated } if list.is_empty() => {
+            let operand = taken(operand);
+            let op = if *negated { BinaryOperator::Or } else { BinaryOperator::And };
+            let left = Box::new(Expr::Value(Value::Boolean(*negated).into()));
+            *expr = Expr::Nested(Box::new(Expr::BinaryOp { left, op, right: Box::new(Expr::IsNull(Box::new(operand))) }));
+        }
+        // The planner forgets the queries around it for what stands in the brackets.
+        Expr::Array(array) => *expr = call(Ident::new("make_array"), std::mem::take(&mut array.elem)),
+        Expr::Function(function) => order_by_no_position(&mut function.args),
+        _ => {}
+    }
+}
+
+/// A number in an aggregate's ORDER BY is a constant, by which nothing is sorted. The planner takes it for the position of a column.
+fn order_by_no_position(args: &mut FunctionArguments) {
+    let FunctionArguments::List(list) = args else { return };
+    let is_number = |by: &OrderByExpr| matches!(&by.expr, Expr::Value(value) if matches!(value.value, Value::Number(..)));
+    list.clauses.retain_mut(|clause| {
+        let FunctionArgumentClause::OrderBy(by) = clause else { return true };
+        by.retain(|by| !is_number(by));
+        !by.is_empty()
+    });
+}
+
+/// A sign belongs to the operand of a power: `-2 ^ 2` is 4. The parser takes it for the sign of the power.
+fn sign_before_power(expr: &mut Expr) {
+    let Expr::UnaryOp { op: UnaryOperator::Minus, expr: signed } = expr else { return };
+    if !matches!(signed.as_ref(), Expr::BinaryOp { op: BinaryOperator::BitwiseXor, .. }) {
+        return;
+    }
+    let mut power = taken(signed);
+    let mut base = &mut power;
+    while let Expr::BinaryOp { left, op: BinaryOperator::BitwiseXor, .. } = base {
+        base = left.as_mut();
+    }
+    *base = Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(taken(base)) };
+    *expr = power;
+}
+
+/// `power(CAST(base AS DOUBLE), CAST(exponent AS DOUBLE))`
+fn power(base: &mut Expr, exponent: &mut Expr) -> Expr {
+    let argument = |operand: &mut Expr| Expr::Cast {
+        kind: CastKind::Cast,
+        expr: Box::new(taken(operand)),
+        data_type: DataType::Double(ExactNumberInfo::None),
+        array: false,
+        format: None,
+    };
+    call(Ident::new("power"), vec![argument(base), argument(exponent)])
+}
+
+/// Rewrites what stands in parentheses in GROUP BY: `GROUP BY (a, b)` groups by both, and `ROLLUP (a, (b, c))` has no set with b alone.
+pub(crate) fn simplify_groups(groups: &mut GroupByExpr) {
+    let GroupByExpr::Expressions(exprs, _) = groups else { return };
+    // One group of all rows; beside others it says nothing.
+    let is_all = |expr: &Expr| matches!(expr, Expr::Tuple(exprs) if exprs.is_empty());
+    if !exprs.is_empty() && exprs.iter().all(is_all) {
+        *exprs = vec![Expr::GroupingSets(vec![Vec::new()])];
+    }
+    *exprs = std::mem::take(exprs).into_iter().filter(|expr| !is_all(expr)).flat_map(group).collect();
+}
+
+fn group(expr: Expr) -> Vec<Expr> {
+    let has_tuples = |sets: &[Vec<Expr>]| sets.iter().any(|set| set.len() != 1);
+    match expr {
+        Expr::Tuple(exprs) => exprs,
+        Expr::Rollup(sets) if has_tuples(&sets) || has_repeated(&sets) => {
+            let shortest_last = (0..=sets.len()).rev();
+            vec![Expr::GroupingSets(shortest_last.map(|n| sets.iter().take(n).flatten().cloned().collect()).collect())]
+        }
+        // How many sets there are has been checked before.
+        Expr::Cube(sets) if has_tuples(&sets) || has_repeated(&sets) => {
+            let has = |subset: usize, at: usize| subset >> at & 1 == 0;
+            let subset = |subset: usize| sets.iter().enumerate().filter(move |(at, _)| has(subset, *at)).flat_map(|(_, set)| set.clone()).collect();
+            vec![Expr::GroupingSets((0..1_usize << sets.len()).map(subset).collect())]
+        }
+        other => vec![other],
+    }
+}
+
+/// Whether something may stand in a ROLLUP or CUBE twice, which DataFusion takes for two columns of one name; in GROUPING SETS it does not.
+fn has_repeated(sets: &[Vec<Expr>]) -> bool {
+    let is_same = |left: &Expr, right: &Expr| match (column_of(left), column_of(right)) {
+        // `a` may be `t.a`; if it is not, the sets are as good.
+        (Some(left), Some(right)) => left.value.eq_ignore_ascii_case(&right.value),
+        _ => left == right,
+    };
+    let exprs: Vec<&Expr> = sets.iter().flatten().collect();
+    exprs.iter().enumerate().any(|(at, expr)| exprs.iter().take(at).any(|before| is_same(before, expr)))
+}
+
+fn column_of(expr: &Expr) -> Option<&Ident> {
+    match expr {
+        Expr::Identifier(name) => Some(name),
+        Expr::CompoundIdentifier(names) => names.last(),
+        Expr::Nested(expr) => column_of(expr),
+        _ => None,
+    }
+}
+
+fn taken(expr: &mut Expr) -> Expr {
+    std::mem::replace(expr, Expr::Value(Value::Null.into()))
+}
