@@ -8,6 +8,7 @@ mod build;
 mod counts;
 mod errors;
 mod parts;
+mod rooms;
 mod setup;
 mod start;
 mod test;

@@ -29,6 +29,7 @@ pub(crate) fn findings(sh: &Shell) -> Result<Vec<String>> {
         folders(path, &mut findings);
         if let (true, Ok(text)) = (is_text(path), sh.read_file(path)) {
             file(path, &text, &mut findings);
+            crate::rooms::file(path, &text, &mut findings)?;
         }
     }
     crate::errors::findings(sh, &mut findings)?;
