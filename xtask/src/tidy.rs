@@ -25,10 +25,12 @@ pub(crate) fn findings(sh: &Shell) -> Result<Vec<String>> {
     let metadata = cmd!(sh, "cargo metadata --no-deps --format-version 1").quiet().read()?;
     dependencies(&serde_json::from_str(&metadata).context("cargo metadata is not JSON")?, &mut findings);
     let tracked = cmd!(sh, "git ls-files --cached --others --exclude-standard").quiet().read()?;
-    for path in tracked.lines() {
+    let paths: Vec<&str> = tracked.lines().collect();
+    for path in paths.iter().copied() {
         folders(path, &mut findings);
         if let (true, Ok(text)) = (is_text(path), sh.read_file(path)) {
             file(path, &text, &mut findings);
+            named_files(path, &text, &paths, &mut findings);
             crate::rooms::file(path, &text, &mut findings)?;
         }
     }
@@ -96,6 +98,21 @@ fn file(path: &str, text: &str, findings: &mut Vec<String>) {
     }
 }
 
+/// Checks that the sources that a document names are there; it may leave out the folders before.
+fn named_files(path: &str, text: &str, paths: &[&str], findings: &mut Vec<String>) {
+    // The history names what is gone.
+    if extension(path) != "md" || path == "CHANGELOG.md" {
+        return;
+    }
+    let is_name = |name: &str| matches!(extension(name), "rs" | "ts" | "mjs") && !name.contains(char::is_whitespace) && !name.contains('*');
+    for name in text.split('`').skip(1).step_by(2).filter(|name| is_name(name)) {
+        let is_there = |path: &&str| path.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('/'));
+        if !paths.iter().any(is_there) {
+            findings.push(format!("{path}: names {name}, which is not there"));
+        }
+    }
+}
+
 /// Whether a line names an absolute path that begins with `start`; within a longer path or URL it is not absolute.
 fn names_path(line: &str, start: &str) -> bool {
     line.match_indices(start).any(|(at, _)| {
@@ -109,7 +126,7 @@ mod tests {
     use serde_json::json;
     use xshell::Shell;
 
-    use super::{dependencies, file, findings, folders, names_path};
+    use super::{dependencies, file, findings, folders, named_files, names_path};
 
     #[test]
     fn the_tree_is_tidy() {
@@ -155,6 +172,14 @@ mod tests {
         file("b.ts", "const arrow = '\u{2192}'", &mut found);
         file("c.md", "a \u{2192} b", &mut found);
         assert_eq!(found, ["a.rs: longer than 800 lines", "b.ts:1: not ASCII; write an escape"]);
+    }
+
+    #[test]
+    fn documents_name_files_that_are_there() {
+        let mut found = Vec::new();
+        let text = "See `sql/plan/scope.rs`, `scope.rs`, `plan/scope.rs`, `lan/scope.rs` and `gone.ts`; `a.rs b.rs` is no file.";
+        named_files("ARCHITECTURE.md", text, &["crates/core/src/sql/plan/scope.rs"], &mut found);
+        assert_eq!(found, ["ARCHITECTURE.md: names lan/scope.rs, which is not there", "ARCHITECTURE.md: names gone.ts, which is not there"]);
     }
 
     #[test]
