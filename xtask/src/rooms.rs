@@ -79,7 +79,7 @@ impl Imports {
             "super" => {
                 let above = names.iter().take_while(|name| *name == "super").count();
                 let kept = self.module.len().saturating_sub(above);
-                self.found.push([&self.module[..kept], &names[above..]].concat());
+                self.found.push(self.module.iter().take(kept).chain(names.iter().skip(above)).cloned().collect());
             }
             _ => {}
         }
@@ -122,7 +122,7 @@ fn typescript(path: &str, within: &str, text: &str, findings: &mut Vec<String>) 
 /// The room that a module is in, with its line in the order.
 fn room_of<'a>(rooms: &[&[&'a str]], names: &[String]) -> Option<(usize, &'a str)> {
     (1..=names.len()).rev().find_map(|n| {
-        let name = names[..n].join("::");
+        let name = names.iter().take(n).map(String::as_str).collect::<Vec<_>>().join("::");
         rooms.iter().enumerate().find_map(|(line, rooms)| rooms.iter().find(|room| **room == name).map(|room| (line, *room)))
     })
 }
