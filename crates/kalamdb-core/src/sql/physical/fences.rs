@@ -1,6 +1,7 @@
 //! Fences in physical plans: where DataFusion's optimizer would carry an order past an operator that does not bear it.
 //!
 //! - A sort is moved below an OFFSET, which then leaves out other rows. A fence keeps the order that the OFFSET counts in.
+//! - The sort of a subquery whose rows are collected, as by `array_agg`, is taken for useless. A fence keeps it.
 //! - Grouping sets put NULL in place of a column, so that the order, the constants and the keys of their input say nothing about
 //!   their groups; taken as said, groups come twice or out of order. A fence on both sides hides them.
 //! - An outer join puts NULL there as well: what is constant on a side may be NULL above it.
@@ -25,6 +26,8 @@ use datafusion::physical_plan::execution_plan::CardinalityEffect;
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec};
 use datafusion::physical_plan::limit::GlobalLimitExec;
+use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::{
     ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, ReplaceChildrenOptions,
     StatisticsArgs,
@@ -126,7 +129,26 @@ fn has_grouping_sets(aggregate: &AggregateExec) -> bool {
     aggregate.group_expr().has_grouping_set() || aggregate.input().downcast_ref::<AggregateExec>().is_some_and(has_grouping_sets)
 }
 
-/// Puts a fence above each OFFSET.
+/// Whether an aggregate collects its rows in the order in which they come, and asks for none.
+fn is_ordered(aggregate: &AggregateExec) -> bool {
+    let functions = aggregate.aggr_expr();
+    functions.iter().any(|function| function.fun().name().ends_with("_agg")) && functions.iter().all(|function| function.order_bys().is_empty())
+}
+
+/// Puts a fence above the sort of the subquery whose rows come, if there is one.
+fn keep_sort(input: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    if input.downcast_ref::<SortExec>().is_some() {
+        return Ok(Some(Arc::new(FenceExec::new(Arc::clone(input), Order::Kept))));
+    }
+    if input.downcast_ref::<ProjectionExec>().is_none() && input.downcast_ref::<FilterExec>().is_none() {
+        return Ok(None);
+    }
+    let below = input.children().first().map_or(Ok(None), |child| keep_sort(child))?;
+    let above = |below| Arc::clone(input).replace_children(vec![below], ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute));
+    below.map(above).transpose()
+}
+
+/// Puts a fence above each OFFSET, and above the ORDER BY of a subquery whose rows are collected.
 #[derive(Debug)]
 struct KeepOrders;
 
@@ -135,6 +157,12 @@ impl PhysicalOptimizerRule for KeepOrders {
         plan.transform_up(|node| {
             if node.downcast_ref::<GlobalLimitExec>().is_some_and(|limit| limit.skip() > 0) {
                 return Ok(Transformed::yes(Arc::new(FenceExec::new(node, Order::Kept)) as Arc<dyn ExecutionPlan>));
+            }
+            if let Some(aggregate) = node.downcast_ref::<AggregateExec>().filter(|aggregate| is_ordered(aggregate))
+                && let Some(input) = keep_sort(aggregate.input())?
+            {
+                let kept = node.replace_children(vec![input], ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))?;
+                return Ok(Transformed::yes(kept));
             }
             Ok(Transformed::no(node))
         })
@@ -150,7 +178,7 @@ impl PhysicalOptimizerRule for KeepOrders {
     }
 }
 
-/// Takes the fences above OFFSETs away again.
+/// Takes these fences away again.
 #[derive(Debug)]
 struct TakeDown;
 

@@ -35,6 +35,8 @@ pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>, li
         .with_create_default_catalog_and_schema(false);
     let options = config.options_mut();
     options.sql_parser.collect_spans = true;
+    // What collects the rows of a subquery takes them in its order.
+    options.sql_parser.enable_subquery_sort_elimination = false;
     options.optimizer.enable_round_robin_repartition = false;
     // Joins and sorts over rows in memory gain nothing from filters that the scan would have to evaluate again.
     options.optimizer.enable_dynamic_filter_pushdown = false;
