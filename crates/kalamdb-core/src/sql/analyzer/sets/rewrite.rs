@@ -60,17 +60,22 @@ fn union(set: Union) -> Result<LogicalPlan> {
             *is_constant &= other_is_constant;
         }
     }
+    let names = first.schema().columns();
     let inputs = std::iter::once(first).chain(rest).map(|input| {
         let is_cast = types.iter().enumerate().any(|(column, (common, _))| type_of(input.schema(), column) != *common);
-        if !is_cast {
+        // Where the others turn out to be empty, an input takes the place of the set, whose columns have the names of the first.
+        let is_named = matches!(input.as_ref(), LogicalPlan::Projection(_)) || input.schema().columns() == names;
+        if !is_cast && is_named {
             return Ok(input);
         }
-        let exprs = input.schema().columns().into_iter().zip(&types).map(|(column, (common, _))| {
+        let columns = input.schema().columns().into_iter().zip(&names).zip(&types);
+        let exprs = columns.map(|((column, name), (common, _))| {
             let expr = Expr::Column(column.clone());
-            if expr.get_type(input.schema())? == *common {
+            let name = if is_named { column } else { name.clone() };
+            if expr.get_type(input.schema())? == *common && expr == Expr::Column(name.clone()) {
                 return Ok(expr);
             }
-            Ok(expr.cast_to(common, input.schema())?.alias_qualified(column.relation, column.name))
+            Ok(expr.cast_to(common, input.schema())?.alias_qualified(name.relation, name.name))
         });
         let exprs = exprs.collect::<Result<Vec<_>>>()?;
         Ok(Arc::new(LogicalPlan::Projection(Projection::try_new(exprs, input)?)))
