@@ -4,6 +4,7 @@ mod analysis;
 pub(crate) mod check_condition;
 mod engine_query;
 mod growth;
+mod join_keys;
 mod key_equality;
 mod planner;
 pub(crate) mod point;

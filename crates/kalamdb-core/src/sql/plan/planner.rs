@@ -18,6 +18,7 @@ use datafusion::physical_plan::analyze::AnalyzeExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 
+use super::join_keys::name_keys;
 use crate::error::{Error, ErrorKind, into_datafusion};
 use crate::sql::analyzer::numbers::comparison_type;
 use crate::sql::optimizer::evaluation::guard;
@@ -32,7 +33,7 @@ pub(super) struct Planner;
 impl QueryPlanner for Planner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
         let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(ApplyPlanner)]);
-        let plan = planner.create_physical_plan(guard(plan)?.as_ref(), session).await?;
+        let plan = planner.create_physical_plan(name_keys(guard(plan)?)?.as_ref(), session).await?;
         // No rule sees the root of EXPLAIN ANALYZE, which would spawn a task.
         Ok(match plan.downcast_ref::<AnalyzeExec>() {
             Some(analyze) => Arc::new(ProfileExec::new(analyze)),
