@@ -1,12 +1,14 @@
 //! One arm for each kind of statement.
 
+use datafusion::sql::sqlparser::ast::With;
+
 use super::{ddl, show};
 use crate::access::{Principal, Role};
 use crate::error::Result;
 use crate::result::StatementResult;
 use crate::sql::dml::{delete, insert, update};
 use crate::sql::parse::{Command, Parameters};
-use crate::sql::plan::{Executor, point};
+use crate::sql::plan::{Executor, nothing, point};
 
 impl Executor<'_> {
     pub(crate) async fn run(&self, command: &Command, parameters: &Parameters) -> Result<StatementResult> {
@@ -22,6 +24,7 @@ impl Executor<'_> {
                 Ok(result)
             }
             Command::Insert { statement, overriding } => insert::run(self, statement, *overriding, parameters).await,
+            Command::With { with, command } => Box::pin(run_with(self, with, command, parameters)).await,
             Command::Update(statement) => update::run(self, statement, parameters).await,
             Command::Delete(statement) => delete::run(self, statement, parameters).await,
             Command::Undelete(statement) => delete::undelete(self, statement, parameters).await,
@@ -41,4 +44,12 @@ impl Executor<'_> {
         let result = executor.run(command, parameters).await?;
         Ok(StatementResult { as_user: Some(user.to_owned()), ..result })
     }
+}
+/// Runs the statement behind a WITH.
+async fn run_with(executor: &Executor<'_>, with: &With, command: &Command, parameters: &Parameters) -> Result<StatementResult> {
+    executor.view.refresh().await?;
+    let executor = executor.behind(with);
+    // The queries must be right, whether the statement names them or not.
+    executor.query(nothing()?, parameters, Vec::new()).await?;
+    executor.run(command, parameters).await
 }

@@ -54,12 +54,27 @@ fn parse(text: &str, fields: Option<IntervalFields>) -> Result<(i32, i32, i64), 
     let mut sum = Sum::default();
     match text.strip_prefix('p') {
         Some(iso) => parse_iso(iso, &mut sum)?,
-        None => parse_words(&text, fields, &mut sum)?,
+        None => parse_words(&with_signs_joined(&text), fields, &mut sum)?,
     }
     if let Some(fields) = fields {
         sum.cut_off(fields.to);
     }
     sum.finish().ok_or(Failure::DatetimeRange)
+}
+
+/// The text with each sign right before its number: `1 month - 1 day`.
+fn with_signs_joined(text: &str) -> String {
+    let mut joined = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        joined.push(c);
+        let follows_word =
+            joined.trim_end_matches(['+', '-']).trim_ascii_end().chars().next_back().is_none_or(|c| c.is_ascii_alphabetic() || c == '@');
+        if matches!(c, '+' | '-') && follows_word {
+            while rest.next_if(char::is_ascii_whitespace).is_some() {}
+        }
+    }
+    joined
 }
 
 #[derive(Debug, Default)]
@@ -354,6 +369,9 @@ mod tests {
             ("90 minutes ago", (0, 0, -H * 3 / 2)),
             ("@ 1 day ago", (0, -1, 0)),
             ("1 04:00", (0, 1, 4 * H)),
+            ("1 month - 1 day", (1, -1, 0)),
+            ("- 1 day + 02:00", (0, -1, 2 * H)),
+            ("@ - 3 hours ago", (0, 0, 3 * H)),
             ("1 day 05:30", (0, 1, 5 * H + H / 2)),
             ("5", (0, 0, 5_000_000_000)),
             ("1 day 2", (0, 1, 2_000_000_000)),

@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::rows::Rows;
 use crate::sql::parse::column_name;
 use crate::sql::plan::Executor;
+use crate::sql::plan::rewrite::row_members;
 
 /// The rows with the values of a SET clause in place of their own; `values` are those of its planned expressions, in order.
 pub(super) async fn assigned(
@@ -67,13 +68,17 @@ pub(crate) fn read_assignments<'a>(table: &Table, assignments: &'a [Assignment])
     Ok(assigned)
 }
 
-/// The columns of one assignment with their values: `a = 1`, or `(a, b) = (1, 2)`.
+/// The columns of one assignment with their values: `a = 1`, or `(a, b) = (1, 2)`, with or without ROW.
 fn pairs(assignment: &Assignment) -> Result<Vec<(&ObjectName, &Expr)>> {
-    match (&assignment.target, &assignment.value) {
-        (AssignmentTarget::ColumnName(name), value) => Ok(vec![(name, value)]),
-        (AssignmentTarget::Tuple(names), Expr::Tuple(values)) if names.len() == values.len() => Ok(names.iter().zip(values).collect()),
-        (AssignmentTarget::Tuple(_), Expr::Tuple(_)) => Err(Error::new(ErrorKind::SyntaxError, "the lists of SET differ in length")),
-        (AssignmentTarget::Tuple(_), _) => {
+    let list = match &assignment.value {
+        Expr::Tuple(values) => Some(values.iter().collect()),
+        value => row_members(value),
+    };
+    match (&assignment.target, &assignment.value, list) {
+        (AssignmentTarget::ColumnName(name), value, _) => Ok(vec![(name, value)]),
+        (AssignmentTarget::Tuple(names), _, Some(values)) if names.len() == values.len() => Ok(names.iter().zip(values).collect()),
+        (AssignmentTarget::Tuple(_), _, Some(_)) => Err(Error::new(ErrorKind::SyntaxError, "the lists of SET differ in length")),
+        (AssignmentTarget::Tuple(_), _, None) => {
             Err(Error::unsupported("SET of a list of columns to anything but a list of values").with_hint("set one column at a time"))
         }
     }

@@ -20,6 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::partition::{RowAddress, snapshot_of, take_rows};
 use crate::rows::{Keys, Rows, unique_keys};
 use crate::sql::parse::{Parameters, column_name, fold};
+use crate::sql::plan::rewrite::assign_each;
 use crate::sql::plan::{Executor, column, engine_table};
 use crate::tables::ADDRESS_COLUMN;
 
@@ -223,19 +224,19 @@ fn conflicts(executor: &Executor<'_>, changed: &Changeable, arbiters: &[Vec<usiz
     Ok(met)
 }
 
-/// The rows to be updated, one for each row proposed that meets one.
+fn met_twice() -> Error {
+    Error::new(ErrorKind::CardinalityViolation, "ON CONFLICT DO UPDATE cannot change a row a second time")
+        .with_hint("two of the rows to be inserted have the same key")
+}
+
+/// The rows that may be updated, one for each row proposed that meets one. A row that the statement has inserted cannot be.
 fn addresses(met: &[Met]) -> Result<Vec<RowAddress>> {
-    let twice = || {
-        Error::new(ErrorKind::CardinalityViolation, "ON CONFLICT DO UPDATE cannot change a row a second time")
-            .with_hint("two of the rows to be inserted have the same key")
-    };
-    let mut seen = HashSet::new();
     let mut addresses = Vec::new();
     for met in met {
         match met {
             Met::Nothing => {}
-            Met::Row(address) if seen.insert(*address) => addresses.push(*address),
-            Met::Row(_) | Met::Earlier => return Err(twice()),
+            Met::Row(address) => addresses.push(*address),
+            Met::Earlier => return Err(met_twice()),
         }
     }
     Ok(addresses)
@@ -254,7 +255,8 @@ async fn replace(
     parameters: &Parameters,
 ) -> Result<(Replacement, Vec<u32>)> {
     let table = &changed.table;
-    let assignments = read_assignments(table, &update.assignments)?;
+    let each = assign_each(&update.assignments)?;
+    let assignments = read_assignments(table, &each)?;
     let mut qualify = Qualify { table, alias, depth: 0 };
     let mut qualified = |expr: &Expr| {
         let mut expr = expr.clone();
@@ -281,9 +283,14 @@ async fn replace(
     let search = Search { values: &values, others: &others, selection: Some(&selection) };
     let found = target.find_with(executor, &pairs, Which::Live, search, parameters, vec![relation]).await?;
     let chosen: Vec<u32> = found.addresses.iter().filter_map(|address| u32::try_from(address.row()).ok()).collect();
+    let last: HashMap<RowAddress, u32> = addresses.iter().copied().zip(meeting.iter().copied()).collect();
     let at: HashMap<u32, (RowAddress, u32)> =
         addresses.into_iter().zip(meeting.iter().copied()).zip(0_u32..).map(|(pair, row)| (row, pair)).collect();
     let pairs: Vec<(RowAddress, u32)> = chosen.iter().filter_map(|row| at.get(row).copied()).collect();
+    // A row may be met again as long as it has not been changed.
+    if pairs.iter().any(|(address, row)| last.get(address) != Some(row)) {
+        return Err(met_twice());
+    }
     let old = old.select(&UInt32Array::from(chosen))?;
     let new = assigned(executor, changed, &assignments, &old, found.values).await?;
     let (addresses, rows) = pairs.into_iter().unzip();

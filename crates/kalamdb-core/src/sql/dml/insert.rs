@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef};
 use datafusion::arrow::compute::concat;
-use datafusion::sql::sqlparser::ast::{Insert, TableObject};
+use datafusion::sql::sqlparser::ast::{Expr, Ident, Insert, TableObject, Value};
+use kalamdb_types::SqlType;
 
 use super::columns::{check_generated, target_columns};
 use super::conflict;
@@ -13,9 +14,11 @@ use super::insert_columns::kept;
 use super::insert_source::{complete, source};
 use super::returning::{Returning, result};
 use super::write_set::{Written, check};
+use crate::catalog::Table;
 use crate::error::{Error, Result};
+use crate::functions::CAST_TO;
 use crate::result::StatementResult;
-use crate::sql::parse::{Overriding, Parameters, column_name, table_name};
+use crate::sql::parse::{Overriding, Parameters, call, column_name, table_name};
 use crate::sql::plan::{Executor, column};
 use crate::write::{check_not_null, write};
 
@@ -81,6 +84,19 @@ pub(crate) fn check_clauses(insert: &Insert) -> Result<()> {
         Some((_, what)) => Err(Error::unsupported(what)),
         None => Ok(()),
     }
+}
+
+/// Writes a value as one of its column's type. What is too long for the column is refused later, where a cast would cut it off.
+pub(super) fn convert(value: &mut Expr, table: &Table, target: usize) {
+    let Some(definition) = table.columns.get(target) else { return };
+    let sql_type = match definition.sql_type {
+        SqlType::Varchar(_) => SqlType::Text,
+        // All digits of a number count, which a call does not see.
+        other if other.arrow().is_numeric() && !matches!(value, Expr::Value(value) if matches!(value.value, Value::SingleQuotedString(_))) => return,
+        other => other,
+    };
+    let name = Expr::value(Value::SingleQuotedString(sql_type.to_string()));
+    *value = call(Ident::new(CAST_TO), vec![std::mem::replace(value, Expr::value(Value::Null)), name]);
 }
 
 pub(crate) fn concatenated(parts: &[ArrayRef], data_type: impl FnOnce() -> datafusion::arrow::datatypes::DataType) -> Result<ArrayRef> {

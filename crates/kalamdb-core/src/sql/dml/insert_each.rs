@@ -6,14 +6,13 @@ use datafusion::sql::sqlparser::ast::{Expr, Insert, ObjectName, TableObject};
 
 use super::insert::check_clauses;
 use super::insert_columns::{Block, change_of_columns};
-use super::insert_source::plain_values;
 use super::literals::Cell;
 use super::{conflict, literals};
 use crate::catalog::{Table, TableName};
 use crate::change::Change;
 use crate::error::{Error, ErrorKind, Result};
 use crate::result::StatementResult;
-use crate::sql::parse::{Command, Overriding, Parameters, column_name, table_name};
+use crate::sql::parse::{Command, Overriding, Parameters, column_name, plain_values, table_name};
 use crate::sql::plan::Executor;
 use crate::write::{as_if_there, write};
 

@@ -2,18 +2,18 @@
 
 use datafusion::arrow::array::{Array, ArrayRef};
 use datafusion::arrow::compute::concat;
-use datafusion::sql::sqlparser::ast::{Expr, Parens, Query, SetExpr, Spanned, Statement as SqlStatement, Values};
+use datafusion::sql::sqlparser::ast::{Expr, Parens, Query, SetExpr, Spanned, Statement as SqlStatement};
 use kalamdb_types::{Source, coerce};
 
 use super::columns::{Given, is_default};
 use super::counter::Counter;
-use super::insert::concatenated;
+use super::insert::{concatenated, convert};
 use super::literals;
 use super::literals::Cell;
 use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Location, Result};
 use crate::rows::Rows;
-use crate::sql::parse::{Parameters, long_numbers};
+use crate::sql::parse::{Parameters, long_numbers, plain_values};
 use crate::sql::plan::Executor;
 
 /// Evaluates what an INSERT inserts.
@@ -76,21 +76,16 @@ pub(super) async fn source(
     }
     let mut query = query.clone();
     if let SetExpr::Values(values) = &mut *query.body {
-        for (row, planned) in values.rows.iter_mut().zip(planned_rows) {
+        let is_one = planned_rows.len() == 1;
+        for (row, mut planned) in values.rows.iter_mut().zip(planned_rows) {
+            // Of several rows each is converted by itself: the planner would look for a type that all values of a column have.
+            planned.iter_mut().zip(&planned_targets).filter(|_| !is_one).for_each(|(value, target)| convert(value, table, *target));
             *row = Parens { content: planned, ..row.clone() };
         }
     }
     let (columns, n_rows) = planned(executor, table, query, &planned_targets, true, parameters).await?;
     planned_targets.iter().zip(columns).for_each(|(target, column)| fill(*target, column));
     Ok((given, n_rows))
-}
-
-pub(crate) fn plain_values(query: &Query) -> Option<&Values> {
-    let plain = query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none();
-    match &*query.body {
-        SetExpr::Values(values) if plain => Some(values),
-        _ => None,
-    }
 }
 
 /// How many columns the rows of VALUES give: as many as are named, or the first few of all.

@@ -55,7 +55,9 @@ impl Returning<'_> {
             return Err(Error::new(ErrorKind::GroupingError, "RETURNING gives one row for each row written: it cannot hold aggregates"));
         }
         if let Some(order) = order {
-            let batch = concat_batches(&returned.schema, &returned.batches)?;
+            // An expression may be computed in another type than it was planned in.
+            let schema = returned.batches.first().map_or_else(|| Arc::clone(&returned.schema), |batch| batch.schema());
+            let batch = concat_batches(&schema, &returned.batches)?;
             returned.batches = vec![take_record_batch(&batch, &order)?];
         }
         Ok(Some(returned))

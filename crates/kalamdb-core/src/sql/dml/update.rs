@@ -12,6 +12,7 @@ use crate::partition::take_rows;
 use crate::result::StatementResult;
 use crate::sql::parse::{Parameters, long_numbers};
 use crate::sql::plan::Executor;
+use crate::sql::plan::rewrite::assign_each;
 use crate::write::write;
 
 pub(crate) async fn run(executor: &Executor<'_>, update: &Update, parameters: &Parameters) -> Result<StatementResult> {
@@ -22,9 +23,10 @@ pub(crate) async fn run(executor: &Executor<'_>, update: &Update, parameters: &P
         Some(UpdateTableFromKind::BeforeSet(from) | UpdateTableFromKind::AfterSet(from)) => from,
         None => &[],
     };
+    let each = assign_each(&update.assignments)?;
     let (committed, (n_rows, returned)) = write(executor.view, async || {
         let changed = executor.changeable(&target.name, "UPDATE")?;
-        let assignments = read_assignments(&changed.table, &update.assignments)?;
+        let assignments = read_assignments(&changed.table, &each)?;
         let planned = planned_values(&changed.table, &assignments);
         let search = Search { values: &planned, others, selection: update.selection.as_ref() };
         let found = target.find(executor, &changed, Which::Live, search, parameters).await?;

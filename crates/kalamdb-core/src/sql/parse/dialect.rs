@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
+use super::between::parse_between_symmetric;
 use super::calls::call;
 use super::query_parentheses::{parse_in, parse_quantified, parse_subquery};
 
@@ -102,6 +103,9 @@ impl Dialect for SqlDialect {
         }
         if let Some(negated) = is_distinct_from(parser) {
             return Some(parse_distinct_from(parser, expr, negated, precedence));
+        }
+        if let Some(between) = parse_between_symmetric(parser, expr) {
+            return Some(between);
         }
         if let Some(comparison) = parse_in(parser, expr).or_else(|| parse_quantified(parser, expr)) {
             return Some(comparison);

@@ -1,5 +1,6 @@
 //! From a text to a statement: tokens, bounds, the parser, and our own statements.
 
+mod between;
 mod calls;
 mod complexity;
 mod create_table;
@@ -10,6 +11,7 @@ pub(crate) mod long_numbers;
 mod names;
 mod parameters;
 mod parser;
+mod plain_values;
 mod query_parentheses;
 mod show;
 mod spellings;
@@ -17,6 +19,7 @@ mod statement;
 mod statement_cache;
 mod tokens;
 mod types;
+mod with;
 mod words;
 
 pub(crate) use calls::call;
@@ -27,6 +30,7 @@ pub(crate) use durations::seconds;
 pub(crate) use names::{column_name, fold, namespace_name, parse_table_name, referenced_table, table_name};
 pub(crate) use parameters::Parameters;
 pub(crate) use parser::{parse_expression, parse_query};
+pub(crate) use plain_values::plain_values;
 pub(crate) use show::Show;
 pub(crate) use statement::{Command, Overriding, Statement, TransactionControl};
 pub(crate) use statement_cache::ParsedTexts;

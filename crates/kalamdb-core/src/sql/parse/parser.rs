@@ -12,7 +12,7 @@ use super::parameters::number_placeholders;
 use super::statement::{Command, Statement, TransactionControl};
 use super::tokens::{Overrides, join_digits, select_from_tables};
 use super::words::{next_words, skip};
-use super::{complexity, definition, spellings};
+use super::{complexity, definition, spellings, with};
 use crate::error::{Error, ErrorKind, Location, Result};
 
 /// How deep the parser itself may recurse.
@@ -91,8 +91,14 @@ fn parse_one(parser: &mut Parser<'_>, overrides: &Overrides) -> Result<Statement
         SqlStatement::Delete(delete) if undeletes => Command::Undelete(Box::new(delete)),
         other => classify(other)?,
     };
-    if let Command::Insert { overriding: clause, .. } = &mut command {
-        *clause = overriding;
+    match &mut command {
+        Command::Insert { overriding: clause, .. } => *clause = overriding,
+        Command::With { command, .. } => {
+            if let Command::Insert { statement, overriding } = &mut **command {
+                *overriding = overrides.of(&statement.insert_token.0);
+            }
+        }
+        _ => {}
     }
     Ok(Statement { command, n_params })
 }
@@ -150,6 +156,11 @@ fn parse_execute_as(parser: &mut Parser<'_>, overrides: &Overrides) -> Result<St
 }
 
 fn classify(statement: SqlStatement) -> Result<Command> {
+    if let SqlStatement::Query(query) = &statement
+        && let Some((with, statement)) = with::split(query)
+    {
+        return Ok(Command::With { with: Box::new(with), command: Box::new(classify(statement)?) });
+    }
     Ok(match statement {
         SqlStatement::Query(_) => match definition::of_statement(statement) {
             Ok(definition) => Command::Define(Box::new(definition)),

@@ -1,6 +1,6 @@
 //! Statements by kind.
 
-use datafusion::sql::sqlparser::ast::{Delete, Insert, ObjectName, Statement as SqlStatement, Update};
+use datafusion::sql::sqlparser::ast::{Delete, Insert, ObjectName, Statement as SqlStatement, Update, With};
 
 use super::definition::Definition;
 use super::show::Show;
@@ -26,6 +26,11 @@ pub(crate) enum Command {
     },
     Update(Box<Update>),
     Delete(Box<Delete>),
+    /// INSERT, UPDATE or DELETE behind a WITH.
+    With {
+        with: Box<With>,
+        command: Box<Command>,
+    },
     /// Brings deleted rows back; it has the clauses of a DELETE.
     Undelete(Box<Delete>),
     /// CREATE, ALTER, DROP, TRUNCATE.
@@ -65,7 +70,7 @@ impl Command {
             Command::Define(definition) => definition.tag(),
             Command::Use(_) => "USE",
             Command::Show(show) => show.tag(),
-            Command::ExecuteAs { command, .. } => command.tag(),
+            Command::ExecuteAs { command, .. } | Command::With { command, .. } => command.tag(),
             Command::Transaction(TransactionControl::Begin) => "BEGIN",
             Command::Transaction(TransactionControl::Commit) => "COMMIT",
             Command::Transaction(TransactionControl::Rollback | TransactionControl::RollbackTo(_)) => "ROLLBACK",

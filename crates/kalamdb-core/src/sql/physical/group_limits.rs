@@ -1,4 +1,5 @@
-//! Takes limits off groups that cannot stop at them: DataFusion gives one to DISTINCT over rows in an order, and fails when it runs.
+//! Takes limits off groups that cannot stop at them: DataFusion gives one to DISTINCT over rows in an order, and fails when it runs. Large
+//! ones as well: room for that many groups would be made before the first comes.
 
 use std::sync::Arc;
 
@@ -8,6 +9,9 @@ use datafusion::error::Result;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::AggregateExec;
+
+/// The most groups that room is made for.
+const MOST_GROUPS: usize = 4096;
 
 #[derive(Debug)]
 pub(crate) struct GroupLimits;
@@ -19,7 +23,8 @@ impl PhysicalOptimizerRule for GroupLimits {
             let cannot_stop = aggregate.limit_options().is_some_and(|limit| limit.descending().is_none())
                 && aggregate.get_minmax_desc().is_none()
                 && !aggregate.is_unordered_unfiltered_group_by_distinct();
-            if !cannot_stop {
+            let is_large = aggregate.limit_options().is_some_and(|limit| limit.limit() > MOST_GROUPS);
+            if !cannot_stop && !is_large {
                 return Ok(Transformed::no(node));
             }
             Ok(Transformed::yes(Arc::new(aggregate.with_new_limit_options(None)) as Arc<dyn ExecutionPlan>))

@@ -1,21 +1,21 @@
 //! What has to be known of a query before it is planned: the system columns that it names, and what would be silently ignored.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use datafusion::logical_expr::planner::ContextProvider;
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, ObjectName, ObjectNamePart, Query, Select, SetExpr, Statement, TableFactor, VisitMut, VisitorMut,
+    Cte, Expr, Ident, ObjectName, ObjectNamePart, Query, Select, SetExpr, Statement, TableFactor, VisitMut, VisitorMut, With,
 };
 
 use super::growth;
 use super::scope::Scope;
 use crate::catalog::{SystemColumn, TableName};
 use crate::error::{Error, ErrorKind, Location, Result, nearest};
-use crate::sql::parse::{fold, long_numbers, table_name};
+use crate::sql::parse::{fold, long_numbers, plain_values, table_name};
 use crate::sql::plan::rewrite::{
-    Exposure, KeyedColumns, Stars, arrow_types, casts, datetime, duplicates, group_by_determined, grouping, lambdas, operators, queries, sort_names,
-    syntax, using, window_frames, window_names,
+    Exposure, KeyedColumns, Stars, arrow_types, casts, datetime, duplicates, group_by_determined, grouping, lambdas, operators, queries,
+    row_subqueries, sort_names, syntax, using, values, whole_rows, window_frames, window_names,
 };
 
 /// What is known of a query before it is planned.
@@ -57,16 +57,29 @@ struct Collector<'a> {
     current_namespace: &'a str,
     functions: &'a Scope<'a>,
     ctes: HashSet<String>,
+    /// The columns of what WITH names, as far as they are known.
+    cte_columns: HashMap<String, Option<Vec<String>>>,
     /// Base tables with the name that columns are qualified with.
     tables: Vec<(TableName, String)>,
     /// System columns named, with the qualifier if there is one.
     mentions: Vec<(Option<String>, SystemColumn)>,
     may_be_refused: bool,
+    /// Whether the next query is VALUES in FROM.
+    in_from: bool,
 }
 
 impl<'a> Collector<'a> {
     fn new(current_namespace: &'a str, functions: &'a Scope<'a>) -> Self {
-        Self { current_namespace, functions, ctes: HashSet::new(), tables: Vec::new(), mentions: Vec::new(), may_be_refused: false }
+        Self {
+            current_namespace,
+            functions,
+            ctes: HashSet::new(),
+            cte_columns: HashMap::new(),
+            tables: Vec::new(),
+            mentions: Vec::new(),
+            may_be_refused: false,
+            in_from: false,
+        }
     }
 
     /// The columns of a stored table that a query names.
@@ -74,6 +87,25 @@ impl<'a> Collector<'a> {
         let is_cte = matches!(name.0.as_slice(), [part] if part.as_ident().is_some_and(|ident| self.ctes.contains(&fold(ident))));
         let table = table_name(name, self.current_namespace).ok().filter(|_| !is_cte)?;
         Some(self.functions.catalog().find(&table)?.columns.iter().map(|column| column.name.clone()).collect())
+    }
+
+    /// The columns of a stored table or of what WITH names.
+    fn columns_of_named(&self, name: &ObjectName) -> Option<Vec<String>> {
+        let [part] = name.0.as_slice() else { return self.columns_of(name) };
+        let cte = part.as_ident().and_then(|ident| self.cte_columns.get(&fold(ident)));
+        cte.map_or_else(|| self.columns_of(name), Clone::clone)
+    }
+
+    /// Takes in the names that WITH gives. Which of two of one name is meant is not known, nor whether it is a table.
+    fn add_ctes(&mut self, with: &With) {
+        for Cte { alias, query, .. } in &with.cte_tables {
+            let name = fold(&alias.name);
+            let is_table = self.columns_of(&ObjectName::from(vec![alias.name.clone()])).is_some();
+            let columns = using::renamed(using::derived(&query.body, &|name| self.columns_of_named(name)), Some(alias));
+            let is_known = !is_table && !with.recursive && self.ctes.insert(name.clone());
+            self.cte_columns.insert(name.clone(), columns.filter(|_| is_known));
+            self.ctes.insert(name);
+        }
     }
 
     /// The columns of a stored table with a primary key.
@@ -110,7 +142,7 @@ impl VisitorMut for Collector<'_> {
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
         if let Some(with) = &query.with {
-            self.ctes.extend(with.cte_tables.iter().map(|cte| fold(&cte.alias.name)));
+            self.add_ctes(with);
         }
         if !query.locks.is_empty() {
             return ControlFlow::Break(Error::unsupported("FOR UPDATE or FOR SHARE"));
@@ -123,6 +155,11 @@ impl VisitorMut for Collector<'_> {
         {
             return ControlFlow::Break(error);
         }
+        let is_typed = std::mem::take(&mut self.in_from) && plain_values(query).is_some();
+        if !is_typed {
+            values::select_from_values(&mut query.body);
+        }
+        queries::order_by_no_constants(query);
         queries::order_by_windows(query);
         if let Err(error) = queries::limit_by_fetch(query) {
             return ControlFlow::Break(error);
@@ -131,7 +168,7 @@ impl VisitorMut for Collector<'_> {
             sort_names::name_casts(&mut query.body);
         }
         if let (SetExpr::Select(select), Some(order_by)) = (query.body.as_mut(), &mut query.order_by) {
-            match using::qualify(select, &|name| self.columns_of(name)) {
+            match using::qualify(select, &|name| self.columns_of_named(name), !self.functions.has_system_columns_in_star()) {
                 Ok(Some(mut merged)) => merged.order_by(select, order_by),
                 Ok(None) => {}
                 Err(error) => return ControlFlow::Break(error),
@@ -145,6 +182,10 @@ impl VisitorMut for Collector<'_> {
         if select.into.is_some() {
             return ControlFlow::Break(Error::unsupported("INTO in this place").with_hint("SELECT ... INTO table stands alone"));
         }
+        if let Err(error) = row_subqueries::join(select) {
+            return ControlFlow::Break(error);
+        }
+        whole_rows::as_objects(select, &|name| self.columns_of(name));
         syntax::simplify_groups(&mut select.group_by);
         self.may_be_refused |= duplicates::may_repeat_names(&select.projection) || grouping::may_group(select);
         if let Err(error) = grouping::group_having(select) {
@@ -153,7 +194,7 @@ impl VisitorMut for Collector<'_> {
         if let Err(error) = window_names::resolve(select, None) {
             return ControlFlow::Break(error);
         }
-        if let Err(error) = using::qualify(select, &|name| self.columns_of(name)) {
+        if let Err(error) = using::qualify(select, &|name| self.columns_of_named(name), !self.functions.has_system_columns_in_star()) {
             return ControlFlow::Break(error);
         }
         group_by_determined(select, None, &|name| self.keyed_columns(name));
@@ -162,6 +203,8 @@ impl VisitorMut for Collector<'_> {
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
         queries::unnest_laterally(factor);
+        queries::select_from_join(factor);
+        self.in_from = matches!(factor, TableFactor::Derived { .. });
         if matches!(factor, TableFactor::Table { with_ordinality: true, .. } | TableFactor::UNNEST { with_ordinality: true, .. }) {
             return ControlFlow::Break(Error::unsupported("WITH ORDINALITY").with_hint("write row_number() OVER ()"));
         }
@@ -185,6 +228,9 @@ impl VisitorMut for Collector<'_> {
     }
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        if let Err(error) = row_subqueries::rewrite(expr) {
+            return ControlFlow::Break(error);
+        }
         operators::rewrite(expr);
         syntax::simplify(expr);
         match expr {

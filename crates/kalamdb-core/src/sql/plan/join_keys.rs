@@ -8,19 +8,20 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 
 use crate::sql::analyzer::any_node;
 
-/// The plan with a name for each call that a join compares.
+/// The plan with a name of its own for each call that a join compares and that has the name of a column.
 pub(super) fn name_keys(plan: Cow<'_, LogicalPlan>) -> Result<Cow<'_, LogicalPlan>> {
-    let has_calls =
-        |node: &LogicalPlan| matches!(node, LogicalPlan::Join(join) if join.on.iter().any(|(left, right)| is_call(left) || is_call(right)));
+    let has_calls = |node: &LogicalPlan| matches!(node, LogicalPlan::Join(join) if join.on.iter().any(|(left, right)| is_named_as_column(left, &join.left) || is_named_as_column(right, &join.right)));
     if !any_node(&plan, |node| Ok(has_calls(node)))? {
         return Ok(plan);
     }
     let named = plan.into_owned().transform_up_with_subqueries(|node| {
         let LogicalPlan::Join(mut join) = node else { return Ok(Transformed::no(node)) };
-        for (at, (left, right)) in join.on.iter_mut().enumerate() {
-            for key in [left, right] {
-                if is_call(key) {
-                    *key = std::mem::take(key).alias(format!("\0key{at}"));
+        for (left, right) in &mut join.on {
+            for (key, side) in [(left, &join.left), (right, &join.right)] {
+                if is_named_as_column(key, side) {
+                    // As the planner names casts.
+                    let name = key.to_string();
+                    *key = std::mem::take(key).alias(name);
                 }
             }
         }
@@ -29,6 +30,9 @@ pub(super) fn name_keys(plan: Cow<'_, LogicalPlan>) -> Result<Cow<'_, LogicalPla
     Ok(Cow::Owned(named.data))
 }
 
-fn is_call(key: &Expr) -> bool {
-    matches!(key, Expr::ScalarFunction(_))
+fn is_named_as_column(key: &Expr, side: &LogicalPlan) -> bool {
+    matches!(key, Expr::ScalarFunction(_)) && {
+        let name = key.schema_name().to_string();
+        side.schema().columns().iter().any(|column| column.name == name || column.flat_name() == name)
+    }
 }

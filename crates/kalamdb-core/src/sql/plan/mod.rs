@@ -13,9 +13,11 @@ pub(crate) mod rewrite;
 mod scope;
 mod session_state;
 mod views;
+mod with;
 
 pub(crate) use engine_query::{column, engine_table, select};
 pub(crate) use key_equality::KeyEquality;
 pub(crate) use query::{Executor, QueryRows};
 pub(crate) use scope::Relation;
 pub(crate) use session_state::new_session_state;
+pub(crate) use with::nothing;

@@ -10,11 +10,12 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
 use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
-use datafusion::sql::sqlparser::ast::{ObjectName, Statement as SqlStatement};
+use datafusion::sql::sqlparser::ast::{ObjectName, Statement as SqlStatement, With};
 use futures::TryStreamExt;
 
 use super::analysis::{Analysis, analyze};
 use super::scope::{Relation, Scope};
+use super::with;
 use crate::access::Principal;
 use crate::database::View;
 use crate::error::{Error, ErrorKind, Result};
@@ -33,11 +34,18 @@ pub(crate) struct Executor<'a> {
     state: OnceCell<SessionState>,
     pub(crate) namespace: String,
     pub(crate) system_columns_in_star: bool,
+    /// Stands before every query of the statement.
+    pub(crate) with: Option<&'a With>,
 }
 
 impl<'a> Executor<'a> {
     pub(crate) fn new(view: View<'a>, principal: &'a Principal, state: &'a SessionState, namespace: String, system_columns_in_star: bool) -> Self {
-        Self { view, principal, session_state: state, state: OnceCell::new(), namespace, system_columns_in_star }
+        Self { view, principal, session_state: state, state: OnceCell::new(), namespace, system_columns_in_star, with: None }
+    }
+
+    /// One whose queries stand behind a WITH.
+    pub(crate) fn behind<'b>(&'b self, with: &'b With) -> Executor<'b> {
+        Executor { with: Some(with), ..self.clone() }
     }
 
     /// The session's DataFusion state, with the time of the statement. Many statements do without.
@@ -58,6 +66,9 @@ impl<'a> Executor<'a> {
 
     /// Plans and runs a query, which may read `relations` besides the tables.
     pub(crate) async fn query(&self, mut statement: SqlStatement, parameters: &Parameters, relations: Vec<Relation>) -> Result<QueryRows> {
+        if let Some(with) = self.with {
+            with::put(with, &mut statement)?;
+        }
         array_parameters::expand(&mut statement, parameters)?;
         let Some(named) = named(&statement) else {
             return Box::pin(self.query_named(statement, parameters, relations)).await;

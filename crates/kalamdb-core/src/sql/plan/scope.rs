@@ -29,7 +29,7 @@ use crate::functions::session_function;
 use crate::partition::{Snapshot, visible_events};
 use crate::sql::optimizer::KeylessRelations;
 use crate::sql::parse::{column_type, referenced_table};
-use crate::sql::plan::rewrite::{Exposure, ShortAliases};
+use crate::sql::plan::rewrite::{Exposure, ShortAliases, TypedValues};
 use crate::sql::system::{CATALOG, CatalogView, SYSTEM_SCHEMA, tables};
 use crate::tables::{Exposed, PageLoader, SharedTable};
 
@@ -59,7 +59,7 @@ pub(crate) struct Scope<'a> {
     expanding: Vec<TableName>,
     /// One provider a table, so that all references to it see the same rows.
     tables: RefCell<HashMap<TableReference, Arc<dyn TableSource>>>,
-    relation_planners: [Arc<dyn RelationPlanner>; 2],
+    relation_planners: [Arc<dyn RelationPlanner>; 3],
 }
 
 impl<'a> Scope<'a> {
@@ -74,7 +74,7 @@ impl<'a> Scope<'a> {
             relations: Vec::new(),
             expanding: Vec::new(),
             tables: RefCell::default(),
-            relation_planners: [Arc::new(ShortAliases), Arc::new(KeylessRelations::default())],
+            relation_planners: [Arc::new(ShortAliases), Arc::new(TypedValues), Arc::new(KeylessRelations::default())],
         }
     }
 

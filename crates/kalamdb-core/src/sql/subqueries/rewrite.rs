@@ -6,11 +6,11 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, DataFusionError, JoinType};
 use datafusion::error::Result;
 use datafusion::functions_window::row_number::row_number;
-use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison};
+use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison, WindowFunctionParams};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::logical_plan::{Aggregate, Filter, Join, Projection, Sort, Subquery, Union, Values, Window};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, SortExpr};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, SortExpr, WindowFrame, WindowFrameBound, WindowFrameUnits};
 
 use super::hoist::Hoist;
 use super::outer::outer_columns;
@@ -105,7 +105,7 @@ impl Rewriter {
                 lateral::unwrap_children(LogicalPlan::Aggregate(aggregate))?
             }
             (LogicalPlan::Window(mut window), _) => {
-                window.window_expr = window.window_expr.into_iter().map(without_outer_partitions).collect::<Result<_>>()?;
+                window.window_expr = window.window_expr.into_iter().map(without_outer_keys).collect::<Result<_>>()?;
                 lateral::unwrap_children(LogicalPlan::Window(window))?
             }
             (plan, _) => lateral::unwrap_children(plan)?,
@@ -347,15 +347,30 @@ impl Rewriter {
     }
 }
 
-/// A window without the partitions by outer columns alone: they are constants within a run, and the planner may leave it no column to sort by.
-fn without_outer_partitions(expr: Expr) -> Result<Expr> {
+/// A window that is not parted and ordered by outer columns alone: they are constants within a run, and the planner may leave it no column to
+/// sort by.
+fn without_outer_keys(expr: Expr) -> Result<Expr> {
     if !expr.contains_outer() {
         return Ok(expr);
     }
     let name = expr.schema_name().to_string();
+    let is_constant = |by: &Expr| by.contains_outer() && !by.any_column_refs() && !by.is_volatile() && !holds_subquery(by);
     let expr = expr.transform_up(|expr| match expr {
         Expr::WindowFunction(mut window) => {
-            window.params.partition_by.retain(|by| !by.contains_outer() || by.any_column_refs() || by.is_volatile() || holds_subquery(by));
+            let WindowFunctionParams { partition_by, order_by, window_frame, .. } = &mut window.params;
+            partition_by.retain(|by| !is_constant(by));
+            if !order_by.is_empty() && order_by.iter().all(|by| is_constant(&by.expr)) {
+                // All rows are peers.
+                let is_far = |bound: &WindowFrameBound| matches!(bound, WindowFrameBound::CurrentRow) || bound.is_unbounded();
+                if window_frame.units == WindowFrameUnits::Range && is_far(&window_frame.start_bound) && is_far(&window_frame.end_bound) {
+                    *window_frame = WindowFrame::new(None);
+                }
+                if window_frame.units == WindowFrameUnits::Rows {
+                    order_by.clear();
+                }
+            } else {
+                order_by.retain(|by| !is_constant(&by.expr));
+            }
             Ok(Transformed::yes(Expr::WindowFunction(window)))
         }
         expr => Ok(Transformed::no(expr)),

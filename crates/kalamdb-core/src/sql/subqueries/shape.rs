@@ -51,7 +51,9 @@ pub(super) fn is_of_one_type(within: &InSubquery, outer: &DFSchema) -> Result<bo
 /// DataFusion's knows it if a column that it compares, or that its value is computed of, may be NULL: the value alone may be as well.
 pub(super) fn is_anti_join(within: &InSubquery, outer: &DFSchema) -> Result<bool> {
     let columns = within.expr.column_refs();
-    if columns.is_empty() {
+    let is_plain = matches!(*within.expr, Expr::Column(_));
+    // What is computed may turn out to be NULL when it is simplified, and names no column any more then.
+    if columns.is_empty() || !is_plain && within.expr.nullable(outer)? {
         return Ok(false);
     }
     let is_nullable = |column: &&Column| outer.field_from_column(column).is_ok_and(|field| field.is_nullable());

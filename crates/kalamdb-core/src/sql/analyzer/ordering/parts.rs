@@ -63,8 +63,6 @@ fn is_compound(expr: &Expr) -> Result<bool> {
             Expr::BinaryExpr(_) | Expr::Between(_) | Expr::InList(_) | Expr::Like(_) | Expr::SimilarTo(_) | Expr::Not(_) | Expr::Negative(_)
         ))
     };
-    let stays = |expr: &Expr| {
-        Ok(matches!(expr, Expr::OuterReferenceColumn(..) | Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_)))
-    };
+    let stays = |expr: &Expr| Ok(matches!(expr, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_)));
     Ok(expr.exists(is_operator)? && !expr.exists(stays)?)
 }

@@ -6,3 +6,4 @@ mod types;
 
 pub(crate) use nullable::NullableSets;
 pub(crate) use rewrite::rewrite;
+pub(crate) use types::common_type;

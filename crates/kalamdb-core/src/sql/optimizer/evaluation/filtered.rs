@@ -4,9 +4,9 @@ use datafusion::common::DFSchema;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::Result;
-use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams, Case, WindowFunction, WindowFunctionParams};
+use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams, Case, ScalarFunction, WindowFunction, WindowFunctionParams};
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
 
 use super::fails::may_fail;
@@ -49,17 +49,7 @@ fn arguments(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let Some(filter) = filter_of(&expr).filter(|filter| !filter.is_volatile()).cloned() else {
         return Ok(Transformed::no(expr));
     };
-    let guarded = |args: Vec<Expr>| -> Result<Vec<Expr>> {
-        args.into_iter()
-            .map(|arg| {
-                if !may_fail(&arg, schema)? {
-                    return Ok(arg);
-                }
-                let branches = vec![(Box::new(filter.clone()), Box::new(arg))];
-                Ok(Expr::Case(Case { expr: None, when_then_expr: branches, else_expr: None }))
-            })
-            .collect()
-    };
+    let guarded = |args: Vec<Expr>| guarded(args, &filter, schema);
     Ok(Transformed::yes(match expr {
         Expr::AggregateFunction(AggregateFunction { func, params }) => {
             let AggregateFunctionParams { args, order_by, .. } = params;
@@ -90,4 +80,26 @@ fn arguments(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         }
         other => other,
     }))
+}
+
+/// The arguments as NULL for the rows that the filter leaves out, if they may fail.
+fn guarded(args: Vec<Expr>, filter: &Expr, schema: &DFSchema) -> Result<Vec<Expr>> {
+    args.into_iter()
+        .map(|arg| {
+            if !may_fail(&arg, schema)? {
+                return Ok(arg);
+            }
+            // CASE would forget what kind of text it is, as JSON: what the function gets is guarded instead.
+            if !arg.to_field(schema)?.1.metadata().is_empty() {
+                return Ok(match arg {
+                    Expr::ScalarFunction(ScalarFunction { func, args }) => {
+                        Expr::ScalarFunction(ScalarFunction { func, args: guarded(args, filter, schema)? })
+                    }
+                    other => other,
+                });
+            }
+            let branches = vec![(Box::new(filter.clone()), Box::new(arg))];
+            Ok(Expr::Case(Case { expr: None, when_then_expr: branches, else_expr: None }))
+        })
+        .collect()
 }

@@ -55,13 +55,36 @@ pub(crate) fn group_by_determined(select: &mut Select, order_by: Option<&OrderBy
         let _: ControlFlow<()> = order_by.visit(&mut names);
     }
     select.projection.iter().for_each(|item| names.star(item));
-    let found = names.found;
+    let mut found = names.found;
+    // What is in a grouping set is NULL in the groups of others, whatever determines it.
+    let mut in_sets = InSets(Vec::new());
+    if let GroupByExpr::Expressions(grouped, _) = &select.group_by {
+        let is_set = |expr: &&Expr| matches!(expr, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_));
+        let _: ControlFlow<()> = grouped.iter().filter(is_set).try_for_each(|set| set.visit(&mut in_sets));
+    }
+    found.retain(|column| matches!(column, Expr::CompoundIdentifier(parts) if !parts.last().is_some_and(|name| in_sets.0.contains(&fold(name)))));
     if let GroupByExpr::Expressions(grouped, _) = &mut select.group_by {
         for column in found {
             if !grouped.contains(&column) {
                 grouped.push(column);
             }
         }
+    }
+}
+
+/// The names of columns that grouping sets are made of.
+struct InSets(Vec<String>);
+
+impl Visitor for InSets {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        match expr {
+            Expr::Identifier(name) => self.0.push(fold(name)),
+            Expr::CompoundIdentifier(parts) => self.0.extend(parts.last().map(fold)),
+            _ => {}
+        }
+        ControlFlow::Continue(())
     }
 }
 

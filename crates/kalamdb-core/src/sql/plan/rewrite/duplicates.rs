@@ -12,7 +12,8 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result;
 use datafusion::logical_expr::{Expr as PlannedExpr, LogicalPlan};
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, ObjectName, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, Statement, TableFactor, VisitMut, VisitorMut,
+    Expr, Ident, ObjectName, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement, TableAlias, TableFactor, VisitMut,
+    VisitorMut,
 };
 
 use super::using::merges_columns;
@@ -51,7 +52,7 @@ fn qualifier_of(item: &SelectItem) -> Option<String> {
 ///
 /// `columns_of` gives the columns of a base table, in order.
 pub(crate) fn make_unique(statement: &mut Statement, columns_of: impl Fn(&ObjectName) -> Option<Vec<String>>) -> bool {
-    let mut renamer = Renamer { columns_of, ctes: HashSet::new(), depth: 0, n_renamed: 0, renames_subqueries: false, merges_columns: false };
+    let mut renamer = Renamer { columns_of, ctes: HashMap::new(), depth: 0, n_renamed: 0, renames_subqueries: false, merges_columns: false };
     let _: ControlFlow<()> = statement.visit(&mut renamer);
     // Columns that USING and NATURAL compare would be lost under other names.
     renamer.n_renamed > 0 && !(renamer.merges_columns && renamer.renames_subqueries)
@@ -59,8 +60,8 @@ pub(crate) fn make_unique(statement: &mut Statement, columns_of: impl Fn(&Object
 
 struct Renamer<F> {
     columns_of: F,
-    /// Names that WITH gives, which may hide tables.
-    ctes: HashSet<String>,
+    /// What WITH gives names to, which may hide tables, with the columns where they are known.
+    ctes: HashMap<String, Option<Vec<String>>>,
     /// How many queries are around what is visited.
     depth: usize,
     n_renamed: usize,
@@ -73,7 +74,10 @@ impl<F: Fn(&ObjectName) -> Option<Vec<String>>> VisitorMut for Renamer<F> {
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
         if let Some(with) = &query.with {
-            self.ctes.extend(with.cte_tables.iter().map(|cte| fold(&cte.alias.name)));
+            for cte in &with.cte_tables {
+                let columns = self.columns_of_query(&cte.query, &cte.alias);
+                self.ctes.insert(fold(&cte.alias.name), columns);
+            }
         }
         self.depth += 1;
         ControlFlow::Continue(())
@@ -97,7 +101,48 @@ impl<F: Fn(&ObjectName) -> Option<Vec<String>>> VisitorMut for Renamer<F> {
 }
 
 impl<F: Fn(&ObjectName) -> Option<Vec<String>>> Renamer<F> {
-    /// The columns of a SELECT with each `*` spelt out, if all that it selects from is base tables.
+    /// The columns of a query under an alias, if all of them have names.
+    fn columns_of_query(&self, query: &Query, alias: &TableAlias) -> Option<Vec<String>> {
+        let mut body = query.body.as_ref();
+        let columns = loop {
+            body = match body {
+                SetExpr::Query(query) => query.body.as_ref(),
+                SetExpr::SetOperation { left, .. } => left,
+                SetExpr::Select(select) => {
+                    let items = self.without_stars(select)?;
+                    break items.iter().map(name_of).collect::<Option<Vec<String>>>()?;
+                }
+                SetExpr::Values(values) => {
+                    break (1..=values.rows.first()?.content.len()).map(|n| format!("column{n}")).collect();
+                }
+                _ => return None,
+            };
+        };
+        let named = alias.columns.iter().map(|column| fold(&column.name));
+        Some(named.chain(columns.into_iter().skip(alias.columns.len())).collect())
+    }
+
+    /// The columns of one item of FROM, with the name that it has.
+    fn columns_of_item(&self, item: &TableFactor) -> Option<(Ident, Vec<String>)> {
+        match item {
+            TableFactor::Derived { subquery, alias: Some(alias), .. } => Some((alias.name.clone(), self.columns_of_query(subquery, alias)?)),
+            TableFactor::Table { name, alias, args: None, .. } => {
+                let last = name.0.last()?.as_ident()?;
+                let columns = match self.ctes.get(&fold(last)) {
+                    Some(columns) => columns.clone()?,
+                    None => (self.columns_of)(name)?,
+                };
+                match alias {
+                    Some(alias) if alias.columns.is_empty() => Some((alias.name.clone(), columns)),
+                    Some(_) => None,
+                    None => Some((last.clone(), columns)),
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// The columns of a SELECT with each `*` spelt out, if the columns of all that it selects from are known.
     fn without_stars(&self, select: &Select) -> Option<Vec<SelectItem>> {
         let mut tables: Vec<(Ident, Vec<String>)> = Vec::new();
         for from in &select.from {
@@ -105,18 +150,7 @@ impl<F: Fn(&ObjectName) -> Option<Vec<String>>> Renamer<F> {
                 return None;
             }
             for factor in std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)) {
-                let TableFactor::Table { name, alias, args: None, .. } = factor else { return None };
-                let last = name.0.last()?.as_ident()?;
-                if self.ctes.contains(&fold(last)) {
-                    return None;
-                }
-                let columns = (self.columns_of)(name)?;
-                let qualifier = match alias {
-                    Some(alias) if alias.columns.is_empty() => alias.name.clone(),
-                    Some(_) => return None,
-                    None => last.clone(),
-                };
-                tables.push((qualifier, columns));
+                tables.push(self.columns_of_item(factor)?);
             }
         }
         let mut items = Vec::new();

@@ -3,9 +3,12 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, LimitClause, OrderByKind, Query, SelectItem, SetExpr, TableFactor, Value, visit_expressions,
+    Expr, Function, FunctionArg, FunctionArgExpr, LimitClause, OrderBy, OrderByExpr, OrderByKind, Query, SelectItem, SetExpr, TableFactor, Value,
+    visit_expressions,
 };
 
+use super::from_names::select_from_derived;
+use super::using::merges_columns;
 use crate::error::{Error, Result};
 
 /// Writes `FETCH FIRST n ROWS ONLY` as LIMIT.
@@ -36,6 +39,48 @@ pub(crate) fn unnest_laterally(factor: &mut TableFactor) {
     let Some(array_exprs) = args.iter().map(argument).collect::<Option<Vec<_>>>() else { return };
     *factor =
         TableFactor::UNNEST { alias: alias.take(), array_exprs, with_offset: false, with_offset_alias: None, with_ordinality: *with_ordinality };
+}
+
+/// Takes constants of the select list out of ORDER BY, which they do not change; over groups the planner asks for them in GROUP BY.
+pub(crate) fn order_by_no_constants(query: &mut Query) {
+    let SetExpr::Select(select) = query.body.as_ref() else { return };
+    let is_expr = |item: &SelectItem| matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. });
+    if select.distinct.is_some() || !select.projection.iter().all(is_expr) {
+        return;
+    }
+    let Some(OrderBy { kind: OrderByKind::Expressions(by), .. }) = &mut query.order_by else { return };
+    let is_constant_at = |by: &OrderByExpr| {
+        let Expr::Value(value) = &by.expr else { return false };
+        let Value::Number(number, _) = &value.value else { return false };
+        let item = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1)).and_then(|at| select.projection.get(at));
+        matches!(item, Some(SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) if is_constant(expr))
+    };
+    by.retain(|by| !is_constant_at(by));
+    if by.is_empty() {
+        query.order_by = None;
+    }
+}
+
+fn is_constant(expr: &Expr) -> bool {
+    match expr {
+        Expr::Value(value) => !matches!(value.value, Value::Placeholder(_)),
+        Expr::TypedString(_) => true,
+        Expr::Cast { expr, .. } | Expr::Nested(expr) | Expr::UnaryOp { expr, .. } => is_constant(expr),
+        _ => false,
+    }
+}
+
+/// Writes `(t JOIN u USING (a)) AS j` as `(SELECT * FROM t JOIN u USING (a)) AS j`: the planner gives j both columns.
+pub(crate) fn select_from_join(factor: &mut TableFactor) {
+    let TableFactor::NestedJoin { table_with_joins, alias: alias @ Some(_) } = factor else { return };
+    if !table_with_joins.joins.iter().any(merges_columns) {
+        return;
+    }
+    let Some(mut subquery) = select_from_derived() else { return };
+    if let SetExpr::Select(select) = subquery.body.as_mut() {
+        select.from = vec![table_with_joins.as_ref().clone()];
+    }
+    *factor = TableFactor::Derived { lateral: false, subquery, alias: alias.take(), sample: None };
 }
 
 /// Writes the window function for its number in ORDER BY: over groups the planner does not find it again under its name.

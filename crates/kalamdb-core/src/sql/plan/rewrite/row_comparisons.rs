@@ -33,19 +33,27 @@ pub(super) fn compare(expr: &mut Expr) {
 }
 
 /// The members of a row. One member in parentheses is no row.
-fn row_of(expr: &Expr) -> Option<Vec<Expr>> {
+pub(super) fn row_of(expr: &Expr) -> Option<Vec<Expr>> {
+    Some(row_members(expr)?.into_iter().cloned().collect())
+}
+
+/// The same, where they are.
+pub(crate) fn row_members(expr: &Expr) -> Option<Vec<&Expr>> {
     match expr {
-        Expr::Tuple(members) if members.len() > 1 => Some(members.clone()),
+        Expr::Tuple(members) if members.len() > 1 => Some(members.iter().collect()),
         Expr::Function(Function { name, args: FunctionArguments::List(list), over: None, filter: None, .. })
             if name.to_string().eq_ignore_ascii_case("row") && !list.args.is_empty() =>
         {
-            let member = |arg: &FunctionArg| match arg {
-                FunctionArg::Unnamed(FunctionArgExpr::Expr(member)) => Some(member.clone()),
-                _ => None,
-            };
-            list.args.iter().map(member).collect()
+            list.args.iter().map(argument).collect()
         }
-        Expr::Nested(inner) => row_of(inner),
+        Expr::Nested(inner) => row_members(inner),
+        _ => None,
+    }
+}
+
+fn argument(arg: &FunctionArg) -> Option<&Expr> {
+    match arg {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
         _ => None,
     }
 }

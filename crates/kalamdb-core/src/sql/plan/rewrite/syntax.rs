@@ -1,12 +1,15 @@
 //! Forms of SQL that the planner does not know, written in forms that it does.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr, FunctionArgumentClause, FunctionArguments, GroupByExpr, Ident, OrderByExpr,
-    UnaryOperator, Value,
+    AccessExpr, BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr, FunctionArgumentClause, FunctionArguments, GroupByExpr, Ident,
+    OrderByExpr, Subscript, UnaryOperator, Value,
 };
 
 use super::row_comparisons;
 use crate::sql::parse::call;
+
+/// More than an array has elements.
+const MAX_ELEMENTS: u64 = i32::MAX as u64;
 
 /// Rewrites one expression; those inside it come later.
 pub(crate) fn simplify(expr: &mut Expr) {
@@ -33,10 +36,20 @@ pub(crate) fn simplify(expr: &mut Expr) {
             let left = Box::new(Expr::Value(Value::Boolean(*negated).into()));
             *expr = Expr::Nested(Box::new(Expr::BinaryOp { left, op, right: Box::new(Expr::IsNull(Box::new(operand))) }));
         }
+        Expr::CompoundFieldAccess { access_chain, .. } => access_chain.iter_mut().for_each(bound_slice),
         // The planner forgets the queries around it for what stands in the brackets.
         Expr::Array(array) => *expr = call(Ident::new("make_array"), std::mem::take(&mut array.elem)),
         Expr::Function(function) => order_by_no_position(&mut function.args),
         _ => {}
+    }
+}
+
+/// Gives a slice without bounds those of an array.
+fn bound_slice(access: &mut AccessExpr) {
+    if let AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, .. }) = access {
+        let number = |number: u64| Expr::Value(Value::Number(number.to_string(), false).into());
+        lower_bound.get_or_insert_with(|| number(1));
+        upper_bound.get_or_insert_with(|| number(MAX_ELEMENTS));
     }
 }
 

@@ -1,5 +1,5 @@
-//! Columns that USING makes one of two. The planner calls their names ambiguous in WHERE; elsewhere it takes them for the left side's, which is
-//! not there in every row of a RIGHT or FULL join.
+//! Columns that USING makes one of two. The planner calls their names ambiguous in WHERE, in the ON of other joins and in subqueries; elsewhere it
+//! takes them for the left side's, which is not there in every row of a RIGHT or FULL join. In `*` it has them in the place of the left side's.
 
 use std::ops::ControlFlow;
 
@@ -14,21 +14,32 @@ use crate::error::{Error, Result};
 use crate::sql::parse::fold;
 
 /// Writes, for each column that USING or NATURAL makes one of two, which table's column is meant, where the planner takes another or none;
-/// `columns_of` gives a table's columns. What is to be done to the ORDER BY of the query is given back.
+/// `columns_of` gives a table's columns, `star_has_all` says that `*` stands for them. What is to be done to the ORDER BY of the query is given back.
 ///
 /// # Errors
 /// `feature_not_supported` where the columns of an outer join are not known.
-pub(crate) fn qualify(select: &mut Select, columns_of: &dyn Fn(&ObjectName) -> Option<Vec<String>>) -> Result<Option<Merged>> {
+pub(crate) fn qualify<'a>(
+    select: &mut Select,
+    columns_of: &'a dyn Fn(&ObjectName) -> Option<Vec<String>>,
+    star_has_all: bool,
+) -> Result<Option<Merged<'a>>> {
     if select.from.iter().all(|from| from.joins.is_empty() && !matches!(from.relation, TableFactor::NestedJoin { .. })) {
         return Ok(None);
     }
-    let mut merged = Merged { columns: Vec::new(), depth: 0, has_outer: false, has_conditions: false };
-    for from in &mut select.from {
-        let side = merged.read(from, columns_of)?;
-        merged.columns.extend(side.merged);
-    }
-    if merged.columns.is_empty() {
+    let mut merged = Merged::new(Vec::new(), columns_of);
+    let mut sides = select.from.iter_mut().map(|from| merged.read(from)).collect::<Result<Vec<_>>>()?;
+    if sides.iter().all(|side| side.merged.is_empty()) {
         return Ok(None);
+    }
+    let outputs: Option<Vec<(String, Expr)>> =
+        sides.iter_mut().map(|side| side.output.take()).collect::<Option<Vec<_>>>().map(|outputs| outputs.concat());
+    for at in 0..sides.len() {
+        let is_other = |name: &str| sides.iter().enumerate().any(|(other, side)| other != at && side.has(name));
+        let own = sides.get(at).map(|side| side.merged.iter().filter(|(name, _)| !is_other(name)).cloned().collect::<Vec<_>>());
+        merged.columns.extend(own.unwrap_or_default());
+    }
+    if let Some(outputs) = outputs.filter(|_| star_has_all) {
+        expand_stars(&mut select.projection, &outputs);
     }
     if merged.has_conditions && select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_))) {
         return Err(
@@ -38,9 +49,6 @@ pub(crate) fn qualify(select: &mut Select, columns_of: &dyn Fn(&ObjectName) -> O
     // The visitor never breaks off.
     if let Some(condition) = &mut select.selection {
         let _: ControlFlow<()> = condition.visit(&mut merged);
-    }
-    if !merged.has_outer {
-        return Ok(None);
     }
     select.projection.iter_mut().for_each(|item| merged.select(item));
     let _: ControlFlow<()> = select.group_by.visit(&mut merged);
@@ -55,14 +63,15 @@ pub(crate) fn qualify(select: &mut Select, columns_of: &dyn Fn(&ObjectName) -> O
 }
 
 /// What a column that is one of two means.
-pub(crate) struct Merged {
+pub(crate) struct Merged<'a> {
     columns: Vec<(String, Expr)>,
+    columns_of: &'a dyn Fn(&ObjectName) -> Option<Vec<String>>,
     /// Whether a column is not always the left side's.
     has_outer: bool,
     /// Whether USING has become ON, so that the planner does not know that the columns are one.
     has_conditions: bool,
-    /// How many subqueries are around what is visited: there the names may mean other columns.
-    depth: usize,
+    /// The names that each subquery around what is visited has itself, as far as they are known.
+    within: Vec<Option<Vec<String>>>,
 }
 
 /// One side of a join.
@@ -74,9 +83,17 @@ struct Side {
     outer: Vec<String>,
     /// Its relations, each with its name and its columns as far as they are known.
     relations: Vec<(Option<Ident>, Option<Vec<String>>)>,
+    /// What `*` stands for, if that is known.
+    output: Option<Vec<(String, Expr)>>,
 }
 
 impl Side {
+    /// Whether a column is known to have that name.
+    fn has(&self, name: &str) -> bool {
+        let of_relation = |columns: &Option<Vec<String>>| columns.iter().flatten().any(|column| column == name);
+        self.merged.iter().any(|(merged, _)| merged == name) || self.relations.iter().any(|(_, columns)| of_relation(columns))
+    }
+
     /// The column of that name.
     fn column(&self, name: &Ident) -> Option<Expr> {
         if let Some((_, expr)) = self.merged.iter().find(|(merged, _)| *merged == fold(name)) {
@@ -101,7 +118,7 @@ impl Side {
         let mut names: Vec<String> = Vec::new();
         for (_, columns) in &self.relations {
             for name in columns.as_ref()? {
-                if !names.contains(name) {
+                if name != UNNAMED && !names.contains(name) {
                     names.push(name.clone());
                 }
             }
@@ -110,11 +127,15 @@ impl Side {
     }
 }
 
-impl Merged {
-    fn read(&mut self, from: &mut TableWithJoins, columns_of: &dyn Fn(&ObjectName) -> Option<Vec<String>>) -> Result<Side> {
-        let mut left = self.factor(&mut from.relation, columns_of)?;
+impl<'a> Merged<'a> {
+    fn new(columns: Vec<(String, Expr)>, columns_of: &'a dyn Fn(&ObjectName) -> Option<Vec<String>>) -> Self {
+        Self { columns, columns_of, has_outer: false, has_conditions: false, within: Vec::new() }
+    }
+
+    fn read(&mut self, from: &mut TableWithJoins) -> Result<Side> {
+        let mut left = self.factor(&mut from.relation)?;
         for join in &mut from.joins {
-            let right = self.factor(&mut join.relation, columns_of)?;
+            let mut right = self.factor(&mut join.relation)?;
             let names = using(join, &left, &right)?;
             let kept = kept(&join.join_operator);
             let mut merged = Vec::new();
@@ -128,8 +149,8 @@ impl Merged {
             }
             for name in names {
                 let expr = match (kept, left.column(&name), right.column(&name)) {
-                    (Kept::Either | Kept::Right, _, Some(right)) => right,
                     (Kept::Left | Kept::Either, Some(left), _) => left,
+                    (Kept::Either | Kept::Right, _, Some(right)) => right,
                     (Kept::Both, Some(left), Some(right)) => first_of(left, right),
                     (Kept::Left | Kept::Either, None, _) => continue,
                     (Kept::Right | Kept::Both, ..) => return Err(unknown_column(&name)),
@@ -141,29 +162,35 @@ impl Merged {
                 merged.push((fold(&name), expr));
             }
             let is_new = |(name, _): &(String, Expr)| !merged.iter().any(|(other, _)| other == name);
-            let earlier: Vec<(String, Expr)> = left.merged.drain(..).chain(right.merged).filter(is_new).collect();
+            // What both sides have is ambiguous from here on.
+            let mut earlier: Vec<(String, Expr)> = left.merged.iter().filter(|(name, _)| !right.has(name)).cloned().collect();
+            earlier.extend(right.merged.iter().filter(|(name, _)| !left.has(name)).cloned());
+            earlier.retain(is_new);
+            let output = left.output.take().zip(right.output.take());
+            left.output = output.map(|(left, right)| merged.iter().cloned().chain(left.into_iter().chain(right).filter(is_new)).collect());
             left.merged = merged.into_iter().chain(earlier).collect();
             left.outer.extend(right.outer);
             left.relations.extend(right.relations);
+            if let Some(JoinConstraint::On(condition)) = constraint_of(&mut join.join_operator)
+                && !left.merged.is_empty()
+            {
+                let _: ControlFlow<()> = condition.visit(&mut Merged::new(left.merged.clone(), self.columns_of));
+            }
         }
         Ok(left)
     }
 
-    fn factor(&mut self, factor: &mut TableFactor, columns_of: &dyn Fn(&ObjectName) -> Option<Vec<String>>) -> Result<Side> {
-        let relation = match factor {
-            TableFactor::NestedJoin { table_with_joins, alias: None } => return self.read(table_with_joins, columns_of),
-            TableFactor::Table { name, alias, args: None, .. } => {
-                let qualifier = alias.as_ref().map(|alias| alias.name.clone());
-                let qualifier = qualifier.or_else(|| name.0.last().and_then(|part| part.as_ident()).cloned());
-                (qualifier, renamed(columns_of(name), alias.as_ref()))
-            }
-            TableFactor::Derived { subquery, alias, .. } => {
-                let columns = derived(&subquery.body, columns_of);
-                (alias.as_ref().map(|alias| alias.name.clone()), renamed(columns, alias.as_ref()))
-            }
-            _ => (None, None),
-        };
-        Ok(Side { relations: vec![relation], ..Side::default() })
+    fn factor(&mut self, factor: &mut TableFactor) -> Result<Side> {
+        if let TableFactor::NestedJoin { table_with_joins, alias: None } = factor {
+            return self.read(table_with_joins);
+        }
+        let (qualifier, columns) = relation(factor, self.columns_of);
+        let is_named = |columns: &[String], at: usize, name: &String| name != UNNAMED && !columns.iter().take(at).any(|other| other == name);
+        let is_unique = |columns: &&Vec<String>| columns.iter().enumerate().all(|(at, name)| is_named(columns, at, name));
+        let column = |qualifier: &Ident, name: &String| Expr::CompoundIdentifier(vec![qualifier.clone(), Ident::with_quote('"', name)]);
+        let output = qualifier.as_ref().zip(columns.as_ref().filter(is_unique));
+        let output = output.map(|(qualifier, columns)| columns.iter().map(|name| (name.clone(), column(qualifier, name))).collect());
+        Ok(Side { relations: vec![(qualifier, columns)], output, ..Side::default() })
     }
 
     /// Writes the columns in an ORDER BY of the query, but for what the SELECT itself gives under their names.
@@ -177,6 +204,14 @@ impl Merged {
         self.columns.retain(|(name, _)| !given.contains(name));
         for expression in expressions {
             let _: ControlFlow<()> = expression.expr.visit(self);
+            // What DISTINCT sorts by is found again under its name alone.
+            let name = select.projection.iter().find_map(|item| match item {
+                SelectItem::ExprWithAlias { expr, alias } if *expr == expression.expr => Some(alias.clone()),
+                _ => None,
+            });
+            if let (Some(name), Some(_)) = (name, &select.distinct) {
+                expression.expr = Expr::Identifier(name);
+            }
         }
     }
 
@@ -197,7 +232,7 @@ impl Merged {
             SelectItem::ExprWithAlias { expr, .. } => {
                 let _: ControlFlow<()> = expr.visit(self);
             }
-            SelectItem::Wildcard(options) if options.opt_replace.is_none() && options.opt_exclude.is_none() => {
+            SelectItem::Wildcard(options) if self.has_outer && options.opt_replace.is_none() && options.opt_exclude.is_none() => {
                 let element = |(name, expr): &(String, Expr)| {
                     Box::new(ReplaceSelectElement { expr: expr.clone(), column_name: Ident::with_quote('"', name), as_keyword: true })
                 };
@@ -206,6 +241,79 @@ impl Merged {
             _ => {}
         }
     }
+}
+
+/// The name of what stands in FROM and its columns, as far as they are known.
+fn relation(factor: &TableFactor, columns_of: &dyn Fn(&ObjectName) -> Option<Vec<String>>) -> (Option<Ident>, Option<Vec<String>>) {
+    match factor {
+        TableFactor::Table { name, alias, args: None, .. } => {
+            let qualifier = alias.as_ref().map(|alias| alias.name.clone());
+            let qualifier = qualifier.or_else(|| name.0.last().and_then(|part| part.as_ident()).cloned());
+            (qualifier, renamed(columns_of(name), alias.as_ref()))
+        }
+        TableFactor::Derived { subquery, alias, .. } => {
+            let columns = derived(&subquery.body, columns_of);
+            (alias.as_ref().map(|alias| alias.name.clone()), renamed(columns, alias.as_ref()))
+        }
+        // A function of one column gives it the name of its alias.
+        TableFactor::Table { args: Some(_), alias: Some(alias), .. } | TableFactor::Function { alias: Some(alias), .. } => {
+            (Some(alias.name.clone()), renamed(Some(vec![fold(&alias.name)]), Some(alias)))
+        }
+        TableFactor::UNNEST { alias: Some(alias), array_exprs, .. } if array_exprs.len() == 1 => {
+            (Some(alias.name.clone()), renamed(Some(vec![fold(&alias.name)]), Some(alias)))
+        }
+        _ => (None, None),
+    }
+}
+
+/// The names that a query knows without those around it: of columns in FROM, and those that it gives.
+fn names_within(query: &Query, columns_of: &dyn Fn(&ObjectName) -> Option<Vec<String>>) -> Option<Vec<String>> {
+    fn of_body(body: &SetExpr, columns_of: &dyn Fn(&ObjectName) -> Option<Vec<String>>, names: &mut Vec<String>) -> Option<()> {
+        match body {
+            SetExpr::Select(select) => {
+                names.extend(select.projection.iter().filter_map(|item| match item {
+                    SelectItem::ExprWithAlias { alias, .. } => Some(fold(alias)),
+                    _ => None,
+                }));
+                select.from.iter().try_for_each(|from| of_tables(from, columns_of, names))
+            }
+            SetExpr::SetOperation { left, right, .. } => {
+                of_body(left, columns_of, names)?;
+                of_body(right, columns_of, names)
+            }
+            // Visited as a query of its own.
+            SetExpr::Query(_) | SetExpr::Values(_) => Some(()),
+            _ => None,
+        }
+    }
+    fn of_tables(from: &TableWithJoins, columns_of: &dyn Fn(&ObjectName) -> Option<Vec<String>>, names: &mut Vec<String>) -> Option<()> {
+        for factor in std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)) {
+            match factor {
+                TableFactor::NestedJoin { table_with_joins, alias: None } => of_tables(table_with_joins, columns_of, names)?,
+                factor => names.extend(relation(factor, columns_of).1?),
+            }
+        }
+        Some(())
+    }
+    let mut names = Vec::new();
+    if query.with.is_some() {
+        return None;
+    }
+    of_body(&query.body, columns_of, &mut names).map(|()| names)
+}
+
+/// Writes the columns that `*` stands for.
+fn expand_stars(projection: &mut Vec<SelectItem>, outputs: &[(String, Expr)]) {
+    let is_star = |item: &SelectItem| matches!(item, SelectItem::Wildcard(options) if *options == WildcardAdditionalOptions::default());
+    if !projection.iter().any(is_star) {
+        return;
+    }
+    let column = |(name, expr): &(String, Expr)| match expr {
+        Expr::CompoundIdentifier(parts) if parts.last().is_some_and(|part| fold(part) == *name) => SelectItem::UnnamedExpr(expr.clone()),
+        _ => SelectItem::ExprWithAlias { expr: expr.clone(), alias: Ident::with_quote('"', name) },
+    };
+    let items = std::mem::take(projection).into_iter();
+    *projection = items.flat_map(|item| if is_star(&item) { outputs.iter().map(column).collect() } else { vec![item] }).collect();
 }
 
 /// The name of a column that a SELECT gives.
@@ -218,12 +326,16 @@ fn output_name(item: &SelectItem) -> Option<String> {
     }
 }
 
+/// In place of the name of a column that has none; no statement can spell it.
+const UNNAMED: &str = "\0unnamed";
+
 /// The columns of a subquery, if they are plain enough to be known.
-fn derived(body: &SetExpr, columns_of: &dyn Fn(&ObjectName) -> Option<Vec<String>>) -> Option<Vec<String>> {
+pub(crate) fn derived(body: &SetExpr, columns_of: &dyn Fn(&ObjectName) -> Option<Vec<String>>) -> Option<Vec<String>> {
     let select = match body {
         SetExpr::Select(select) => select,
         SetExpr::Query(query) => return derived(&query.body, columns_of),
         SetExpr::SetOperation { left, .. } => return derived(left, columns_of),
+        SetExpr::Values(values) => return values.rows.first().map(|row| (1..=row.content.len()).map(|at| format!("column{at}")).collect()),
         _ => return None,
     };
     let star = || match select.from.as_slice() {
@@ -239,13 +351,18 @@ fn derived(body: &SetExpr, columns_of: &dyn Fn(&ObjectName) -> Option<Vec<String
     for item in &select.projection {
         match item {
             SelectItem::Wildcard(options) if *options == WildcardAdditionalOptions::default() => names.extend(star()?),
+            SelectItem::UnnamedExpr(expr)
+                if !matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Cast { .. } | Expr::Nested(_)) =>
+            {
+                names.push(UNNAMED.to_owned());
+            }
             item => names.push(output_name(item)?),
         }
     }
     Some(names)
 }
 
-fn renamed(columns: Option<Vec<String>>, alias: Option<&TableAlias>) -> Option<Vec<String>> {
+pub(crate) fn renamed(columns: Option<Vec<String>>, alias: Option<&TableAlias>) -> Option<Vec<String>> {
     let given: Vec<String> = alias.iter().flat_map(|alias| &alias.columns).map(|column| fold(&column.name)).collect();
     let rest = columns?.into_iter().skip(given.len());
     Some(given.into_iter().chain(rest).collect())
@@ -327,22 +444,23 @@ fn first_of(left: Expr, right: Expr) -> Expr {
     }
 }
 
-impl VisitorMut for Merged {
+impl VisitorMut for Merged<'_> {
     type Break = ();
 
-    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
-        self.depth += 1;
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        self.within.push(names_within(query, self.columns_of));
         ControlFlow::Continue(())
     }
 
     fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
-        self.depth -= 1;
+        self.within.pop();
         ControlFlow::Continue(())
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        if let (Expr::Identifier(name), 0) = (&*expr, self.depth)
-            && let Some((_, column)) = self.columns.iter().find(|(known, _)| *known == fold(name))
+        if let Expr::Identifier(name) = &*expr
+            && let Some((known, column)) = self.columns.iter().find(|(known, _)| *known == fold(name))
+            && self.within.iter().all(|names| names.as_ref().is_some_and(|names| !names.contains(known)))
         {
             *expr = column.clone();
         }
