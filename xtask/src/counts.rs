@@ -20,7 +20,8 @@ impl AddAssign for Counts {
 pub(crate) fn read(output: &str) -> Counts {
     let mut sum = Counts::default();
     for line in without_colours(output).lines() {
-        let words: Vec<&str> = line.split(|c: char| c.is_whitespace() || c == ';' || c == ',').filter(|word| !word.is_empty()).collect();
+        let words: Vec<&str> =
+            line.split(|c: char| c.is_whitespace() || c == ';' || c == ',').filter(|word| !word.is_empty()).collect();
         sum += match words.as_slice() {
             // test result: ok. 12 passed; 0 failed; 0 ignored
             ["test", "result:", _, rest @ ..] => number_word(rest),
@@ -47,7 +48,9 @@ fn without_colours(output: &str) -> String {
 
 /// The numbers that stand before "passed" and "failed".
 fn number_word(words: &[&str]) -> Counts {
-    let before = |word: &str| words.windows(2).find_map(|pair| if pair.last() == Some(&word) { pair.first()?.parse().ok() } else { None });
+    let before = |word: &str| {
+        words.windows(2).find_map(|pair| if pair.last() == Some(&word) { pair.first()?.parse().ok() } else { None })
+    };
     Counts { passed: before("passed").unwrap_or(0), failed: before("failed").unwrap_or(0) }
 }
 
@@ -75,7 +78,11 @@ mod tests {
 
     #[test]
     fn colours_are_no_part_of_a_line() {
-        check("\u{1b}[2m      Tests \u{1b}[22m \u{1b}[1m\u{1b}[32m134 passed\u{1b}[39m\u{1b}[22m\u{1b}[90m (134)\u{1b}[39m", 134, 0);
+        check(
+            "\u{1b}[2m      Tests \u{1b}[22m \u{1b}[1m\u{1b}[32m134 passed\u{1b}[39m\u{1b}[22m\u{1b}[90m (134)\u{1b}[39m",
+            134,
+            0,
+        );
     }
 
     #[test]

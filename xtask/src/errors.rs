@@ -59,14 +59,22 @@ fn parse(source: &str) -> Result<Vec<Kind>> {
             }
             None => {
                 let parts: Vec<&str> = line.split('"').collect();
-                let [variant, code, _, sql_state, _] = parts.as_slice() else { anyhow::bail!("this is no error kind: {line}") };
+                let [variant, code, _, sql_state, _] = parts.as_slice() else {
+                    anyhow::bail!("this is no error kind: {line}")
+                };
                 let [when, remedy] = std::mem::replace(&mut paragraphs, vec![String::new()])
                     .try_into()
                     .ok()
                     .with_context(|| format!("{code}: the comment has two paragraphs, when and what to do"))?;
                 ensure!(!when.is_empty() && !remedy.is_empty(), "{code}: a paragraph of the comment is empty");
                 let is_retryable = retryable.contains(&variant.trim());
-                kinds.push(Kind { code: (*code).to_owned(), sql_state: (*sql_state).to_owned(), when, remedy, is_retryable });
+                kinds.push(Kind {
+                    code: (*code).to_owned(),
+                    sql_state: (*sql_state).to_owned(),
+                    when,
+                    remedy,
+                    is_retryable,
+                });
             }
         }
     }
@@ -78,8 +86,9 @@ const MARKDOWN_HEAD: &str = "\
 
 # Errors
 
-Everything that goes wrong in the database rejects with a `KalamDBError`; a `TypeError` says that an argument has the wrong shape.
-`isKalamDBError(error)` tells the two apart, also when two copies of the package are on a page. Branch on `code`, never on the message.
+Everything that goes wrong in the database rejects with a `KalamDBError`; a `TypeError` says that an
+argument has the wrong shape. `isKalamDBError(error)` tells the two apart, also when two copies of the
+package are on a page. Branch on `code`, never on the message.
 
 | field | holds |
 |---|---|
@@ -92,7 +101,8 @@ Everything that goes wrong in the database rejects with a `KalamDBError`; a `Typ
 | `position`, `line`, `column` | where in the SQL text; `position` counts UTF-16 units from 0, the other two count from 1 |
 | `cause` | the browser's exception behind it |
 
-A statement that fails has changed nothing. After `engine_crashed` it is unknown whether a write that was under way was kept.
+A statement that fails has changed nothing. After `engine_crashed` it is unknown whether a write that was
+under way was kept.
 
 | code | SQLSTATE | when | retryable | what to do |
 |---|---|---|---|---|

@@ -12,7 +12,12 @@ pub(crate) struct Part {
 }
 
 /// A part that runs a script of the root's package.json.
-const fn npm(name: &'static str, about: &'static str, needs: &'static [Need], commands: &'static [&'static str]) -> Part {
+const fn npm(
+    name: &'static str,
+    about: &'static str,
+    needs: &'static [Need],
+    commands: &'static [&'static str],
+) -> Part {
     Part { name, about, needs, commands }
 }
 
@@ -21,7 +26,12 @@ const PAGES: &[Need] = &[Need::Chromium, Need::Npm("."), Need::Npm("www")];
 pub(crate) const PARTS: &[Part] = &[
     Part { name: "fmt", about: "the Rust is formatted", needs: &[], commands: &["cargo fmt --all -- --check"] },
     Part { name: "tidy", about: "the rules that no compiler checks", needs: &[], commands: &["cargo xtask tidy"] },
-    Part { name: "native", about: "Rust tests and examples, and SQL behaviour, natively", needs: &[], commands: &["cargo test --workspace"] },
+    Part {
+        name: "native",
+        about: "Rust tests and examples, and SQL behaviour, natively",
+        needs: &[],
+        commands: &["cargo test --workspace"],
+    },
     Part {
         name: "clippy",
         about: "lints of what is built natively",
@@ -32,7 +42,9 @@ pub(crate) const PARTS: &[Part] = &[
         name: "clippy-wasm",
         about: "lints of what is built for the browser only",
         needs: &[],
-        commands: &["cargo clippy --package kalamdb-wasm --package kalamdb-indexeddb --target wasm32-unknown-unknown --all-targets -- -D warnings"],
+        commands: &[
+            "cargo clippy --package kalamdb-wasm --package kalamdb-indexeddb --target wasm32-unknown-unknown --all-targets -- -D warnings",
+        ],
     },
     Part {
         name: "wasm",
@@ -40,7 +52,12 @@ pub(crate) const PARTS: &[Part] = &[
         needs: &[Need::Chromium, Need::WasmBindgen, Need::WasmPack],
         commands: &["wasm-pack test --headless --chrome --mode no-install crates/kalamdb-indexeddb"],
     },
-    Part { name: "build", about: "the package, as it is shipped", needs: crate::build::NEEDS, commands: &["cargo xtask build"] },
+    Part {
+        name: "build",
+        about: "the package, as it is shipped",
+        needs: crate::build::NEEDS,
+        commands: &["cargo xtask build"],
+    },
     npm(
         "ts",
         "types, lints and unit tests of the TypeScript",
@@ -51,7 +68,8 @@ pub(crate) const PARTS: &[Part] = &[
         name: "slt",
         about: "SQL behaviour, through the package in Chromium",
         needs: &[Need::Chromium, Need::Npm(".")],
-        // The whole workspace is named, as for the native tests: another choice of packages gives dependencies other features, and builds all of them again.
+        // The whole workspace is named, as for the native tests: another choice of packages gives dependencies other
+        // features, and builds all of them again.
         commands: &["cargo test --workspace --test browser"],
     },
     Part {

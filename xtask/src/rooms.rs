@@ -6,7 +6,8 @@ use syn::{Item, ItemUse, Path, UseTree};
 
 /// Where the rooms of the engine are.
 const CORE: &str = "crates/kalamdb-core/src/";
-/// The rooms of the engine. Those of one line may not use each other; a room within one that is listed is a part of that.
+/// The rooms of the engine. Those of one line may not use each other; a room within one that is listed is a part of
+/// that.
 const CORE_ROOMS: &[&[&str]] = &[
     &["clock", "retry"],
     &["error"],
@@ -27,7 +28,8 @@ const CORE_ROOMS: &[&[&str]] = &[
 
 /// Where the rooms of the package are.
 const TS: &str = "ts/";
-const TS_ROOMS: &[&[&str]] = &[&["errors"], &["wire"], &["protocol"], &["engine"], &["worker", "transport"], &["client"], &["api"]];
+const TS_ROOMS: &[&[&str]] =
+    &[&["errors"], &["wire"], &["protocol"], &["engine"], &["worker", "transport"], &["client"], &["api"]];
 
 /// Checks one source file.
 ///
@@ -37,7 +39,8 @@ pub(crate) fn file(path: &str, text: &str, findings: &mut Vec<String>) -> Result
     if let Some(module) = path.strip_prefix(CORE).and_then(|path| path.strip_suffix(".rs")) {
         rust(path, module, text, findings)?;
     }
-    if let Some(within) = path.strip_prefix(TS).filter(|within| within.ends_with(".ts") && !within.starts_with("test/")) {
+    if let Some(within) = path.strip_prefix(TS).filter(|within| within.ends_with(".ts") && !within.starts_with("test/"))
+    {
         typescript(path, within, text, findings);
     }
     Ok(())
@@ -123,7 +126,10 @@ fn typescript(path: &str, within: &str, text: &str, findings: &mut Vec<String>) 
 fn room_of<'a>(rooms: &[&[&'a str]], names: &[String]) -> Option<(usize, &'a str)> {
     (1..=names.len()).rev().find_map(|n| {
         let name = names.iter().take(n).map(String::as_str).collect::<Vec<_>>().join("::");
-        rooms.iter().enumerate().find_map(|(line, rooms)| rooms.iter().find(|room| **room == name).map(|room| (line, *room)))
+        rooms
+            .iter()
+            .enumerate()
+            .find_map(|(line, rooms)| rooms.iter().find(|room| **room == name).map(|room| (line, *room)))
     })
 }
 
@@ -177,7 +183,10 @@ mod tests {
 
     #[test]
     fn rooms_of_typescript_are_in_order_as_well() {
-        assert_eq!(found("ts/client/a.ts", "import { b } from '../transport/b.js';\nimport { c } from './c.js';\n"), Vec::<String>::new());
+        assert_eq!(
+            found("ts/client/a.ts", "import { b } from '../transport/b.js';\nimport { c } from './c.js';\n"),
+            Vec::<String>::new()
+        );
         let expected = ["ts/wire/a.ts: wire comes before api and must not use it"];
         assert_eq!(found("ts/wire/a.ts", "import type { B } from '../api/b.js';\n"), expected);
     }

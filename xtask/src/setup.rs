@@ -39,7 +39,8 @@ pub(crate) fn ensure(sh: &Shell, needs: &[Need]) -> Result<()> {
     for need in needs {
         match need {
             Need::WasmBindgen => {
-                let version = locked_version(&sh.read_file("Cargo.lock")?, "wasm-bindgen").context("Cargo.lock names no wasm-bindgen")?;
+                let version = locked_version(&sh.read_file("Cargo.lock")?, "wasm-bindgen")
+                    .context("Cargo.lock names no wasm-bindgen")?;
                 cargo_tool(sh, "wasm-bindgen", "wasm-bindgen-cli", &version)?;
             }
             Need::WasmPack => cargo_tool(sh, "wasm-pack", "wasm-pack", WASM_PACK_VERSION)?,
@@ -70,8 +71,10 @@ fn cargo_tool(sh: &Shell, program: &str, package: &str, version: &str) -> Result
     let _level = sh.push_env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
     let _lto = sh.push_env("CARGO_PROFILE_RELEASE_LTO", "off");
     let _units = sh.push_env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
-    let install =
-        |locked: Option<&str>| cmd!(sh, "cargo install --quiet {package} --version {version} --root {root} --target-dir {target} {locked...}").run();
+    let install = |locked: Option<&str>| {
+        cmd!(sh, "cargo install --quiet {package} --version {version} --root {root} --target-dir {target} {locked...}")
+            .run()
+    };
     if install(Some("--locked")).is_ok() {
         return Ok(());
     }
@@ -82,7 +85,8 @@ fn cargo_tool(sh: &Shell, program: &str, package: &str, version: &str) -> Result
 
 fn npm(sh: &Shell, dir: &str) -> Result<()> {
     // npm writes the first of these when it has installed what the second says.
-    let changed = |file: &str| sh.current_dir().join(dir).join(file).metadata().and_then(|metadata| metadata.modified());
+    let changed =
+        |file: &str| sh.current_dir().join(dir).join(file).metadata().and_then(|metadata| metadata.modified());
     let lock = changed("package-lock.json").with_context(|| format!("{dir}/package-lock.json cannot be read"))?;
     if changed("node_modules/.package-lock.json").is_ok_and(|installed| installed >= lock) {
         return Ok(());
@@ -102,7 +106,8 @@ fn chromium(sh: &Shell) -> Result<()> {
             find()
         }
     };
-    let (chromium, driver) = found.context("chromium and chromedriver are still not in PATH: set CHROMIUM and CHROMEDRIVER to their paths")?;
+    let (chromium, driver) = found
+        .context("chromium and chromedriver are still not in PATH: set CHROMIUM and CHROMEDRIVER to their paths")?;
     sh.set_var("CHROMIUM", chromium);
     sh.set_var("CHROMEDRIVER", driver);
     Ok(())
@@ -116,7 +121,9 @@ fn program(sh: &Shell, variable: &str, name: &str) -> Option<PathBuf> {
 
 fn install_chromium(sh: &Shell) -> Result<()> {
     if cmd!(sh, "apt-get --version").quiet().ignore_stdout().ignore_stderr().run().is_err() {
-        bail!("chromium and chromedriver are not in PATH; install them, or set CHROMIUM and CHROMEDRIVER to their paths");
+        bail!(
+            "chromium and chromedriver are not in PATH; install them, or set CHROMIUM and CHROMEDRIVER to their paths"
+        );
     }
     println!("installing chromium and chromium-driver with apt-get (1 to 3 minutes)");
     let sudo = (cmd!(sh, "id -u").quiet().read()? != "0").then_some("sudo");

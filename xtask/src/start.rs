@@ -15,7 +15,9 @@ use crate::setup::{self, Need};
 /// If a step fails; it does not return otherwise.
 pub(crate) fn start(sh: &Shell) -> Result<()> {
     if !sh.path_exists("pkg/kalamdb.wasm") {
-        println!("The first start builds the database engine: 10 to 30 minutes on two cores. Later starts take seconds.");
+        println!(
+            "The first start builds the database engine: 10 to 30 minutes on two cores. Later starts take seconds."
+        );
     }
     println!("[1/4] tools and packages");
     setup::ensure(sh, build::NEEDS)?;

@@ -37,8 +37,13 @@ pub(crate) fn test(sh: &Shell, names: &[String]) -> Result<bool> {
         let start = Instant::now();
         let counts = run(sh, part);
         let verdict = if counts.failed == 0 { "ok" } else { "FAILED" };
-        let line =
-            format!("{:<12} {verdict:<7} {:>5} passed {:>4} failed {:>5} s", part.name, counts.passed, counts.failed, start.elapsed().as_secs());
+        let line = format!(
+            "{:<12} {verdict:<7} {:>5} passed {:>4} failed {:>5} s",
+            part.name,
+            counts.passed,
+            counts.failed,
+            start.elapsed().as_secs()
+        );
         println!("=== {line}");
         summary.push(line);
         total += counts;

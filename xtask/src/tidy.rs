@@ -6,8 +6,12 @@ use xshell::{Shell, cmd};
 
 /// The longest source file, in lines.
 const MAX_LINES: usize = 800;
+/// The longest lines of text in documents and of comments in Rust, in columns; rustfmt holds the code itself.
+const MAX_TEXT_COLUMNS: usize = 110;
+const MAX_COMMENT_COLUMNS: usize = 120;
 /// What only the crates that speak to the browser may depend on.
-const BROWSER: &[&str] = &["wasm-bindgen", "wasm-bindgen-futures", "js-sys", "web-sys", "indexed_db_futures", "serde-wasm-bindgen"];
+const BROWSER: &[&str] =
+    &["wasm-bindgen", "wasm-bindgen-futures", "js-sys", "web-sys", "indexed_db_futures", "serde-wasm-bindgen"];
 const BROWSER_CRATES: &[&str] = &["kalamdb-indexeddb", "kalamdb-wasm"];
 /// The crates below the engine, which know no SQL.
 const LOWER_CRATES: &[&str] = &["kalamdb-store", "kalamdb-types"];
@@ -31,6 +35,7 @@ pub(crate) fn findings(sh: &Shell) -> Result<Vec<String>> {
         if let (true, Ok(text)) = (is_text(path), sh.read_file(path)) {
             file(path, &text, &mut findings);
             named_files(path, &text, &paths, &mut findings);
+            widths(path, &text, &mut findings);
             crate::rooms::file(path, &text, &mut findings)?;
         }
     }
@@ -48,10 +53,12 @@ pub(crate) fn findings(sh: &Shell) -> Result<Vec<String>> {
 fn dependencies(metadata: &Value, findings: &mut Vec<String>) {
     for package in metadata["packages"].as_array().into_iter().flatten() {
         let name = package["name"].as_str().unwrap_or_default();
-        let normal = package["dependencies"].as_array().into_iter().flatten().filter(|dependency| dependency["kind"].is_null());
+        let normal =
+            package["dependencies"].as_array().into_iter().flatten().filter(|dependency| dependency["kind"].is_null());
         for dependency in normal.filter_map(|dependency| dependency["name"].as_str()) {
             let browser = BROWSER.contains(&dependency) && !BROWSER_CRATES.contains(&name);
-            let upwards = LOWER_CRATES.contains(&name) && (dependency.starts_with("datafusion") || dependency.starts_with("kalamdb"));
+            let upwards = LOWER_CRATES.contains(&name)
+                && (dependency.starts_with("datafusion") || dependency.starts_with("kalamdb"));
             if browser || upwards {
                 findings.push(format!("{name} must not depend on {dependency}"));
             }
@@ -80,7 +87,10 @@ fn is_source(path: &str) -> bool {
 
 fn is_text(path: &str) -> bool {
     let lock = path.ends_with("package-lock.json") || path.ends_with("Cargo.lock");
-    !lock && (is_source(path) || matches!(extension(path), "css" | "html" | "json" | "md" | "slt" | "sql" | "yml") || path == ".ci/run")
+    !lock
+        && (is_source(path)
+            || matches!(extension(path), "css" | "html" | "json" | "md" | "slt" | "sql" | "yml")
+            || path == ".ci/run")
 }
 
 fn file(path: &str, text: &str, findings: &mut Vec<String>) {
@@ -98,15 +108,41 @@ fn file(path: &str, text: &str, findings: &mut Vec<String>) {
     }
 }
 
+/// Checks how wide text is. Tables, code and what has no space to break at may be wider.
+fn widths(path: &str, text: &str, findings: &mut Vec<String>) {
+    let mut is_code = false;
+    for (number, line) in (1..).zip(text.lines()) {
+        let limit = match extension(path) {
+            "md" => {
+                is_code ^= line.trim_start().starts_with("```");
+                if is_code || line.starts_with("    ") || line.trim_start().starts_with(['|', '`', '<']) {
+                    continue;
+                }
+                MAX_TEXT_COLUMNS
+            }
+            "rs" if line.trim_start().starts_with("//") => MAX_COMMENT_COLUMNS,
+            _ => continue,
+        };
+        let last_word = line.rsplit(' ').next().map_or(0, |word| word.chars().count());
+        let columns = line.chars().count();
+        if columns > limit && last_word + 20 < limit {
+            findings.push(format!("{path}:{number}: {columns} columns; text breaks at {limit}"));
+        }
+    }
+}
+
 /// Checks that the sources that a document names are there; it may leave out the folders before.
 fn named_files(path: &str, text: &str, paths: &[&str], findings: &mut Vec<String>) {
     // The history names what is gone.
     if extension(path) != "md" || path == "CHANGELOG.md" {
         return;
     }
-    let is_name = |name: &str| matches!(extension(name), "rs" | "ts" | "mjs") && !name.contains(char::is_whitespace) && !name.contains('*');
+    let is_name = |name: &str| {
+        matches!(extension(name), "rs" | "ts" | "mjs") && !name.contains(char::is_whitespace) && !name.contains('*')
+    };
     for name in text.split('`').skip(1).step_by(2).filter(|name| is_name(name)) {
-        let is_there = |path: &&str| path.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('/'));
+        let is_there =
+            |path: &&str| path.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('/'));
         if !paths.iter().any(is_there) {
             findings.push(format!("{path}: names {name}, which is not there"));
         }
@@ -126,7 +162,7 @@ mod tests {
     use serde_json::json;
     use xshell::Shell;
 
-    use super::{dependencies, file, findings, folders, named_files, names_path};
+    use super::{dependencies, file, findings, folders, named_files, names_path, widths};
 
     #[test]
     fn the_tree_is_tidy() {
@@ -137,8 +173,7 @@ mod tests {
 
     #[test]
     fn dependencies_point_one_way() {
-        let package =
-            |name: &str, dependency: &str, kind: Option<&str>| json!({ "name": name, "dependencies": [{ "name": dependency, "kind": kind }] });
+        let package = |name: &str, dependency: &str, kind: Option<&str>| json!({ "name": name, "dependencies": [{ "name": dependency, "kind": kind }] });
         let metadata = json!({ "packages": [
             package("kalamdb-core", "web-sys", None),
             package("kalamdb-core", "js-sys", Some("dev")),
@@ -175,11 +210,26 @@ mod tests {
     }
 
     #[test]
+    fn text_breaks_but_tables_and_code_do_not() {
+        let mut found = Vec::new();
+        let long = "word ".repeat(30);
+        widths("a.md", &format!("{long}\n| {long} |\n```\n{long}\n```\n    {long}\n"), &mut found);
+        widths("a.rs", &format!("// {long}\nlet text = \"{long}\";\n"), &mut found);
+        assert_eq!(found, ["a.md:1: 150 columns; text breaks at 110", "a.rs:1: 153 columns; text breaks at 120"]);
+    }
+
+    #[test]
     fn documents_name_files_that_are_there() {
         let mut found = Vec::new();
         let text = "See `sql/plan/scope.rs`, `scope.rs`, `plan/scope.rs`, `lan/scope.rs` and `gone.ts`; `a.rs b.rs` is no file.";
         named_files("ARCHITECTURE.md", text, &["crates/core/src/sql/plan/scope.rs"], &mut found);
-        assert_eq!(found, ["ARCHITECTURE.md: names lan/scope.rs, which is not there", "ARCHITECTURE.md: names gone.ts, which is not there"]);
+        assert_eq!(
+            found,
+            [
+                "ARCHITECTURE.md: names lan/scope.rs, which is not there",
+                "ARCHITECTURE.md: names gone.ts, which is not there"
+            ]
+        );
     }
 
     #[test]

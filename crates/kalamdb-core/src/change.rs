@@ -68,7 +68,10 @@ impl TableChange {
     pub(crate) fn goes_with(&self, next: &Self) -> bool {
         // Rows with earlier versions may be versions of each other.
         let is_new = |change: &Self| change.fresh && change.state == RowState::Live;
-        is_new(self) && is_new(next) && self.partition == next.partition && self.table.schema_version == next.table.schema_version
+        is_new(self)
+            && is_new(next)
+            && self.partition == next.partition
+            && self.table.schema_version == next.table.schema_version
     }
 
     /// One change out of those that go with each other.

@@ -12,11 +12,12 @@ pub trait Clock: Debug {
     /// Microseconds since the epoch.
     fn now_us(&self) -> i64;
 
-    /// Does something once the answers that are on their way have gone out; or never, as natively, where nobody is kept waiting by it.
+    /// Does something once the answers that are on their way have gone out; or never, as natively, where nobody is kept
+    /// waiting by it.
     fn later(&self, _work: Box<dyn FnOnce()>) {}
 
-    /// Lets everything else that waits have its turn, if it has had none for a while; what runs in the background calls it between
-    /// two pieces of work.
+    /// Lets everything else that waits have its turn, if it has had none for a while; what runs in the background calls
+    /// it between two pieces of work.
     fn pause(&self) -> LocalBoxFuture<'static, ()> {
         let mut has_waited = false;
         let once = poll_fn(move |context| {

@@ -1,7 +1,7 @@
 //! The engine: catalog, partitions, table providers and SQL over a [`Store`](kalamdb_store::Store).
 //!
-//! It knows no browser: the same code runs natively on `MemoryStore` and in wasm on IndexedDB. It keeps no global state; the
-//! clock is an argument.
+//! It knows no browser: the same code runs natively on `MemoryStore` and in wasm on IndexedDB. It keeps no global
+//! state; the clock is an argument.
 //!
 //! - [`Database`] is what is stored, as one instance has read it, and the one writer at a time.
 //! - [`Session`] runs statements on it.
@@ -31,7 +31,8 @@ pub use datafusion;
 pub use access::{Principal, Role};
 pub use clock::Clock;
 pub use database::{
-    CheckReport, DamagedRecord, Database, MemoryBudget, Occasion, PartitionUse, Resources, SalvageReport, SalvagedColumn, SalvagedTable, StorageUse,
+    CheckReport, DamagedRecord, Database, MaintenanceTrigger, MemoryBudget, PartitionUse, Resources, SalvageReport,
+    SalvagedColumn, SalvagedTable, StorageUse,
 };
 pub use error::{Error, ErrorCause, ErrorKind, ErrorPayload, Location, Result};
 pub use message::encode_results;

@@ -18,8 +18,8 @@ struct Header<'a> {
     fields: &'a [ResultField],
 }
 
-/// Encodes results in order: a count and whether the session is in a transaction now, then a JSON header and the rows' wire blocks of
-/// each (docs/types.md, "The message of results").
+/// Encodes results in order: a count and whether the session is in a transaction now, then a JSON header and the rows'
+/// wire blocks of each (docs/types.md, "The message of results").
 pub fn encode_results(results: &[StatementResult], in_transaction: bool) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     push_count(&mut out, results.len())?;

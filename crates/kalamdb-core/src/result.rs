@@ -45,11 +45,27 @@ impl StatementResult {
             name: field.name().clone(),
             type_name: kalamdb_types::type_name(field),
         };
-        Self { command, fields: schema.fields().iter().map(field).collect(), batches, affected_rows: None, seq: None, took_us: 0, as_user: None }
+        Self {
+            command,
+            fields: schema.fields().iter().map(field).collect(),
+            batches,
+            affected_rows: None,
+            seq: None,
+            took_us: 0,
+            as_user: None,
+        }
     }
 
     pub(crate) fn affected(command: &'static str, n_rows: usize, seq: Option<u64>) -> Self {
-        Self { command, fields: vec![], batches: vec![], affected_rows: Some(n_rows as u64), seq, took_us: 0, as_user: None }
+        Self {
+            command,
+            fields: vec![],
+            batches: vec![],
+            affected_rows: Some(n_rows as u64),
+            seq,
+            took_us: 0,
+            as_user: None,
+        }
     }
 
     pub(crate) fn done(command: &'static str) -> Self {

@@ -1,4 +1,5 @@
-//! Random histories of writes and ALTER: what is in memory, what another tab has followed, and what is read from the disk agree.
+//! Random histories of writes and ALTER: what is in memory, what another tab has followed, and what is read from the
+//! disk agree.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
 
 mod support;
@@ -74,7 +75,11 @@ fn run(tab: &Session, table: &str, step: &Step, next: &mut u32) {
         }
         Step::Update(n) => format!("UPDATE {table} SET {} = '{n}' WHERE id % 3 = {}", pick(&columns, *n), n % 3),
         Step::Delete(n) => format!("DELETE FROM {table} WHERE id % 7 = {}", n % 7),
-        Step::Add(n) => format!("ALTER TABLE {table} ADD COLUMN c{number} {} DEFAULT {n} {}", type_of(*n), if n % 2 == 0 { "NOT NULL" } else { "" }),
+        Step::Add(n) => format!(
+            "ALTER TABLE {table} ADD COLUMN c{number} {} DEFAULT {n} {}",
+            type_of(*n),
+            if n % 2 == 0 { "NOT NULL" } else { "" }
+        ),
         Step::Drop(n) => format!("ALTER TABLE {table} DROP COLUMN {}", pick(&columns, *n)),
         Step::Rename(n) => format!("ALTER TABLE {table} RENAME COLUMN {} TO r{number}", pick(&columns, *n)),
         Step::Type(n, to) => format!("ALTER TABLE {table} ALTER COLUMN {} TYPE {}", pick(&columns, *n), type_of(*to)),
@@ -93,7 +98,8 @@ fn run(tab: &Session, table: &str, step: &Step, next: &mut u32) {
         Step::Truncate => format!("TRUNCATE {table}"),
         Step::Switch => return,
     };
-    // What is refused changes nothing, which the comparison shows; only damage and faults of the engine are errors here.
+    // What is refused changes nothing, which the comparison shows; only damage and faults of the engine are errors
+    // here.
     if let Err(error) = query(tab, &sql) {
         let state = error.kind().sql_state();
         assert!(!state.starts_with("XX"), "{sql}: {error}");

@@ -1,5 +1,11 @@
 //! Parameters that are arrays and objects.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests stop at the first surprise"
+)]
 
 mod support;
 
@@ -24,13 +30,18 @@ fn column(session: &Session, sql: &str, values: &[(u8, &str)]) -> String {
     for batch in &result.batches {
         let values = cast(batch.column(0), &DataType::Utf8).unwrap();
         let values = values.as_string::<i32>();
-        texts.extend((0..values.len()).map(|row| if values.is_null(row) { "NULL".to_owned() } else { values.value(row).to_owned() }));
+        texts.extend(
+            (0..values.len())
+                .map(|row| if values.is_null(row) { "NULL".to_owned() } else { values.value(row).to_owned() }),
+        );
     }
     texts.join(" ")
 }
 
 fn session() -> Session {
-    let database = block_on(Database::open(Rc::new(MemoryStore::new()), Rc::new(StepClock::default()), Durability::Relaxed)).unwrap();
+    let database =
+        block_on(Database::open(Rc::new(MemoryStore::new()), Rc::new(StepClock::default()), Durability::Relaxed))
+            .unwrap();
     let session = Session::new(database, Principal::system()).unwrap();
     let table = "CREATE TABLE t (id INTEGER PRIMARY KEY, b BIGINT, f DOUBLE, n DECIMAL(10,2), s TEXT, o BOOLEAN, d DATE, ts TIMESTAMP, u UUID)";
     run(&session, table, &[]).unwrap();
@@ -73,10 +84,17 @@ fn any_and_all_take_arrays_of_every_type() {
         ("[1,3]", "id = ANY(CAST($1 AS BIGINT[]))", "1 3"),
         (r#"["a"]"#, "s = ANY($1::TEXT[])", "1"),
     ] {
-        assert_eq!(column(&session, &format!("SELECT id FROM t WHERE {condition} ORDER BY id"), &[(JSON, array)]), expected, "{condition}");
+        assert_eq!(
+            column(&session, &format!("SELECT id FROM t WHERE {condition} ORDER BY id"), &[(JSON, array)]),
+            expected,
+            "{condition}"
+        );
     }
     assert_eq!(column(&session, "SELECT id = ANY($1) FROM t", &[(NULL, "")]), "NULL NULL NULL");
-    assert_eq!(run(&session, "SELECT id FROM t WHERE id = ANY($1)", &[(STR, "x")]).unwrap_err(), ErrorKind::DatatypeMismatch);
+    assert_eq!(
+        run(&session, "SELECT id FROM t WHERE id = ANY($1)", &[(STR, "x")]).unwrap_err(),
+        ErrorKind::DatatypeMismatch
+    );
     assert_eq!(run(&session, "DELETE FROM t WHERE id = ANY($1)", &[(JSON, "[1,2]")]).unwrap().affected_rows, Some(2));
 }
 

@@ -51,7 +51,11 @@ fn integer(value: i64) -> ArrayRef {
 #[test]
 fn parameters_are_as_literals() {
     let session = Disk::new().open();
-    query(&session, "CREATE TABLE t (id INTEGER PRIMARY KEY, d DATE, t TIME, ts TIMESTAMP, tz TIMESTAMPTZ, i INTERVAL)").unwrap();
+    query(
+        &session,
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, d DATE, t TIME, ts TIMESTAMP, tz TIMESTAMPTZ, i INTERVAL)",
+    )
+    .unwrap();
     let rows = "(1, '2024-03-05', '10:00', '2024-03-05 10:00', '2024-03-05 10:00Z', '1 day'), \
         (2, '9999-12-31', '23:59:59', '9999-12-31 23:59:59', '9999-12-31 23:59:59Z', '1 year'), (3, NULL, NULL, NULL, NULL, NULL)";
     query(&session, &format!("INSERT INTO t VALUES {rows}")).unwrap();

@@ -20,7 +20,10 @@ fn run(session: &Session, sql: &str, values: &[f64]) -> StatementResult {
     let fields = values.iter().map(|_| Field::new("a", DataType::Float64, true)).collect::<Vec<_>>();
     let columns = values.iter().map(|value| Arc::new(Float64Array::from(vec![*value])) as _).collect();
     let mut block = Vec::new();
-    kalamdb_types::wire::encode_block(&RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap(), &mut block);
+    kalamdb_types::wire::encode_block(
+        &RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap(),
+        &mut block,
+    );
     block_on(session.query(sql, &block, CallOptions::default())).unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
@@ -62,7 +65,9 @@ fn doubles_find_and_change_decimals() {
 }
 
 fn doubles_find_the_decimals_that_they_are_written_as() {
-    for (key, before) in [("", ""), ("PRIMARY KEY", ""), ("", "CREATE INDEX tv ON t (v)"), ("", "STORAGE FLUSH TABLE t")] {
+    for (key, before) in
+        [("", ""), ("PRIMARY KEY", ""), ("", "CREATE INDEX tv ON t (v)"), ("", "STORAGE FLUSH TABLE t")]
+    {
         let session = table(key);
         if !before.is_empty() {
             query(&session, before).unwrap();
@@ -80,7 +85,11 @@ fn doubles_find_the_decimals_that_they_are_written_as() {
                 "NULLIF(v, $1) IS NULL",
                 "v - $1 = 0",
             ] {
-                assert_eq!(n_rows(&session, &format!("SELECT v FROM t WHERE {condition}"), &[price]), 1, "{key} {before}: {condition} of {price}");
+                assert_eq!(
+                    n_rows(&session, &format!("SELECT v FROM t WHERE {condition}"), &[price]),
+                    1,
+                    "{key} {before}: {condition} of {price}"
+                );
             }
             // The same in a text.
             assert_eq!(n_rows(&session, &format!("SELECT v FROM t WHERE v = {price}"), &[]), 1, "{price}");

@@ -177,8 +177,14 @@ fn everything_that_is_defined_is_there_after_reopening() {
     run(&disk.open(), &statements);
     let tab = disk.open();
     let shown = |sql: &str| rows(&tab, sql);
-    assert_eq!(shown("SELECT namespace, options FROM system.namespaces"), [["app", r#"{"owner":"me"}"#], ["default", r#"{"a":"1"}"#]]);
-    assert_eq!(shown("DESCRIBE app.u"), [["id", "INTEGER", "false", "true", "AUTO_INCREMENT"], ["n", "INTEGER", "true", "false", "NULL"]]);
+    assert_eq!(
+        shown("SELECT namespace, options FROM system.namespaces"),
+        [["app", r#"{"owner":"me"}"#], ["default", r#"{"a":"1"}"#]]
+    );
+    assert_eq!(
+        shown("DESCRIBE app.u"),
+        [["id", "INTEGER", "false", "true", "AUTO_INCREMENT"], ["n", "INTEGER", "true", "false", "NULL"]]
+    );
     assert_eq!(shown("DESCRIBE EXTENDED app.u")[5..], [["constraint u_n_check", "CHECK (n > 0)"]]);
     assert_eq!(
         shown("SELECT table_name, ttl_seconds, max_buffer, ephemeral, scope FROM system.tables"),
@@ -191,7 +197,13 @@ fn everything_that_is_defined_is_there_after_reopening() {
 #[test]
 fn a_view_over_a_user_table_shows_each_reader_their_own_rows() {
     let tab = Disk::new().open();
-    run(&tab, &["CREATE USER TABLE notes (id INTEGER PRIMARY KEY, body TEXT)", "CREATE VIEW v AS SELECT upper(body) AS loud FROM notes"]);
+    run(
+        &tab,
+        &[
+            "CREATE USER TABLE notes (id INTEGER PRIMARY KEY, body TEXT)",
+            "CREATE VIEW v AS SELECT upper(body) AS loud FROM notes",
+        ],
+    );
     let (ann, bob) = (as_user(&tab, "ann"), as_user(&tab, "bob"));
     run(&ann, &["INSERT INTO notes VALUES (1, 'ann')"]);
     run(&bob, &["INSERT INTO notes VALUES (1, 'bob')"]);
@@ -229,7 +241,10 @@ fn system_tables_show_users_what_they_may_see() {
     assert_eq!(rows(&ann, "SELECT table_id FROM system.tables"), [["default:notes"]]);
     assert_eq!(rows(&ann, "SHOW TABLES"), [["default", "notes", "user"]]);
     assert_eq!(rows(&ann, "SELECT live_rows, deleted_rows, partitions FROM system.stats"), [["1", "1", "1"]]);
-    assert_eq!(rows(&tab, "SELECT live_rows, deleted_rows, partitions FROM system.stats WHERE table_name = 'notes'"), [["2", "1", "2"]]);
+    assert_eq!(
+        rows(&tab, "SELECT live_rows, deleted_rows, partitions FROM system.stats WHERE table_name = 'notes'"),
+        [["2", "1", "2"]]
+    );
     assert!(rows(&ann, "SELECT * FROM system.settings").is_empty());
     assert_eq!(kind(&ann, "DESCRIBE hidden"), ErrorKind::InsufficientPrivilege);
     assert_eq!(kind(&ann, "SELECT * FROM hidden"), ErrorKind::InsufficientPrivilege);
@@ -265,9 +280,31 @@ fn a_transaction_makes_fills_alters_empties_and_drops_tables_in_one_commit() {
     assert_eq!(rows(&here, "SELECT count(*) FROM source"), [["2"]]);
 
     run(&here, &["BEGIN", "CREATE NAMESPACE app", "CREATE USER TABLE app.copy (n) AS SELECT id FROM source"]);
-    run(&here, &["ALTER TABLE app.copy ADD COLUMN m INTEGER DEFAULT 5, RENAME TO copied", "INSERT INTO app.copied VALUES (3, 6)"]);
-    run(&here, &["CREATE TABLE app.gone AS SELECT * FROM source", "TRUNCATE app.gone", "INSERT INTO app.gone VALUES (7)", "DROP TABLE app.gone"]);
-    run(&here, &["CREATE TABLE app.gone (other TEXT)", "INSERT INTO app.gone VALUES ('new')", "TRUNCATE source", "INSERT INTO source VALUES (9)"]);
+    run(
+        &here,
+        &[
+            "ALTER TABLE app.copy ADD COLUMN m INTEGER DEFAULT 5, RENAME TO copied",
+            "INSERT INTO app.copied VALUES (3, 6)",
+        ],
+    );
+    run(
+        &here,
+        &[
+            "CREATE TABLE app.gone AS SELECT * FROM source",
+            "TRUNCATE app.gone",
+            "INSERT INTO app.gone VALUES (7)",
+            "DROP TABLE app.gone",
+        ],
+    );
+    run(
+        &here,
+        &[
+            "CREATE TABLE app.gone (other TEXT)",
+            "INSERT INTO app.gone VALUES ('new')",
+            "TRUNCATE source",
+            "INSERT INTO source VALUES (9)",
+        ],
+    );
     run(&here, &["CREATE VIEW app.v AS SELECT * FROM app.copied", "CREATE UNIQUE INDEX i ON app.copied (n)"]);
     assert_eq!(kind(&there, "SELECT * FROM app.copied"), ErrorKind::UndefinedTable);
     run(&here, &["COMMIT"]);
@@ -300,7 +337,10 @@ fn a_full_disk_leaves_definitions_as_they_were() {
         for tab in [&tab, &disk.open()] {
             assert_eq!(rows(tab, "SELECT * FROM t WHERE id = 1"), [["1", "1.5", "x"]], "{statement}");
             assert_eq!(rows(tab, "SELECT count(*) FROM system.tables"), [["1"]], "{statement}");
-            assert_eq!(rows(tab, "SELECT (SELECT count(*) FROM system.views) + (SELECT count(*) FROM system.indexes) AS n"), [["1"]]);
+            assert_eq!(
+                rows(tab, "SELECT (SELECT count(*) FROM system.views) + (SELECT count(*) FROM system.indexes) AS n"),
+                [["1"]]
+            );
         }
     }
 }

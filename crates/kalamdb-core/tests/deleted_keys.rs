@@ -1,4 +1,5 @@
-//! Deleted rows whose keys were taken again: what earlier versions have stored, what is salvaged, and how many are kept.
+//! Deleted rows whose keys were taken again: what earlier versions have stored, what is salvaged, and how many are
+//! kept.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
 
 mod support;
@@ -35,7 +36,8 @@ fn insert_as_before(disk: &Disk, row: &str) {
         n_rows: 1,
         rows: format!("[{row}]").into_bytes(),
     };
-    block_on(store.commit(&Commit { base: before.head, meta, nonce: 7, log: vec![record], ..Commit::default() })).unwrap();
+    block_on(store.commit(&Commit { base: before.head, meta, nonce: 7, log: vec![record], ..Commit::default() }))
+        .unwrap();
 }
 
 #[test]

@@ -1,6 +1,8 @@
-//! Every registered function with arguments at the edges, and every aggregate and window function with its clauses: none may panic.
+//! Every registered function with arguments at the edges, and every aggregate and window function with its clauses:
+//! none may panic.
 //!
-//! `N=100 SEED=7 cargo test --test every_function -- --nocapture` tries more, and others; `TRACE=1` prints each statement.
+//! `N=100 SEED=7 cargo test --test every_function -- --nocapture` tries more, and others; `TRACE=1` prints each
+//! statement.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "they tell what was tried")]
 
@@ -101,7 +103,9 @@ fn fresh() -> Session {
 }
 
 fn names(session: &Session, kind: &str) -> Vec<String> {
-    let sql = format!("SELECT DISTINCT routine_name FROM information_schema.routines WHERE function_type = '{kind}' ORDER BY 1");
+    let sql = format!(
+        "SELECT DISTINCT routine_name FROM information_schema.routines WHERE function_type = '{kind}' ORDER BY 1"
+    );
     rows(session, &sql).into_iter().map(|row| row[0].clone()).collect()
 }
 
@@ -133,11 +137,13 @@ fn no_function_panics() {
                 if at > 100 && passed == 0 {
                     break;
                 }
-                let args: Vec<&str> = (0..arity).map(|_| EDGES[if arity == 1 { at } else { random.below(EDGES.len()) }]).collect();
+                let args: Vec<&str> =
+                    (0..arity).map(|_| EDGES[if arity == 1 { at } else { random.below(EDGES.len()) }]).collect();
                 let sql = match random.below(3) {
                     0 => format!("SELECT {name}({})", args.join(", ")),
                     1 => {
-                        let aliased: Vec<String> = args.iter().enumerate().map(|(at, arg)| format!("{arg} AS c{at}")).collect();
+                        let aliased: Vec<String> =
+                            args.iter().enumerate().map(|(at, arg)| format!("{arg} AS c{at}")).collect();
                         let columns: Vec<String> = (0..arity).map(|at| format!("c{at}")).collect();
                         format!(
                             "SELECT {name}({}) FROM (SELECT k, {} FROM t) AS s",
@@ -149,7 +155,13 @@ fn no_function_panics() {
                     _ => {
                         let values: Vec<String> = args
                             .iter()
-                            .map(|arg| if random.below(2) == 0 { format!("CASE WHEN k < 3 THEN {arg} END") } else { (*arg).to_owned() })
+                            .map(|arg| {
+                                if random.below(2) == 0 {
+                                    format!("CASE WHEN k < 3 THEN {arg} END")
+                                } else {
+                                    (*arg).to_owned()
+                                }
+                            })
                             .collect();
                         format!("SELECT {name}({}) FROM t", values.join(", "))
                     }
@@ -159,7 +171,8 @@ fn no_function_panics() {
             }
         }
     }
-    let mut aggregates: Vec<(String, bool)> = names(&session, "AGGREGATE").into_iter().map(|name| (name, true)).collect();
+    let mut aggregates: Vec<(String, bool)> =
+        names(&session, "AGGREGATE").into_iter().map(|name| (name, true)).collect();
     aggregates.extend(names(&session, "WINDOW").into_iter().map(|name| (name, false)));
     for (name, aggregate) in aggregates {
         for arity in 0..=3 {
@@ -184,9 +197,20 @@ fn no_function_panics() {
                 };
                 let within = pick(
                     &mut random,
-                    &["", "", "", "", " WITHIN GROUP (ORDER BY k)", " WITHIN GROUP (ORDER BY g, k)", " WITHIN GROUP (ORDER BY 'a')"],
+                    &[
+                        "",
+                        "",
+                        "",
+                        "",
+                        " WITHIN GROUP (ORDER BY k)",
+                        " WITHIN GROUP (ORDER BY g, k)",
+                        " WITHIN GROUP (ORDER BY 'a')",
+                    ],
                 );
-                let filter = pick(&mut random, &["", "", " FILTER (WHERE k > 1)", " FILTER (WHERE false)", " FILTER (WHERE NULL)"]);
+                let filter = pick(
+                    &mut random,
+                    &["", "", " FILTER (WHERE k > 1)", " FILTER (WHERE false)", " FILTER (WHERE NULL)"],
+                );
                 let nulls = pick(&mut random, &["", "", "", "", " IGNORE NULLS", " RESPECT NULLS"]);
                 let over = match random.below(if aggregate { 4 } else { 2 }) {
                     0 | 1 if !aggregate || random.below(2) == 0 => {
@@ -206,14 +230,24 @@ fn no_function_panics() {
                             ],
                         );
                         let part = pick(&mut random, &["", "PARTITION BY g"]);
-                        let order = if random.below(4) == 0 { String::new() } else { format!(" ORDER BY {}", value(&mut random)) };
+                        let order = if random.below(4) == 0 {
+                            String::new()
+                        } else {
+                            format!(" ORDER BY {}", value(&mut random))
+                        };
                         format!(" OVER ({part}{order}{frame})")
                     }
                     _ => String::new(),
                 };
-                let group =
-                    if over.is_empty() { pick(&mut random, &["", " GROUP BY g", " GROUP BY ROLLUP (g)", " GROUP BY g, k"]) } else { String::new() };
-                let sql = format!("SELECT \"{name}\"({distinct}{}{order}){within}{filter}{nulls}{over} FROM t{group}", args.join(", "));
+                let group = if over.is_empty() {
+                    pick(&mut random, &["", " GROUP BY g", " GROUP BY ROLLUP (g)", " GROUP BY g, k"])
+                } else {
+                    String::new()
+                };
+                let sql = format!(
+                    "SELECT \"{name}\"({distinct}{}{order}){within}{filter}{nulls}{over} FROM t{group}",
+                    args.join(", ")
+                );
                 n_run += 1;
                 found.try_it(&mut session, &sql);
             }

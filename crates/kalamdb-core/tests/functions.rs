@@ -1,5 +1,11 @@
 //! Functions with parameters, and ids of several sessions.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests stop at the first surprise"
+)]
 
 mod support;
 
@@ -39,10 +45,20 @@ fn parameters_stand_where_an_argument_may() {
     assert_eq!(text(&session, "SELECT $1 -> 'a' -> 1 ->> 'b'", &[document]), "x");
     assert_eq!(text(&session, "SELECT ($1 -> $2) || ''", &[document, (STR, "a")]), r#"[1,{"b":"x"}]"#);
     assert_eq!(text(&session, "SELECT ? #>> '{a,1,b}'", &[document]), "x");
-    assert_eq!(text(&session, "SELECT CASE WHEN ? ? 'k' AND ? ? ? THEN 'yes' ELSE 'no' END", &[document, document, (STR, "a")]), "yes");
+    assert_eq!(
+        text(
+            &session,
+            "SELECT CASE WHEN ? ? 'k' AND ? ? ? THEN 'yes' ELSE 'no' END",
+            &[document, document, (STR, "a")]
+        ),
+        "yes"
+    );
     assert_eq!(text(&session, "SELECT json_get_str($1, 'a', 1, 'b')", &[document]), "x");
     assert_eq!(text(&session, "SELECT md5($1)", &[(STR, "abc")]), "900150983cd24fb0d6963f7d28e17f72");
-    assert_eq!(text(&session, "SELECT $1::uuid", &[(STR, "0190C3F41B2C7DEF8ABC0123456789AB")]), "0190c3f4-1b2c-7def-8abc-0123456789ab");
+    assert_eq!(
+        text(&session, "SELECT $1::uuid", &[(STR, "0190C3F41B2C7DEF8ABC0123456789AB")]),
+        "0190c3f4-1b2c-7def-8abc-0123456789ab"
+    );
     assert_eq!(run(&session, "SELECT $1::jsonb", &[(STR, "{")]).unwrap_err(), ErrorKind::InvalidTextRepresentation);
     assert_eq!(text(&session, "SELECT CAST(l2_distance($1, '[0,0]') AS TEXT)", &[(JSON, "[3,4]")]), "5");
 }
@@ -54,10 +70,22 @@ fn arrays_of_javascript_are_stored_and_compared() {
     let array = (JSON, "[1,2]");
     run(&session, "INSERT INTO t VALUES (1, $1, $1, $1)", &[array]).unwrap();
     run(&session, "UPDATE t SET a = $1 WHERE a = $2::INTEGER[]", &[(JSON, "[3]"), array]).unwrap();
-    assert_eq!(text(&session, "SELECT to_json(a) || to_json(e) || j FROM t WHERE cosine_distance(e, $1) < 0.001", &[array]), "[3,1,2,1,2]");
-    assert_eq!(run(&session, "INSERT INTO t (id, a) VALUES (2, $1)", &[(JSON, "[1.5]")]).unwrap_err(), ErrorKind::InvalidTextRepresentation);
-    assert_eq!(run(&session, "INSERT INTO t (id, e) VALUES (2, $1)", &[(JSON, "[1]")]).unwrap_err(), ErrorKind::DataException);
-    assert_eq!(run(&session, "INSERT INTO t (id, a) VALUES (2, $1)", &[(STR, "1")]).unwrap_err(), ErrorKind::InvalidTextRepresentation);
+    assert_eq!(
+        text(&session, "SELECT to_json(a) || to_json(e) || j FROM t WHERE cosine_distance(e, $1) < 0.001", &[array]),
+        "[3,1,2,1,2]"
+    );
+    assert_eq!(
+        run(&session, "INSERT INTO t (id, a) VALUES (2, $1)", &[(JSON, "[1.5]")]).unwrap_err(),
+        ErrorKind::InvalidTextRepresentation
+    );
+    assert_eq!(
+        run(&session, "INSERT INTO t (id, e) VALUES (2, $1)", &[(JSON, "[1]")]).unwrap_err(),
+        ErrorKind::DataException
+    );
+    assert_eq!(
+        run(&session, "INSERT INTO t (id, a) VALUES (2, $1)", &[(STR, "1")]).unwrap_err(),
+        ErrorKind::InvalidTextRepresentation
+    );
 }
 
 #[test]
@@ -66,7 +94,8 @@ fn ids_of_all_sessions_differ_and_rise() {
     let sessions = [session(&database), session(&database)];
     let mut ids: Vec<i64> = Vec::new();
     for turn in 0..6 {
-        let result = run(&sessions[turn % 2], "SELECT snowflake_id() AS id FROM generate_series(1, 5000)", &[]).unwrap();
+        let result =
+            run(&sessions[turn % 2], "SELECT snowflake_id() AS id FROM generate_series(1, 5000)", &[]).unwrap();
         for batch in &result.batches {
             ids.extend(batch.column(0).as_primitive::<Int64Type>().values());
         }
@@ -74,6 +103,12 @@ fn ids_of_all_sessions_differ_and_rise() {
     assert_eq!(ids.len(), 30_000);
     assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 30_000);
     assert!(ids.is_sorted());
-    let types = run(&sessions[0], "SELECT gen_random_uuid() AS a, uuid_v7() AS b, ulid() AS c, snowflake_id() AS d", &[]).unwrap().fields;
-    assert_eq!(types.iter().map(|field| field.type_name.as_str()).collect::<Vec<_>>(), ["UUID", "UUID", "TEXT", "BIGINT"]);
+    let types =
+        run(&sessions[0], "SELECT gen_random_uuid() AS a, uuid_v7() AS b, ulid() AS c, snowflake_id() AS d", &[])
+            .unwrap()
+            .fields;
+    assert_eq!(
+        types.iter().map(|field| field.type_name.as_str()).collect::<Vec<_>>(),
+        ["UUID", "UUID", "TEXT", "BIGINT"]
+    );
 }

@@ -55,7 +55,10 @@ fn many_inserts_are_few_commits() {
     assert_eq!(seqs, (1..=1000).collect::<Vec<u64>>());
     assert!(answers.iter().all(|answer| answer.as_ref().unwrap().affected_rows == Some(1)));
     for session in [session, disk.open()] {
-        assert_eq!(rows(&session, "SELECT count(*), count(DISTINCT _seq), sum(id), max(_seq) FROM t"), [["1000", "1000", "500500", "1000"]]);
+        assert_eq!(
+            rows(&session, "SELECT count(*), count(DISTINCT _seq), sum(id), max(_seq) FROM t"),
+            [["1000", "1000", "500500", "1000"]]
+        );
         assert_eq!(rows(&session, "SELECT _seq, body FROM t WHERE id = 777"), [["777", "row 777"]]);
     }
 }
@@ -63,7 +66,8 @@ fn many_inserts_are_few_commits() {
 #[test]
 fn large_values_are_several_commits() {
     let (disk, session) = with_table();
-    let statements: Vec<String> = (0..10).map(|id| format!("INSERT INTO t VALUES ({id}, repeat('x', 8000000), 0)")).collect();
+    let statements: Vec<String> =
+        (0..10).map(|id| format!("INSERT INTO t VALUES ({id}, repeat('x', 8000000), 0)")).collect();
     let commits = disk.n_commits.get();
     assert!(at_once(&session, &statements).iter().all(|answer| answer.is_ok()));
     assert!((3..=6).contains(&(disk.n_commits.get() - commits)), "{}", disk.n_commits.get() - commits);
@@ -90,7 +94,10 @@ fn an_error_is_of_its_statement_alone() {
     let (wrong, twice) = (Some(ErrorKind::InvalidTextRepresentation), Some(ErrorKind::UniqueViolation));
     assert_eq!(kinds, [None, None, None, wrong, twice, None, twice, None, Some(ErrorKind::UndefinedTable)]);
     for session in [session, disk.open()] {
-        assert_eq!(rows(&session, "SELECT id, _seq FROM t ORDER BY id"), [["1", "1"], ["2", "2"], ["3", "3"], ["4", "4"], ["5", "5"]]);
+        assert_eq!(
+            rows(&session, "SELECT id, _seq FROM t ORDER BY id"),
+            [["1", "1"], ["2", "2"], ["3", "3"], ["4", "4"], ["5", "5"]]
+        );
     }
 }
 
@@ -116,7 +123,8 @@ fn each_sees_what_those_before_it_did() {
     // Moving a row to another key writes a tombstone and a row.
     assert_eq!(seqs, [Some(2), Some(4), Some(6), Some(7), Some(8), Some(10), Some(11), None]);
     for session in [session, disk.open()] {
-        let expected = [["1", "again", "5", "8"], ["11", "a", "11", "5"], ["12", "b", "21", "6"], ["100", "met by b", "20", "11"]];
+        let expected =
+            [["1", "again", "5", "8"], ["11", "a", "11", "5"], ["12", "b", "21", "6"], ["100", "met by b", "20", "11"]];
         assert_eq!(rows(&session, "SELECT id, body, n, _seq FROM t ORDER BY id"), expected);
     }
 }
@@ -124,7 +132,9 @@ fn each_sees_what_those_before_it_did() {
 #[test]
 fn returning_gives_the_numbers_that_are_stored() {
     let (_, session) = with_table();
-    let statements: Vec<String> = (0..50).map(|id| format!("INSERT INTO t VALUES ({id}, '', 0), ({}, '', 1) RETURNING id, _seq", id + 100)).collect();
+    let statements: Vec<String> = (0..50)
+        .map(|id| format!("INSERT INTO t VALUES ({id}, '', 0), ({}, '', 1) RETURNING id, _seq", id + 100))
+        .collect();
     for answer in at_once(&session, &statements) {
         let result = answer.unwrap();
         let batch = &result.batches[0];
@@ -133,7 +143,10 @@ fn returning_gives_the_numbers_that_are_stored() {
                 use kalamdb_core::datafusion::arrow::{array::AsArray, datatypes::Int64Type};
                 batch.column(column).as_primitive::<Int64Type>().value(row)
             };
-            assert_eq!(rows(&session, &format!("SELECT _seq FROM t WHERE id = {}", value(0))), [[value(1).to_string()]]);
+            assert_eq!(
+                rows(&session, &format!("SELECT _seq FROM t WHERE id = {}", value(0))),
+                [[value(1).to_string()]]
+            );
         }
     }
 }
@@ -197,8 +210,12 @@ fn no_update_of_two_tabs_is_lost() {
     let other = disk.open();
     disk.hears.set(false);
     let statements = vec!["UPDATE t SET n = n + 1 WHERE id = 1".to_owned(); 30];
-    let (first, second) =
-        block_on(async { join!(join_all(statements.iter().map(|sql| ask(&session, sql))), join_all(statements.iter().map(|sql| ask(&other, sql)))) });
+    let (first, second) = block_on(async {
+        join!(
+            join_all(statements.iter().map(|sql| ask(&session, sql))),
+            join_all(statements.iter().map(|sql| ask(&other, sql)))
+        )
+    });
     let answers = || first.iter().chain(&second);
     assert!(answers().all(|answer| answer.as_ref().is_ok_and(|result| result.affected_rows == Some(1))));
     let seqs: BTreeSet<u64> = answers().map(|answer| answer.as_ref().unwrap().seq.unwrap()).collect();
@@ -213,8 +230,12 @@ fn keys_are_given_once_by_two_tabs() {
     let other = disk.open();
     disk.hears.set(false);
     let statements = inserts(0..40);
-    let (first, second) =
-        block_on(async { join!(join_all(statements.iter().map(|sql| ask(&session, sql))), join_all(statements.iter().map(|sql| ask(&other, sql)))) });
+    let (first, second) = block_on(async {
+        join!(
+            join_all(statements.iter().map(|sql| ask(&session, sql))),
+            join_all(statements.iter().map(|sql| ask(&other, sql)))
+        )
+    });
     for (one, two) in first.iter().zip(&second) {
         assert!(one.is_ok() != two.is_ok());
     }
@@ -245,14 +266,18 @@ fn numbers_and_unique_values_go_on_within_a_group() {
     let disk = Disk::new();
     let session = disk.open();
     query(&session, "CREATE TABLE t (id BIGINT AUTO_INCREMENT PRIMARY KEY, name TEXT UNIQUE)").unwrap();
-    let mut statements: Vec<String> = (0..60).map(|at| format!("INSERT INTO t (name) VALUES ('{}')", at % 50)).collect();
+    let mut statements: Vec<String> =
+        (0..60).map(|at| format!("INSERT INTO t (name) VALUES ('{}')", at % 50)).collect();
     statements.push("UPDATE t SET name = 'x' WHERE name = '3'".to_owned());
     statements.push("INSERT INTO t (name) VALUES ('3')".to_owned());
     let answers = at_once(&session, &statements);
     let failed: Vec<usize> = (0..answers.len()).filter(|at| answers[*at].is_err()).collect();
     assert_eq!(failed, (50..60).collect::<Vec<_>>());
     for session in [session, disk.open()] {
-        assert_eq!(rows(&session, "SELECT count(*), count(DISTINCT id), max(id), count(DISTINCT name) FROM t"), [["51", "51", "51", "51"]]);
+        assert_eq!(
+            rows(&session, "SELECT count(*), count(DISTINCT id), max(id), count(DISTINCT name) FROM t"),
+            [["51", "51", "51", "51"]]
+        );
     }
 }
 
@@ -265,7 +290,8 @@ fn tables_without_a_key_take_part() {
     statements.push("UPDATE t SET n = n + 10 WHERE n = 1".to_owned());
     statements.push("DELETE FROM t WHERE n = 2".to_owned());
     statements.push("INSERT INTO t VALUES (3)".to_owned());
-    let affected: Vec<_> = at_once(&session, &statements).into_iter().map(|answer| answer.unwrap().affected_rows.unwrap()).collect();
+    let affected: Vec<_> =
+        at_once(&session, &statements).into_iter().map(|answer| answer.unwrap().affected_rows.unwrap()).collect();
     assert_eq!(affected[20..], [20, 20, 1]);
     for session in [&session, &disk.open()] {
         assert_eq!(rows(session, "SELECT n, count(*) FROM t GROUP BY n ORDER BY n"), [["3", "1"], ["11", "20"]]);
@@ -278,12 +304,15 @@ fn users_share_commits_and_no_rows() {
     let disk = Disk::new();
     let app = disk.open();
     query(&app, "CREATE USER TABLE t (id BIGINT PRIMARY KEY, body TEXT)").unwrap();
-    let users: Vec<Session> =
-        ["ann", "bob", "eve"].map(|id| Session::new(Rc::clone(app.database()), Principal::user(id, Role::User).unwrap()).unwrap()).into();
-    let statements: Vec<Vec<String>> =
-        ["ann", "bob", "eve"].map(|user| (0..30).map(|id| format!("INSERT INTO t VALUES ({id}, '{user}')")).collect()).into();
+    let users: Vec<Session> = ["ann", "bob", "eve"]
+        .map(|id| Session::new(Rc::clone(app.database()), Principal::user(id, Role::User).unwrap()).unwrap())
+        .into();
+    let statements: Vec<Vec<String>> = ["ann", "bob", "eve"]
+        .map(|user| (0..30).map(|id| format!("INSERT INTO t VALUES ({id}, '{user}')")).collect())
+        .into();
     let commits = disk.n_commits.get();
-    let asked = (0..30).flat_map(|at| users.iter().zip(&statements).map(move |(user, statements)| ask(user, &statements[at])));
+    let asked =
+        (0..30).flat_map(|at| users.iter().zip(&statements).map(move |(user, statements)| ask(user, &statements[at])));
     assert!(block_on(join_all(asked)).iter().all(|answer| answer.is_ok()));
     assert!(disk.n_commits.get() - commits <= 2);
     for (user, name) in users.iter().zip(["ann", "bob", "eve"]) {
@@ -332,7 +361,10 @@ fn definitions_come_in_their_turn() {
     let failed: Vec<usize> = (0..answers.len()).filter(|at| answers[*at].is_err()).collect();
     assert_eq!(failed, [statements.len() - 1], "{:?}", kinds(&answers));
     for session in [session, disk.open()] {
-        assert_eq!(rows(&session, "SELECT id, more FROM t ORDER BY id"), [["20", "more"], ["21", "more"], ["22", "more"]]);
+        assert_eq!(
+            rows(&session, "SELECT id, more FROM t ORDER BY id"),
+            [["20", "more"], ["21", "more"], ["22", "more"]]
+        );
     }
 }
 
@@ -340,10 +372,20 @@ fn definitions_come_in_their_turn() {
 fn a_statement_that_is_given_up_takes_no_other_with_it() {
     // Whichever of them goes, at whatever time.
     for n_polls in 0..8 {
-        for gone in [vec![0], vec![1], vec![9], vec![0, 1, 2], vec![5, 9], (1..10).collect(), (0..9).collect(), (0..10).collect()] {
+        for gone in [
+            vec![0],
+            vec![1],
+            vec![9],
+            vec![0, 1, 2],
+            vec![5, 9],
+            (1..10).collect(),
+            (0..9).collect(),
+            (0..10).collect(),
+        ] {
             let (disk, session) = with_table();
             let statements = inserts(0..10);
-            let mut asked: Vec<Option<LocalBoxFuture<'_, Answer>>> = statements.iter().map(|sql| Some(ask(&session, sql))).collect();
+            let mut asked: Vec<Option<LocalBoxFuture<'_, Answer>>> =
+                statements.iter().map(|sql| Some(ask(&session, sql))).collect();
             let answers = block_on(async {
                 let mut answers = BTreeMap::new();
                 for _ in 0..n_polls {
@@ -423,7 +465,9 @@ impl Step {
                 let values: Vec<String> = keys.iter().map(|key| format!("({key}, '', {n})")).collect();
                 format!("INSERT INTO t VALUES {}", values.join(", "))
             }
-            Step::Put { key, n } => format!("INSERT INTO t VALUES ({key}, '', {n}) ON CONFLICT (id) DO UPDATE SET n = t.n + excluded.n"),
+            Step::Put { key, n } => {
+                format!("INSERT INTO t VALUES ({key}, '', {n}) ON CONFLICT (id) DO UPDATE SET n = t.n + excluded.n")
+            }
             Step::Add { divisor, n } => format!("UPDATE t SET n = n + {n} WHERE id % {divisor} = 0"),
             Step::Move { from, by } => format!("UPDATE t SET id = id + {by} WHERE id >= {from}"),
             Step::Delete { divisor } => format!("DELETE FROM t WHERE id % {divisor} = 0"),
@@ -434,14 +478,19 @@ impl Step {
     /// What it must do: the model afterwards and the rows affected; nothing if keys would be there twice.
     fn run(&self, model: &Model) -> Option<(Model, u64)> {
         let mut next = model.clone();
-        let insert = |next: &mut Model, rows: Vec<(i64, i64)>| rows.into_iter().all(|(key, n)| next.insert(key, n).is_none());
+        let insert =
+            |next: &mut Model, rows: Vec<(i64, i64)>| rows.into_iter().all(|(key, n)| next.insert(key, n).is_none());
         let n_rows = match self {
-            Step::Insert { keys, n } => insert(&mut next, keys.iter().map(|key| (*key, *n)).collect()).then_some(keys.len())?,
+            Step::Insert { keys, n } => {
+                insert(&mut next, keys.iter().map(|key| (*key, *n)).collect()).then_some(keys.len())?
+            }
             Step::Put { key, n } => {
                 *next.entry(*key).or_default() += n;
                 1
             }
-            Step::Add { divisor, n } => next.iter_mut().filter(|(key, _)| *key % divisor == 0).map(|(_, value)| *value += n).count(),
+            Step::Add { divisor, n } => {
+                next.iter_mut().filter(|(key, _)| *key % divisor == 0).map(|(_, value)| *value += n).count()
+            }
             Step::Move { from, by } => {
                 let moved = next.split_off(from);
                 let n_rows = moved.len();
@@ -461,7 +510,8 @@ impl Step {
     }
 }
 
-/// Runs each batch of steps at once in one tab; a fault may strike in any. The outcome must be that of one after the other.
+/// Runs each batch of steps at once in one tab; a fault may strike in any. The outcome must be that of one after the
+/// other.
 fn run(batches: &[Batch]) {
     let (disk, session) = with_table();
     let mut model = Model::new();
@@ -488,7 +538,10 @@ fn run(batches: &[Batch]) {
         let expected: Vec<Vec<String>> = model.iter().map(|(key, n)| vec![key.to_string(), n.to_string()]).collect();
         for session in [&session, &disk.open()] {
             assert_eq!(rows(session, "SELECT id, n FROM t ORDER BY id"), expected);
-            assert_eq!(rows(session, "SELECT count(*) - count(DISTINCT _seq) FROM t WHERE _deleted IS NOT NULL"), [["0"]]);
+            assert_eq!(
+                rows(session, "SELECT count(*) - count(DISTINCT _seq) FROM t WHERE _deleted IS NOT NULL"),
+                [["0"]]
+            );
         }
     }
 }

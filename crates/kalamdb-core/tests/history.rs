@@ -151,7 +151,8 @@ impl Model {
     }
 
     fn update(&self, mut change: impl FnMut(i64, Option<i64>) -> Option<(i64, Option<i64>)>) -> Expected {
-        let changed: Vec<_> = self.keyed.iter().filter_map(|(key, value)| change(*key, *value).map(|new| (*key, new))).collect();
+        let changed: Vec<_> =
+            self.keyed.iter().filter_map(|(key, value)| change(*key, *value).map(|new| (*key, new))).collect();
         let mut next = self.clone();
         next.keyed.retain(|key, _| changed.iter().all(|(old, _)| old != key));
         for (_, (key, value)) in &changed {
@@ -160,13 +161,16 @@ impl Model {
             }
         }
         // A key that nobody has taken at once keeps what was there as a deleted row.
-        let left = changed.iter().filter_map(|(old, _)| Some((*old, self.keyed[old])).filter(|(old, _)| !next.keyed.contains_key(old)));
+        let left = changed
+            .iter()
+            .filter_map(|(old, _)| Some((*old, self.keyed[old])).filter(|(old, _)| !next.keyed.contains_key(old)));
         next.deleted.extend(left.collect::<Vec<_>>());
         Ok((next, changed.len() as u64))
     }
 
     fn undelete(&self, wanted: impl Fn(i64) -> bool) -> Expected {
-        let back: Vec<_> = self.deleted.iter().filter(|(key, _)| wanted(**key)).map(|(key, value)| (*key, *value)).collect();
+        let back: Vec<_> =
+            self.deleted.iter().filter(|(key, _)| wanted(**key)).map(|(key, value)| (*key, *value)).collect();
         let (mut next, n) = self.insert(back)?;
         next.deleted.retain(|key, _| !wanted(*key));
         Ok((next, n))
@@ -203,7 +207,11 @@ impl Model {
             }
             Step::Add { tab, divisor, amount } => {
                 let sql = format!("UPDATE keyed SET v = v + {amount} WHERE id % {divisor} = 0");
-                (*tab, sql, self.update(|key, value| (key % divisor == 0).then(|| (key, value.map(|value| value + amount)))))
+                (
+                    *tab,
+                    sql,
+                    self.update(|key, value| (key % divisor == 0).then(|| (key, value.map(|value| value + amount)))),
+                )
             }
             Step::SetNull { tab, key: wanted } => {
                 let sql = format!("UPDATE keyed SET v = NULL WHERE id = {wanted}");
@@ -218,7 +226,9 @@ impl Model {
                 let n: usize = self.bag.values().sum();
                 (*tab, sql, self.update(|key, _| self.bag.contains_key(&key).then_some((key, Some(n as i64)))))
             }
-            Step::Delete { tab, divisor } => (*tab, format!("DELETE FROM keyed WHERE id % {divisor} = 0"), self.delete(|key, _| key % divisor == 0)),
+            Step::Delete { tab, divisor } => {
+                (*tab, format!("DELETE FROM keyed WHERE id % {divisor} = 0"), self.delete(|key, _| key % divisor == 0))
+            }
             Step::Undelete { tab, divisor } => {
                 (*tab, format!("UNDELETE FROM keyed WHERE id % {divisor} = 0"), self.undelete(|key| key % divisor == 0))
             }
@@ -263,21 +273,29 @@ impl Model {
 }
 
 fn check(tab: &Session, model: &Model) {
-    let keyed: Vec<Vec<String>> =
-        model.keyed.iter().map(|(key, value)| vec![key.to_string(), value.map_or_else(|| "NULL".to_owned(), |value| value.to_string())]).collect();
+    let keyed: Vec<Vec<String>> = model
+        .keyed
+        .iter()
+        .map(|(key, value)| vec![key.to_string(), value.map_or_else(|| "NULL".to_owned(), |value| value.to_string())])
+        .collect();
     assert_eq!(rows(tab, "SELECT id, v FROM keyed ORDER BY id"), keyed);
     assert_eq!(rows(tab, "SELECT count(*) FROM keyed"), [[model.keyed.len().to_string()]]);
     let bag: Vec<Vec<String>> = model.bag.iter().map(|(value, n)| vec![value.to_string(), n.to_string()]).collect();
     assert_eq!(rows(tab, "SELECT v, count(*) FROM bag GROUP BY v ORDER BY v"), bag);
-    let deleted: Vec<Vec<String>> =
-        model.deleted.iter().map(|(key, value)| vec![key.to_string(), value.map_or_else(|| "NULL".to_owned(), |value| value.to_string())]).collect();
+    let deleted: Vec<Vec<String>> = model
+        .deleted
+        .iter()
+        .map(|(key, value)| vec![key.to_string(), value.map_or_else(|| "NULL".to_owned(), |value| value.to_string())])
+        .collect();
     assert_eq!(rows(tab, "SELECT id, v FROM keyed WHERE _deleted ORDER BY id"), deleted);
     // No version has the number of another.
-    let versions = "SELECT _seq FROM keyed WHERE _deleted IS NOT NULL UNION ALL SELECT _seq FROM bag WHERE _deleted IS NOT NULL";
+    let versions =
+        "SELECT _seq FROM keyed WHERE _deleted IS NOT NULL UNION ALL SELECT _seq FROM bag WHERE _deleted IS NOT NULL";
     assert_eq!(rows(tab, &format!("SELECT count(*) - count(DISTINCT _seq) FROM ({versions}) q")), [["0"]]);
     // Keys lead to the live rows.
     for key in model.deleted.keys() {
-        let value = model.keyed.get(key).map(|value| vec![value.map_or_else(|| "NULL".to_owned(), |value| value.to_string())]);
+        let value =
+            model.keyed.get(key).map(|value| vec![value.map_or_else(|| "NULL".to_owned(), |value| value.to_string())]);
         assert_eq!(rows(tab, &format!("SELECT v FROM keyed WHERE id = {key}")), Vec::from_iter(value));
     }
 }
@@ -347,7 +365,8 @@ fn race(disk: &Disk, tabs: &[Session; 2], model: &mut Model, key: i64, amount: i
     let options = CallOptions::default();
     let add = format!("UPDATE keyed SET v = v + {amount} WHERE id >= {key}");
     let insert = format!("INSERT INTO bag SELECT {amount} FROM keyed WHERE id = {key}");
-    let (added, inserted) = block_on(async { join!(tabs[0].query(&add, &[], options), tabs[1].query(&insert, &[], options)) });
+    let (added, inserted) =
+        block_on(async { join!(tabs[0].query(&add, &[], options), tabs[1].query(&insert, &[], options)) });
     let (next, n) = model.update(|at, value| (at >= key).then(|| (at, value.map(|value| value + amount)))).unwrap();
     assert_eq!(added.unwrap().affected_rows, Some(n));
     *model = next;

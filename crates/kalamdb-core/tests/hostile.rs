@@ -1,5 +1,12 @@
 //! Statements that would take the engine's stack or memory: each gives an error of its kind, and the engine goes on.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout, reason = "tests may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests may panic"
+)]
 
 mod support;
 
@@ -11,7 +18,8 @@ use support::{Disk, query, rows};
 /// The statements, which the tests in the browser run too.
 const STATEMENTS: &str = include_str!("../../../tests/browser/hostile.tsv");
 
-/// The stack of an instance in the browser. Frames of a debug build are several times as large as those that are shipped.
+/// The stack of an instance in the browser. Frames of a debug build are several times as large as those that are
+/// shipped.
 const STACK: usize = 8 << 20;
 
 /// A text with its repetitions, in angle quotation marks, written out: `3:a#` within them is `a1a2a3`.

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use futures::executor::block_on;
 use futures::future::{FutureExt, join, join_all, join3};
-use kalamdb_core::datafusion::arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, NullArray, RecordBatch, StringArray};
+use kalamdb_core::datafusion::arrow::array::{
+    ArrayRef, BooleanArray, Float64Array, Int64Array, NullArray, RecordBatch, StringArray,
+};
 use kalamdb_core::{CallOptions, Error, ErrorKind, Session, StatementResult};
 use kalamdb_store::Fault;
 use kalamdb_types::wire::encode_block;
@@ -39,7 +41,10 @@ fn params(values: &[Value]) -> Vec<u8> {
     };
     let columns = values.iter().enumerate().map(|(at, value)| (at.to_string(), array(value)));
     let mut bytes = Vec::new();
-    encode_block(&RecordBatch::try_from_iter_with_nullable(columns.map(|(name, array)| (name, array, true))).unwrap(), &mut bytes);
+    encode_block(
+        &RecordBatch::try_from_iter_with_nullable(columns.map(|(name, array)| (name, array, true))).unwrap(),
+        &mut bytes,
+    );
     bytes
 }
 
@@ -118,7 +123,8 @@ fn many_are_one_commit() {
     let commits = disk.n_commits.get();
     let outcomes = each(&session, "INSERT INTO t VALUES ($1)", &sets([5, 1, 1, 9]));
     assert_eq!(disk.n_commits.get(), commits + 1);
-    let seqs: Vec<_> = outcomes.iter().map(|outcome| outcome.as_ref().map(|result| result.seq).map_err(Error::kind)).collect();
+    let seqs: Vec<_> =
+        outcomes.iter().map(|outcome| outcome.as_ref().map(|result| result.seq).map_err(Error::kind)).collect();
     assert_eq!(seqs, [Ok(Some(1)), Ok(Some(2)), Err(ErrorKind::UniqueViolation), Ok(Some(3))]);
     assert_eq!(rows(&disk.open(), "SELECT id, _seq FROM t ORDER BY id"), [["1", "2"], ["5", "1"], ["9", "3"]]);
 }
@@ -126,7 +132,11 @@ fn many_are_one_commit() {
 #[test]
 fn keys_that_the_engine_gives_rise() {
     let (_, session) = with("CREATE TABLE t (id BIGINT PRIMARY KEY AUTO_INCREMENT, n BIGINT NOT NULL)");
-    let outcomes = each(&session, "INSERT INTO t (n) VALUES ($1)", &[vec![Value::Integer(1)], vec![Value::Null], vec![Value::Integer(3)]]);
+    let outcomes = each(
+        &session,
+        "INSERT INTO t (n) VALUES ($1)",
+        &[vec![Value::Integer(1)], vec![Value::Null], vec![Value::Integer(3)]],
+    );
     assert_eq!(outcomes[1].as_ref().unwrap_err().kind(), ErrorKind::NotNullViolation);
     assert_eq!(rows(&session, "SELECT id, n FROM t ORDER BY id"), [["1", "1"], ["2", "3"]]);
 }
@@ -174,7 +184,8 @@ fn in_a_transaction_the_first_failure_is_the_last_statement() {
 fn sets_of_the_wrong_size_fail_alone() {
     let (_, session) = with("CREATE TABLE t (id BIGINT PRIMARY KEY, n BIGINT)");
     let one = Value::Integer(1);
-    let outcomes = each(&session, "INSERT INTO t VALUES ($1, $2)", &[vec![one.clone()], vec![one.clone(), one.clone()], vec![]]);
+    let outcomes =
+        each(&session, "INSERT INTO t VALUES ($1, $2)", &[vec![one.clone()], vec![one.clone(), one.clone()], vec![]]);
     let kinds: Vec<_> = outcomes.iter().map(|outcome| outcome.as_ref().err().map(Error::kind)).collect();
     assert_eq!(kinds, [Some(ErrorKind::UndefinedParameter), None, Some(ErrorKind::UndefinedParameter)]);
     assert_eq!(rows(&session, "SELECT id FROM t"), [["1"]]);
@@ -210,12 +221,17 @@ fn only_plain_inserts_are_taken() {
 fn many_calls_at_once_are_few_commits() {
     let (disk, session) = with("CREATE TABLE t (id BIGINT PRIMARY KEY)");
     let commits = disk.n_commits.get();
-    let blocks: Vec<Vec<Vec<u8>>> = (0..8).map(|call| sets(call * 50..call * 50 + 60).iter().map(|set| params(set)).collect()).collect();
+    let blocks: Vec<Vec<Vec<u8>>> =
+        (0..8).map(|call| sets(call * 50..call * 50 + 60).iter().map(|set| params(set)).collect()).collect();
     let calls = blocks.iter().map(|blocks| session.insert_each("INSERT INTO t VALUES ($1)", blocks).boxed_local());
-    let (outcomes, counted) = block_on(join(join_all(calls), session.query("SELECT count(*) FROM t", &[], CallOptions::default()).boxed_local()));
+    let (outcomes, counted) = block_on(join(
+        join_all(calls),
+        session.query("SELECT count(*) FROM t", &[], CallOptions::default()).boxed_local(),
+    ));
     counted.unwrap();
     assert!(disk.n_commits.get() - commits <= 2, "{}", disk.n_commits.get() - commits);
-    let n_stored = outcomes.iter().flat_map(|outcomes| outcomes.as_ref().unwrap()).filter(|outcome| outcome.is_ok()).count();
+    let n_stored =
+        outcomes.iter().flat_map(|outcomes| outcomes.as_ref().unwrap()).filter(|outcome| outcome.is_ok()).count();
     assert_eq!(n_stored, 410);
     assert_eq!(rows(&disk.open(), "SELECT count(*), max(_seq) FROM t"), [["410", "410"]]);
 }

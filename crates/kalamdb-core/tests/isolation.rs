@@ -14,7 +14,8 @@ fn as_user(app: &Session, id: &str) -> Session {
 /// The application, and two users who have a row with the same key each.
 fn two_users() -> (Session, Session, Session) {
     let app = Disk::new().open();
-    query(&app, "CREATE USER TABLE notes (id INTEGER PRIMARY KEY, body TEXT UNIQUE, CHECK (body <> 'forbidden'))").unwrap();
+    query(&app, "CREATE USER TABLE notes (id INTEGER PRIMARY KEY, body TEXT UNIQUE, CHECK (body <> 'forbidden'))")
+        .unwrap();
     let (ann, bob) = (as_user(&app, "ann"), as_user(&app, "bob"));
     query(&ann, "INSERT INTO notes VALUES (1, 'of ann'), (2, 'secret of ann')").unwrap();
     query(&bob, "INSERT INTO notes VALUES (1, 'of bob')").unwrap();
@@ -77,7 +78,11 @@ fn uniqueness_and_errors_are_of_one_user() {
 #[test]
 fn plans_and_statistics_show_nothing_of_others() {
     let (_, _, bob) = two_users();
-    for sql in ["EXPLAIN SELECT * FROM notes WHERE body = 'x'", "EXPLAIN VERBOSE SELECT * FROM notes", "EXPLAIN ANALYZE SELECT * FROM notes"] {
+    for sql in [
+        "EXPLAIN SELECT * FROM notes WHERE body = 'x'",
+        "EXPLAIN VERBOSE SELECT * FROM notes",
+        "EXPLAIN ANALYZE SELECT * FROM notes",
+    ] {
         let plan = rows(&bob, sql).concat().concat();
         assert!(!plan.contains("ann"), "{plan}");
     }
@@ -90,7 +95,21 @@ fn any_text_is_a_user_and_no_two_are_one() {
     query(&app, "CREATE USER TABLE t (who TEXT PRIMARY KEY)").unwrap();
     query(&app, "INSERT INTO t VALUES ('the application')").unwrap();
     let long = "x".repeat(10_000);
-    let ids = ["", "a", "a:b", "a/b", "a\0b", "system", "dba", "A", "'; DROP TABLE t; --", "\u{1f600}", "e\u{301}", "\u{e9}", &long];
+    let ids = [
+        "",
+        "a",
+        "a:b",
+        "a/b",
+        "a\0b",
+        "system",
+        "dba",
+        "A",
+        "'; DROP TABLE t; --",
+        "\u{1f600}",
+        "e\u{301}",
+        "\u{e9}",
+        &long,
+    ];
     let sessions: Vec<Session> = ids.iter().map(|id| as_user(&app, id)).collect();
     for (n, session) in sessions.iter().enumerate() {
         query(session, &format!("INSERT INTO t VALUES ('{n}')")).unwrap();

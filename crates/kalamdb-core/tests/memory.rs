@@ -19,7 +19,10 @@ fn disk() -> Disk {
     let disk = Disk::new();
     let tab = disk.open();
     run(&tab, "CREATE TABLE t (id INTEGER PRIMARY KEY, g INTEGER, a TEXT, b TEXT)");
-    run(&tab, &format!("INSERT INTO t SELECT v, v % 7, md5(v::text), md5('b' || v) FROM generate_series(1, {N}) AS g(v)"));
+    run(
+        &tab,
+        &format!("INSERT INTO t SELECT v, v % 7, md5(v::text), md5('b' || v) FROM generate_series(1, {N}) AS g(v)"),
+    );
     run(&tab, "FLUSH TABLE t");
     disk
 }

@@ -5,7 +5,7 @@ mod support;
 
 use futures::executor::block_on;
 use futures::join;
-use kalamdb_core::{CallOptions, Occasion, Session};
+use kalamdb_core::{CallOptions, MaintenanceTrigger, Session};
 use kalamdb_store::{Commit, Manifest, Meta, Page, PageKey, PartitionId, RecordKey, Store};
 use support::{Disk, query, rows};
 
@@ -71,7 +71,7 @@ fn a_page_that_nothing_names_is_removed() {
 fn they_are_looked_for_now_and_then() {
     let (disk, tab) = disk();
     let orphan = add_orphan(&disk, partition(&disk));
-    let maintain = || while block_on(tab.database().maintain(Occasion::Idle)).unwrap() {};
+    let maintain = || while block_on(tab.database().maintain(MaintenanceTrigger::Idle)).unwrap() {};
     maintain();
     assert!(has(&disk, orphan), "the log is not read again right after it was");
     disk.clock.advance_ms(AN_HOUR_MS);
@@ -114,7 +114,7 @@ fn a_page_that_is_damaged_too_stays_while_it_may_be_named() {
     let collect = || {
         let tab = disk.open();
         disk.clock.advance_ms(AN_HOUR_MS);
-        while block_on(tab.database().maintain(Occasion::Idle)).unwrap() {}
+        while block_on(tab.database().maintain(MaintenanceTrigger::Idle)).unwrap() {}
     };
     collect();
     assert!(has(&disk, orphan));

@@ -7,7 +7,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use futures::executor::block_on;
-use kalamdb_core::datafusion::arrow::array::{Array, ArrayRef, Float64Array, Int64Array, NullArray, RecordBatch, StringArray};
+use kalamdb_core::datafusion::arrow::array::{
+    Array, ArrayRef, Float64Array, Int64Array, NullArray, RecordBatch, StringArray,
+};
 use kalamdb_core::datafusion::arrow::compute::concat_batches;
 use kalamdb_core::datafusion::arrow::datatypes::{Field, Schema};
 use kalamdb_core::{CallOptions, Error, Principal, Role, Session, StatementResult};
@@ -54,13 +56,22 @@ const VALUES: &str = "true, 1, 2, 3, 1.5, 2.5, 3.25, 'text', 'v', '\\x0102', '20
 
 fn tables() -> Session {
     let session = Disk::new().open();
-    for (table, key) in [("by_int", "INTEGER"), ("by_big", "BIGINT"), ("by_small", "SMALLINT"), ("by_text", "TEXT"), ("by_varchar", "VARCHAR(20)")] {
-        query(&session, &format!("CREATE TABLE {table} (k {key} PRIMARY KEY, {TYPES})")).unwrap_or_else(|error| panic!("{error:?}"));
+    for (table, key) in [
+        ("by_int", "INTEGER"),
+        ("by_big", "BIGINT"),
+        ("by_small", "SMALLINT"),
+        ("by_text", "TEXT"),
+        ("by_varchar", "VARCHAR(20)"),
+    ] {
+        query(&session, &format!("CREATE TABLE {table} (k {key} PRIMARY KEY, {TYPES})"))
+            .unwrap_or_else(|error| panic!("{error:?}"));
         for k in ["1", "2", "3", "-7"] {
             let k = if key.contains("INT") { k.to_owned() } else { format!("'{k}'") };
-            query(&session, &format!("INSERT INTO {table} VALUES ({k}, {VALUES})")).unwrap_or_else(|error| panic!("{error:?}"));
+            query(&session, &format!("INSERT INTO {table} VALUES ({k}, {VALUES})"))
+                .unwrap_or_else(|error| panic!("{error:?}"));
         }
-        query(&session, &format!("INSERT INTO {table} (k) VALUES ({})", if key.contains("INT") { "9" } else { "'9'" })).unwrap();
+        query(&session, &format!("INSERT INTO {table} (k) VALUES ({})", if key.contains("INT") { "9" } else { "'9'" }))
+            .unwrap();
         let three = if key.contains("INT") { "3" } else { "'3'" };
         query(&session, &format!("DELETE FROM {table} WHERE k = {three}")).unwrap();
         query(&session, &format!("UPDATE {table} SET i4 = 200 WHERE k = {}", three.replace('3', "2"))).unwrap();
@@ -138,18 +149,49 @@ fn other_shapes_are_the_same() {
     query(&session, "INSERT INTO events VALUES (1, 'x')").unwrap();
     query(&session, "CREATE TABLE bag (k INTEGER, t TEXT)").unwrap();
     query(&session, "INSERT INTO bag VALUES (1, 'x'), (1, 'y')").unwrap();
-    for table in ["by_view", "events", "bag", "nowhere", "default.by_int", "other.by_int", "system.tables", "BY_INT", "\"BY_INT\"", "by_int x"] {
+    for table in [
+        "by_view",
+        "events",
+        "bag",
+        "nowhere",
+        "default.by_int",
+        "other.by_int",
+        "system.tables",
+        "BY_INT",
+        "\"BY_INT\"",
+        "by_int x",
+    ] {
         check(&session, "*", table, "k = 1", None);
         check(&session, "t", table, "k = 1", None);
     }
     check(&session, "*", "pairs", "a = 1", None);
-    for columns in
-        ["k, k", "k AS other", "count(*)", "missing", "by_int.k", "_seq, k", "k, _deleted", "*, k", "* EXCEPT (k)", "DISTINCT k", "1", "K, T"]
-    {
+    for columns in [
+        "k, k",
+        "k AS other",
+        "count(*)",
+        "missing",
+        "by_int.k",
+        "_seq, k",
+        "k, _deleted",
+        "*, k",
+        "* EXCEPT (k)",
+        "DISTINCT k",
+        "1",
+        "K, T",
+    ] {
         check(&session, columns, "by_int", "k = 2", None);
         check(&session, columns, "by_int", "k = 3", None);
     }
-    for condition in ["i4 = 200", "by_int.k = 2", "K = 2", "\"K\" = 2", "_deleted = true", "k = 2 AND t = 'text'", "k = k", "missing = 1"] {
+    for condition in [
+        "i4 = 200",
+        "by_int.k = 2",
+        "K = 2",
+        "\"K\" = 2",
+        "_deleted = true",
+        "k = 2 AND t = 'text'",
+        "k = k",
+        "missing = 1",
+    ] {
         check(&session, "*", "by_int", condition, None);
     }
 }

@@ -6,7 +6,7 @@ mod support;
 use std::rc::Rc;
 
 use futures::executor::block_on;
-use kalamdb_core::{Database, ErrorKind, Occasion, Principal, Role, Session};
+use kalamdb_core::{Database, ErrorKind, MaintenanceTrigger, Principal, Role, Session};
 use kalamdb_store::{Fault, PageKey, RecordKey, Store};
 use support::{Disk, query, rows, try_rows};
 
@@ -25,7 +25,13 @@ fn run(session: &Session, sql: &str) -> usize {
 fn fill(session: &Session) {
     run(session, "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT UNIQUE, n BIGINT, d DOUBLE)");
     for (from, to) in [(600, 900), (0, 300), (300, 600)] {
-        run(session, &format!("INSERT INTO t SELECT v, 'name ' || v, v * 2, v / 4.0 FROM generate_series({from}, {}) AS g(v)", to - 1));
+        run(
+            session,
+            &format!(
+                "INSERT INTO t SELECT v, 'name ' || v, v * 2, v / 4.0 FROM generate_series({from}, {}) AS g(v)",
+                to - 1
+            ),
+        );
         run(session, "FLUSH TABLE t");
     }
     run(session, "INSERT INTO t SELECT v, 'name ' || v, v * 2, v / 4.0 FROM generate_series(900, 999) AS g(v)");
@@ -56,7 +62,10 @@ fn rows_read_the_same_wherever_they_are() {
         assert_eq!(rows(&other, ALL), expected(), "{budget}");
         assert_eq!(rows(&other, "SELECT n FROM t WHERE id = 307"), [["-1"]]);
         assert_eq!(rows(&other, "SELECT id FROM t WHERE name = 'name 650'"), [["650"]]);
-        assert_eq!(rows(&other, "SELECT count(*), min(id), max(id) FROM t WHERE id BETWEEN 250 AND 349"), [["99", "250", "349"]]);
+        assert_eq!(
+            rows(&other, "SELECT count(*), min(id), max(id) FROM t WHERE id BETWEEN 250 AND 349"),
+            [["99", "250", "349"]]
+        );
         assert_eq!(rows(&other, "SELECT count(*) FROM t WHERE _deleted = true"), [["10"]]);
     }
     run(&tab, "STORAGE COMPACT TABLE t");
@@ -101,7 +110,10 @@ fn constraints_hold_against_rows_in_segments() {
         assert_eq!(run(&tab, "INSERT INTO t VALUES (5, 'x', 7, 7) ON CONFLICT (id) DO UPDATE SET n = excluded.n"), 1);
         assert_eq!(run(&tab, "INSERT INTO t VALUES (6000, 'name 9', 7, 7) ON CONFLICT (name) DO NOTHING"), 0);
         run(&tab, "FLUSH TABLE t");
-        assert_eq!(rows(&disk.open(), "SELECT id, name, n FROM t WHERE id IN (5, 8) ORDER BY id"), [["5", "name 5", "7"], ["8", "name 108", "1"]]);
+        assert_eq!(
+            rows(&disk.open(), "SELECT id, name, n FROM t WHERE id IN (5, 8) ORDER BY id"),
+            [["5", "name 5", "7"], ["8", "name 108", "1"]]
+        );
     }
 }
 
@@ -115,8 +127,14 @@ fn every_statement_that_writes_reaches_rows_in_segments() {
     assert_eq!(run(&tab, "UNDELETE FROM t WHERE id = 108"), 1);
     assert_eq!(run(&tab, "UPDATE t SET id = id + 10000 WHERE id = 30"), 1);
     let check = |tab: &Session| {
-        assert_eq!(rows(tab, "SELECT id, n FROM t WHERE id BETWEEN 10 AND 12 ORDER BY id"), [["10", "21"], ["11", "23"], ["12", "25"]]);
-        assert_eq!(rows(tab, "SELECT id FROM t WHERE id IN (20, 21, 30, 108, 10030) ORDER BY id"), [["108"], ["10030"]]);
+        assert_eq!(
+            rows(tab, "SELECT id, n FROM t WHERE id BETWEEN 10 AND 12 ORDER BY id"),
+            [["10", "21"], ["11", "23"], ["12", "25"]]
+        );
+        assert_eq!(
+            rows(tab, "SELECT id FROM t WHERE id IN (20, 21, 30, 108, 10030) ORDER BY id"),
+            [["108"], ["10030"]]
+        );
         assert_eq!(rows(tab, "SELECT count(*), count(DISTINCT id) FROM t"), [["989", "989"]]);
     };
     check(&tab);
@@ -137,7 +155,10 @@ fn tables_without_a_key_keep_their_rows_apart() {
     run(&tab, "UPDATE notes SET body = 'changed' WHERE body = 'other'");
     run(&tab, "FLUSH TABLE notes");
     let other = session(&disk.open_database(NO_MEMORY));
-    assert_eq!(rows(&other, "SELECT body, count(*) FROM notes GROUP BY body ORDER BY body"), [["changed", "1"], ["same", "3"]]);
+    assert_eq!(
+        rows(&other, "SELECT body, count(*) FROM notes GROUP BY body ORDER BY body"),
+        [["changed", "1"], ["same", "3"]]
+    );
     run(&other, "STORAGE COMPACT TABLE notes");
     assert_eq!(rows(&tab, "SELECT count(*) FROM notes"), [["4"]]);
 }
@@ -152,7 +173,10 @@ fn text_keys_are_found_in_segments() {
     run(&tab, "FLUSH TABLE k");
     let other = session(&disk.open_database(NO_MEMORY));
     assert_eq!(query(&other, "INSERT INTO k VALUES ('key 3', 3, 0)").unwrap_err().kind(), ErrorKind::UniqueViolation);
-    assert_eq!(query(&other, "INSERT INTO k VALUES ('max', 18446744073709551615, 0)").unwrap_err().kind(), ErrorKind::UniqueViolation);
+    assert_eq!(
+        query(&other, "INSERT INTO k VALUES ('max', 18446744073709551615, 0)").unwrap_err().kind(),
+        ErrorKind::UniqueViolation
+    );
     assert_eq!(run(&other, "UPDATE k SET v = -5 WHERE a = 'key 3' AND b = 3"), 1);
     assert_eq!(rows(&other, "SELECT count(*), sum(v) FROM k"), [["501", "124741"]]);
     assert_eq!(rows(&disk.open(), "SELECT v FROM k WHERE a = 'key 3' AND b = 3"), [["-5"]]);
@@ -169,7 +193,10 @@ fn columns_change_after_rows_were_stored() {
     run(&tab, "ALTER TABLE t ALTER COLUMN n TYPE TEXT");
     run(&tab, "INSERT INTO t VALUES (2000, 'new', 'text', 'some')");
     let check = |tab: &Session| {
-        assert_eq!(rows(tab, "SELECT * FROM t WHERE id IN (4, 2000) ORDER BY id"), [["4", "name 4", "8", "none"], ["2000", "new", "text", "some"]]);
+        assert_eq!(
+            rows(tab, "SELECT * FROM t WHERE id IN (4, 2000) ORDER BY id"),
+            [["4", "name 4", "8", "none"], ["2000", "new", "text", "some"]]
+        );
         assert_eq!(rows(tab, "SELECT count(*) FROM t WHERE n = '-1' AND extra = 'none'"), [["10"]]);
     };
     check(&tab);
@@ -177,7 +204,10 @@ fn columns_change_after_rows_were_stored() {
     run(&tab, "STORAGE COMPACT TABLE t");
     check(&tab);
     check(&session(&disk.open_database(NO_MEMORY)));
-    assert_eq!(query(&tab, "INSERT INTO t VALUES (4, 'again', '', '')").unwrap_err().kind(), ErrorKind::UniqueViolation);
+    assert_eq!(
+        query(&tab, "INSERT INTO t VALUES (4, 'again', '', '')").unwrap_err().kind(),
+        ErrorKind::UniqueViolation
+    );
 }
 
 #[test]
@@ -226,10 +256,10 @@ fn tombstones_go_when_their_time_is_over() {
         run(&tab, &format!("FLUSH TABLE {table}"));
     }
     let count = |table: &str| rows(&tab, &format!("SELECT count(*) FROM {table} WHERE _deleted = true"))[0][0].clone();
-    while block_on(database.maintain(Occasion::Idle)).unwrap() {}
+    while block_on(database.maintain(MaintenanceTrigger::Idle)).unwrap() {}
     assert_eq!((count("a"), count("b")), ("5".to_owned(), "5".to_owned()));
     disk.clock.advance_ms(25 * 3_600_000);
-    while block_on(database.maintain(Occasion::Idle)).unwrap() {}
+    while block_on(database.maintain(MaintenanceTrigger::Idle)).unwrap() {}
     assert_eq!((count("a"), count("b")), ("0".to_owned(), "5".to_owned()));
     assert_eq!(rows(&disk.open(), "SELECT count(*) FROM a"), [["15"]]);
     assert_eq!(
@@ -250,15 +280,18 @@ fn rows_are_flushed_when_their_policy_says() {
     for table in ["by_rows", "by_time", "by_default"] {
         run(&tab, &format!("INSERT INTO {table} SELECT v FROM generate_series(1, 9) AS g(v)"));
     }
-    assert!(!block_on(database.maintain(Occasion::Idle)).unwrap());
+    assert!(!block_on(database.maintain(MaintenanceTrigger::Idle)).unwrap());
     run(&tab, "INSERT INTO by_rows VALUES (10)");
-    while block_on(database.maintain(Occasion::Idle)).unwrap() {}
+    while block_on(database.maintain(MaintenanceTrigger::Idle)).unwrap() {}
     assert_eq!(n_jobs(), "1");
     disk.clock.advance_ms(60_000);
-    while block_on(database.maintain(Occasion::Idle)).unwrap() {}
-    assert_eq!(rows(&tab, "SELECT table_id, rows FROM system.jobs ORDER BY job_id"), [["default:by_rows", "10"], ["default:by_time", "9"]]);
+    while block_on(database.maintain(MaintenanceTrigger::Idle)).unwrap() {}
+    assert_eq!(
+        rows(&tab, "SELECT table_id, rows FROM system.jobs ORDER BY job_id"),
+        [["default:by_rows", "10"], ["default:by_time", "9"]]
+    );
     run(&tab, "INSERT INTO by_default SELECT v FROM generate_series(10, 10000) AS g(v)");
-    while block_on(database.maintain(Occasion::Idle)).unwrap() {}
+    while block_on(database.maintain(MaintenanceTrigger::Idle)).unwrap() {}
     assert_eq!(n_jobs(), "3");
     assert_eq!(disk.n_log_records(), 0);
     assert_eq!(rows(&disk.open(), "SELECT count(*) FROM by_default"), [["10000"]]);
@@ -279,7 +312,7 @@ fn large_rows_are_flushed_and_merged_by_their_bytes() {
     let tab = disk.open();
     run(&tab, CREATE_BIG);
     insert_large(&tab, 10..60);
-    while block_on(tab.database().maintain(Occasion::Idle)).unwrap() {}
+    while block_on(tab.database().maintain(MaintenanceTrigger::Idle)).unwrap() {}
     // Less than is worth a flush is left.
     assert!(disk.n_log_rows() < 20, "{}", disk.n_log_rows());
     let n_segments = |disk: &Disk| disk.n_pages() / 4;
@@ -312,13 +345,13 @@ fn small_segments_are_merged() {
     run(&tab, "CREATE TABLE t (id INTEGER PRIMARY KEY, v INT) WITH (FLUSH_POLICY = 'rows:1')");
     for id in 0..30 {
         run(&tab, &format!("INSERT INTO t VALUES ({}, {id})", id * 7 % 30));
-        while block_on(database.maintain(Occasion::Idle)).unwrap() {}
+        while block_on(database.maintain(MaintenanceTrigger::Idle)).unwrap() {}
     }
     // Three pages each: the key, the value, the sequence number and the time.
     assert!(disk.n_pages() <= 4 * 4, "{} pages", disk.n_pages());
     assert_eq!(rows(&disk.open(), "SELECT count(*), sum(v), count(DISTINCT id) FROM t"), [["30", "435", "30"]]);
     run(&tab, "UPDATE t SET v = v + 1");
-    while block_on(database.maintain(Occasion::Idle)).unwrap() {}
+    while block_on(database.maintain(MaintenanceTrigger::Idle)).unwrap() {}
     assert_eq!(rows(&disk.open(), "SELECT count(*), sum(v) FROM t"), [["30", "465"]]);
 }
 
@@ -335,7 +368,10 @@ fn other_tabs_go_on_over_flushes_and_compactions() {
     run(&left, "STORAGE COMPACT TABLE t");
     run(&right, "UPDATE t SET n = n + 1 WHERE id <= 2");
     for tab in [&left, &right, &disk.open()] {
-        assert_eq!(rows(tab, "SELECT id, n FROM t WHERE id IN (0, 1, 2, 1000) ORDER BY id"), [["0", "1"], ["1", "2"], ["2", "3"], ["1000", "0"]]);
+        assert_eq!(
+            rows(tab, "SELECT id, n FROM t WHERE id IN (0, 1, 2, 1000) ORDER BY id"),
+            [["0", "1"], ["1", "2"], ["2", "3"], ["1000", "0"]]
+        );
         assert_eq!(rows(tab, "SELECT count(*) FROM t"), [["991"]]);
     }
 }
@@ -420,7 +456,12 @@ fn dropping_a_table_removes_its_segments() {
 #[test]
 fn a_failure_at_any_request_loses_nothing() {
     for statement in ["FLUSH TABLE t", "STORAGE COMPACT TABLE t"] {
-        for fault in [Fault::QuotaExceeded, Fault::Abort, Fault::Indeterminate { stored: true }, Fault::Indeterminate { stored: false }] {
+        for fault in [
+            Fault::QuotaExceeded,
+            Fault::Abort,
+            Fault::Indeterminate { stored: true },
+            Fault::Indeterminate { stored: false },
+        ] {
             for nth in 1.. {
                 let disk = Disk::new();
                 let tab = disk.open();
@@ -434,7 +475,11 @@ fn a_failure_at_any_request_loses_nothing() {
                 let struck = !disk.faults.is_armed();
                 disk.faults.disarm();
                 for tab in [&tab, &disk.open()] {
-                    assert_eq!(rows(tab, "SELECT count(*), sum(v), count(DISTINCT id) FROM t"), [["20", "194", "20"]], "{statement} {fault:?} {nth}");
+                    assert_eq!(
+                        rows(tab, "SELECT count(*), sum(v), count(DISTINCT id) FROM t"),
+                        [["20", "194", "20"]],
+                        "{statement} {fault:?} {nth}"
+                    );
                 }
                 run(&tab, "UPDATE t SET v = 1 WHERE id = 3");
                 run(&tab, statement);
@@ -479,7 +524,10 @@ fn streams_are_not_flushed() {
     let tab = disk.open();
     run(&tab, "CREATE STREAM TABLE events (id INTEGER) WITH (TTL_SECONDS = 10)");
     let error = query(&tab, "FLUSH TABLE events").unwrap_err();
-    assert_eq!((error.kind(), error.message()), (ErrorKind::FeatureNotSupported, "FLUSH TABLE is not supported on stream tables"));
+    assert_eq!(
+        (error.kind(), error.message()),
+        (ErrorKind::FeatureNotSupported, "FLUSH TABLE is not supported on stream tables")
+    );
     run(&tab, "STORAGE FLUSH ALL");
     assert_eq!(query(&tab, "FLUSH TABLE nothing").unwrap_err().kind(), ErrorKind::UndefinedTable);
 }
@@ -494,7 +542,11 @@ fn what_is_stored_is_told_by_table_and_user() {
     let ann = Session::new(Rc::clone(&database), Principal::user("ann", Role::User).unwrap()).unwrap();
     run(&ann, "INSERT INTO notes VALUES (1), (2)");
     let report = database.storage().unwrap();
-    let told: Vec<_> = report.tables.iter().map(|used| (used.table.as_str(), used.user_id.as_deref(), used.log_rows, used.segment_rows)).collect();
+    let told: Vec<_> = report
+        .tables
+        .iter()
+        .map(|used| (used.table.as_str(), used.user_id.as_deref(), used.log_rows, used.segment_rows))
+        .collect();
     assert_eq!(told, [("notes", Some("ann"), 2, 0), ("t", None, 120, 900)]);
     assert!(report.log_bytes > 0 && report.segment_bytes > 0);
     assert_eq!(report.segment_bytes, report.tables.iter().map(|used| used.segment_bytes).sum::<u64>());
@@ -540,7 +592,12 @@ fn what_is_readable_is_salvaged() {
     };
     let as_json = |row: &Vec<String>| {
         let number = |text: &str| text.parse::<f64>().unwrap();
-        vec![row[0].parse::<i64>().unwrap().into(), row[1].clone().into(), row[2].parse::<i64>().unwrap().into(), number(&row[3]).into()]
+        vec![
+            row[0].parse::<i64>().unwrap().into(),
+            row[1].clone().into(),
+            row[2].parse::<i64>().unwrap().into(),
+            number(&row[3]).into(),
+        ]
     };
     let all: Vec<Vec<serde_json::Value>> = expected().iter().map(as_json).collect();
     assert_eq!(rows_of(&database), all);
@@ -559,8 +616,11 @@ fn what_is_readable_is_salvaged() {
     };
     assert_eq!(rows_of(&reopened), all.iter().map(without_names).collect::<Vec<_>>());
     disk.store().disk().corrupt(&RecordKey::Page(PageKey { segment, column: 1 }));
-    let rest: Vec<_> =
-        all.iter().filter(|row| !(600..900).contains(&row[0].as_i64().unwrap()) || row[0].as_i64().unwrap() % 100 == 7).cloned().collect();
+    let rest: Vec<_> = all
+        .iter()
+        .filter(|row| !(600..900).contains(&row[0].as_i64().unwrap()) || row[0].as_i64().unwrap() % 100 == 7)
+        .cloned()
+        .collect();
     assert_eq!(rows_of(&disk.open_database(1 << 28)), rest);
 }
 
@@ -572,7 +632,8 @@ fn flushes_at_the_same_time_wait_for_each_other() {
     run(&tab, "CREATE TABLE t (id INTEGER PRIMARY KEY) WITH (FLUSH_POLICY = 'rows:1')");
     run(&tab, "INSERT INTO t SELECT v FROM generate_series(1, 100) AS g(v)");
     let flush = || tab.query("FLUSH TABLE t", &[], kalamdb_core::CallOptions::default());
-    let (first, second, due) = block_on(async { futures::join!(flush(), flush(), database.maintain(Occasion::Idle)) });
+    let (first, second, due) =
+        block_on(async { futures::join!(flush(), flush(), database.maintain(MaintenanceTrigger::Idle)) });
     let n_rows = [first.unwrap(), second.unwrap()].iter().filter_map(|result| result.affected_rows).sum::<u64>();
     assert!(n_rows <= 100 && due.is_ok());
     assert_eq!(disk.n_log_records(), 0);
@@ -598,7 +659,7 @@ fn a_damaged_table_does_not_keep_others_from_being_flushed() {
     let first = block_on(disk.store().read_since(None)).unwrap().log[0].key.commit;
     assert!(disk.store().disk().corrupt(&RecordKey::Log(first)));
     let database = disk.open_database(1 << 28);
-    while block_on(database.maintain(Occasion::Idle)).unwrap() {}
+    while block_on(database.maintain(MaintenanceTrigger::Idle)).unwrap() {}
     let reader = session(&database);
     assert_eq!(rows(&reader, "SELECT table_id, rows FROM system.jobs"), [["default:b", "100"]]);
     assert_eq!(try_rows(&reader, "SELECT count(*) FROM a").unwrap_err().kind(), ErrorKind::DataCorrupted);

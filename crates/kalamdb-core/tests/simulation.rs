@@ -1,10 +1,18 @@
-//! Model checking: tabs run statements at the same time on one disk, and a scheduler decides at every call of the store who goes on.
+//! Model checking: tabs run statements at the same time on one disk, and a scheduler decides at every call of the store
+//! who goes on.
 //!
-//! Calls of the store fail, tabs crash and open again, word of commits comes late or never. What happened must be what some order of
-//! the calls, one after the other, makes of a plain model: the order of the commits.
+//! Calls of the store fail, tabs crash and open again, word of commits comes late or never. What happened must be what
+//! some order of the calls, one after the other, makes of a plain model: the order of the commits.
 //!
 //! `KALAMDB_SCHEDULES=n` runs more schedules, `KALAMDB_SEED=n` the one of that seed, whose account it prints.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout, reason = "tests may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests may panic"
+)]
 
 mod simulation {
     pub(crate) mod call;

@@ -1,4 +1,5 @@
-//! A long random history of all statement forms, on shared, user and stream tables, by three users, against a plain model.
+//! A long random history of all statement forms, on shared, user and stream tables, by three users, against a plain
+//! model.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
 
 mod support;
@@ -118,7 +119,8 @@ impl Rows {
     }
 
     fn undelete(&mut self, wanted: impl Fn(i64) -> bool) -> Outcome {
-        let back: Vec<_> = self.deleted.iter().filter(|(key, _)| wanted(**key)).map(|(key, row)| (*key, row.clone())).collect();
+        let back: Vec<_> =
+            self.deleted.iter().filter(|(key, _)| wanted(**key)).map(|(key, row)| (*key, row.clone())).collect();
         let n = self.insert(&back)?;
         self.deleted.retain(|key, _| !wanted(*key));
         Ok(n)
@@ -155,15 +157,22 @@ fn statement(random: &mut Random, table: &str) -> (String, Change) {
     let new: Vec<(i64, Row)> = (0..=random.below(3))
         .map(|_| {
             let tag = (!random.one_in(3)).then(|| random.below(30));
-            (random.below(24) as i64, Row { v: random.below(11) as i64 - i64::from(random.one_in(12)) * 12, tag, extra: None })
+            (
+                random.below(24) as i64,
+                Row { v: random.below(11) as i64 - i64::from(random.one_in(12)) * 12, tag, extra: None },
+            )
         })
         .collect();
-    let values: Vec<String> = new.iter().map(|(key, row)| format!("({key}, {}, {})", row.v, literal(row.tag))).collect();
+    let values: Vec<String> =
+        new.iter().map(|(key, row)| format!("({key}, {}, {})", row.v, literal(row.tag))).collect();
     let insert = format!("INSERT INTO {table} (id, v, tag) VALUES {}", values.join(", "));
     match random.below(11) {
         0..=2 => (insert, Box::new(move |rows| rows.insert(&new))),
         3 => (format!("{insert} ON CONFLICT DO NOTHING"), Box::new(move |rows| rows.insert_or_nothing(&new))),
-        4 => (format!("{insert} ON CONFLICT (id) DO UPDATE SET v = {table}.v + excluded.v"), Box::new(move |rows| rows.insert_or_add(&new))),
+        4 => (
+            format!("{insert} ON CONFLICT (id) DO UPDATE SET v = {table}.v + excluded.v"),
+            Box::new(move |rows| rows.insert_or_add(&new)),
+        ),
         5 => (
             format!("UPDATE {table} SET v = v + {amount} WHERE id % {modulus} = {rest}"),
             Box::new(move |rows| rows.update(|key, _| key % modulus == rest, |_, row| row.v += amount)),
@@ -195,10 +204,15 @@ fn statement(random: &mut Random, table: &str) -> (String, Change) {
             }),
         ),
         9 => (
-            format!("DELETE FROM {table} USING generate_series(0, {key}) AS g(n) WHERE g.n = {table}.id AND id % 2 = 0"),
+            format!(
+                "DELETE FROM {table} USING generate_series(0, {key}) AS g(n) WHERE g.n = {table}.id AND id % 2 = 0"
+            ),
             Box::new(move |rows| rows.delete(|at, _| (0..=key).contains(&at) && at % 2 == 0)),
         ),
-        _ => (format!("UNDELETE FROM {table} WHERE id % {modulus} = {rest}"), Box::new(move |rows| rows.undelete(|at| at % modulus == rest))),
+        _ => (
+            format!("UNDELETE FROM {table} WHERE id % {modulus} = {rest}"),
+            Box::new(move |rows| rows.undelete(|at| at % modulus == rest)),
+        ),
     }
 }
 
@@ -211,7 +225,8 @@ struct World {
 impl World {
     fn open(disk: Disk) -> Self {
         let app = disk.open_with_little_memory();
-        let user = |id: &&str| Session::new(Rc::clone(app.database()), Principal::user(id, Role::User).unwrap()).unwrap();
+        let user =
+            |id: &&str| Session::new(Rc::clone(app.database()), Principal::user(id, Role::User).unwrap()).unwrap();
         let users = USERS.iter().map(user).collect();
         Self { disk, app, users }
     }
@@ -237,8 +252,14 @@ impl World {
                 };
                 let stored = rows(session, &format!("SELECT id, v, tag{extra} FROM {table} ORDER BY id"));
                 assert_eq!(stored, cells(&expected.live), "step {step}: {table} of {:?}", USERS[user]);
-                let deleted = rows(session, &format!("SELECT id, v, tag{extra} FROM {table} WHERE _deleted = true ORDER BY id"));
-                assert_eq!(deleted, cells(&expected.deleted), "step {step}: deleted rows of {table} of {:?}", USERS[user]);
+                let deleted =
+                    rows(session, &format!("SELECT id, v, tag{extra} FROM {table} WHERE _deleted = true ORDER BY id"));
+                assert_eq!(
+                    deleted,
+                    cells(&expected.deleted),
+                    "step {step}: deleted rows of {table} of {:?}",
+                    USERS[user]
+                );
             }
         }
         let events: Vec<Vec<String>> = model.events.iter().map(|event| vec![event.to_string()]).collect();
@@ -251,7 +272,11 @@ fn ten_thousand_random_steps_agree_with_the_model() {
     let mut random = Random(2024);
     let mut world = World::open(Disk::new());
     for table in ["SHARED TABLE s", "USER TABLE u"] {
-        query(&world.app, &format!("CREATE {table} (id INTEGER PRIMARY KEY, v INTEGER NOT NULL CHECK (v >= 0), tag TEXT UNIQUE)")).unwrap();
+        query(
+            &world.app,
+            &format!("CREATE {table} (id INTEGER PRIMARY KEY, v INTEGER NOT NULL CHECK (v >= 0), tag TEXT UNIQUE)"),
+        )
+        .unwrap();
     }
     query(&world.app, &format!("CREATE STREAM TABLE e (n INTEGER) WITH (MAX_BUFFER = {BUFFER})")).unwrap();
     let mut model = Model::default();
@@ -271,7 +296,11 @@ fn ten_thousand_random_steps_agree_with_the_model() {
             3 => {
                 model.has_extra = !model.has_extra;
                 for table in ["s", "u"] {
-                    let action = if model.has_extra { format!("ADD COLUMN extra INTEGER DEFAULT {ADDED}") } else { "DROP COLUMN extra".to_owned() };
+                    let action = if model.has_extra {
+                        format!("ADD COLUMN extra INTEGER DEFAULT {ADDED}")
+                    } else {
+                        "DROP COLUMN extra".to_owned()
+                    };
                     query(&world.app, &format!("ALTER TABLE {table} {action}")).unwrap();
                 }
                 let extra = model.has_extra.then_some(ADDED);
@@ -293,7 +322,13 @@ fn ten_thousand_random_steps_agree_with_the_model() {
 }
 
 /// Runs one statement, or several in a transaction, with savepoints.
-fn transaction(random: &mut Random, world: &World, model: &mut Model, failures: &mut BTreeMap<String, usize>, step: usize) {
+fn transaction(
+    random: &mut Random,
+    world: &World,
+    model: &mut Model,
+    failures: &mut BTreeMap<String, usize>,
+    step: usize,
+) {
     let user = random.below(3) as usize;
     let session = &world.users[user];
     let is_transaction = random.one_in(6);

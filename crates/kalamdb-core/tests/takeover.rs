@@ -6,7 +6,7 @@ mod support;
 use std::rc::Rc;
 
 use futures::executor::block_on;
-use kalamdb_core::{CallOptions, Occasion, Principal, Role, Session};
+use kalamdb_core::{CallOptions, MaintenanceTrigger, Principal, Role, Session};
 use kalamdb_store::Store;
 use support::{Disk, query, rows, yield_once};
 
@@ -74,7 +74,12 @@ fn a_commit_to_several_tables_goes_when_all_of_it_is_in_segments() {
     query(&tab, "CREATE TABLE a (id INTEGER PRIMARY KEY)").unwrap();
     query(&tab, "CREATE TABLE b (id INTEGER PRIMARY KEY, v TEXT)").unwrap();
     for id in 0..20 {
-        for sql in ["BEGIN".to_owned(), format!("INSERT INTO a VALUES ({id})"), format!("INSERT INTO b VALUES ({id}, 'b')"), "COMMIT".to_owned()] {
+        for sql in [
+            "BEGIN".to_owned(),
+            format!("INSERT INTO a VALUES ({id})"),
+            format!("INSERT INTO b VALUES ({id}, 'b')"),
+            "COMMIT".to_owned(),
+        ] {
             query(&tab, &sql).unwrap();
         }
     }
@@ -104,7 +109,8 @@ fn a_large_part_that_is_dead_is_taken_out_of_its_record() {
     query(&tab, "INSERT INTO a SELECT v, repeat('x', 100) FROM generate_series(1, 2000) AS g(v)").unwrap();
     query(&tab, "INSERT INTO b VALUES (1), (2)").unwrap();
     query(&tab, "COMMIT").unwrap();
-    let n_bytes = || block_on(disk.store().read_since(None)).unwrap().log.iter().map(|part| part.rows.len()).sum::<usize>();
+    let n_bytes =
+        || block_on(disk.store().read_since(None)).unwrap().log.iter().map(|part| part.rows.len()).sum::<usize>();
     assert!(n_bytes() > 200_000);
     query(&other, "FLUSH TABLE a").unwrap();
     assert!(n_bytes() < 100, "{} bytes are left", n_bytes());
@@ -119,7 +125,8 @@ fn a_large_part_that_is_dead_is_taken_out_of_its_record() {
 /// Users that come at the same time in two tabs are each one user.
 #[test]
 fn a_user_is_one_user_in_every_tab() {
-    let ann = |tab: &Session| Session::new(Rc::clone(tab.database()), Principal::user("ann", Role::User).unwrap()).unwrap();
+    let ann =
+        |tab: &Session| Session::new(Rc::clone(tab.database()), Principal::user("ann", Role::User).unwrap()).unwrap();
     for n_yields in 0..20 {
         let disk = Disk::new();
         let tabs = [disk.open(), disk.open()];
@@ -155,10 +162,11 @@ fn what_lost_races_leave_is_removed_in_time() {
         query(&tabs[id % 2], &format!("INSERT INTO t VALUES ({id})")).unwrap();
         query(&tabs[(id + 1) % 2], &format!("INSERT INTO t VALUES ({})", id + 2000)).unwrap();
     }
-    let n_void = || block_on(disk.store().read_since(None)).unwrap().met.iter().filter(|met| met.nonce.is_none()).count();
+    let n_void =
+        || block_on(disk.store().read_since(None)).unwrap().met.iter().filter(|met| met.nonce.is_none()).count();
     assert!(n_void() >= 1000, "{} records are void", n_void());
     query(&tabs[0], "DELETE FROM t WHERE id < 0").unwrap();
-    while block_on(tabs[0].database().maintain(Occasion::Idle)).unwrap() {}
+    while block_on(tabs[0].database().maintain(MaintenanceTrigger::Idle)).unwrap() {}
     assert_eq!(n_void(), 0);
     disk.hears.set(true);
     for tab in tabs.iter().chain([&disk.open()]) {

@@ -39,19 +39,22 @@ enum State {
 }
 
 impl Connection {
-    /// Listens for the two events that end a connection: `versionchange`, when another tab deletes or upgrades the database,
-    /// which has to wait until we have closed; and `close`, when the browser has closed it.
+    /// Listens for the two events that end a connection: `versionchange`, when another tab deletes or upgrades the
+    /// database, which has to wait until we have closed; and `close`, when the browser has closed it.
     pub(crate) fn new(name: String, options: IdbOptions, database: Database) -> Self {
         let state = Rc::new(RefCell::new(State::Lost));
         let on_version_change = Closure::new({
             let state = Rc::clone(&state);
-            move |event: IdbVersionChangeEvent| end(&state, if event.new_version().is_none() { State::Deleted } else { State::Lost })
+            move |event: IdbVersionChangeEvent| {
+                end(&state, if event.new_version().is_none() { State::Deleted } else { State::Lost })
+            }
         });
         let on_close = Closure::new({
             let state = Rc::clone(&state);
             move || end(&state, State::Lost)
         });
-        let this = Self { name, options, state, reopening: Mutex::new(()), id: Cell::default(), on_version_change, on_close };
+        let this =
+            Self { name, options, state, reopening: Mutex::new(()), id: Cell::default(), on_version_change, on_close };
         this.take(database);
         this
     }

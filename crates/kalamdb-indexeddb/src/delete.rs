@@ -1,8 +1,9 @@
 //! Deleting databases.
 //!
-//! The browser cannot take back a request to delete a database: while anybody has it open, all who open it later wait, and it is gone
-//! in the end whatever was told meanwhile. So a database of ours is emptied instead, in one transaction, which waits for nobody. What
-//! is left says that it was deleted, to those who still have it open, and is an empty database to those who open it next.
+//! The browser cannot take back a request to delete a database: while anybody has it open, all who open it later wait,
+//! and it is gone in the end whatever was told meanwhile. So a database of ours is emptied instead, in one transaction,
+//! which waits for nobody. What is left says that it was deleted, to those who still have it open, and is an empty
+//! database to those who open it next.
 
 use indexed_db_futures::database::Database;
 use js_sys::Math;

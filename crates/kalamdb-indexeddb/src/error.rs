@@ -32,7 +32,9 @@ pub(crate) fn open_error(error: OpenDbError) -> StoreError {
     let error = match error {
         // This is what the library makes of every exception that open() throws; our versions are never zero.
         OpenDbError::VersionZero => return unavailable("opening is refused here"),
-        OpenDbError::UnsupportedEnvironment | OpenDbError::NullFactory => return unavailable("there is no indexedDB here"),
+        OpenDbError::UnsupportedEnvironment | OpenDbError::NullFactory => {
+            return unavailable("there is no indexedDB here");
+        }
         OpenDbError::Base(error) => store_error(error),
     };
     match error {
@@ -40,7 +42,9 @@ pub(crate) fn open_error(error: OpenDbError) -> StoreError {
         StoreError::Dom { name, message } => match name.as_str() {
             "SecurityError" | "UnknownError" | "NotAllowedError" => unavailable(&format!("{name}: {message}")),
             // The version that was found is not in the exception: whoever knows it puts it in.
-            "VersionError" => StoreError::SchemaTooNew { found: FORMAT_VERSION.saturating_add(1), supported: FORMAT_VERSION },
+            "VersionError" => {
+                StoreError::SchemaTooNew { found: FORMAT_VERSION.saturating_add(1), supported: FORMAT_VERSION }
+            }
             _ => StoreError::Dom { name, message },
         },
         other => other,

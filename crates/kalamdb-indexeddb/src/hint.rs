@@ -11,7 +11,8 @@ use web_sys::{BroadcastChannel, MessageEvent};
 /// What a connection says when it opens: whoever hears it tells its commits from then on.
 const OPENED: &str = "opened";
 
-/// What a writer says that has lost races and waits in the queue: whoever hears it waits in the queue too, for some commits.
+/// What a writer says that has lost races and waits in the queue: whoever hears it waits in the queue too, for some
+/// commits.
 const WAITING: &str = "waiting";
 
 /// So many commits.
@@ -20,10 +21,11 @@ const QUEUED_COMMITS: u32 = 16;
 /// What is said when the database was deleted: whoever hears it reads on.
 const DELETED: &str = "deleted";
 
-/// Tells the other connections to the database the newest head, and hears theirs; says nothing as long as there is no other.
+/// Tells the other connections to the database the newest head, and hears theirs; says nothing as long as there is no
+/// other.
 ///
-/// Messages are heads as numbers, and the words above. Any script of the origin may send some, so they are a hint and no more. Where the
-/// platform has no such channels, nothing is said and nothing heard.
+/// Messages are heads as numbers, and the words above. Any script of the origin may send some, so they are a hint and
+/// no more. Where the platform has no such channels, nothing is said and nothing heard.
 #[derive(Debug)]
 pub(crate) struct Hints {
     shared: Rc<Shared>,
@@ -111,7 +113,8 @@ impl Hints {
         Some(self.shared.newest.get()).filter(|head| *head > 0)
     }
 
-    /// Takes back what was heard of commits that have failed: `head` is the newest there is, read when `heard` was the newest heard.
+    /// Takes back what was heard of commits that have failed: `head` is the newest there is, read when `heard` was the
+    /// newest heard.
     pub(crate) fn correct(&self, heard: Option<u64>, head: u64) {
         if self.newest() == heard && self.shared.newest.get() > head {
             self.shared.newest.set(head);
@@ -143,8 +146,8 @@ impl Shared {
             self.newest.set(MAX_KEY);
         } else if word.as_deref() == Some(OPENED) {
             self.has_others.set(true);
-            // Until it hears this it does not know of us, and does not tell what it commits; it may have opened long ago if this tab
-            // was frozen.
+            // Until it hears this it does not know of us, and does not tell what it commits; it may have opened long
+            // ago if this tab was frozen.
             self.newest.set(MAX_KEY);
             self.say(&JsValue::from_f64(self.told.get().max(1) as f64));
         }

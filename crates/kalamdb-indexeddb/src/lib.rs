@@ -3,8 +3,8 @@
 //! One IndexedDB database holds one KalamDB database; docs/storage-format.md describes what is in it. The crate knows
 //! bytes and keys only: no SQL, no tables, no rows. Outside of wasm32 it is empty.
 //!
-//! IndexedDB commits a transaction by itself as soon as no request is under way. So nothing foreign is awaited inside one:
-//! all values are made before it opens, and after the first reads everything is written and committed in one go.
+//! IndexedDB commits a transaction by itself as soon as no request is under way. So nothing foreign is awaited inside
+//! one: all values are made before it opens, and after the first reads everything is written and committed in one go.
 #![cfg(target_arch = "wasm32")]
 
 mod connection;

@@ -1,7 +1,7 @@
 //! Bringing a database of an earlier version of the format to this one.
 //!
-//! The upgrade of the IndexedDB database makes the object stores; the records follow in a readwrite transaction, which ends with the
-//! format's version. Whoever opens a database whose version is still the earlier one does it again.
+//! The upgrade of the IndexedDB database makes the object stores; the records follow in a readwrite transaction, which
+//! ends with the format's version. Whoever opens a database whose version is still the earlier one does it again.
 
 use indexed_db_futures::database::Database;
 use js_sys::{Array, Math, Reflect};
@@ -11,8 +11,8 @@ use kalamdb_store::{Durability, FORMAT_VERSION, Faults, RecordKey, StoreResult};
 use wasm_bindgen::prelude::*;
 
 use crate::values::{
-    CATALOG, FORMAT_KEY, ID_KEY, LOG, MANIFEST, META, OLD_LOG, OLD_STATE_KEY, REPAIRS_KEY, SEGMENTS, STORES, bytes, to_bytes, to_log_key, to_number,
-    to_page_key,
+    CATALOG, FORMAT_KEY, ID_KEY, LOG, MANIFEST, META, OLD_LOG, OLD_STATE_KEY, REPAIRS_KEY, SEGMENTS, STORES, bytes,
+    to_bytes, to_log_key, to_number, to_page_key,
 };
 use crate::write::IdbTransaction;
 
@@ -35,7 +35,8 @@ pub(crate) async fn bring_records(database: &Database) -> StoreResult<()> {
     let manifests = (transaction.get_all(MANIFEST, true)?, transaction.get_all(MANIFEST, false)?);
     let pages = transaction.get_all(SEGMENTS, true)?;
     let (id, state) = (id.await?, state.await?);
-    let (log, catalog, manifests) = ((log.0.await?, log.1.await?), (catalog.0.await?, catalog.1.await?), (manifests.0.await?, manifests.1.await?));
+    let (log, catalog, manifests) =
+        ((log.0.await?, log.1.await?), (catalog.0.await?, catalog.1.await?), (manifests.0.await?, manifests.1.await?));
     let old = Old {
         meta: to_bytes(&state),
         log: records(&log.0, &log.1, to_log_key),
@@ -43,7 +44,9 @@ pub(crate) async fn bring_records(database: &Database) -> StoreResult<()> {
         manifests: records(&manifests.0, &manifests.1, to_log_key),
         page_keys: pages.await?.iter().filter_map(|key| to_page_key(&key)).collect(),
     };
-    let new = migrate(&old, &mut || (Math::random() * 2_f64.powi(32)) as u64 | ((Math::random() * 2_f64.powi(32)) as u64) << 32)?;
+    let new = migrate(&old, &mut || {
+        (Math::random() * 2_f64.powi(32)) as u64 | ((Math::random() * 2_f64.powi(32)) as u64) << 32
+    })?;
 
     // All at once from here on.
     transaction.clear(LOG)?;
@@ -66,7 +69,11 @@ pub(crate) async fn bring_records(database: &Database) -> StoreResult<()> {
         let repairs = serde_json::to_vec(&new.repairs).unwrap_or_default();
         transaction.put_at(META, &REPAIRS_KEY.into(), &bytes(&repairs))?;
         for repair in &new.repairs {
-            warn(&format!("KalamDB has set a stored database right: {}. Lost: {}", repair.what, repair.lost.join("; ")));
+            warn(&format!(
+                "KalamDB has set a stored database right: {}. Lost: {}",
+                repair.what,
+                repair.lost.join("; ")
+            ));
         }
     }
     transaction.delete_at(META, &OLD_STATE_KEY.into())?;

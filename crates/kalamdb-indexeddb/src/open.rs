@@ -26,8 +26,8 @@ use crate::values::{FORMAT_KEY, ID_KEY, LOG, META, OLD_LOG, STORES};
 pub struct IdbOptions {
     /// How long to wait for other connections to close after the browser has said that they block, in milliseconds.
     ///
-    /// They close by themselves when they are asked to, but first finish the transactions that are under way. Only code that
-    /// is not ours, or a tab that is frozen, takes longer.
+    /// They close by themselves when they are asked to, but first finish the transactions that are under way. Only code
+    /// that is not ours, or a tab that is frozen, takes longer.
     pub blocked_ms: i32,
     /// Failures on demand, for tests.
     pub faults: Faults,
@@ -89,7 +89,9 @@ struct Refusal {
 }
 
 impl Refusal {
-    fn listener(this: &Rc<Self>) -> impl FnOnce(VersionChangeEvent, Database) -> indexed_db_futures::Result<()> + use<> {
+    fn listener(
+        this: &Rc<Self>,
+    ) -> impl FnOnce(VersionChangeEvent, Database) -> indexed_db_futures::Result<()> + use<> {
         let this = Rc::clone(this);
         move |event, database| {
             if event.old_version() >= 1.0 {
@@ -106,7 +108,12 @@ impl Refusal {
 }
 
 /// Waits for a request to open a database.
-async fn finish(name: &str, options: &IdbOptions, request: OpenDbRequest, blocked: oneshot::Receiver<()>) -> StoreResult<Database> {
+async fn finish(
+    name: &str,
+    options: &IdbOptions,
+    request: OpenDbRequest,
+    blocked: oneshot::Receiver<()>,
+) -> StoreResult<Database> {
     let waiting = Box::pin(stays_blocked(blocked, options.blocked_ms));
     let opened = match select(request, waiting).await {
         Either::Left((opened, _)) => opened.map_err(open_error),
@@ -157,8 +164,8 @@ pub(crate) async fn remove(name: &str, options: &IdbOptions) -> StoreResult<()> 
     deleted
 }
 
-/// Gives a database the object stores of the current version of the format, within the transaction that changes its version. What is in
-/// them follows once it is open.
+/// Gives a database the object stores of the current version of the format, within the transaction that changes its
+/// version. What is in them follows once it is open.
 #[derive(Default)]
 struct Upgrade {
     /// Known only after its listener is.
@@ -166,7 +173,9 @@ struct Upgrade {
 }
 
 impl Upgrade {
-    fn listener(this: &Rc<Self>) -> impl FnOnce(VersionChangeEvent, Database) -> indexed_db_futures::Result<()> + use<> {
+    fn listener(
+        this: &Rc<Self>,
+    ) -> impl FnOnce(VersionChangeEvent, Database) -> indexed_db_futures::Result<()> + use<> {
         let this = Rc::clone(this);
         move |event, database| {
             if event.old_version() < 1.0 { create(&database) } else { upgrade(this.request.take(), &database) }
@@ -219,7 +228,8 @@ fn complete(database: Database) -> StoreResult<Database> {
 /// The version of a database that is known to exist.
 async fn stored_version(name: &str) -> StoreResult<u32> {
     let refusal = Rc::new(Refusal::default());
-    let request = Database::open(name).with_on_upgrade_needed(Refusal::listener(&refusal)).build().map_err(open_error)?;
+    let request =
+        Database::open(name).with_on_upgrade_needed(Refusal::listener(&refusal)).build().map_err(open_error)?;
     refusal.request.replace(Some(request.as_sys().clone()));
     let database = request.await.map_err(open_error)?;
     let version = database.version() as u32;

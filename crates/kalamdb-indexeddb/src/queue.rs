@@ -67,8 +67,8 @@ impl Queue {
         Self { lock: format!("{name}/write"), is_in: Rc::default() }
     }
 
-    /// Waits for the first place; nothing if somebody of this store is in the queue already, or it does not move. Where the browser has
-    /// no locks it waits a while, the longer the more races were lost.
+    /// Waits for the first place; nothing if somebody of this store is in the queue already, or it does not move. Where
+    /// the browser has no locks it waits a while, the longer the more races were lost.
     pub(crate) async fn place(&self, n_lost: usize, hints: &Hints) -> Option<Box<dyn Any>> {
         if self.is_in.replace(true) {
             return None;

@@ -8,15 +8,15 @@ use indexed_db_futures::transaction::TransactionRef;
 use indexed_db_futures::{KeyRange, Result};
 use js_sys::JSON;
 use kalamdb_store::{
-    Attempt, CommitRecord, Decoded, LogKey, MAX_KEY, Meta, Page, PageKey, RecordKey, Repair, StoreError, StoreResult, Tail, TailBuilder,
-    check_format, decode_commit, decode_page,
+    Attempt, CommitRecord, Decoded, LogKey, MAX_KEY, Meta, Page, PageKey, RecordKey, Repair, StoreError, StoreResult,
+    Tail, TailBuilder, check_format, decode_commit, decode_page,
 };
 use wasm_bindgen::prelude::*;
 
 use crate::error::store_error;
 use crate::values::{
-    CATALOG, FORMAT_KEY, ID_KEY, LOG, MANIFEST, META, NOT_BYTES, REPAIRS_KEY, SEGMENTS, log_key, log_key_after, not_bytes, page_key, to_bytes,
-    to_format, to_js_number, to_log_key, to_number, to_page_key,
+    CATALOG, FORMAT_KEY, ID_KEY, LOG, MANIFEST, META, NOT_BYTES, REPAIRS_KEY, SEGMENTS, log_key, log_key_after,
+    not_bytes, page_key, to_bytes, to_format, to_js_number, to_log_key, to_number, to_page_key,
 };
 
 /// What was read from a database.
@@ -31,7 +31,10 @@ pub(crate) struct Read {
 /// Reads what was committed after `since`.
 pub(crate) async fn since(database: &Database, since: Option<&Meta>, attempt: &mut Attempt) -> StoreResult<Read> {
     let transaction = database.transaction([META, LOG, CATALOG, MANIFEST]).build().map_err(store_error)?;
-    let meta = since.is_none().then(|| Ok::<_, StoreError>((id(&transaction, attempt)?, format(&transaction, attempt)?))).transpose()?;
+    let meta = since
+        .is_none()
+        .then(|| Ok::<_, StoreError>((id(&transaction, attempt)?, format(&transaction, attempt)?)))
+        .transpose()?;
     let log = transaction.object_store(LOG).map_err(store_error)?;
     // Who has read before wants no value of what is known, but to see that it is still there.
     let first = TailBuilder::first_key(since);
@@ -124,19 +127,25 @@ pub(crate) async fn repairs(database: &Database, attempt: &mut Attempt) -> Store
     let transaction = database.transaction(META).build().map_err(store_error)?;
     let store = transaction.object_store(META).map_err(store_error)?;
     attempt.request()?;
-    let stored = store.get::<JsValue, _, _>(REPAIRS_KEY).primitive().map_err(store_error)?.await.map_err(store_error)?;
+    let stored =
+        store.get::<JsValue, _, _>(REPAIRS_KEY).primitive().map_err(store_error)?.await.map_err(store_error)?;
     // What does not decode was not written by us.
     Ok(stored.as_ref().and_then(to_bytes).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
 }
 
 /// Reads records of the log; `None` for those that are not there or hold no commit.
-pub(crate) async fn commits(database: &Database, numbers: &[u64], attempt: &mut Attempt) -> StoreResult<Vec<Option<CommitRecord>>> {
+pub(crate) async fn commits(
+    database: &Database,
+    numbers: &[u64],
+    attempt: &mut Attempt,
+) -> StoreResult<Vec<Option<CommitRecord>>> {
     let transaction = database.transaction(LOG).build().map_err(store_error)?;
     let store = transaction.object_store(LOG).map_err(store_error)?;
     let mut requests = Vec::with_capacity(numbers.len());
     for number in numbers {
         attempt.request()?;
-        requests.push((*number, store.get::<JsValue, JsValue, _>(to_js_number(*number)).primitive().map_err(store_error)?));
+        requests
+            .push((*number, store.get::<JsValue, JsValue, _>(to_js_number(*number)).primitive().map_err(store_error)?));
     }
     let mut commits = Vec::with_capacity(numbers.len());
     for (number, request) in requests {
@@ -150,7 +159,10 @@ pub(crate) async fn commits(database: &Database, numbers: &[u64], attempt: &mut 
 }
 
 /// Asks for the database's id; the future waits for it.
-fn id(transaction: &TransactionRef<'_>, attempt: &mut Attempt) -> StoreResult<impl Future<Output = StoreResult<Option<f64>>> + use<>> {
+fn id(
+    transaction: &TransactionRef<'_>,
+    attempt: &mut Attempt,
+) -> StoreResult<impl Future<Output = StoreResult<Option<f64>>> + use<>> {
     let store = transaction.object_store(META).map_err(store_error)?;
     attempt.request()?;
     let id = store.get::<JsValue, _, _>(ID_KEY).primitive().map_err(store_error)?;
@@ -158,7 +170,10 @@ fn id(transaction: &TransactionRef<'_>, attempt: &mut Attempt) -> StoreResult<im
 }
 
 /// Asks for the format's version; the future waits for it.
-fn format(transaction: &TransactionRef<'_>, attempt: &mut Attempt) -> StoreResult<impl Future<Output = StoreResult<u32>> + use<>> {
+fn format(
+    transaction: &TransactionRef<'_>,
+    attempt: &mut Attempt,
+) -> StoreResult<impl Future<Output = StoreResult<u32>> + use<>> {
     let store = transaction.object_store(META).map_err(store_error)?;
     attempt.request()?;
     let format = store.get::<JsValue, _, _>(FORMAT_KEY).primitive().map_err(store_error)?;
@@ -166,7 +181,11 @@ fn format(transaction: &TransactionRef<'_>, attempt: &mut Attempt) -> StoreResul
 }
 
 /// Reads columns of segments.
-pub(crate) async fn pages(database: &Database, keys: &[PageKey], attempt: &mut Attempt) -> StoreResult<Vec<Option<Page>>> {
+pub(crate) async fn pages(
+    database: &Database,
+    keys: &[PageKey],
+    attempt: &mut Attempt,
+) -> StoreResult<Vec<Option<Page>>> {
     let transaction = database.transaction(SEGMENTS).build().map_err(store_error)?;
     let read = read_pages(&transaction, keys, attempt)?.await?;
     read.into_iter().collect()
@@ -253,7 +272,12 @@ struct Records {
 
 impl Records {
     /// Asks for all keys from `start` on, and for all values from there on, or after it.
-    fn request(store: &ObjectStore<'_>, start: JsValue, values_after: bool, attempt: &mut Attempt) -> StoreResult<Self> {
+    fn request(
+        store: &ObjectStore<'_>,
+        start: JsValue,
+        values_after: bool,
+        attempt: &mut Attempt,
+    ) -> StoreResult<Self> {
         attempt.request()?;
         let keys = KeyRange::LowerBound(start.clone(), false);
         let keys = store.get_all_keys().with_query::<JsValue, _>(keys).primitive().map_err(store_error)?;

@@ -1,8 +1,9 @@
 //! Space that is kept aside for commits that make room.
 //!
-//! A browser refuses to store anything when the quota is used up, the few bytes of a commit that removes gigabytes too; only a
-//! transaction that does nothing but delete goes through. So a record is kept that can be deleted. It is one large value, as Chromium
-//! keeps those in files of their own, whose space is free at once; that of small values is only after a while.
+//! A browser refuses to store anything when the quota is used up, the few bytes of a commit that removes gigabytes too;
+//! only a transaction that does nothing but delete goes through. So a record is kept that can be deleted. It is one
+//! large value, as Chromium keeps those in files of their own, whose space is free at once; that of small values is
+//! only after a while.
 
 use indexed_db_futures::database::Database;
 use indexed_db_futures::prelude::*;

@@ -4,7 +4,10 @@ use std::cell::Cell;
 use async_trait::async_trait;
 use indexed_db_futures::database::Database;
 use kalamdb_store::protocol::Prepared;
-use kalamdb_store::{Attempt, Commit, CommitRecord, Faults, LogKey, MAX_KEY, Meta, Page, PageKey, Repair, Store, StoreError, StoreResult, Tail};
+use kalamdb_store::{
+    Attempt, Commit, CommitRecord, Faults, LogKey, MAX_KEY, Meta, Page, PageKey, Repair, Store, StoreError,
+    StoreResult, Tail,
+};
 
 use crate::connection::Connection;
 use crate::hint::Hints;
@@ -16,9 +19,10 @@ use crate::{delete, read, reserve};
 
 /// A KalamDB database in IndexedDB.
 ///
-/// Any number of connections, in one tab or many, may be open to one database. A connection closes by itself when another one
-/// deletes or upgrades the database, and the browser may close it; the next call then opens another one. If the database was
-/// deleted, every call fails with `Deleted`: a new one of the same name is not begun. Dropping the store closes it.
+/// Any number of connections, in one tab or many, may be open to one database. A connection closes by itself when
+/// another one deletes or upgrades the database, and the browser may close it; the next call then opens another one. If
+/// the database was deleted, every call fails with `Deleted`: a new one of the same name is not begun. Dropping the
+/// store closes it.
 pub struct IdbStore {
     connection: Connection,
     hints: Hints,
@@ -33,20 +37,28 @@ impl IdbStore {
     /// Opens the database `name` of this origin, creating it if there is none.
     ///
     /// # Errors
-    /// `Unavailable` if there is no IndexedDB here or it is refused; `SchemaTooNew` if newer code has written the database;
-    /// `Blocked` if another connection does not make way for an upgrade; `Corrupted` if it is not a KalamDB database.
+    /// `Unavailable` if there is no IndexedDB here or it is refused; `SchemaTooNew` if newer code has written the
+    /// database; `Blocked` if another connection does not make way for an upgrade; `Corrupted` if it is not a KalamDB
+    /// database.
     pub async fn open(name: &str, options: IdbOptions) -> StoreResult<Self> {
         let name = database_name(name);
         let database = open::open(&name, &options).await?;
         let (hints, queue, faults) = (Hints::listen(&name), Queue::new(&name), options.faults.clone());
-        Ok(Self { connection: Connection::new(name, options, database), hints, rivals: Rivals::default(), queue, faults, reserve: Cell::default() })
+        Ok(Self {
+            connection: Connection::new(name, options, database),
+            hints,
+            rivals: Rivals::default(),
+            queue,
+            faults,
+            reserve: Cell::default(),
+        })
     }
 
     /// Deletes the database `name`; nothing happens if there is none. Whoever has it open finds it deleted.
     ///
     /// # Errors
-    /// `Blocked` if newer or foreign code has made the database and keeps it open: it is then deleted as soon as it does not.
-    /// `Unavailable`.
+    /// `Blocked` if newer or foreign code has made the database and keeps it open: it is then deleted as soon as it
+    /// does not. `Unavailable`.
     pub async fn delete(name: &str) -> StoreResult<()> {
         Self::delete_with(name, &IdbOptions::default()).await
     }
@@ -77,15 +89,18 @@ impl IdbStore {
         Err(StoreError::Closed)
     }
 
-    /// Stores a commit; on another connection if the one that there is turns out to be closed before the transaction has begun.
+    /// Stores a commit; on another connection if the one that there is turns out to be closed before the transaction
+    /// has begun.
     async fn store(&self, commit: &Commit, prepared: &Prepared) -> StoreResult<()> {
-        let scope: &[&'static str] = if prepared.is_record_alone() { &[LOG] } else { &[LOG, CATALOG, SEGMENTS, MANIFEST] };
+        let scope: &[&'static str] =
+            if prepared.is_record_alone() { &[LOG] } else { &[LOG, CATALOG, SEGMENTS, MANIFEST] };
         for _ in 0..2 {
             // Told before it is done, as that takes time too: who reads on then waits for it in the browser.
             let tell = self.hints.teller(commit.meta.head);
             let is_quiet = self.rivals.are_quiet(self.hints.n_heard());
             let run = async |database: &Database, attempt: &mut Attempt| {
-                let mut transaction = IdbTransaction::begin(database, scope, commit.durability, attempt, Box::new(tell))?;
+                let mut transaction =
+                    IdbTransaction::begin(database, scope, commit.durability, attempt, Box::new(tell))?;
                 prepared.store(&mut transaction, is_quiet).await
             };
             match self.transact(run).await? {
@@ -94,7 +109,9 @@ impl IdbStore {
                     return result;
                 }
                 // It had begun: if it is stored, nobody is left to tell.
-                Ended::Lost(StoreError::Dom { name, message }) => return Err(StoreError::Indeterminate { reason: format!("{name}: {message}") }),
+                Ended::Lost(StoreError::Dom { name, message }) => {
+                    return Err(StoreError::Indeterminate { reason: format!("{name}: {message}") });
+                }
                 Ended::Lost(_) => {}
             }
         }
@@ -127,7 +144,10 @@ impl IdbStore {
     }
 
     /// Runs a transaction on the connection, and finds out whether the connection ended with it.
-    async fn transact<T>(&self, run: impl AsyncFnOnce(&Database, &mut Attempt) -> StoreResult<T>) -> StoreResult<Ended<T>> {
+    async fn transact<T>(
+        &self,
+        run: impl AsyncFnOnce(&Database, &mut Attempt) -> StoreResult<T>,
+    ) -> StoreResult<Ended<T>> {
         let database = self.connection.database().await?;
         let was_armed = self.faults.is_armed();
         let mut attempt = self.faults.attempt();

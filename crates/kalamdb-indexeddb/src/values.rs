@@ -10,7 +10,8 @@ pub(crate) const LOG: &str = "log";
 pub(crate) const SEGMENTS: &str = "segments";
 pub(crate) const MANIFEST: &str = "manifest";
 
-/// The log of versions before 4, which had a record for each part of a commit. A database that was made by later code does not have it.
+/// The log of versions before 4, which had a record for each part of a commit. A database that was made by later code
+/// does not have it.
 pub(crate) const OLD_LOG: &str = "log3";
 
 /// All object stores of a database.
@@ -81,7 +82,10 @@ pub(crate) fn to_page_key(key: &JsValue) -> Option<PageKey> {
 /// Reads what is kept under [`FORMAT_KEY`].
 pub(crate) fn to_format(value: Option<&JsValue>) -> StoreResult<u32> {
     let number = value.and_then(to_number).and_then(|number| u32::try_from(number).ok());
-    number.ok_or_else(|| StoreError::Corrupted { key: format!("{META}/{FORMAT_KEY}"), what: "it is not a version".to_owned() })
+    number.ok_or_else(|| StoreError::Corrupted {
+        key: format!("{META}/{FORMAT_KEY}"),
+        what: "it is not a version".to_owned(),
+    })
 }
 
 /// The error of a record that is missing or of another type.

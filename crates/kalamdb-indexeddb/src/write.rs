@@ -1,7 +1,7 @@
 //! The readwrite transactions.
 //!
-//! On the platform's own objects: nothing but its requests comes between its beginning and its end, because the browser wakes
-//! another process with each of them.
+//! On the platform's own objects: nothing but its requests comes between its beginning and its end, because the browser
+//! wakes another process with each of them.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -65,7 +65,16 @@ impl<'a> IdbTransaction<'a> {
         state.transaction.set_oncomplete(Some(on_complete.as_ref().unchecked_ref()));
         state.transaction.set_onabort(Some(on_abort.as_ref().unchecked_ref()));
         let on_way = Some(on_way);
-        Ok(Self { state, end, stores: Vec::new(), appended: None, attempt, on_way, _on_complete: on_complete, _on_abort: on_abort })
+        Ok(Self {
+            state,
+            end,
+            stores: Vec::new(),
+            appended: None,
+            attempt,
+            on_way,
+            _on_complete: on_complete,
+            _on_abort: on_abort,
+        })
     }
 
     /// Asks for a value to be put under a key.
@@ -87,16 +96,25 @@ impl<'a> IdbTransaction<'a> {
     }
 
     /// Asks for all that an object store holds, or for its keys alone; the future waits for it.
-    pub(crate) fn get_all(&mut self, store: &'static str, keys: bool) -> StoreResult<impl Future<Output = StoreResult<Array>> + use<>> {
+    pub(crate) fn get_all(
+        &mut self,
+        store: &'static str,
+        keys: bool,
+    ) -> StoreResult<impl Future<Output = StoreResult<Array>> + use<>> {
         self.attempt.request()?;
         let store = self.store(store)?;
-        let request = if keys { store.get_all_keys() } else { store.get_all() }.map_err(|exception| from_js(&exception))?;
+        let request =
+            if keys { store.get_all_keys() } else { store.get_all() }.map_err(|exception| from_js(&exception))?;
         let waiting = succeeds(request);
         Ok(async move { Ok(waiting.await?.unchecked_into()) })
     }
 
     /// Asks for what is under a key; the future waits for it.
-    pub(crate) fn get(&mut self, store: &'static str, key: &str) -> StoreResult<impl Future<Output = StoreResult<JsValue>> + use<>> {
+    pub(crate) fn get(
+        &mut self,
+        store: &'static str,
+        key: &str,
+    ) -> StoreResult<impl Future<Output = StoreResult<JsValue>> + use<>> {
         self.attempt.request()?;
         let request = self.store(store)?.get(&JsValue::from_str(key)).map_err(|exception| from_js(&exception))?;
         Ok(succeeds(request))
@@ -184,7 +202,9 @@ impl Drop for IdbTransaction<'_> {
 impl State {
     fn why_aborted(&self) -> StoreError {
         // For instance the quota.
-        self.transaction.error().map_or_else(|| dom("AbortError", "the transaction was aborted".to_owned()), |reason| from_js(&reason))
+        self.transaction
+            .error()
+            .map_or_else(|| dom("AbortError", "the transaction was aborted".to_owned()), |reason| from_js(&reason))
     }
 
     fn has_ended(&self) -> bool {
@@ -258,7 +278,11 @@ fn scope_of(names: &[&'static str]) -> JsValue {
     })
 }
 
-fn begin(database: &IdbDatabase, scope: &[&'static str], durability: Durability) -> Result<DurableTransaction, JsValue> {
+fn begin(
+    database: &IdbDatabase,
+    scope: &[&'static str],
+    durability: Durability,
+) -> Result<DurableTransaction, JsValue> {
     let options = match durability {
         Durability::Relaxed => &RELAXED,
         Durability::Strict => &STRICT,
@@ -275,7 +299,12 @@ extern "C" {
     type DurableDatabase;
 
     #[wasm_bindgen(method, structural, catch)]
-    fn transaction(this: &DurableDatabase, scope: &JsValue, mode: &JsValue, options: &JsValue) -> Result<DurableTransaction, JsValue>;
+    fn transaction(
+        this: &DurableDatabase,
+        scope: &JsValue,
+        mode: &JsValue,
+        options: &JsValue,
+    ) -> Result<DurableTransaction, JsValue>;
 
     #[wasm_bindgen(extends = RawTransaction, js_name = IDBTransaction)]
     type DurableTransaction;

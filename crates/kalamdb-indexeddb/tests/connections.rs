@@ -22,7 +22,11 @@ wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 fn first_commit() -> Commit {
     let put_catalog = vec![CatalogRecord { key: "table/1".to_owned(), value: b"{}".to_vec() }];
-    Commit { meta: Meta { head: 1, catalog_head: 1, manifest_head: 0, owners_head: 0, next_seq: 1, next_id: 2 }, put_catalog, ..Commit::default() }
+    Commit {
+        meta: Meta { head: 1, catalog_head: 1, manifest_head: 0, owners_head: 0, next_seq: 1, next_id: 2 },
+        put_catalog,
+        ..Commit::default()
+    }
 }
 
 /// The numbers of an empty database whose log goes on from that number.
@@ -62,7 +66,8 @@ async fn a_commit_under_way_is_stored_before_its_connection_makes_way() {
     let harness = IdbHarness::fresh().await;
     let store = harness.connect().await;
     let commit = first_commit();
-    let (committed, upgraded) = futures::future::join(store.commit(&commit), upgrade(&harness, FORMAT_VERSION + 1)).await;
+    let (committed, upgraded) =
+        futures::future::join(store.commit(&commit), upgrade(&harness, FORMAT_VERSION + 1)).await;
     assert_eq!(committed, Ok(()));
     upgraded.close();
     let refused = Err(StoreError::SchemaTooNew { found: FORMAT_VERSION + 1, supported: FORMAT_VERSION });

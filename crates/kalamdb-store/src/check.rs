@@ -32,7 +32,11 @@ pub fn check_commit(commit: &Commit) -> StoreResult<()> {
         return invalid(format!("there is no segment {}", page.key.segment));
     }
     let mut manifests = BTreeSet::new();
-    if let Some(manifest) = commit.put_manifests.iter().find(|manifest| manifest.key.commit != number || !manifests.insert(manifest.key.part)) {
+    if let Some(manifest) = commit
+        .put_manifests
+        .iter()
+        .find(|manifest| manifest.key.commit != number || !manifests.insert(manifest.key.part))
+    {
         return invalid(format!("a manifest has the key {}/{}", manifest.key.commit, manifest.key.part));
     }
     let mut parts = BTreeSet::new();

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::frame::{Kind, corrupted, frame, frame_owned, header_of, unchecked_header_of, unframe, unframe_owned};
-use crate::{CatalogRecord, CommitRecord, LogKey, LogRecord, Manifest, Meta, Page, PageKey, PartitionId, RecordKey, RowState, StoreResult};
+use crate::{
+    CatalogRecord, CommitRecord, LogKey, LogRecord, Manifest, Meta, Page, PageKey, PartitionId, RecordKey, RowState,
+    StoreResult,
+};
 
 #[derive(Serialize, Deserialize)]
 struct CommitHeader {
@@ -33,7 +36,8 @@ struct PartHeader {
     bytes: u64,
 }
 
-/// Pages of versions before 4 name a user instead of an owner, which is passed over: their manifests say whose they are.
+/// Pages of versions before 4 name a user instead of an owner, which is passed over: their manifests say whose they
+/// are.
 #[derive(Serialize, Deserialize)]
 struct PageHeader<P> {
     partition: P,
@@ -52,7 +56,8 @@ pub enum Decoded {
     Commit(CommitRecord),
     /// The mark of a database that was deleted: what came before is gone, and what comes after is another database.
     Deletion,
-    /// Nothing: whoever wrote it had not read all that was committed before, or has written nothing yet but claimed the number.
+    /// Nothing: whoever wrote it had not read all that was committed before, or has written nothing yet but claimed the
+    /// number.
     Void,
 }
 
@@ -129,12 +134,18 @@ pub fn encode_commit(record: &CommitRecord) -> StoreResult<Vec<u8>> {
 /// The same of what a record consists of; the parts are in the order of their keys.
 pub(crate) fn encode_parts(meta: &Meta, nonce: u64, origin: Option<&str>, log: &[&LogRecord]) -> StoreResult<Vec<u8>> {
     let body: Vec<&[u8]> = log.iter().map(|part| part.rows.as_slice()).collect();
-    frame_owned(&RecordKey::Log(meta.head).to_string(), Kind::Commit, &CommitHeader::of(meta, nonce, origin, log), &body)
+    frame_owned(
+        &RecordKey::Log(meta.head).to_string(),
+        Kind::Commit,
+        &CommitHeader::of(meta, nonce, origin, log),
+        &body,
+    )
 }
 
 /// Decodes the record of the log that is kept under `number`.
 ///
-/// A record that is whole, but was written for another number, is void: its writer had not read what was committed before it.
+/// A record that is whole, but was written for another number, is void: its writer had not read what was committed
+/// before it.
 ///
 /// # Errors
 /// `Corrupted` if `bytes` are not what [`encode_commit`] made.
@@ -151,9 +162,9 @@ pub fn decode_commit(number: u64, bytes: &[u8]) -> StoreResult<Decoded> {
         Ok(read) => read,
         Err(error) => {
             let written_for = unchecked_header_of::<CommitHeader>(Kind::Commit, bytes).map(|header| header.commit);
-            let is_whole = written_for
-                .filter(|other| *other != number)
-                .is_some_and(|other| unframe_owned::<CommitHeader>(&RecordKey::Log(other).to_string(), Kind::Commit, bytes).is_ok());
+            let is_whole = written_for.filter(|other| *other != number).is_some_and(|other| {
+                unframe_owned::<CommitHeader>(&RecordKey::Log(other).to_string(), Kind::Commit, bytes).is_ok()
+            });
             return if is_whole { Ok(Decoded::Void) } else { Err(error) };
         }
     };
@@ -205,7 +216,8 @@ pub fn encode_page(page: &Page) -> StoreResult<Vec<u8>> {
 /// # Errors
 /// `Corrupted` if `bytes` are not what [`encode_page`] made for this key.
 pub fn decode_page(key: PageKey, bytes: &[u8]) -> StoreResult<Page> {
-    let (header, values) = unframe_owned::<PageHeader<PartitionId>>(&RecordKey::Page(key).to_string(), Kind::Page, bytes)?;
+    let (header, values) =
+        unframe_owned::<PageHeader<PartitionId>>(&RecordKey::Page(key).to_string(), Kind::Page, bytes)?;
     Ok(Page { key, partition: header.partition, n_rows: header.n_rows, values: values.to_vec() })
 }
 
@@ -223,11 +235,13 @@ pub fn encode_manifest(manifest: &Manifest) -> StoreResult<Vec<u8>> {
 /// # Errors
 /// `Corrupted` if `bytes` are not what [`encode_manifest`] made for this key.
 pub fn decode_manifest(key: LogKey, bytes: &[u8]) -> StoreResult<Manifest> {
-    let (header, body) = unframe_owned::<ManifestHeader<PartitionId>>(&RecordKey::Manifest(key).to_string(), Kind::Manifest, bytes)?;
+    let (header, body) =
+        unframe_owned::<ManifestHeader<PartitionId>>(&RecordKey::Manifest(key).to_string(), Kind::Manifest, bytes)?;
     Ok(Manifest { key, partition: header.partition, body: body.to_vec() })
 }
 
 /// The partition of a manifest whose body is damaged, if its header is not.
 pub fn manifest_partition(key: LogKey, bytes: &[u8]) -> Option<PartitionId> {
-    header_of::<ManifestHeader<PartitionId>>(&RecordKey::Manifest(key).to_string(), Kind::Manifest, bytes).map(|header| header.partition)
+    header_of::<ManifestHeader<PartitionId>>(&RecordKey::Manifest(key).to_string(), Kind::Manifest, bytes)
+        .map(|header| header.partition)
 }

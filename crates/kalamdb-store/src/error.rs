@@ -15,8 +15,8 @@ pub enum StoreError {
         /// The stored head.
         found: u64,
     },
-    /// The commit breaks the rules of [`Commit`](crate::Commit), or a number in it is beyond [`MAX_KEY`](crate::MAX_KEY);
-    /// nothing was stored.
+    /// The commit breaks the rules of [`Commit`](crate::Commit), or a number in it is beyond
+    /// [`MAX_KEY`](crate::MAX_KEY); nothing was stored.
     #[error("the commit cannot be stored: {what}")]
     InvalidCommit {
         /// What is wrong with it.

@@ -9,7 +9,8 @@ const MAGIC: [u8; 3] = *b"KDB";
 /// Magic, kind, checksum and length of the header, in bytes.
 const PREFIX: usize = 12;
 
-/// What a frame holds. The letters of earlier versions are not used again: `M` (the meta record), `L` and `R` (log records).
+/// What a frame holds. The letters of earlier versions are not used again: `M` (the meta record), `L` and `R` (log
+/// records).
 #[derive(Debug, Clone, Copy)]
 #[repr(u8)]
 pub(crate) enum Kind {
@@ -23,7 +24,8 @@ pub(crate) enum Kind {
     LogV3 = b'R',
 }
 
-/// A frame whose header begins with a checksum of its own, so that it is known what the record is about when the body is damaged.
+/// A frame whose header begins with a checksum of its own, so that it is known what the record is about when the body
+/// is damaged.
 pub(crate) fn frame_owned(name: &str, kind: Kind, header: &impl Serialize, body: &[&[u8]]) -> StoreResult<Vec<u8>> {
     let too_long = |what: String| StoreError::InvalidCommit { what: format!("the header of {name}: {what}") };
     let json = serde_json::to_vec(header).map_err(|error| too_long(error.to_string()))?;
@@ -33,7 +35,11 @@ pub(crate) fn frame_owned(name: &str, kind: Kind, header: &impl Serialize, body:
     Ok(frame(name, kind, length, &header, body))
 }
 
-pub(crate) fn unframe_owned<'a, H: DeserializeOwned>(name: &str, kind: Kind, bytes: &'a [u8]) -> StoreResult<(H, &'a [u8])> {
+pub(crate) fn unframe_owned<'a, H: DeserializeOwned>(
+    name: &str,
+    kind: Kind,
+    bytes: &'a [u8],
+) -> StoreResult<(H, &'a [u8])> {
     let (header, body) = unframe(name, kind, bytes)?;
     match checked_header(name, kind, header) {
         Some(header) => Ok((read_header(name, header)?, body)),

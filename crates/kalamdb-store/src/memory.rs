@@ -15,8 +15,8 @@ use futures::lock::Mutex;
 use crate::memory_transaction::MemoryTransaction;
 use crate::protocol::Prepared;
 use crate::{
-    Attempt, Commit, CommitRecord, Decoded, FORMAT_VERSION, Faults, LogKey, Meta, Page, PageKey, RecordKey, Store, StoreError, StoreResult, Tail,
-    TailBuilder, check_format, decode_commit, decode_page,
+    Attempt, Commit, CommitRecord, Decoded, FORMAT_VERSION, Faults, LogKey, Meta, Page, PageKey, RecordKey, Store,
+    StoreError, StoreResult, Tail, TailBuilder, check_format, decode_commit, decode_page,
 };
 
 /// Keeps the same encoded bytes as the IndexedDB store does, by the same [protocol](crate::protocol).
@@ -49,7 +49,8 @@ impl Steps for AtOnce {}
 /// How whoever has begun a transaction dies in the middle of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Death {
-    /// Its code stops, and the browser does not notice: what was requested is carried out, and the transaction commits by itself.
+    /// Its code stops, and the browser does not notice: what was requested is carried out, and the transaction commits
+    /// by itself.
     Trapped,
     /// Its process is gone: the browser undoes the transaction, unless it was told to commit.
     Killed,
@@ -89,7 +90,8 @@ impl MemoryStore {
         Self::in_steps(disk, faults, Rc::new(AtOnce), Rc::default())
     }
 
-    /// The same, carrying requests out when `steps` says. Once `death` is set, that is how transactions end whose futures are dropped.
+    /// The same, carrying requests out when `steps` says. Once `death` is set, that is how transactions end whose
+    /// futures are dropped.
     pub fn in_steps(disk: MemoryDisk, faults: Faults, steps: Rc<dyn Steps>, death: Rc<Cell<Option<Death>>>) -> Self {
         Self { disk, faults, steps, death, is_quiet: Cell::new(true), closed: Cell::new(false) }
     }
@@ -116,7 +118,13 @@ impl MemoryStore {
     pub async fn begin(&self) -> StoreResult<MemoryTransaction> {
         let turn = self.disk.turn.lock_owned_by(&self.closed).await?;
         check_format(self.disk.records.borrow().format)?;
-        Ok(MemoryTransaction::new(self.disk.clone(), turn, self.faults.attempt(), Rc::clone(&self.steps), Rc::clone(&self.death)))
+        Ok(MemoryTransaction::new(
+            self.disk.clone(),
+            turn,
+            self.faults.attempt(),
+            Rc::clone(&self.steps),
+            Rc::clone(&self.death),
+        ))
     }
 
     /// Runs a readonly transaction, unless the handle is closed; closes it if that is how the transaction fails.
@@ -164,13 +172,18 @@ impl Store for MemoryStore {
             attempt.request()?;
             let first = TailBuilder::first_key(since);
             tail.check_keys(records.log.range(first..).next_back().map(|(number, _)| *number))?;
-            for (number, bytes) in records.log.range(first..).filter(|(number, _)| tail.wants(**number)).collect::<Vec<_>>() {
+            for (number, bytes) in
+                records.log.range(first..).filter(|(number, _)| tail.wants(**number)).collect::<Vec<_>>()
+            {
                 tail.commit(*number, bytes);
             }
             tail.end_log();
             if tail.wants_manifests() {
                 attempt.request()?;
-                for (key, bytes) in records.manifests.range(LogKey { commit: since.map_or(0, |since| since.head.saturating_add(1)), part: 0 }..) {
+                for (key, bytes) in records
+                    .manifests
+                    .range(LogKey { commit: since.map_or(0, |since| since.head.saturating_add(1)), part: 0 }..)
+                {
                     tail.manifest(*key, bytes);
                 }
             }

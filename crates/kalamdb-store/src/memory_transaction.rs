@@ -41,12 +41,21 @@ struct Before {
 
 impl fmt::Debug for MemoryTransaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryTransaction").field("requested", &self.requested).field("appended", &self.appended).finish_non_exhaustive()
+        f.debug_struct("MemoryTransaction")
+            .field("requested", &self.requested)
+            .field("appended", &self.appended)
+            .finish_non_exhaustive()
     }
 }
 
 impl MemoryTransaction {
-    pub(crate) fn new(disk: MemoryDisk, turn: OwnedMutexGuard<()>, attempt: Attempt, steps: Rc<dyn Steps>, death: Rc<Cell<Option<Death>>>) -> Self {
+    pub(crate) fn new(
+        disk: MemoryDisk,
+        turn: OwnedMutexGuard<()>,
+        attempt: Attempt,
+        steps: Rc<dyn Steps>,
+        death: Rc<Cell<Option<Death>>>,
+    ) -> Self {
         Self {
             disk,
             _turn: turn,
@@ -75,7 +84,8 @@ impl MemoryTransaction {
         Ok(())
     }
 
-    /// Carries out what was requested, one request after the other, with a pause before each and one before its caller hears of it.
+    /// Carries out what was requested, one request after the other, with a pause before each and one before its caller
+    /// hears of it.
     async fn carry_out(&mut self) {
         while !self.requested.is_empty() {
             self.steps.step().await;

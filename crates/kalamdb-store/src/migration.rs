@@ -1,7 +1,8 @@
 //! From versions 1 to 3 of the format to version 4, and what is set right on the way.
 //!
-//! Before version 4 each part of a commit was a record of its own, a meta record had the numbers, and partitions named users. A commit
-//! whose tab had died could be stored on top of later ones then, so that the meta record went back behind the log.
+//! Before version 4 each part of a commit was a record of its own, a meta record had the numbers, and partitions named
+//! users. A commit whose tab had died could be stored on top of later ones then, so that the meta record went back
+//! behind the log.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +12,8 @@ use serde::de::DeserializeOwned;
 use crate::frame::{Kind, corrupted, header_of, read_header, unframe, unframe_owned};
 use crate::tail::{ID_LEAP, SEQ_LEAP};
 use crate::{
-    CommitRecord, LogKey, LogRecord, Manifest, Meta, Owner, PageKey, PartitionId, RecordKey, Repair, RowState, StoreError, StoreResult, TableId,
-    encode_catalog, encode_commit, encode_manifest,
+    CommitRecord, LogKey, LogRecord, Manifest, Meta, Owner, PageKey, PartitionId, RecordKey, Repair, RowState,
+    StoreError, StoreResult, TableId, encode_catalog, encode_commit, encode_manifest,
 };
 
 /// What is stored in a version before 4, but for pages, which stay as they are.
@@ -114,7 +115,8 @@ struct Owners<'a> {
 
 impl Owners<'_> {
     fn partition(&mut self, old: OldPartition) -> PartitionId {
-        let owner = old.user.map(|user| self.known.entry(user).or_insert_with(|| Owner::of_random((self.random)())).clone());
+        let owner =
+            old.user.map(|user| self.known.entry(user).or_insert_with(|| Owner::of_random((self.random)())).clone());
         PartitionId { table: old.table, owner }
     }
 }
@@ -127,14 +129,20 @@ fn newest_manifests(old: &Old, owners: &mut Owners<'_>, new: &mut New) -> StoreR
         let name = RecordKey::Manifest(*key).to_string();
         let whole = unframe_owned::<OldManifestHeader>(&name, Kind::Manifest, bytes).ok();
         let is_whole = whole.is_some();
-        let header = whole.map(|(header, body)| (header, body.to_vec())).or_else(|| Some((header_of(&name, Kind::Manifest, bytes)?, Vec::new())));
+        let header = whole
+            .map(|(header, body)| (header, body.to_vec()))
+            .or_else(|| Some((header_of(&name, Kind::Manifest, bytes)?, Vec::new())));
         let Some((header, body)) = header else {
             manifests.push((*key, bytes.clone()));
             continue;
         };
         let partition = owners.partition(header.partition);
         if let Some((_, newer)) = seen.iter().find(|(id, _)| *id == partition) {
-            let what = format!("table {} had two manifests for the same rows; {} is kept", partition.table, RecordKey::Manifest(*newer));
+            let what = format!(
+                "table {} had two manifests for the same rows; {} is kept",
+                partition.table,
+                RecordKey::Manifest(*newer)
+            );
             new.repairs.push(Repair { what, lost: vec![format!("{name}, and what its segments alone hold")] });
             continue;
         }
@@ -151,7 +159,12 @@ fn newest_manifests(old: &Old, owners: &mut Owners<'_>, new: &mut New) -> StoreR
 }
 
 /// The numbers of the store: those of its meta record, unless that contradicts the records.
-fn numbers(old: &Old, parts: &BTreeMap<u64, Vec<LogRecord>>, manifests: &[(LogKey, Vec<u8>)], repairs: &mut Vec<Repair>) -> Meta {
+fn numbers(
+    old: &Old,
+    parts: &BTreeMap<u64, Vec<LogRecord>>,
+    manifests: &[(LogKey, Vec<u8>)],
+    repairs: &mut Vec<Repair>,
+) -> Meta {
     let last_part = parts.keys().next_back().copied().unwrap_or_default();
     let last_manifest = manifests.iter().map(|(key, _)| key.commit).max().unwrap_or_default();
     let last = last_part.max(last_manifest);
@@ -163,14 +176,22 @@ fn numbers(old: &Old, parts: &BTreeMap<u64, Vec<LogRecord>>, manifests: &[(LogKe
     let what = match &stored {
         Ok(meta) if meta.head >= last => return meta.clone(),
         Ok(meta) => {
-            lost.push(format!("rows of commits {} to {last} that a tab which had died has written over, if there were any", meta.head));
+            lost.push(format!(
+                "rows of commits {} to {last} that a tab which had died has written over, if there were any",
+                meta.head
+            ));
             format!("the head was {}, the log goes on to commit {last}: it is {last} now", meta.head)
         }
         Err(error) => format!("{error}: the numbers are taken from the other records, the last commit being {last}"),
     };
     repairs.push(Repair { what, lost });
     let known = stored.unwrap_or_default();
-    let next_seq = parts.values().flatten().map(|record| record.first_seq.saturating_add(u64::from(record.n_rows))).max().unwrap_or(1);
+    let next_seq = parts
+        .values()
+        .flatten()
+        .map(|record| record.first_seq.saturating_add(u64::from(record.n_rows)))
+        .max()
+        .unwrap_or(1);
     let ids = old.catalog.iter().filter_map(|(key, _)| key.rsplit('/').next()?.parse::<u64>().ok());
     let next_id = ids.chain(old.page_keys.iter().map(|key| key.segment)).max().unwrap_or_default().saturating_add(1);
     // Numbers of records that are gone may have been given out too.
@@ -184,7 +205,8 @@ fn numbers(old: &Old, parts: &BTreeMap<u64, Vec<LogRecord>>, manifests: &[(LogKe
     }
 }
 
-/// One part of a commit; with rows that cannot be read if they are damaged, `None` if not even their partition is known.
+/// One part of a commit; with rows that cannot be read if they are damaged, `None` if not even their partition is
+/// known.
 fn decode_part(key: LogKey, bytes: &[u8], owners: &mut Owners<'_>) -> Option<LogRecord> {
     let name = format!("log/{}/{}", key.commit, key.part);
     let whole = match bytes.get(3) {
@@ -219,7 +241,9 @@ fn decode_meta(bytes: &[u8]) -> Result<Meta, StoreError> {
     let (_, body) = unframe(name, Kind::MetaV3, bytes)?;
     let (numbers, []) = body.as_chunks::<8>() else { return corrupted(name, format!("{} bytes of body", body.len())) };
     let (head, catalog_head, next_seq, next_id, manifest_head) = match numbers {
-        [head, catalog_head, next_seq, next_id, manifest_head] => (head, catalog_head, next_seq, next_id, *manifest_head),
+        [head, catalog_head, next_seq, next_id, manifest_head] => {
+            (head, catalog_head, next_seq, next_id, *manifest_head)
+        }
         // Version 1 had no manifests.
         [head, catalog_head, next_seq, next_id] => (head, catalog_head, next_seq, next_id, [0; 8]),
         _ => return corrupted(name, format!("{} bytes of body", body.len())),

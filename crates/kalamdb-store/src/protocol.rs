@@ -1,22 +1,26 @@
 //! How a commit is made, request by request: the same for every store.
 //!
-//! The browser numbers the records of the log itself, one after the other, and never gives a number twice, also when records are
-//! removed or the tab that asked is gone. A commit is computed from all that was committed up to its base, and its record says that
-//! it is number `base + 1`. So whether it counts is decided by the number that its record gets, and by nothing that anybody has to
-//! do afterwards: under any other number it is void, and every reader passes it over.
+//! The browser numbers the records of the log itself, one after the other, and never gives a number twice, also when
+//! records are removed or the tab that asked is gone. A commit is computed from all that was committed up to its base,
+//! and its record says that it is number `base + 1`. So whether it counts is decided by the number that its record
+//! gets, and by nothing that anybody has to do afterwards: under any other number it is void, and every reader passes
+//! it over.
 //!
-//! - A commit of rows alone is one request: its record. Where others write at the same time, the number is waited for, so that a void
-//!   record is taken back.
-//! - A commit that changes more, such as a flush or a definition, first claims a number with an empty record, which is void. If it
-//!   is the right one, everything else is requested in one go: what is new, then the record, then what goes. Whoever dies before has
-//!   left an empty record; whoever dies later has made the commit.
+//! - A commit of rows alone is one request: its record. Where others write at the same time, the number is waited for,
+//!   so that a void record is taken back.
+//! - A commit that changes more, such as a flush or a definition, first claims a number with an empty record, which is
+//!   void. If it is the right one, everything else is requested in one go: what is new, then the record, then what
+//!   goes. Whoever dies before has left an empty record; whoever dies later has made the commit.
 
 use std::collections::HashSet;
 
 use async_trait::async_trait;
 
 use crate::codec::encode_parts;
-use crate::{Commit, LogRecord, RecordKey, StoreError, StoreResult, check_commit, encode_catalog, encode_commit, encode_manifest, encode_page};
+use crate::{
+    Commit, LogRecord, RecordKey, StoreError, StoreResult, check_commit, encode_catalog, encode_commit,
+    encode_manifest, encode_page,
+};
 
 /// A readwrite transaction of a store. Requests are carried out in their order; if one fails, none of them was.
 #[async_trait(?Send)]
@@ -72,7 +76,9 @@ impl Prepared {
         for manifest in &commit.put_manifests {
             puts.push((RecordKey::Manifest(manifest.key), encode_manifest(manifest)?));
         }
-        puts.extend(commit.put_catalog.iter().map(|record| (RecordKey::Catalog(record.key.clone()), encode_catalog(record))));
+        puts.extend(
+            commit.put_catalog.iter().map(|record| (RecordKey::Catalog(record.key.clone()), encode_catalog(record))),
+        );
         for record in &commit.shrink_log {
             puts.push((RecordKey::Log(record.meta.head), encode_commit(record)?));
         }

@@ -177,7 +177,8 @@ pub struct Commit {
     pub origin: Option<String>,
     /// New row versions; their keys carry the commit number `base + 1`.
     pub log: Vec<LogRecord>,
-    /// Records of the log to remove, by their commits: all their rows are in segments now, or are over, or their tables were dropped.
+    /// Records of the log to remove, by their commits: all their rows are in segments now, or are over, or their tables
+    /// were dropped.
     pub drop_log: Vec<u64>,
     /// Records of the log that stay with fewer rows.
     pub shrink_log: Vec<CommitRecord>,
@@ -193,7 +194,8 @@ pub struct Commit {
     pub put_catalog: Vec<CatalogRecord>,
     /// Keys of catalog records to remove.
     pub drop_catalog: Vec<String>,
-    /// Whether less is stored after it, at once or once its tombstones are gone: it may then use the space that is kept aside.
+    /// Whether less is stored after it, at once or once its tombstones are gone: it may then use the space that is kept
+    /// aside.
     pub makes_room: bool,
     /// How hard to press the commit to the disk.
     pub durability: Durability,

@@ -10,25 +10,26 @@ use crate::{Commit, CommitRecord, LogKey, Meta, Page, PageKey, Repair, StoreResu
 ///
 /// # Atomicity
 /// A [`Commit`] is stored whole or not at all. [`Store::commit`] resolves only when it is durable (for IndexedDB: after
-/// the transaction's `complete` event). After an error other than [`StoreError::Indeterminate`](crate::StoreError::Indeterminate)
-/// nothing of it is stored.
+/// the transaction's `complete` event). After an error other than
+/// [`StoreError::Indeterminate`](crate::StoreError::Indeterminate) nothing of it is stored.
 #[async_trait(?Send)]
 pub trait Store {
-    /// Reads, in one consistent snapshot, what was committed after `since`, the numbers that a reader has seen last; everything if it
-    /// has seen nothing.
+    /// Reads, in one consistent snapshot, what was committed after `since`, the numbers that a reader has seen last;
+    /// everything if it has seen nothing.
     ///
-    /// The catalog is returned only if it changed after `since`. Records of the log and manifests come in the order of their keys.
+    /// The catalog is returned only if it changed after `since`. Records of the log and manifests come in the order of
+    /// their keys.
     ///
     /// # Errors
-    /// A record that does not decode is not an error here: it is listed in [`Tail::damaged`], so that the rest stays readable.
-    /// `SchemaTooNew` if the stored format is newer than [`FORMAT_VERSION`](crate::FORMAT_VERSION); `Corrupted` if commits that the
-    /// reader has seen are gone.
+    /// A record that does not decode is not an error here: it is listed in [`Tail::damaged`], so that the rest stays
+    /// readable. `SchemaTooNew` if the stored format is newer than [`FORMAT_VERSION`](crate::FORMAT_VERSION);
+    /// `Corrupted` if commits that the reader has seen are gone.
     async fn read_since(&self, since: Option<&Meta>) -> StoreResult<Tail>;
 
     /// Stores `commit` if it is based on all that was committed before.
     ///
-    /// What decides is the number that the browser gives to its record in the log ([`protocol`](crate::protocol)): nothing that happens
-    /// to the caller on the way makes a commit count that is not based on the one before it.
+    /// What decides is the number that the browser gives to its record in the log ([`protocol`](crate::protocol)):
+    /// nothing that happens to the caller on the way makes a commit count that is not based on the one before it.
     ///
     /// # Errors
     /// `Conflict` if another writer has committed since; `InvalidCommit`; `QuotaExceeded`; `Closed`.
@@ -43,7 +44,8 @@ pub trait Store {
     /// `Corrupted` for the first that does not decode.
     async fn read_pages(&self, keys: &[PageKey]) -> StoreResult<Vec<Option<Page>>>;
 
-    /// Reads columns of segments at a moment at which the manifest `of` is the one that names them; `None` if it is another one by now.
+    /// Reads columns of segments at a moment at which the manifest `of` is the one that names them; `None` if it is
+    /// another one by now.
     async fn read_pages_of(&self, of: LogKey, keys: &[PageKey]) -> StoreResult<Option<Vec<StoreResult<Option<Page>>>>>;
 
     /// What was set right when the database was opened, now or earlier.
@@ -54,8 +56,8 @@ pub trait Store {
     /// The keys of all columns of segments, in order.
     async fn page_keys(&self) -> StoreResult<Vec<PageKey>>;
 
-    /// Keeps space aside, in proportion to the bytes that are stored, which commits that [make room](Commit::makes_room) get when
-    /// nothing else is left.
+    /// Keeps space aside, in proportion to the bytes that are stored, which commits that
+    /// [make room](Commit::makes_room) get when nothing else is left.
     ///
     /// # Errors
     /// `QuotaExceeded` if there is none to be kept: nothing has changed then.
@@ -63,11 +65,12 @@ pub trait Store {
         Ok(())
     }
 
-    /// Waits for a turn among all writers that have lost races, of whatever tab; dropping what it gives passes the turn on, and so does
-    /// the end of the tab. Those that have not lost yet are asked to wait for their turns too.
+    /// Waits for a turn among all writers that have lost races, of whatever tab; dropping what it gives passes the turn
+    /// on, and so does the end of the tab. Those that have not lost yet are asked to wait for their turns too.
     ///
-    /// Nothing depends on it but how long writers wait: it gives nothing where the platform has no such queue, where it does not move,
-    /// and to a store of which somebody is in the queue already. Without a queue it waits a little, the longer the more races were lost.
+    /// Nothing depends on it but how long writers wait: it gives nothing where the platform has no such queue, where it
+    /// does not move, and to a store of which somebody is in the queue already. Without a queue it waits a little, the
+    /// longer the more races were lost.
     async fn queue(&self, _n_lost: usize) -> Option<Box<dyn Any>> {
         None
     }

@@ -1,9 +1,10 @@
 use crate::{
-    Damage, Decoded, LogKey, Met, Meta, PartitionId, RecordKey, StoreError, StoreResult, Tail, commit_header, decode_catalog, decode_commit,
-    decode_manifest, manifest_partition,
+    Damage, Decoded, LogKey, Met, Meta, PartitionId, RecordKey, StoreError, StoreResult, Tail, commit_header,
+    decode_catalog, decode_commit, decode_manifest, manifest_partition,
 };
 
-/// After a commit whose numbers cannot be read, row versions are numbered from so much later on: more than it can have written.
+/// After a commit whose numbers cannot be read, row versions are numbered from so much later on: more than it can have
+/// written.
 pub(crate) const SEQ_LEAP: u64 = 1 << 32;
 
 /// The same for ids.
@@ -28,7 +29,8 @@ impl TailBuilder {
         Self { tail, since: since.cloned(), is_in_doubt: false, was_deleted: false }
     }
 
-    /// The first key of the log to be read: the reader's newest, whose value is not needed, shows that it is the same log.
+    /// The first key of the log to be read: the reader's newest, whose value is not needed, shows that it is the same
+    /// log.
     pub fn first_key(since: Option<&Meta>) -> u64 {
         since.map_or(0, |since| since.head)
     }
@@ -45,7 +47,10 @@ impl TailBuilder {
     pub fn check_keys(&self, last: Option<u64>) -> StoreResult<()> {
         match &self.since {
             Some(since) if since.head > 0 && last.is_none_or(|last| last < since.head) => {
-                let what = format!("the log has lost it, and goes up to {} now", last.map_or_else(|| "nothing".to_owned(), |last| last.to_string()));
+                let what = format!(
+                    "the log has lost it, and goes up to {} now",
+                    last.map_or_else(|| "nothing".to_owned(), |last| last.to_string())
+                );
                 Err(StoreError::Corrupted { key: RecordKey::Log(since.head).to_string(), what })
             }
             _ => Ok(()),

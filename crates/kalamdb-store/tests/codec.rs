@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use kalamdb_store::{
-    CatalogRecord, CommitRecord, Decoded, LogKey, LogRecord, Manifest, Meta, Owner, Page, PageKey, PartitionId, RowState, StoreError, commit_header,
-    decode_catalog, decode_commit, decode_manifest, decode_page, encode_catalog, encode_commit, encode_manifest, encode_page, manifest_partition,
+    CatalogRecord, CommitRecord, Decoded, LogKey, LogRecord, Manifest, Meta, Owner, Page, PageKey, PartitionId,
+    RowState, StoreError, commit_header, decode_catalog, decode_commit, decode_manifest, decode_page, encode_catalog,
+    encode_commit, encode_manifest, encode_page, manifest_partition,
 };
 use proptest::prelude::*;
 
@@ -177,8 +178,10 @@ fn the_bytes_of_version_4_are_these() {
     let expected = framed("log/17", b'T', &own_checksum("log/17", b'T', header), b"[[1],[2]]");
     assert_eq!(String::from_utf8_lossy(&encode_commit(&commit).unwrap()), String::from_utf8_lossy(&expected));
 
-    let page = Page { key: PageKey { segment: 8, column: 1 }, partition: partition.clone(), n_rows: 2, values: vec![1, 2, 3] };
-    let header = own_checksum("segments/8/1", b'S', r#"{"partition":{"table":4,"owner":"0123456789abcdef"},"n_rows":2}"#);
+    let page =
+        Page { key: PageKey { segment: 8, column: 1 }, partition: partition.clone(), n_rows: 2, values: vec![1, 2, 3] };
+    let header =
+        own_checksum("segments/8/1", b'S', r#"{"partition":{"table":4,"owner":"0123456789abcdef"},"n_rows":2}"#);
     assert_eq!(encode_page(&page).unwrap(), framed("segments/8/1", b'S', &header, &[1, 2, 3]));
 
     let manifest = Manifest { key: LogKey { commit: 18, part: 0 }, partition, body: b"{}".to_vec() };
@@ -196,7 +199,12 @@ fn the_bytes_of_version_4_are_these() {
 #[test]
 fn a_page_of_version_3_is_read() {
     let header = own_checksum("segments/8/1", b'S', r#"{"partition":{"table":4,"user":"ann"},"n_rows":2}"#);
-    let page = Page { key: PageKey { segment: 8, column: 1 }, partition: PartitionId { table: 4, owner: None }, n_rows: 2, values: vec![1, 2, 3] };
+    let page = Page {
+        key: PageKey { segment: 8, column: 1 },
+        partition: PartitionId { table: 4, owner: None },
+        n_rows: 2,
+        values: vec![1, 2, 3],
+    };
     assert_eq!(decode_page(page.key, &framed("segments/8/1", b'S', &header, &[1, 2, 3])), Ok(page));
 }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::executor::block_on;
 use kalamdb_store::{
-    CatalogRecord, Commit, Durability, Fault, Faults, LogKey, LogRecord, MemoryDisk, MemoryStore, Met, Meta, Owner, PartitionId, RowState, Store,
-    StoreError, Tail,
+    CatalogRecord, Commit, Durability, Fault, Faults, LogKey, LogRecord, MemoryDisk, MemoryStore, Met, Meta, Owner,
+    PartitionId, RowState, Store, StoreError, Tail,
 };
 use proptest::prelude::*;
 
@@ -78,7 +78,11 @@ impl Model {
             meta,
             log: log.collect(),
             drop_log,
-            put_catalog: change.put_catalog.iter().map(|(key, value)| CatalogRecord { key: name(*key), value: value.clone() }).collect(),
+            put_catalog: change
+                .put_catalog
+                .iter()
+                .map(|(key, value)| CatalogRecord { key: name(*key), value: value.clone() })
+                .collect(),
             drop_catalog: change.drop_catalog.iter().map(|key| name(*key)).collect(),
             durability: Durability::Relaxed,
             ..Commit::default()
@@ -114,7 +118,11 @@ impl Model {
     fn met_after(&self, head: u64) -> Vec<Met> {
         self.log
             .range(head + 1..)
-            .map(|(number, _)| Met { number: *number, nonce: (!self.void.contains(number)).then_some(0), is_damaged: false })
+            .map(|(number, _)| Met {
+                number: *number,
+                nonce: (!self.void.contains(number)).then_some(0),
+                is_damaged: false,
+            })
             .collect()
     }
 }

@@ -29,7 +29,8 @@ impl Harness for MemoryHarness {
     }
 
     async fn claim(&self) {
-        let mut transaction = MemoryStore::on_disk(self.disk.clone(), Faults::default()).begin().await.expect("it is open");
+        let mut transaction =
+            MemoryStore::on_disk(self.disk.clone(), Faults::default()).begin().await.expect("it is open");
         transaction.append(&[]).expect("nothing fails");
         transaction.commit().await.expect("nothing fails");
     }

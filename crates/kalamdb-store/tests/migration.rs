@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use kalamdb_store::migration::{New, Old, migrate};
-use kalamdb_store::{CommitRecord, Decoded, LogKey, Meta, Owner, PageKey, PartitionId, decode_catalog, decode_commit, decode_manifest};
+use kalamdb_store::{
+    CommitRecord, Decoded, LogKey, Meta, Owner, PageKey, PartitionId, decode_catalog, decode_commit, decode_manifest,
+};
 
 /// CRC-32 (IEEE 802.3) of the name, the kind, the length and what follows it, as any other implementation computes it.
 const V1_LOG_CHECKSUM: u32 = 0x3EF6_2391;
@@ -32,11 +34,15 @@ fn meta(head: u64, catalog_head: u64, next_seq: u64, next_id: u64, manifest_head
 
 /// One row of a commit, in version 3.
 fn part(commit: u64, part: u32, user: Option<&str>, first_seq: u64) -> (LogKey, Vec<u8>) {
-    let (name, user) = (format!("log/{commit}/{part}"), user.map(|user| format!(r#","user":"{user}""#)).unwrap_or_default());
+    let (name, user) =
+        (format!("log/{commit}/{part}"), user.map(|user| format!(r#","user":"{user}""#)).unwrap_or_default());
     let header = format!(
         r#"{{"partition":{{"table":4{user}}},"schema_version":1,"first_seq":{first_seq},"updated_us":5,"state":"live","fresh":true,"n_rows":1}}"#
     );
-    (LogKey { commit, part }, framed(&name, b'R', &own_checksum(&name, b'R', &header), format!("[[{first_seq}]]").as_bytes()))
+    (
+        LogKey { commit, part },
+        framed(&name, b'R', &own_checksum(&name, b'R', &header), format!("[[{first_seq}]]").as_bytes()),
+    )
 }
 
 fn manifest(commit: u64, user: &str, body: &str) -> (LogKey, Vec<u8>) {
@@ -48,27 +54,43 @@ fn manifest(commit: u64, user: &str, body: &str) -> (LogKey, Vec<u8>) {
 #[test]
 fn an_empty_database_stays_empty() {
     let new = migrated(&Old { meta: Some(meta(0, 0, 1, 1, 0)), ..Old::default() });
-    assert!(new.log.is_empty() && new.catalog.is_empty() && new.manifests.is_empty() && new.repairs.is_empty(), "{new:?}");
+    assert!(
+        new.log.is_empty() && new.catalog.is_empty() && new.manifests.is_empty() && new.repairs.is_empty(),
+        "{new:?}"
+    );
 }
 
 #[test]
 fn parts_of_a_commit_become_one_record_and_users_owners() {
     let old = Old {
         meta: Some(meta(9, 8, 104, 12, 7)),
-        log: vec![part(5, 0, Some("ann"), 100), part(5, 1, None, 101), part(6, 0, Some("bob"), 102), part(8, 0, Some("ann"), 103)],
+        log: vec![
+            part(5, 0, Some("ann"), 100),
+            part(5, 1, None, 101),
+            part(6, 0, Some("bob"), 102),
+            part(8, 0, Some("ann"), 103),
+        ],
         manifests: vec![manifest(7, "bob", "body")],
         ..Old::default()
     };
     let new = migrated(&old);
     assert_eq!(new.repairs, []);
-    let owners: Vec<(Owner, String)> =
-        new.catalog.iter().map(|(key, bytes)| Owner::of_record(&decode_catalog(key, bytes).unwrap()).unwrap()).collect();
+    let owners: Vec<(Owner, String)> = new
+        .catalog
+        .iter()
+        .map(|(key, bytes)| Owner::of_record(&decode_catalog(key, bytes).unwrap()).unwrap())
+        .collect();
     let owner = |user: &str| Some(owners.iter().find(|(_, of)| of == user).unwrap().0.clone());
     assert_eq!(owners.len(), 2);
     let records = commits(&new);
     let found: Vec<_> = records
         .iter()
-        .flat_map(|record| record.log.iter().map(|part| (part.key, part.partition.owner.clone(), String::from_utf8(part.rows.clone()).unwrap())))
+        .flat_map(|record| {
+            record
+                .log
+                .iter()
+                .map(|part| (part.key, part.partition.owner.clone(), String::from_utf8(part.rows.clone()).unwrap()))
+        })
         .collect();
     let key = |commit, part| LogKey { commit, part };
     assert_eq!(
@@ -82,7 +104,10 @@ fn parts_of_a_commit_become_one_record_and_users_owners() {
     );
     // The newest record has the numbers.
     let last = records.last().unwrap();
-    assert_eq!(last.meta, Meta { head: 9, catalog_head: 8, manifest_head: 7, owners_head: 9, next_seq: 104, next_id: 12 });
+    assert_eq!(
+        last.meta,
+        Meta { head: 9, catalog_head: 8, manifest_head: 7, owners_head: 9, next_seq: 104, next_id: 12 }
+    );
     assert_eq!(records.iter().map(|record| record.meta.head).collect::<Vec<_>>(), [5, 6, 8, 9]);
     let (key, bytes) = &new.manifests[0];
     let manifest = decode_manifest(*key, bytes).unwrap();
@@ -100,7 +125,10 @@ fn the_bytes_of_version_1_are_read() {
     let meta = [b"KDBM", &V1_META_CHECKSUM.to_le_bytes()[..], &[0; 4], &body].concat();
     let new = migrated(&Old { meta: Some(meta), log: vec![(LogKey { commit: 17, part: 2 }, log)], ..Old::default() });
     let [record] = &commits(&new)[..] else { panic!("{new:?}") };
-    assert_eq!(record.meta, Meta { head: 17, catalog_head: 9, manifest_head: 0, owners_head: 17, next_seq: 902, next_id: 5 });
+    assert_eq!(
+        record.meta,
+        Meta { head: 17, catalog_head: 9, manifest_head: 0, owners_head: 17, next_seq: 902, next_id: 5 }
+    );
     assert_eq!((record.log[0].first_seq, record.log[0].rows.as_slice()), (900, &b"[[1],[2]]"[..]));
 }
 
@@ -118,7 +146,8 @@ fn a_head_that_went_back_is_set_right_and_told() {
     assert_eq!((last.meta.head, last.meta.catalog_head, last.meta.manifest_head), (7, 7, 7));
     assert!(last.meta.next_seq > 61 && last.meta.next_id > 400, "{:?}", last.meta);
     assert_eq!(commits(&new).len(), 3);
-    let kept: Vec<Vec<u8>> = new.manifests.iter().map(|(key, bytes)| decode_manifest(*key, bytes).unwrap().body).collect();
+    let kept: Vec<Vec<u8>> =
+        new.manifests.iter().map(|(key, bytes)| decode_manifest(*key, bytes).unwrap().body).collect();
     assert_eq!(kept, [b"newer"]);
     let told: Vec<&str> = new.repairs.iter().map(|repair| repair.what.as_str()).collect();
     assert_eq!(told.len(), 2);
@@ -148,19 +177,24 @@ fn damage_stays_damage() {
     let old = Old {
         meta: Some(meta(7, 1, 70, 9, 0)),
         log: vec![flip(part(5, 0, Some("ann"), 49), in_rows), flip(part(6, 0, None, 50), 20), part(7, 0, None, 51)],
-        manifests: vec![flip(manifest(4, "ann", "body"), manifest(4, "ann", "body").1.len() - 1), flip(manifest(4, "bob", "body"), 20)],
+        manifests: vec![
+            flip(manifest(4, "ann", "body"), manifest(4, "ann", "body").1.len() - 1),
+            flip(manifest(4, "bob", "body"), 20),
+        ],
         ..Old::default()
     };
     let new = migrated(&old);
     assert_eq!(new.repairs, []);
-    let read: Vec<(u64, bool)> = new.log.iter().map(|(number, bytes)| (*number, decode_commit(*number, bytes).is_ok())).collect();
+    let read: Vec<(u64, bool)> =
+        new.log.iter().map(|(number, bytes)| (*number, decode_commit(*number, bytes).is_ok())).collect();
     // What nothing is known of comes behind the rest, under numbers that nothing else has.
     assert_eq!(read, [(5, true), (7, true), (8, false)]);
     let Ok(Decoded::Commit(damaged)) = decode_commit(5, &new.log[0].1) else { panic!("{new:?}") };
     assert!(damaged.log[0].partition.owner.is_some());
     assert!(damaged.log[0].rows.starts_with(b"damaged "));
     assert!(new.manifests.iter().all(|(key, bytes)| decode_manifest(*key, bytes).is_err()));
-    let known: Vec<_> = new.manifests.iter().filter_map(|(key, bytes)| kalamdb_store::manifest_partition(*key, bytes)).collect();
+    let known: Vec<_> =
+        new.manifests.iter().filter_map(|(key, bytes)| kalamdb_store::manifest_partition(*key, bytes)).collect();
     assert_eq!(known, [damaged.log[0].partition.clone()]);
 }
 

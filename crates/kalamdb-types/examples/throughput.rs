@@ -1,7 +1,12 @@
 //! Prints how many rows a second each direction converts: 100,000 rows of INTEGER, TEXT, TEXT, DOUBLE, INTEGER, BIGINT.
 //!
 //! `cargo run --release -p kalamdb-types --example throughput`
-#![allow(clippy::print_stdout, clippy::expect_used, clippy::disallowed_types, reason = "a native benchmark: it prints, stops at errors, has a clock")]
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::disallowed_types,
+    reason = "a native benchmark: it prints, stops at errors, has a clock"
+)]
 
 use std::{hint::black_box, sync::Arc, time::Instant};
 
@@ -12,17 +17,21 @@ use arrow::{
 use kalamdb_types::{SqlType, json, wire};
 
 const N_ROWS: usize = 100_000;
-const TYPES: [SqlType; 6] = [SqlType::Integer, SqlType::Text, SqlType::Text, SqlType::Double, SqlType::Integer, SqlType::BigInt];
+const TYPES: [SqlType; 6] =
+    [SqlType::Integer, SqlType::Text, SqlType::Text, SqlType::Double, SqlType::Integer, SqlType::BigInt];
 
 fn main() {
     let block = block();
     let decode = || {
         let decoded = wire::decode_block(&block).expect("a valid block");
         let columns = decoded.columns.into_iter().zip(&TYPES);
-        columns.map(|(column, sql_type)| column.into_typed(sql_type).expect("values of the type")).collect::<Vec<ArrayRef>>()
+        columns
+            .map(|(column, sql_type)| column.into_typed(sql_type).expect("values of the type"))
+            .collect::<Vec<ArrayRef>>()
     };
     let columns = decode();
-    let fields: Vec<_> = TYPES.iter().enumerate().map(|(index, sql_type)| sql_type.field(&format!("c{index}"), false)).collect();
+    let fields: Vec<_> =
+        TYPES.iter().enumerate().map(|(index, sql_type)| sql_type.field(&format!("c{index}"), false)).collect();
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns.clone()).expect("columns of the types");
     let mut rows = Vec::new();
     json::encode_rows(&columns, &TYPES, 0, N_ROWS, &mut rows).expect("columns of the types");

@@ -55,9 +55,14 @@ mod tests {
 
     #[test]
     fn known_days() {
-        for (year, month, day, days) in
-            [(1970, 1, 1, 0), (1969, 12, 31, -1), (2000, 2, 29, 11_016), (1, 1, 1, -719_162), (9999, 12, 31, 2_932_896), (0, 12, 31, -719_163)]
-        {
+        for (year, month, day, days) in [
+            (1970, 1, 1, 0),
+            (1969, 12, 31, -1),
+            (2000, 2, 29, 11_016),
+            (1, 1, 1, -719_162),
+            (9999, 12, 31, 2_932_896),
+            (0, 12, 31, -719_163),
+        ] {
             let civil = Civil { year, month, day };
             assert_eq!(civil.to_days(), days);
             assert_eq!(Civil::from_days(days), civil);
@@ -67,7 +72,9 @@ mod tests {
 
     #[test]
     fn days_that_do_not_exist() {
-        for (year, month, day) in [(2023, 2, 29), (1900, 2, 29), (2024, 4, 31), (2024, 0, 1), (2024, 13, 1), (2024, 1, 0), (2024, 1, 32)] {
+        for (year, month, day) in
+            [(2023, 2, 29), (1900, 2, 29), (2024, 4, 31), (2024, 0, 1), (2024, 13, 1), (2024, 1, 0), (2024, 1, 32)]
+        {
             assert!(!Civil { year, month, day }.exists());
         }
     }
@@ -78,8 +85,10 @@ mod tests {
         for days in -799_999..3_000_000 {
             let civil = Civil::from_days(days);
             assert_eq!(civil.to_days(), days);
-            let next_day = civil.day == previous.day + 1 && civil.month == previous.month && civil.year == previous.year;
-            let next_month = civil.day == 1 && (civil.year * 12 + civil.month) == (previous.year * 12 + previous.month) + 1;
+            let next_day =
+                civil.day == previous.day + 1 && civil.month == previous.month && civil.year == previous.year;
+            let next_month =
+                civil.day == 1 && (civil.year * 12 + civil.month) == (previous.year * 12 + previous.month) + 1;
             assert!(next_day || next_month, "{previous:?} is followed by {civil:?}");
             previous = civil;
         }

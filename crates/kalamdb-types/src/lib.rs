@@ -1,6 +1,7 @@
 //! The one table of types: what a column may hold, and how its values look in SQL, in Arrow, in stored JSON and on the
-//! wire to JavaScript. `docs/types.md` is the table for people; [`SqlType`] is the table for the compiler: every direction
-//! matches over it without a wildcard arm, so that a new type does not compile before each direction is written.
+//! wire to JavaScript. `docs/types.md` is the table for people; [`SqlType`] is the table for the compiler: every
+//! direction matches over it without a wildcard arm, so that a new type does not compile before each direction is
+//! written.
 //!
 //! The crate knows no engine, no storage and no browser.
 //!

@@ -12,7 +12,9 @@ pub(crate) fn parse_integer(text: &str) -> Result<i128, Failure> {
         [b'0', b'b' | b'B', ..] => (2, unsigned.get(2..)),
         _ => (10, Some(unsigned)),
     };
-    let Some(digits) = digits.filter(|digits| digits.starts_with(|c: char| c.is_digit(radix) || radix != 10 && c == '_')) else {
+    let Some(digits) =
+        digits.filter(|digits| digits.starts_with(|c: char| c.is_digit(radix) || radix != 10 && c == '_'))
+    else {
         return Err(Failure::Syntax);
     };
     let value = if digits.contains('_') {
@@ -33,8 +35,8 @@ fn parse_digits(digits: &str, radix: u32) -> Result<i128, Failure> {
     })
 }
 
-/// The decimal that a number is as it is written, `1.50` or `-2e3`: its unscaled value, precision and scale. `None` for what is no number,
-/// or has more than 38 digits.
+/// The decimal that a number is as it is written, `1.50` or `-2e3`: its unscaled value, precision and scale. `None` for
+/// what is no number, or has more than 38 digits.
 pub fn exact_decimal(text: &str) -> Option<(i128, u8, u8)> {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
@@ -64,7 +66,8 @@ pub(crate) fn parse_f32(text: &str) -> Result<f32, Failure> {
 
 fn check_float(text: &str, is_infinite: bool, is_zero: bool) -> Result<(), Failure> {
     let says_infinity = || text.contains(['i', 'I']);
-    let mantissa_is_zero = || !text.bytes().take_while(|b| !matches!(b, b'e' | b'E')).any(|b| (b'1'..=b'9').contains(&b));
+    let mantissa_is_zero =
+        || !text.bytes().take_while(|b| !matches!(b, b'e' | b'E')).any(|b| (b'1'..=b'9').contains(&b));
     if (is_infinite && !says_infinity()) || (is_zero && !mantissa_is_zero()) { Err(Failure::Range) } else { Ok(()) }
 }
 

@@ -4,7 +4,8 @@ use arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit, TimeUnit};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The key of the field metadata that tells apart the types which share one Arrow type: its value is the canonical name.
+/// The key of the field metadata that tells apart the types which share one Arrow type: its value is the canonical
+/// name.
 pub const TYPE_KEY: &str = "kalamdb.type";
 
 /// The most characters that `VARCHAR(n)` may allow.
@@ -19,8 +20,8 @@ const MAX_DIMENSIONS: u8 = 6;
 /// The most numbers that an `EMBEDDING` may have.
 const MAX_EMBEDDING: u32 = 16_000;
 
-/// Declares [`SqlType`] together with the types that arrays are made of and the list of types without parameters, so that no
-/// list can miss one.
+/// Declares [`SqlType`] together with the types that arrays are made of and the list of types without parameters, so
+/// that no list can miss one.
 macro_rules! sql_types {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
         /// A type that a column may have.
@@ -160,8 +161,11 @@ impl SqlType {
         types.extend([Self::Varchar(1), Self::Varchar(255), Self::Varchar(MAX_VARCHAR)]);
         types.extend([Self::Embedding(1), Self::Embedding(3), Self::Embedding(MAX_EMBEDDING)]);
         // Of each type an array, but for the largest embedding, whose arrays are of no use in examples.
-        let arrays: Vec<Self> =
-            types.iter().filter(|scalar| **scalar != Self::Embedding(MAX_EMBEDDING)).filter_map(|scalar| scalar.array()).collect();
+        let arrays: Vec<Self> = types
+            .iter()
+            .filter(|scalar| **scalar != Self::Embedding(MAX_EMBEDDING))
+            .filter_map(|scalar| scalar.array())
+            .collect();
         types.extend(arrays);
         let nested = [Self::Integer, Self::Text, Self::Json].into_iter().filter_map(|scalar| scalar.array()?.array());
         types.extend(nested);
@@ -215,7 +219,11 @@ impl SqlType {
     /// [`TYPE_KEY`].
     pub fn field(&self, name: &str, nullable: bool) -> Field {
         let field = Field::new(name, self.arrow(), nullable);
-        if self.is_marked() { field.with_metadata(HashMap::from([(TYPE_KEY.to_owned(), self.to_string())])) } else { field }
+        if self.is_marked() {
+            field.with_metadata(HashMap::from([(TYPE_KEY.to_owned(), self.to_string())]))
+        } else {
+            field
+        }
     }
 
     /// Whether the Arrow type alone does not tell this type from others.
@@ -246,8 +254,8 @@ impl SqlType {
         }
     }
 
-    /// The type of a column that holds the values of `field`: the inverse of [`SqlType::field`], and for other widths and
-    /// units of the same values (`Utf8`, nanoseconds, dictionaries) the type that they are stored as.
+    /// The type of a column that holds the values of `field`: the inverse of [`SqlType::field`], and for other widths
+    /// and units of the same values (`Utf8`, nanoseconds, dictionaries) the type that they are stored as.
     ///
     /// `None` for what cannot be a column: durations, structs, maps, unions, untyped NULLs.
     pub fn of_field(field: &Field) -> Option<Self> {
@@ -280,11 +288,16 @@ impl SqlType {
             DataType::UInt64 => Self::BigIntUnsigned,
             DataType::Float16 | DataType::Float32 => Self::Real,
             DataType::Float64 => Self::Double,
-            DataType::Decimal32(p, s) | DataType::Decimal64(p, s) | DataType::Decimal128(p, s) | DataType::Decimal256(p, s) => {
+            DataType::Decimal32(p, s)
+            | DataType::Decimal64(p, s)
+            | DataType::Decimal128(p, s)
+            | DataType::Decimal256(p, s) => {
                 return u8::try_from(*s).ok().and_then(|s| Self::decimal(*p, s));
             }
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Self::Text,
-            DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => Self::Bytea,
+            DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+                Self::Bytea
+            }
             DataType::Date32 | DataType::Date64 => Self::Date,
             DataType::Time32(_) | DataType::Time64(_) => Self::Time,
             DataType::Timestamp(_, None) => Self::Timestamp,
@@ -300,7 +313,9 @@ impl SqlType {
             | DataType::FixedSizeList(item, _)
             | DataType::LargeList(item)
             | DataType::LargeListView(item) => return Self::of_field(item)?.array(),
-            DataType::Null | DataType::Duration(_) | DataType::Struct(_) | DataType::Union(..) | DataType::Map(..) => return None,
+            DataType::Null | DataType::Duration(_) | DataType::Struct(_) | DataType::Union(..) | DataType::Map(..) => {
+                return None;
+            }
         })
     }
 

@@ -1,5 +1,11 @@
 //! Arrays, vectors and intervals: what they are made of, and what is refused.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests stop at the first surprise"
+)]
 
 use std::sync::Arc;
 
@@ -12,7 +18,10 @@ use kalamdb_types::{
     JsonError,
     Source::{self, Sql, Value},
     SqlType,
-    TypeErrorKind::{self, DatatypeMismatch, DatetimeOutOfRange, InvalidDatetime, InvalidText, InvalidVector, OutOfRange, StringTooLong},
+    TypeErrorKind::{
+        self, DatatypeMismatch, DatetimeOutOfRange, InvalidDatetime, InvalidText, InvalidVector, OutOfRange,
+        StringTooLong,
+    },
     append_json, coerce, json,
 };
 
@@ -64,7 +73,11 @@ fn text_is_parsed() {
         ("BOOLEAN[]", "[true,\"f\",null]", Ok("{t,f,NULL}")),
         ("BOOLEAN[]", "[1]", Err(DatatypeMismatch)),
         ("BOOLEAN[]", "{1,yes}", Ok("{t,t}")),
-        ("TEXT[]", "{a b,\"c,\\\"d\",\"NULL\",\"\",\\NULL,e\\,f}", Ok("{\"a b\",\"c,\\\"d\",\"NULL\",\"\",\"NULL\",\"e,f\"}")),
+        (
+            "TEXT[]",
+            "{a b,\"c,\\\"d\",\"NULL\",\"\",\\NULL,e\\,f}",
+            Ok("{\"a b\",\"c,\\\"d\",\"NULL\",\"\",\"NULL\",\"e,f\"}"),
+        ),
         ("TEXT[]", "{a\"b\"}", Err(InvalidText)),
         ("TEXT[]", "{\"a\"b}", Err(InvalidText)),
         ("TEXT[]", "{\"a}", Err(InvalidText)),
@@ -175,8 +188,12 @@ fn durations_become_intervals() {
 
 #[test]
 fn errors_name_the_row_of_the_element() {
-    let lists: ArrayRef =
-        Arc::new(ListArray::from_iter_primitive::<Int64Type, _, _>([Some(vec![Some(1)]), None, Some(vec![]), Some(vec![Some(1), Some(300)])]));
+    let lists: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Int64Type, _, _>([
+        Some(vec![Some(1)]),
+        None,
+        Some(vec![]),
+        Some(vec![Some(1), Some(300)]),
+    ]));
     let field = Field::new("c", lists.data_type().clone(), true);
     let error = coerce(&lists, &field, &type_of("TINYINT[]"), Value).unwrap_err();
     assert_eq!((error.row, error.message.as_str()), (3, "value {1,300} is out of range for type TINYINT[]"));
@@ -187,8 +204,11 @@ fn errors_name_the_row_of_the_element() {
 
 #[test]
 fn nulls_hold_their_place_in_vectors() {
-    let lists: ArrayRef =
-        Arc::new(ListArray::from_iter_primitive::<Float64Type, _, _>([Some(vec![Some(1.0), Some(2.0)]), None, Some(vec![Some(3.0), Some(4.0)])]));
+    let lists: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Float64Type, _, _>([
+        Some(vec![Some(1.0), Some(2.0)]),
+        None,
+        Some(vec![Some(3.0), Some(4.0)]),
+    ]));
     let field = Field::new("c", lists.data_type().clone(), true);
     let vectors = coerce(&lists, &field, &SqlType::Embedding(2), Sql).unwrap();
     let vectors = vectors.as_fixed_size_list();
@@ -198,12 +218,27 @@ fn nulls_hold_their_place_in_vectors() {
 
 #[test]
 fn names_of_arrays_and_vectors() {
-    for name in ["INTEGER[][][][][][]", "DECIMAL(10,2)[]", "TINYINT UNSIGNED[]", "EMBEDDING(16000)", "EMBEDDING(3)[]", "INTERVAL[]"] {
+    for name in [
+        "INTEGER[][][][][][]",
+        "DECIMAL(10,2)[]",
+        "TINYINT UNSIGNED[]",
+        "EMBEDDING(16000)",
+        "EMBEDDING(3)[]",
+        "INTERVAL[]",
+    ] {
         assert_eq!(type_of(name).to_string(), name);
     }
-    for name in
-        ["INTEGER[][][][][][][]", "[]", "INTEGER[", "INTEGER[3]", "EMBEDDING", "EMBEDDING(0)", "EMBEDDING(16001)", "EMBEDDING(+1)", "INTEGER []"]
-    {
+    for name in [
+        "INTEGER[][][][][][][]",
+        "[]",
+        "INTEGER[",
+        "INTEGER[3]",
+        "EMBEDDING",
+        "EMBEDDING(0)",
+        "EMBEDDING(16001)",
+        "EMBEDDING(+1)",
+        "INTEGER []",
+    ] {
         assert!(name.parse::<SqlType>().is_err(), "{name}");
     }
     for name in ["INTEGER[]", "EMBEDDING(3)", "INTERVAL"] {
@@ -259,7 +294,10 @@ fn what_is_not_stored_so_is_refused() {
         ("[[[1,null]]]", "EMBEDDING(2)"),
         ("[[[1,\"x\"]]]", "EMBEDDING(2)"),
     ] {
-        assert!(matches!(json::decode_rows(text.as_bytes(), &[type_of(name)], 1), Err(JsonError::Decode(_))), "{text} as {name}");
+        assert!(
+            matches!(json::decode_rows(text.as_bytes(), &[type_of(name)], 1), Err(JsonError::Decode(_))),
+            "{text} as {name}"
+        );
     }
     let deep = "[".repeat(100_000);
     assert!(json::decode_rows(deep.as_bytes(), &[type_of("INTEGER[][][][][][]")], 1).is_err());

@@ -1,5 +1,11 @@
 //! The rules of conversion, value by value.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests stop at the first surprise"
+)]
 
 use std::sync::Arc;
 
@@ -11,7 +17,9 @@ use arrow::{
 use kalamdb_types::{
     Source::{self, Sql, Value},
     SqlType,
-    TypeErrorKind::{self, DatatypeMismatch, DatetimeOutOfRange, InvalidDatetime, InvalidText, OutOfRange, StringTooLong},
+    TypeErrorKind::{
+        self, DatatypeMismatch, DatetimeOutOfRange, InvalidDatetime, InvalidText, OutOfRange, StringTooLong,
+    },
     coerce,
 };
 
@@ -158,8 +166,9 @@ fn sql_rounds_and_javascript_values_do_not() {
 
 #[test]
 fn integers_decimals_and_booleans() {
-    let decimal =
-        |value, precision, scale| -> ArrayRef { Arc::new(Decimal128Array::from(vec![value]).with_data_type(DataType::Decimal128(precision, scale))) };
+    let decimal = |value, precision, scale| -> ArrayRef {
+        Arc::new(Decimal128Array::from(vec![value]).with_data_type(DataType::Decimal128(precision, scale)))
+    };
     let big = i256::from_i128(i128::MAX).wrapping_mul(i256::from_i128(10));
     let cases: [(ArrayRef, &str, _, _); 19] = [
         (Arc::new(Int64Array::from(vec![300])), "TINYINT", Err(OutOfRange), Err(OutOfRange)),
@@ -177,7 +186,12 @@ fn integers_decimals_and_booleans() {
         (decimal(1000, 3, 1), "DECIMAL(3,1)", Err(OutOfRange), Err(OutOfRange)),
         (decimal(1230, 10, 2), "TEXT", Ok("12.30"), Err(DatatypeMismatch)),
         (decimal(1, 10, 1), "DOUBLE", Ok("0.1"), Ok("0.1")),
-        (Arc::new(Decimal256Array::from(vec![i256::from_i128(5)]).with_data_type(DataType::Decimal256(50, 0))), "INTEGER", Ok("5"), Ok("5")),
+        (
+            Arc::new(Decimal256Array::from(vec![i256::from_i128(5)]).with_data_type(DataType::Decimal256(50, 0))),
+            "INTEGER",
+            Ok("5"),
+            Ok("5"),
+        ),
         (Arc::new(Decimal256Array::from(vec![big])), "DOUBLE", Err(OutOfRange), Err(OutOfRange)),
         (Arc::new(BooleanArray::from(vec![true])), "TEXT", Ok("true"), Err(DatatypeMismatch)),
         (Arc::new(BooleanArray::from(vec![true])), "INTEGER", Err(DatatypeMismatch), Err(DatatypeMismatch)),
@@ -193,19 +207,44 @@ fn dates_and_times() {
     let micros = TimestampMicrosecondArray::from(vec![-1]);
     let cases: [(ArrayRef, &str, _, _); 14] = [
         (Arc::new(micros.clone()), "TIMESTAMPTZ", Ok("1969-12-31T23:59:59.999999Z"), Ok("1969-12-31T23:59:59.999999Z")),
-        (Arc::new(micros.clone().with_timezone("+02:00")), "TIMESTAMP", Ok("1969-12-31T23:59:59.999999"), Ok("1969-12-31T23:59:59.999999")),
+        (
+            Arc::new(micros.clone().with_timezone("+02:00")),
+            "TIMESTAMP",
+            Ok("1969-12-31T23:59:59.999999"),
+            Ok("1969-12-31T23:59:59.999999"),
+        ),
         (Arc::new(micros.clone()), "DATE", Ok("1969-12-31"), Err(DatatypeMismatch)),
         (Arc::new(micros.clone()), "TIME", Ok("23:59:59.999999"), Err(DatatypeMismatch)),
         (Arc::new(micros.clone()), "TEXT", Ok("1969-12-31 23:59:59.999999"), Err(DatatypeMismatch)),
         (Arc::new(micros), "BIGINT", Err(DatatypeMismatch), Err(DatatypeMismatch)),
-        (Arc::new(TimestampNanosecondArray::from(vec![-1])), "TIMESTAMP", Ok("1969-12-31T23:59:59.999999"), Ok("1969-12-31T23:59:59.999999")),
-        (Arc::new(TimestampSecondArray::from(vec![1])), "TIMESTAMP", Ok("1970-01-01T00:00:01"), Ok("1970-01-01T00:00:01")),
-        (Arc::new(TimestampSecondArray::from(vec![i64::MAX])), "TIMESTAMP", Err(DatetimeOutOfRange), Err(DatetimeOutOfRange)),
+        (
+            Arc::new(TimestampNanosecondArray::from(vec![-1])),
+            "TIMESTAMP",
+            Ok("1969-12-31T23:59:59.999999"),
+            Ok("1969-12-31T23:59:59.999999"),
+        ),
+        (
+            Arc::new(TimestampSecondArray::from(vec![1])),
+            "TIMESTAMP",
+            Ok("1970-01-01T00:00:01"),
+            Ok("1970-01-01T00:00:01"),
+        ),
+        (
+            Arc::new(TimestampSecondArray::from(vec![i64::MAX])),
+            "TIMESTAMP",
+            Err(DatetimeOutOfRange),
+            Err(DatetimeOutOfRange),
+        ),
         (Arc::new(Date32Array::from(vec![-1])), "TIMESTAMP", Ok("1969-12-31T00:00:00"), Ok("1969-12-31T00:00:00")),
         (Arc::new(Date32Array::from(vec![i32::MAX])), "TIMESTAMP", Err(DatetimeOutOfRange), Err(DatetimeOutOfRange)),
         (Arc::new(Date64Array::from(vec![-1])), "DATE", Ok("1969-12-31"), Ok("1969-12-31")),
         (Arc::new(Time32SecondArray::from(vec![1])), "TIME", Ok("00:00:01"), Ok("00:00:01")),
-        (Arc::new(Time64MicrosecondArray::from(vec![86_400_000_000])), "TIME", Err(DatetimeOutOfRange), Err(DatetimeOutOfRange)),
+        (
+            Arc::new(Time64MicrosecondArray::from(vec![86_400_000_000])),
+            "TIME",
+            Err(DatetimeOutOfRange),
+            Err(DatetimeOutOfRange),
+        ),
     ];
     for (array, target, in_sql, from_javascript) in cases {
         check(&array, target, Sql, in_sql);
@@ -223,8 +262,16 @@ fn bytes_lists_and_intervals() {
         (Arc::new(FixedSizeBinaryArray::try_from_iter([b"ab"].into_iter()).unwrap()), "BYTEA", Ok("6162")),
         (Arc::new(BinaryArray::from(vec![b"ab".as_slice()])), "TEXT", Err(DatatypeMismatch)),
         (Arc::new(IntervalYearMonthArray::from(vec![14])), "TEXT", Ok("1 year 2 mons")),
-        (Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None])])), "TEXT", Ok("{1,NULL}")),
-        (Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None])])), "JSON", Err(DatatypeMismatch)),
+        (
+            Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None])])),
+            "TEXT",
+            Ok("{1,NULL}"),
+        ),
+        (
+            Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None])])),
+            "JSON",
+            Err(DatatypeMismatch),
+        ),
     ];
     for (array, target, in_sql) in cases {
         check(&array, target, Sql, in_sql);
@@ -264,7 +311,10 @@ fn errors_name_row_value_and_type() {
     };
     let numbers = || Arc::new(Float64Array::from(vec![None, Some(1.0), Some(300.0), Some(1.5)]));
     assert_eq!(message(numbers(), SqlType::TinyInt), (2, "value 300 is out of range for type TINYINT".to_owned()));
-    assert_eq!(message(numbers(), SqlType::Integer), (3, "value 1.5 is not an integer, as type INTEGER needs".to_owned()));
+    assert_eq!(
+        message(numbers(), SqlType::Integer),
+        (3, "value 1.5 is not an integer, as type INTEGER needs".to_owned())
+    );
     assert_eq!(message(numbers(), SqlType::Text), (1, "DOUBLE value 1 cannot be stored as TEXT".to_owned()));
     let empty: ArrayRef = Arc::new(Int64Array::from(vec![None, None]));
     assert_eq!(message(empty, SqlType::Date), (0, "BIGINT values cannot be stored as DATE".to_owned()));

@@ -1,5 +1,11 @@
 //! The stored rows, character by character.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests stop at the first surprise"
+)]
 
 use std::sync::Arc;
 
@@ -15,8 +21,14 @@ fn stored(array: impl Array + 'static, sql_type: SqlType) -> String {
 
 #[test]
 fn each_type_has_its_form() {
-    assert_eq!(stored(BooleanArray::from(vec![Some(true), Some(false), None]), SqlType::Boolean), "[[true],[false],[null]]");
-    assert_eq!(stored(Int64Array::from(vec![i64::MIN, (1 << 53) + 1]), SqlType::BigInt), "[[-9223372036854775808],[9007199254740993]]");
+    assert_eq!(
+        stored(BooleanArray::from(vec![Some(true), Some(false), None]), SqlType::Boolean),
+        "[[true],[false],[null]]"
+    );
+    assert_eq!(
+        stored(Int64Array::from(vec![i64::MIN, (1 << 53) + 1]), SqlType::BigInt),
+        "[[-9223372036854775808],[9007199254740993]]"
+    );
     assert_eq!(stored(UInt64Array::from(vec![u64::MAX]), SqlType::BigIntUnsigned), "[[18446744073709551615]]");
     assert_eq!(
         stored(Float64Array::from(vec![0.1, -0.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY]), SqlType::Double),
@@ -37,7 +49,8 @@ fn each_type_has_its_form() {
 
 #[test]
 fn rows_are_arrays_of_all_columns() {
-    let columns: [ArrayRef; 2] = [Arc::new(Int32Array::from(vec![1, 2, 3])), Arc::new(StringViewArray::from(vec![Some("a"), None, Some("c")]))];
+    let columns: [ArrayRef; 2] =
+        [Arc::new(Int32Array::from(vec![1, 2, 3])), Arc::new(StringViewArray::from(vec![Some("a"), None, Some("c")]))];
     let types = [SqlType::Integer, SqlType::Text];
     let encode = |from, to| {
         let mut out = Vec::new();
@@ -50,7 +63,10 @@ fn rows_are_arrays_of_all_columns() {
     let mut out = b"kept".to_vec();
     assert!(matches!(json::encode_rows(&columns, &types[..1], 0, 1, &mut out), Err(JsonError::Shape(_))));
     let swapped = [SqlType::Text, SqlType::Integer];
-    assert!(matches!(json::encode_rows(&columns, &swapped, 0, 1, &mut out), Err(JsonError::ColumnType { column: 0, .. })));
+    assert!(matches!(
+        json::encode_rows(&columns, &swapped, 0, 1, &mut out),
+        Err(JsonError::ColumnType { column: 0, .. })
+    ));
     assert_eq!(out, b"kept");
 
     let decoded = json::decode_rows(b"[[1,\"a\"],[2,null],[3,\"c\"]]", &types, 1_000_000_000).unwrap();
@@ -86,7 +102,10 @@ fn what_is_not_rows_of_the_types_is_refused() {
         ("[[\"\\ud800\"]]", SqlType::Text),
         ("[[\"2024-01-01\"]]", SqlType::Date),
     ] {
-        assert!(matches!(json::decode_rows(text.as_bytes(), &[sql_type], 1), Err(JsonError::Decode(_))), "{text} as {sql_type}");
+        assert!(
+            matches!(json::decode_rows(text.as_bytes(), &[sql_type], 1), Err(JsonError::Decode(_))),
+            "{text} as {sql_type}"
+        );
     }
     assert!(json::decode_rows(b"[[\"\xff\"]]", &[SqlType::Text], 1).is_err());
     let deep = "[".repeat(100_000);

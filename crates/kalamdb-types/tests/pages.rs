@@ -1,5 +1,11 @@
 //! Columns of segments come back as they were, and damaged ones never panic.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests stop at the first surprise"
+)]
 
 mod support;
 
@@ -22,7 +28,11 @@ fn as_json(column: &ArrayRef, sql_type: SqlType) -> String {
 fn assert_round_trip(column: &ArrayRef, sql_type: SqlType) -> Vec<u8> {
     let page = encode_page(column, &sql_type).unwrap();
     let decoded = decode_page(&page, &sql_type, column.len()).unwrap();
-    assert_eq!((decoded.data_type(), decoded.len(), decoded.null_count()), (&sql_type.arrow(), column.len(), column.null_count()), "{sql_type}");
+    assert_eq!(
+        (decoded.data_type(), decoded.len(), decoded.null_count()),
+        (&sql_type.arrow(), column.len(), column.null_count()),
+        "{sql_type}"
+    );
     assert_eq!(as_json(&decoded, sql_type), as_json(column, sql_type), "{sql_type}");
     page
 }
@@ -47,7 +57,8 @@ fn every_type_comes_back_at_its_edges() {
 fn counting_numbers_and_short_decimals_take_few_bytes() {
     let counting: ArrayRef = Arc::new(Int64Array::from_iter_values(1_700_000_000_000..1_700_000_065_536));
     assert!(assert_round_trip(&counting, SqlType::BigInt).len() < 100);
-    let money: ArrayRef = Arc::new(Float64Array::from_iter_values((0..65_536).map(|i| f64::from(i * 7919 % 100_000) / 100.0)));
+    let money: ArrayRef =
+        Arc::new(Float64Array::from_iter_values((0..65_536).map(|i| f64::from(i * 7919 % 100_000) / 100.0)));
     assert!(assert_round_trip(&money, SqlType::Double).len() < 65_536 * 3 + 100);
 }
 

@@ -1,5 +1,11 @@
 //! Every type, at its edges and at random: Arrow to stored JSON and back, wire to Arrow to wire.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests stop at the first surprise"
+)]
 
 mod support;
 
@@ -40,7 +46,12 @@ fn with_one_nan(array: &ArrayRef) -> ArrayRef {
         }
         DataType::FixedSizeList(item, size) => {
             let list = array.as_fixed_size_list();
-            Arc::new(FixedSizeListArray::new(Arc::clone(item), *size, with_one_nan(list.values()), list.nulls().cloned()))
+            Arc::new(FixedSizeListArray::new(
+                Arc::clone(item),
+                *size,
+                with_one_nan(list.values()),
+                list.nulls().cloned(),
+            ))
         }
         _ => Arc::clone(array),
     }
@@ -196,7 +207,9 @@ fn any_array(sql_type: SqlType) -> BoxedStrategy<ArrayRef> {
         SqlType::Date => nullable(-800_000..3_000_000, |v| Arc::new(Date32Array::from(v))),
         SqlType::Time => nullable(0..86_400_000_000_i64, |v| Arc::new(Time64MicrosecondArray::from(v))),
         SqlType::Timestamp => nullable(any::<i64>(), |v| Arc::new(TimestampMicrosecondArray::from(v))),
-        SqlType::TimestampTz => nullable(any::<i64>(), |v| Arc::new(TimestampMicrosecondArray::from(v).with_timezone("UTC"))),
+        SqlType::TimestampTz => {
+            nullable(any::<i64>(), |v| Arc::new(TimestampMicrosecondArray::from(v).with_timezone("UTC")))
+        }
         SqlType::Interval => nullable(any::<(i32, i32, i64)>(), |v| {
             let interval = |(months, days, nanos)| arrow::datatypes::IntervalMonthDayNano::new(months, days, nanos);
             Arc::new(IntervalMonthDayNanoArray::from_iter(v.into_iter().map(|v| v.map(interval))))
@@ -206,7 +219,10 @@ fn any_array(sql_type: SqlType) -> BoxedStrategy<ArrayRef> {
             let vector = prop::collection::vec(any::<u32>().prop_map(f32::from_bits), length.min(3));
             prop::collection::vec(prop::option::weighted(0.8, vector), 0..4)
                 .prop_map(move |rows| {
-                    let numbers = rows.iter().flat_map(|row| row.clone().unwrap_or(vec![0.0]).into_iter().cycle().take(length)).collect();
+                    let numbers = rows
+                        .iter()
+                        .flat_map(|row| row.clone().unwrap_or(vec![0.0]).into_iter().cycle().take(length))
+                        .collect();
                     embeddings(sql_type, numbers, rows.iter().map(Option::is_some).collect())
                 })
                 .boxed()

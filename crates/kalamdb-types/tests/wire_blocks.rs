@@ -1,5 +1,11 @@
 //! The wire block: bytes as they are, every kind, and what is not a block.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests stop at the first surprise"
+)]
 
 mod support;
 
@@ -43,8 +49,10 @@ fn show(array: &ArrayRef) -> String {
 
 #[test]
 fn a_block_byte_by_byte() {
-    let columns: Vec<ArrayRef> =
-        vec![Arc::new(Int16Array::from(vec![Some(1), None, Some(-1)])), Arc::new(StringArray::from(vec!["a", "\u{1f600}", ""]))];
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(Int16Array::from(vec![Some(1), None, Some(-1)])),
+        Arc::new(StringArray::from(vec!["a", "\u{1f600}", ""])),
+    ];
     let fields = vec![Field::new("n", DataType::Int16, true), Field::new("s", DataType::Utf8, true)];
     let mut out = Vec::new();
     wire::encode_block(&RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap(), &mut out);
@@ -62,7 +70,12 @@ fn a_block_byte_by_byte() {
     assert_eq!(out, expected);
     // The same bytes are an input.
     let block = wire::decode_block(&out).unwrap();
-    let typed: Vec<ArrayRef> = block.columns.into_iter().zip([SqlType::Integer, SqlType::Text]).map(|(c, t)| c.into_typed(&t).unwrap()).collect();
+    let typed: Vec<ArrayRef> = block
+        .columns
+        .into_iter()
+        .zip([SqlType::Integer, SqlType::Text])
+        .map(|(c, t)| c.into_typed(&t).unwrap())
+        .collect();
     assert_eq!(typed[0].as_primitive::<Int32Type>(), &Int32Array::from(vec![Some(1), None, Some(-1)]));
     assert_eq!(typed[1].as_string_view(), &StringViewArray::from(vec!["a", "\u{1f600}", ""]));
 }
@@ -76,18 +89,36 @@ fn scalars_of_every_arrow_type() {
         (Arc::new(UInt32Array::from(vec![Some(u32::MAX), None])), vec![Js::I64(u32::MAX.into()), Js::Null]),
         (Arc::new(UInt64Array::from(vec![Some(u64::MAX), None])), vec![Js::U64(u64::MAX), Js::Null]),
         (Arc::new(Float32Array::from(vec![Some(0.5), None])), vec![Js::F64(0.5), Js::Null]),
-        (Arc::new(LargeStringArray::from(vec![Some("\u{e9}"), None, Some("")])), vec![str("\u{e9}"), Js::Null, str("")]),
-        (Arc::new(BinaryViewArray::from(vec![Some(b"\0\xff".as_slice()), None])), vec![Js::Bytes(vec![0, 255]), Js::Null]),
+        (
+            Arc::new(LargeStringArray::from(vec![Some("\u{e9}"), None, Some("")])),
+            vec![str("\u{e9}"), Js::Null, str("")],
+        ),
+        (
+            Arc::new(BinaryViewArray::from(vec![Some(b"\0\xff".as_slice()), None])),
+            vec![Js::Bytes(vec![0, 255]), Js::Null],
+        ),
         (Arc::new(FixedSizeBinaryArray::try_from_iter([b"ab"].into_iter()).unwrap()), vec![Js::Bytes(b"ab".to_vec())]),
         (Arc::new(Date32Array::from(vec![Some(-719_162), None])), vec![str("0001-01-01"), Js::Null]),
         (Arc::new(Time64MicrosecondArray::from(vec![1])), vec![str("00:00:00.000001")]),
         (Arc::new(TimestampNanosecondArray::from(vec![Some(-1), None])), vec![Js::TsUs(-1), Js::Null]),
         (Arc::new(TimestampSecondArray::from(vec![1]).with_timezone("UTC")), vec![Js::TsUs(1_000_000)]),
-        (Arc::new(Decimal128Array::from(vec![-1]).with_data_type(DataType::Decimal128(38, 38))), vec![str(&format!("-0.{}1", "0".repeat(37)))]),
-        (Arc::new(IntervalYearMonthArray::from(vec![Some(13), None])), vec![str("1 year 1 mon"), Js::Null]),
-        (Arc::new(["x", "y", "x"].into_iter().collect::<DictionaryArray<Int8Type>>()), vec![str("x"), str("y"), str("x")]),
         (
-            Arc::new(RunArray::<Int32Type>::try_new(&Int32Array::from(vec![2, 3]), &StringArray::from(vec![Some("r"), None])).unwrap()),
+            Arc::new(Decimal128Array::from(vec![-1]).with_data_type(DataType::Decimal128(38, 38))),
+            vec![str(&format!("-0.{}1", "0".repeat(37)))],
+        ),
+        (Arc::new(IntervalYearMonthArray::from(vec![Some(13), None])), vec![str("1 year 1 mon"), Js::Null]),
+        (
+            Arc::new(["x", "y", "x"].into_iter().collect::<DictionaryArray<Int8Type>>()),
+            vec![str("x"), str("y"), str("x")],
+        ),
+        (
+            Arc::new(
+                RunArray::<Int32Type>::try_new(
+                    &Int32Array::from(vec![2, 3]),
+                    &StringArray::from(vec![Some("r"), None]),
+                )
+                .unwrap(),
+            ),
             vec![str("r"), str("r"), Js::Null],
         ),
     ];
@@ -125,13 +156,17 @@ fn lists_structs_and_maps() {
     assert_eq!(encode(Arc::new(LargeListArray::from_iter_primitive::<Int32Type, _, _>(rows()))), expected);
     assert_eq!(encode(Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(rows()).slice(1, 3))), expected[1..]);
 
-    let fixed = FixedSizeListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), Some(2)]), None, Some(vec![Some(3), Some(4)])], 2);
+    let fixed = FixedSizeListArray::from_iter_primitive::<Int32Type, _, _>(
+        [Some(vec![Some(1), Some(2)]), None, Some(vec![Some(3), Some(4)])],
+        2,
+    );
     assert_eq!(encode(Arc::new(fixed.clone())), [list(&[1, 2]), Js::Null, list(&[3, 4])]);
     assert_eq!(encode(Arc::new(fixed.slice(1, 2))), [Js::Null, list(&[3, 4])]);
 
     let field = Arc::new(Field::new_list_field(DataType::Int32, true));
     let items: ArrayRef = Arc::new(Int32Array::from(vec![1, 2, 3]));
-    let views = ListViewArray::new(field, ScalarBuffer::from(vec![1, 0, 2]), ScalarBuffer::from(vec![2, 1, 0]), items, None);
+    let views =
+        ListViewArray::new(field, ScalarBuffer::from(vec![1, 0, 2]), ScalarBuffer::from(vec![2, 1, 0]), items, None);
     assert_eq!(encode(Arc::new(views)), [list(&[2, 3]), list(&[1]), list(&[])]);
 
     let mut map = MapBuilder::new(None, StringBuilder::new(), Int32Builder::new());
@@ -185,7 +220,10 @@ fn parameters_have_natural_types() {
 fn dates_are_points_in_time() {
     let dates = [Js::DateMs(-62_135_596_800_000.0), Js::Null, Js::DateMs(8.64e15)];
     let typed = decode(&dates).into_typed(&SqlType::Timestamp).unwrap();
-    assert_eq!(typed.as_primitive::<TimestampMicrosecondType>().values()[..], [-62_135_596_800_000_000, 0, 8_640_000_000_000_000_000]);
+    assert_eq!(
+        typed.as_primitive::<TimestampMicrosecondType>().values()[..],
+        [-62_135_596_800_000_000, 0, 8_640_000_000_000_000_000]
+    );
     assert!(typed.is_null(1));
     for target in [SqlType::Date, SqlType::Text, SqlType::BigInt] {
         assert_eq!(decode(&dates).into_typed(&target).unwrap_err().kind, TypeErrorKind::DatatypeMismatch);
@@ -200,7 +238,10 @@ fn dates_are_points_in_time() {
 fn several_kinds_in_one_column() {
     let values = [str("12"), Js::Null, Js::I32(1), Js::I64(1 << 53), Js::F64(7.0), str("-3"), Js::I32(2), Js::Null];
     let typed = decode(&values).into_typed(&SqlType::BigInt).unwrap();
-    assert_eq!(typed.as_primitive(), &Int64Array::from(vec![Some(12), None, Some(1), Some(1 << 53), Some(7), Some(-3), Some(2), None]));
+    assert_eq!(
+        typed.as_primitive(),
+        &Int64Array::from(vec![Some(12), None, Some(1), Some(1 << 53), Some(7), Some(-3), Some(2), None])
+    );
     let error = decode(&values).into_typed(&SqlType::Text).unwrap_err();
     assert_eq!((error.kind, error.row), (TypeErrorKind::DatatypeMismatch, 2));
     let error = decode(&[str("1"), Js::F64(1.0), Js::F64(1.5)]).into_typed(&SqlType::Integer).unwrap_err();
@@ -252,7 +293,9 @@ fn what_is_not_a_block_is_refused() {
     assert_eq!(refuse(&block(1, 4, 0, &[1, 0, 1, 0, 0x80, 0])), WireError::Lengths);
     assert_eq!(refuse(&block(1, 5, 0, &[1, 0, 2, 0, a, 0])), WireError::Lengths);
     assert_eq!(refuse(&block(u32::MAX, 0, 0, &[])), WireError::TooLarge("a number of rows without values"));
-    let mixed = |kinds: u32, parts: &[u32]| refuse(&block(2, 10, 0, &[&[kinds, 0, (parts.len() / 6) as u32, 0], parts].concat()));
+    let mixed = |kinds: u32, parts: &[u32]| {
+        refuse(&block(2, 10, 0, &[&[kinds, 0, (parts.len() / 6) as u32, 0], parts].concat()))
+    };
     let bool_part = [1, 1, 1, 0, 1, 0];
     assert_eq!(mixed(0x0201, &bool_part), WireError::Parts, "a part is missing");
     assert_eq!(mixed(0x0001, &[bool_part, bool_part].concat()), WireError::Parts, "a part comes twice");

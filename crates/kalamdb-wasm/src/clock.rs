@@ -15,7 +15,8 @@ use web_time::{Instant, SystemTime, UNIX_EPOCH};
 /// Work in the background goes on for so long before everything else has its turn. Browsers make each turn take 4 ms.
 const SLICE: Duration = Duration::from_millis(4);
 
-/// The browser's clock: the time of day when it was made, counted on with the monotonic clock, which has the finer resolution.
+/// The browser's clock: the time of day when it was made, counted on with the monotonic clock, which has the finer
+/// resolution.
 #[derive(Debug)]
 pub(crate) struct BrowserClock {
     started: Instant,

@@ -1,7 +1,10 @@
 use std::rc::Rc;
 
 use futures::future::join;
-use kalamdb_core::{CallOptions, Clock, Database, Error, ErrorKind, MemoryBudget, Occasion, Principal, Resources, Role, Session};
+use kalamdb_core::{
+    CallOptions, Clock, Database, Error, ErrorKind, MaintenanceTrigger, MemoryBudget, Principal, Resources, Role,
+    Session,
+};
 use kalamdb_indexeddb::{IdbOptions, IdbStore};
 use kalamdb_store::{Durability, MemoryStore, Store};
 use serde::{Deserialize, Serialize};
@@ -37,7 +40,8 @@ struct EngineOptions {
 impl Engine {
     /// Opens or creates the database `name`; `memory:` is one that is never persisted.
     pub async fn open(name: &str, options: JsValue) -> Result<Engine, JsValue> {
-        let options: EngineOptions = serde_wasm_bindgen::from_value(options).map_err(|error| invalid_argument(error.to_string()))?;
+        let options: EngineOptions =
+            serde_wasm_bindgen::from_value(options).map_err(|error| invalid_argument(error.to_string()))?;
         open(name, &options).await.map_err(|error| to_js(&error, ""))
     }
 
@@ -45,16 +49,19 @@ impl Engine {
     pub fn session(&self, user_id: Option<String>, role: &str) -> Result<EngineSession, JsValue> {
         let principal = match user_id {
             None => Ok(Principal::system()),
-            Some(id) => Principal::user(&id, Role::from_name(role).ok_or_else(|| invalid_argument(format!("there is no role {role}")))?),
+            Some(id) => Principal::user(
+                &id,
+                Role::from_name(role).ok_or_else(|| invalid_argument(format!("there is no role {role}")))?,
+            ),
         };
         let session = principal.and_then(|principal| Session::new(Rc::clone(&self.database), principal));
         Ok(EngineSession::new(session.map_err(|error| to_js(&error, ""))?))
     }
 
-    /// Does one thing that is due: frees events that are over, stores rows of the log as a segment, merges segments. Gives whether
-    /// more may be due. `hidden` is whether the page may be gone soon.
+    /// Does one thing that is due: frees events that are over, stores rows of the log as a segment, merges segments.
+    /// Gives whether more may be due. `hidden` is whether the page may be gone soon.
     pub async fn maintain(&self, hidden: bool) -> Result<bool, JsValue> {
-        let occasion = if hidden { Occasion::Hidden } else { Occasion::Idle };
+        let occasion = if hidden { MaintenanceTrigger::Hidden } else { MaintenanceTrigger::Idle };
         self.database.maintain(occasion).await.map_err(|error| to_js(&error, ""))
     }
 
@@ -86,7 +93,8 @@ fn to_json(report: &impl Serialize) -> Result<String, Error> {
 async fn open(name: &str, options: &EngineOptions) -> Result<Engine, Error> {
     let durability = Durability::from(options.durability);
     let clock: Rc<dyn Clock> = Rc::new(BrowserClock::new());
-    let memory = options.memory_limit_bytes.map_or_else(MemoryBudget::default, |bytes| MemoryBudget::All(bytes as usize));
+    let memory =
+        options.memory_limit_bytes.map_or_else(MemoryBudget::default, |bytes| MemoryBudget::All(bytes as usize));
     let mut resources = Resources { heap: Some(heap::in_use), ..memory.into() };
     if let Some(bytes) = options.value_limit_bytes {
         resources.value_bytes = bytes as usize;
@@ -96,13 +104,15 @@ async fn open(name: &str, options: &EngineOptions) -> Result<Engine, Error> {
     } else {
         let store: Rc<dyn Store> = Rc::new(IdbStore::open(name, IdbOptions::default()).await?);
         // While the browser reads the log, this thread has nothing else to do.
-        let (database, ()) = join(Database::open_with(store, Rc::clone(&clock), durability, resources), warm_up(clock)).await;
+        let (database, ()) =
+            join(Database::open_with(store, Rc::clone(&clock), durability, resources), warm_up(clock)).await;
         database?
     };
     Ok(Engine { database })
 }
 
-/// Runs a small query on a database of its own, so that the browser has compiled the planner's code before the first real one.
+/// Runs a small query on a database of its own, so that the browser has compiled the planner's code before the first
+/// real one.
 ///
 /// A failure is of no consequence here: the first real query meets it again.
 async fn warm_up(clock: Rc<dyn Clock>) {

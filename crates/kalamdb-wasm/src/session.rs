@@ -61,8 +61,9 @@ impl EngineSession {
     pub async fn insert_each(&self, sql: &str, blocks: Vec<Uint8Array>) -> Result<Array, JsValue> {
         let blocks: Vec<Vec<u8>> = blocks.iter().map(Uint8Array::to_vec).collect();
         let outcomes = Box::pin(self.session.insert_each(sql, &blocks)).await.map_err(|error| to_js(&error, sql))?;
-        let outcome =
-            |result: Result<StatementResult, Error>| self.message(result.map(|result| vec![result]), sql).map_or_else(|error| error, JsValue::from);
+        let outcome = |result: Result<StatementResult, Error>| {
+            self.message(result.map(|result| vec![result]), sql).map_or_else(|error| error, JsValue::from)
+        };
         Ok(outcomes.into_iter().map(outcome).collect())
     }
 
@@ -81,7 +82,8 @@ impl EngineSession {
 
     /// Commits the transaction; the command of the result is ROLLBACK if a statement of it had failed.
     pub async fn commit(&self, durability: JsValue) -> Result<Uint8Array, JsValue> {
-        let durability: DurabilityOption = serde_wasm_bindgen::from_value(durability).map_err(|error| invalid_argument(error.to_string()))?;
+        let durability: DurabilityOption =
+            serde_wasm_bindgen::from_value(durability).map_err(|error| invalid_argument(error.to_string()))?;
         let result = self.session.commit(durability.into()).await;
         self.message(result.map(|result| vec![result]), "")
     }

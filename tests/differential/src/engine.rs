@@ -40,7 +40,8 @@ pub(crate) fn answer(engine: &mut Option<Session>, line: &str) -> Answer {
 }
 
 async fn run(session: Option<Session>, line: &str) -> Result<(Session, Answer), Error> {
-    let request = serde_json::from_str(line).map_err(|error| Error::new(ErrorKind::InternalError, format!("a request: {error}")))?;
+    let request = serde_json::from_str(line)
+        .map_err(|error| Error::new(ErrorKind::InternalError, format!("a request: {error}")))?;
     let (sql, params, without_rules) = match request {
         Request::Reset => return Ok((open().await?, Answer::Result { columns: vec![], rows: vec![], affected: None })),
         Request::Query { sql, params, without_rules } => (sql, params, without_rules),
@@ -67,6 +68,7 @@ async fn open() -> Result<Session, Error> {
 async fn query(session: &Session, sql: &str, params: &[u8]) -> Result<Answer, Error> {
     let result = session.query(sql, params, CallOptions::default()).await?;
     let rows = rows::texts(&result.fields, &result.batches)?;
-    let columns = result.fields.into_iter().map(|field| Column { name: field.name, type_name: field.type_name }).collect();
+    let columns =
+        result.fields.into_iter().map(|field| Column { name: field.name, type_name: field.type_name }).collect();
     Ok(Answer::Result { columns, rows, affected: result.affected_rows })
 }

@@ -1,5 +1,10 @@
-//! Answers the requests on standard input, a JSON object a line, with one JSON object a line each, in order: see `protocol.rs`.
-#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "clocks and threads are missing in the browser; this runs natively")]
+//! Answers the requests on standard input, a JSON object a line, with one JSON object a line each, in order: see
+//! `protocol.rs`.
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "clocks and threads are missing in the browser; this runs natively"
+)]
 
 mod engine;
 mod parameters;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use kalamdb_core::datafusion::arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, NullArray, RecordBatch, StringViewArray};
+use kalamdb_core::datafusion::arrow::array::{
+    ArrayRef, BooleanArray, Float64Array, Int64Array, NullArray, RecordBatch, StringViewArray,
+};
 use kalamdb_core::datafusion::arrow::datatypes::{DataType, Field, Schema};
 use kalamdb_core::{Error, ErrorKind};
 use kalamdb_types::SqlType;
@@ -28,10 +30,14 @@ fn column(parameter: &Parameter) -> Result<(Field, ArrayRef), Error> {
     Ok(match parameter {
         Parameter::Null => plain(DataType::Null, Arc::new(NullArray::new(1))),
         Parameter::Bool(value) => plain(DataType::Boolean, Arc::new(BooleanArray::from(vec![*value]))),
-        Parameter::Int(value) => plain(DataType::Int64, Arc::new(Int64Array::from(vec![value.parse::<i64>().map_err(|error| unreadable(&error))?]))),
-        Parameter::Float(value) => {
-            plain(DataType::Float64, Arc::new(Float64Array::from(vec![value.parse::<f64>().map_err(|error| unreadable(&error))?])))
-        }
+        Parameter::Int(value) => plain(
+            DataType::Int64,
+            Arc::new(Int64Array::from(vec![value.parse::<i64>().map_err(|error| unreadable(&error))?])),
+        ),
+        Parameter::Float(value) => plain(
+            DataType::Float64,
+            Arc::new(Float64Array::from(vec![value.parse::<f64>().map_err(|error| unreadable(&error))?])),
+        ),
         Parameter::Text(value) => plain(DataType::Utf8View, text(value)),
         Parameter::Json(value) => (SqlType::Json.field("", true), text(value)),
     })

@@ -13,7 +13,12 @@ type Texts = Vec<Option<String>>;
 pub(crate) fn texts(fields: &[ResultField], batches: &[RecordBatch]) -> Result<Vec<Texts>, Error> {
     let mut rows = Vec::new();
     for batch in batches {
-        let columns = batch.columns().iter().zip(fields).map(|(array, field)| column(array, &field.type_name)).collect::<Result<Vec<_>, _>>()?;
+        let columns = batch
+            .columns()
+            .iter()
+            .zip(fields)
+            .map(|(array, field)| column(array, &field.type_name))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
         rows.extend((0..batch.num_rows()).map(|_| columns.iter_mut().map(|texts| texts.next().flatten()).collect()));
     }
@@ -22,7 +27,8 @@ pub(crate) fn texts(fields: &[ResultField], batches: &[RecordBatch]) -> Result<V
 
 fn column(array: &ArrayRef, type_name: &str) -> Result<Texts, Error> {
     let sql_type = type_name.parse::<SqlType>();
-    let field = sql_type.map_or_else(|_| Field::new("", array.data_type().clone(), true), |sql_type| sql_type.field("", true));
+    let field =
+        sql_type.map_or_else(|_| Field::new("", array.data_type().clone(), true), |sql_type| sql_type.field("", true));
     let field = field.with_data_type(array.data_type().clone());
     match array.data_type() {
         DataType::Null => Ok(vec![None; array.len()]),
@@ -38,7 +44,8 @@ fn column(array: &ArrayRef, type_name: &str) -> Result<Texts, Error> {
 
 /// For what is no type of a column.
 fn formatted(array: &ArrayRef) -> Result<Texts, Error> {
-    let failed = |error: &dyn std::fmt::Display| Error::new(ErrorKind::InternalError, format!("a value has no text: {error}"));
+    let failed =
+        |error: &dyn std::fmt::Display| Error::new(ErrorKind::InternalError, format!("a value has no text: {error}"));
     let options = FormatOptions::default();
     let formatter = ArrayFormatter::try_new(array, &options).map_err(|error| failed(&error))?;
     let text = |row| formatter.value(row).try_to_string().map_err(|error| failed(&error));

@@ -37,7 +37,8 @@ impl Browser {
     }
 
     fn ask(&mut self, request: &serde_json::Value) -> Result<Outcome, SqlError> {
-        let failed = |message: String| SqlError { code: "engine_crashed".to_owned(), sql_state: "ZB003".to_owned(), message };
+        let failed =
+            |message: String| SqlError { code: "engine_crashed".to_owned(), sql_state: "ZB003".to_owned(), message };
         writeln!(self.requests, "{request}").map_err(|error| failed(error.to_string()))?;
         let mut line = String::new();
         self.replies.read_line(&mut line).map_err(|error| failed(error.to_string()))?;

@@ -6,7 +6,8 @@
 //! - `-- 2 rows` behind the `;`: the statement writes as many rows. Words may follow after a colon.
 //! - comment lines below: the rows of the result, their values separated by ` | `; `-- (no rows)` if there are none.
 //!
-//! A statement that announces nothing has to succeed. Comments at the beginning of a block or after an empty line are for the reader.
+//! A statement that announces nothing has to succeed. Comments at the beginning of a block or after an empty line are
+//! for the reader.
 
 use std::error::Error;
 use std::path::Path;
@@ -118,7 +119,11 @@ impl Block {
     }
 
     fn end(&self, number: usize) -> Result<(), String> {
-        if self.open.is_empty() { Ok(()) } else { Err(format!("line {number}: the last statement has no ; at the end of a line")) }
+        if self.open.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("line {number}: the last statement has no ; at the end of a line"))
+        }
     }
 }
 
@@ -163,7 +168,9 @@ fn announced(number: usize, comment: &str) -> Result<Announced, String> {
     let said = comment.split_once(':').map_or(comment, |(said, _)| said);
     match said.split_whitespace().collect::<Vec<_>>().as_slice() {
         ["error", state] if state.len() == 5 => Ok(Announced::Error((*state).to_owned())),
-        [count, "row" | "rows"] => count.parse().map(Announced::Written).map_err(|error| format!("line {number}: {error}")),
+        [count, "row" | "rows"] => {
+            count.parse().map(Announced::Written).map_err(|error| format!("line {number}: {error}"))
+        }
         _ => Err(format!("line {number}: the comment behind the statement announces nothing: {comment}")),
     }
 }
@@ -177,22 +184,31 @@ where
     D: DB<Error = SqlError, ColumnType = DefaultColumnType>,
 {
     section.statements.iter().try_for_each(|statement| {
-        check_one(statement, database.run(&statement.sql)).map_err(|error| format!("line {}: {}\n{error}", statement.line, statement.sql))
+        check_one(statement, database.run(&statement.sql))
+            .map_err(|error| format!("line {}: {}\n{error}", statement.line, statement.sql))
     })
 }
 
 fn check_one(statement: &Statement, outcome: Result<DBOutput<DefaultColumnType>, SqlError>) -> Result<(), String> {
     match (&statement.outcome, outcome) {
         (Announced::Error(state), Err(error)) if error.sql_state == *state => Ok(()),
-        (Announced::Error(state), Err(error)) => Err(format!("fails with {}, not with {state}: {error}", error.sql_state)),
+        (Announced::Error(state), Err(error)) => {
+            Err(format!("fails with {}, not with {state}: {error}", error.sql_state))
+        }
         (Announced::Error(state), Ok(_)) => Err(format!("succeeds, and should fail with {state}")),
         (_, Err(error)) => Err(format!("fails with {}: {error}", error.sql_state)),
         (Announced::Success, Ok(_)) => Ok(()),
         (Announced::Written(expected), Ok(DBOutput::StatementComplete(written))) if written == *expected => Ok(()),
-        (Announced::Written(expected), Ok(DBOutput::StatementComplete(written))) => Err(format!("writes {written} rows, not {expected}")),
+        (Announced::Written(expected), Ok(DBOutput::StatementComplete(written))) => {
+            Err(format!("writes {written} rows, not {expected}"))
+        }
         (Announced::Rows(expected), Ok(DBOutput::Rows { rows, .. })) => {
             let rows: Vec<String> = rows.iter().map(|row| row.join(" | ")).collect();
-            if rows == *expected { Ok(()) } else { Err(format!("returns\n{}\nand not\n{}", rows.join("\n"), expected.join("\n"))) }
+            if rows == *expected {
+                Ok(())
+            } else {
+                Err(format!("returns\n{}\nand not\n{}", rows.join("\n"), expected.join("\n")))
+            }
         }
         (Announced::Written(_), Ok(_)) => Err("returns rows instead of their number".to_owned()),
         (Announced::Rows(_), Ok(_)) => Err("returns no rows".to_owned()),
@@ -208,7 +224,8 @@ where
     D: DB<Error = SqlError, ColumnType = DefaultColumnType>,
 {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
-    let mut files = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
+    let mut files =
+        std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
     files.retain(|file| file.extension().is_some_and(|extension| extension == "md"));
     files.sort();
     let mut trials = Vec::new();
@@ -217,7 +234,9 @@ where
         let page = std::fs::read_to_string(&file)?;
         for section in sections(&page).map_err(|error| format!("{name}: {error}"))? {
             let open = open.clone();
-            trials.push(Trial::test(format!("{name}: {}", section.title), move || check(&section, &mut open()).map_err(Into::into)));
+            trials.push(Trial::test(format!("{name}: {}", section.title), move || {
+                check(&section, &mut open()).map_err(Into::into)
+            }));
         }
     }
     Ok(trials)

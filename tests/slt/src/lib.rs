@@ -1,7 +1,7 @@
 //! Runs the `.slt` files of this folder against an engine: the native one, or the package in a browser.
 //!
-//! Values print as they do in JavaScript, so that one file serves both: numbers as `String(number)`, times in ISO 8601, NULL as
-//! `NULL`, an empty text as `(empty)`, bytes in hexadecimal, the rest as JSON.
+//! Values print as they do in JavaScript, so that one file serves both: numbers as `String(number)`, times in ISO 8601,
+//! NULL as `NULL`, an empty text as `(empty)`, bytes in hexadecimal, the rest as JSON.
 
 pub mod browser;
 pub mod corpus;
@@ -20,14 +20,17 @@ pub use outcome::{Outcome, SqlError};
 /// Where the `.slt` files are.
 fn files() -> Result<Vec<PathBuf>, Box<dyn Error>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("files");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
     files.retain(|file| file.extension().is_some_and(|extension| extension == "slt"));
     files.sort();
     Ok(files)
 }
 
 /// Runs every file as one test, each on an empty database that `connect` opens under the file's name.
-pub fn run<D>(connect: impl Fn(&str) -> Result<D, Box<dyn Error>> + Clone + Send + 'static) -> Result<std::process::ExitCode, Box<dyn Error>>
+pub fn run<D>(
+    connect: impl Fn(&str) -> Result<D, Box<dyn Error>> + Clone + Send + 'static,
+) -> Result<std::process::ExitCode, Box<dyn Error>>
 where
     D: DB<Error = SqlError> + Send + 'static,
 {
@@ -43,7 +46,8 @@ where
                 // The database is opened once a file: its statements share one session.
                 let database = connect(&name).map_err(|error| error.to_string())?;
                 let mut database = Some(database);
-                let mut runner = Runner::new(|| std::future::ready(database.take().ok_or_else(SqlError::second_connection)));
+                let mut runner =
+                    Runner::new(|| std::future::ready(database.take().ok_or_else(SqlError::second_connection)));
                 runner.run_file(&file).map_err(|error| error.display(false).to_string().into())
             })
         })

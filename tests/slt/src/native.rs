@@ -1,5 +1,9 @@
 //! The native engine, on a store in memory.
-#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "clocks and threads are missing in the browser; this runs natively")]
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "clocks and threads are missing in the browser; this runs natively"
+)]
 
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -49,7 +53,8 @@ impl Native {
     pub(crate) fn open_with(print_row: PrintRow) -> Self {
         Self::start(move || {
             let session = block_on(async {
-                let database = Database::open(Rc::new(MemoryStore::new()), Rc::new(SystemClock), Durability::Relaxed).await?;
+                let database =
+                    Database::open(Rc::new(MemoryStore::new()), Rc::new(SystemClock), Durability::Relaxed).await?;
                 Session::new(database, Principal::system())
             });
             Box::new(move |sql| match &session {
@@ -84,7 +89,11 @@ impl DB for Native {
     type ColumnType = DefaultColumnType;
 
     fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, SqlError> {
-        let gone = |_| SqlError { code: "engine_crashed".to_owned(), sql_state: "ZB003".to_owned(), message: "the engine is gone".to_owned() };
+        let gone = |_| SqlError {
+            code: "engine_crashed".to_owned(),
+            sql_state: "ZB003".to_owned(),
+            message: "the engine is gone".to_owned(),
+        };
         self.statements.send(sql.to_owned()).map_err(|error| gone(error.to_string()))?;
         self.outcomes.recv().map_err(|error| gone(error.to_string()))?.map(Outcome::into_output)
     }
@@ -99,7 +108,11 @@ impl DB for Native {
 }
 
 pub(crate) fn to_sql_error(error: &Error) -> SqlError {
-    SqlError { code: error.kind().code().to_owned(), sql_state: error.kind().sql_state().to_owned(), message: error.to_string() }
+    SqlError {
+        code: error.kind().code().to_owned(),
+        sql_state: error.kind().sql_state().to_owned(),
+        message: error.to_string(),
+    }
 }
 
 async fn run(session: &Session, sql: &str, print_row: &PrintRow) -> Result<Outcome, Error> {
@@ -109,7 +122,11 @@ async fn run(session: &Session, sql: &str, print_row: &PrintRow) -> Result<Outco
     Ok(Outcome { types, rows, affected: result.affected_rows.unwrap_or_default() })
 }
 
-pub(crate) fn print(fields: &[ResultField], batches: &[RecordBatch], print_row: &PrintRow) -> Result<Vec<Vec<String>>, ArrowError> {
+pub(crate) fn print(
+    fields: &[ResultField],
+    batches: &[RecordBatch],
+    print_row: &PrintRow,
+) -> Result<Vec<Vec<String>>, ArrowError> {
     let mut rows = Vec::new();
     for batch in batches {
         for row in 0..batch.num_rows() {
@@ -128,7 +145,8 @@ fn print_value(column: &ArrayRef, type_name: &str, row: usize) -> Result<String,
     if column.is_null(row) || column.data_type() == &DataType::Null {
         return Ok("NULL".to_owned());
     }
-    let number = |value: f64| if value == 0.0 { "0".to_owned() } else { ryu_js::Buffer::new().format(value).to_owned() };
+    let number =
+        |value: f64| if value == 0.0 { "0".to_owned() } else { ryu_js::Buffer::new().format(value).to_owned() };
     let text = match column.data_type() {
         DataType::Float32 => number(f64::from(column.as_primitive::<Float32Type>().value(row))),
         DataType::Float64 => number(column.as_primitive::<Float64Type>().value(row)),
@@ -152,7 +170,8 @@ fn formatted(column: &ArrayRef, row: usize) -> Result<String, ArrowError> {
     ArrayFormatter::try_new(column, &FormatOptions::default())?.value(row).try_to_string()
 }
 
-/// The text of a day or a time as JavaScript has it: no zeros at the end of a fraction, and six digits for years that need a sign.
+/// The text of a day or a time as JavaScript has it: no zeros at the end of a fraction, and six digits for years that
+/// need a sign.
 fn iso_8601(text: &str) -> String {
     let (sign, unsigned) = text.split_at(text.len() - text.trim_start_matches(['+', '-']).len());
     let (year, rest) = unsigned.split_once('-').unwrap_or(("", unsigned));
@@ -167,12 +186,15 @@ fn iso_8601(text: &str) -> String {
 /// The field that the type's name and the array's own type make.
 fn field_of(column: &ArrayRef, type_name: &str) -> Field {
     let named = type_name.parse::<SqlType>().map(|sql_type| sql_type.field("", true));
-    named.unwrap_or_else(|_| Field::new("", column.data_type().clone(), true)).with_data_type(column.data_type().clone())
+    named
+        .unwrap_or_else(|_| Field::new("", column.data_type().clone(), true))
+        .with_data_type(column.data_type().clone())
 }
 
 fn text_form(column: &ArrayRef, row: usize) -> Result<String, ArrowError> {
     let field = Field::new("", column.data_type().clone(), true);
-    let texts = coerce(column, &field, &SqlType::Text, Source::Sql).map_err(|error| ArrowError::ComputeError(error.message))?;
+    let texts =
+        coerce(column, &field, &SqlType::Text, Source::Sql).map_err(|error| ArrowError::ComputeError(error.message))?;
     Ok(texts.as_string_view().value(row).to_owned())
 }
 

@@ -25,13 +25,16 @@ const CASES: [(&str, Option<&str>); 12] = [
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut trials = docs::trials(Native::open)?;
-    trials.push(Trial::test("what is announced is checked", || CASES.iter().try_for_each(check_case).map_err(Into::into)));
+    trials.push(Trial::test("what is announced is checked", || {
+        CASES.iter().try_for_each(check_case).map_err(Into::into)
+    }));
     Ok(docs::run(trials))
 }
 
 fn check_case((block, expected): &(&str, Option<&str>)) -> Result<(), String> {
     let page = format!("# Page\n\n## Section\n\n```sql\n{block}\n```\n");
-    let found = docs::sections(&page).and_then(|sections| sections.iter().try_for_each(|section| docs::check(section, &mut Native::open())));
+    let found = docs::sections(&page)
+        .and_then(|sections| sections.iter().try_for_each(|section| docs::check(section, &mut Native::open())));
     match (found, expected) {
         (Ok(()), None) => Ok(()),
         (Err(found), Some(expected)) if found.contains(expected) => Ok(()),

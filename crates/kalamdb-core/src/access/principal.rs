@@ -78,6 +78,7 @@ impl Principal {
             return Ok(());
         }
         let message = format!("{what} is not allowed to the role {}", self.role.name());
-        Err(Error::new(ErrorKind::InsufficientPrivilege, message).with_hint(format!("it takes the role {} or one above it", least.name())))
+        Err(Error::new(ErrorKind::InsufficientPrivilege, message)
+            .with_hint(format!("it takes the role {} or one above it", least.name())))
     }
 }

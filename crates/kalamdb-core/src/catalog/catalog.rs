@@ -25,7 +25,8 @@ pub(crate) struct Catalog {
 
 impl Default for Catalog {
     fn default() -> Self {
-        let namespaces = BTreeMap::from([(DEFAULT_NAMESPACE.to_owned(), Arc::new(NamespaceRecord::default_namespace()))]);
+        let namespaces =
+            BTreeMap::from([(DEFAULT_NAMESPACE.to_owned(), Arc::new(NamespaceRecord::default_namespace()))]);
         Self { namespaces, tables: BTreeMap::new(), views: BTreeMap::new(), damaged: Vec::new() }
     }
 }
@@ -39,8 +40,11 @@ impl Catalog {
     /// Refuses to change definitions while some are missing: a name or an id might be taken.
     pub(crate) fn require_whole(&self) -> Result<()> {
         match self.damaged.first() {
-            Some(what) => Err(Error::new(ErrorKind::DataCorrupted, format!("definitions cannot be changed while one is missing: {what}"))
-                .with_hint("salvage() exports the rows that are readable")),
+            Some(what) => Err(Error::new(
+                ErrorKind::DataCorrupted,
+                format!("definitions cannot be changed while one is missing: {what}"),
+            )
+            .with_hint("salvage() exports the rows that are readable")),
             None => Ok(()),
         }
     }
@@ -147,7 +151,8 @@ impl Catalog {
                 return Error::new(ErrorKind::WrongObjectType, format!("{name} is a view, not a table"));
             }
             if let Some(what) = self.damaged.first() {
-                let message = format!("table {name} does not exist, or its definition is the one that is damaged: {what}");
+                let message =
+                    format!("table {name} does not exist, or its definition is the one that is damaged: {what}");
                 return Error::new(ErrorKind::DataCorrupted, message);
             }
             let error = Error::new(ErrorKind::UndefinedTable, format!("table {name} does not exist"));
@@ -156,7 +161,9 @@ impl Catalog {
             }
             if self.namespace_id(&name.namespace).is_none() {
                 return match nearest(&name.namespace, self.namespace_names()) {
-                    Some(near) => error.with_hint(format!("there is no namespace {}; perhaps you meant {near}", name.namespace)),
+                    Some(near) => {
+                        error.with_hint(format!("there is no namespace {}; perhaps you meant {near}", name.namespace))
+                    }
                     None => error.with_hint(format!("there is no namespace {}", name.namespace)),
                 };
             }

@@ -15,7 +15,9 @@ mod view;
 
 pub(crate) use catalog::Catalog;
 pub(crate) use columns::{SystemColumn, is_system_column};
-pub(crate) use names::{DEFAULT_NAMESPACE, TableName, check_column_name, check_constraint_name, check_namespace_name, check_table_name};
+pub(crate) use names::{
+    DEFAULT_NAMESPACE, TableName, check_column_name, check_constraint_name, check_namespace_name, check_table_name,
+};
 pub(crate) use namespace::{NamespaceRecord, namespace_key};
 pub(crate) use options::{AccessLevel, FlushPolicy, TableOptions};
 pub(crate) use partition_id::PartitionId;

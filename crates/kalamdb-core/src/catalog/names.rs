@@ -20,7 +20,11 @@ pub(crate) struct TableName {
 
 impl fmt::Display for TableName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.namespace == DEFAULT_NAMESPACE { write!(f, "{}", self.table) } else { write!(f, "{}.{}", self.namespace, self.table) }
+        if self.namespace == DEFAULT_NAMESPACE {
+            write!(f, "{}", self.table)
+        } else {
+            write!(f, "{}.{}", self.namespace, self.table)
+        }
     }
 }
 
@@ -42,7 +46,10 @@ pub(crate) fn check_table_name(name: &TableName) -> Result<()> {
 pub(crate) fn check_column_name(name: &str) -> Result<()> {
     check_name("column", name)?;
     if is_system_column(name) {
-        return Err(Error::new(ErrorKind::ReservedName, format!("the column name {name} is reserved: the engine fills that column in")));
+        return Err(Error::new(
+            ErrorKind::ReservedName,
+            format!("the column name {name} is reserved: the engine fills that column in"),
+        ));
     }
     Ok(())
 }
@@ -60,7 +67,10 @@ fn check_name(what: &str, name: &str) -> Result<()> {
     }
     if name.chars().count() > MAX_NAME_CHARS {
         let start: String = name.chars().take(MAX_NAME_CHARS).collect();
-        return Err(Error::new(ErrorKind::NameTooLong, format!("the {what} name {start}... is longer than {MAX_NAME_CHARS} characters")));
+        return Err(Error::new(
+            ErrorKind::NameTooLong,
+            format!("the {what} name {start}... is longer than {MAX_NAME_CHARS} characters"),
+        ));
     }
     Ok(())
 }

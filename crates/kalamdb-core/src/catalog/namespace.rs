@@ -27,7 +27,12 @@ pub(crate) fn namespace_key(id: u64) -> String {
 impl NamespaceRecord {
     /// The namespace that always exists; it is stored only once it has options.
     pub(crate) fn default_namespace() -> Self {
-        Self { id: DEFAULT_NAMESPACE_ID, name: DEFAULT_NAMESPACE.to_owned(), created_at_us: 0, options: BTreeMap::new() }
+        Self {
+            id: DEFAULT_NAMESPACE_ID,
+            name: DEFAULT_NAMESPACE.to_owned(),
+            created_at_us: 0,
+            options: BTreeMap::new(),
+        }
     }
 
     pub(crate) fn encode(&self) -> Result<CatalogRecord> {

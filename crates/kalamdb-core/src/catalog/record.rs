@@ -70,7 +70,9 @@ pub(crate) fn view_key(id: u64) -> String {
 
 impl Table {
     pub(crate) fn encode(&self, namespace_id: u64) -> Result<CatalogRecord> {
-        let ids = |columns: &[usize]| columns.iter().filter_map(|&index| self.columns.get(index)).map(|column| column.id).collect();
+        let ids = |columns: &[usize]| {
+            columns.iter().filter_map(|&index| self.columns.get(index)).map(|column| column.id).collect()
+        };
         let indexes = self.indexes.iter().map(|index| IndexRecord {
             name: index.name.clone(),
             columns: ids(&index.columns),
@@ -164,7 +166,9 @@ fn decode_table(record: &CatalogRecord, names_by_id: &BTreeMap<u64, String>) -> 
     let schema = schemas.pop().ok_or_else(|| damaged(record, "it has no schema"))?;
     let positions = |ids: &[u32], what: &str| {
         let position = |id: &u32| schema.columns.iter().position(|column| column.id == *id);
-        ids.iter().map(|id| position(id).ok_or_else(|| damaged(record, &format!("a column of its {what} is missing")))).collect::<Result<Vec<_>>>()
+        ids.iter()
+            .map(|id| position(id).ok_or_else(|| damaged(record, &format!("a column of its {what} is missing"))))
+            .collect::<Result<Vec<_>>>()
     };
     let index = |index: IndexRecord| {
         let columns = positions(&index.columns, "index")?;

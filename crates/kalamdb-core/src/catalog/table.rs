@@ -141,7 +141,10 @@ impl Table {
             return Ok(());
         }
         let action = if writes { "writing to" } else { "reading" };
-        principal.require(Role::Service, &format!("{action} the {} table {}", self.options.access_level.name(), self.full_name()))
+        principal.require(
+            Role::Service,
+            &format!("{action} the {} table {}", self.options.access_level.name(), self.full_name()),
+        )
     }
 
     pub(crate) fn column_index(&self, name: &str) -> Option<usize> {
@@ -151,7 +154,8 @@ impl Table {
     /// The column's position, or an error that suggests the nearest name.
     pub(crate) fn require_column(&self, name: &str) -> Result<usize> {
         self.column_index(name).ok_or_else(|| {
-            let error = Error::new(ErrorKind::UndefinedColumn, format!("table {} has no column {name}", self.full_name()));
+            let error =
+                Error::new(ErrorKind::UndefinedColumn, format!("table {} has no column {name}", self.full_name()));
             match nearest(name, self.columns.iter().map(|column| column.name.as_str())) {
                 Some(near) => error.with_hint(format!("perhaps you meant {near}")),
                 None => error,
@@ -177,7 +181,11 @@ impl Table {
 
     /// The versions of the columns after `version` up to the current one, oldest first.
     pub(crate) fn columns_since(&self, version: u32) -> impl Iterator<Item = &[ColumnDef]> {
-        let later = self.earlier.iter().filter(move |earlier| earlier.version > version).map(|earlier| earlier.columns.as_slice());
+        let later = self
+            .earlier
+            .iter()
+            .filter(move |earlier| earlier.version > version)
+            .map(|earlier| earlier.columns.as_slice());
         later.chain((self.schema_version > version).then_some(self.columns.as_slice()))
     }
 
@@ -192,7 +200,9 @@ impl Table {
     /// An index or a constraint of that name.
     pub(crate) fn has_constraint(&self, name: &str) -> bool {
         let is_key = self.has_primary_key() && name == self.primary_key_name();
-        is_key || self.indexes.iter().any(|index| index.name == name) || self.checks.iter().any(|check| check.name == name)
+        is_key
+            || self.indexes.iter().any(|index| index.name == name)
+            || self.checks.iter().any(|check| check.name == name)
     }
 
     pub(crate) fn arrow_fields(columns: &[ColumnDef]) -> Vec<FieldRef> {

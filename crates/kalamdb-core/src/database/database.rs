@@ -6,15 +6,17 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use datafusion::execution::memory_pool::MemoryPool;
-use kalamdb_store::{CommitRecord, Durability, LogKey, LogRecord, Meta, Owner, PageKey, PartitionId as StoredId, Store, TableId};
+use kalamdb_store::{
+    CommitRecord, Durability, LogKey, LogRecord, Meta, Owner, PageKey, PartitionId as StoredId, Store, TableId,
+};
 
-use super::group::Group;
-use super::interval::Interval;
+use super::group::CommitGroup;
+use super::interval::Cooldown;
 use super::jobs::Jobs;
 use super::log_use::{Dying, Leaving};
 use super::resources::{MemoryBudget, Resources};
 use super::state::State;
-use super::turns::{Turn, Turns};
+use super::turns::{WritePermit, WriterQueue};
 use crate::catalog::{Catalog, PartitionId, Table};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
@@ -24,8 +26,8 @@ use crate::segment::{DefaultMemory, Pages, QueryMemory};
 
 /// An open database: what is stored, as this instance has read it, and the one writer at a time.
 ///
-/// Only commits that are durable are visible here. Other instances (tabs) may commit at any time; their commits are read when
-/// they are heard of, and at the latest when a commit of this instance meets a newer head.
+/// Only commits that are durable are visible here. Other instances (tabs) may commit at any time; their commits are
+/// read when they are heard of, and at the latest when a commit of this instance meets a newer head.
 pub struct Database {
     pub(super) store: Rc<dyn Store>,
     pub(crate) clock: Rc<dyn Clock>,
@@ -40,29 +42,33 @@ pub struct Database {
     limits: Arc<Limits>,
     pub(crate) jobs: RefCell<Jobs>,
     /// Of looking for tombstones that are past their retention.
-    retention_interval: Interval,
+    retention_interval: Cooldown,
     /// Of looking for orphaned pages.
-    orphans_interval: Interval,
+    orphans_interval: Cooldown,
     /// Since the quota has turned out to be used up.
-    full_interval: Interval,
+    full_interval: Cooldown,
     /// Of seeing to the reserve of the store.
-    reserve_interval: Interval,
+    reserve_interval: Cooldown,
     /// A statement that writes has the turn from reading its rows until its change is committed or in a group.
-    turns: Turns,
+    turns: WriterQueue,
     /// Takes members, if there is one and any of them still waits.
-    group: RefCell<Weak<Group>>,
+    group: RefCell<Weak<CommitGroup>>,
     pub(super) n_views: Cell<u64>,
     /// How many bytes were written to the log since somebody last saw to it that it is short.
     logged_bytes: Cell<usize>,
     pub(super) this: Weak<Database>,
 }
 
-/// After so many bytes whoever writes waits until the log is short: 256 MiB. Usually it is shortened in time, between statements.
+/// After so many bytes whoever writes waits until the log is short: 256 MiB. Usually it is shortened in time, between
+/// statements.
 const MAX_LOGGED_BYTES: usize = 256 << 20;
 
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Database").field("durability", &self.durability).field("meta", &self.meta()).finish_non_exhaustive()
+        f.debug_struct("Database")
+            .field("durability", &self.durability)
+            .field("meta", &self.meta())
+            .finish_non_exhaustive()
     }
 }
 
@@ -79,7 +85,12 @@ impl Database {
     ///
     /// # Errors
     /// As [`Database::open`].
-    pub async fn open_with(store: Rc<dyn Store>, clock: Rc<dyn Clock>, durability: Durability, resources: impl Into<Resources>) -> Result<Rc<Self>> {
+    pub async fn open_with(
+        store: Rc<dyn Store>,
+        clock: Rc<dyn Clock>,
+        durability: Durability,
+        resources: impl Into<Resources>,
+    ) -> Result<Rc<Self>> {
         let Resources { memory, value_bytes, heap } = resources.into();
         let tail = store.read_since(None).await?;
         let (MemoryBudget::Pages(n_bytes) | MemoryBudget::All(n_bytes)) = memory;
@@ -92,7 +103,7 @@ impl Database {
         let mut state = State::new(Arc::clone(pages.cache()));
         state.apply(tail)?;
         let ids = Arc::new(Ids::new(system_random)?);
-        let orphans_interval = Interval::begun(clock.now_us());
+        let orphans_interval = Cooldown::begun(clock.now_us());
         Ok(Rc::new_cyclic(|this| Self {
             store,
             clock,
@@ -103,11 +114,11 @@ impl Database {
             query_memory,
             limits,
             jobs: RefCell::default(),
-            retention_interval: Interval::default(),
+            retention_interval: Cooldown::default(),
             orphans_interval,
-            full_interval: Interval::default(),
-            reserve_interval: Interval::default(),
-            turns: Turns::default(),
+            full_interval: Cooldown::default(),
+            reserve_interval: Cooldown::default(),
+            turns: WriterQueue::default(),
             group: RefCell::default(),
             n_views: Cell::default(),
             logged_bytes: Cell::default(),
@@ -166,19 +177,19 @@ impl Database {
         &self.limits
     }
 
-    pub(crate) fn retention_interval(&self) -> &Interval {
+    pub(crate) fn retention_interval(&self) -> &Cooldown {
         &self.retention_interval
     }
 
-    pub(crate) fn orphans_interval(&self) -> &Interval {
+    pub(crate) fn orphans_interval(&self) -> &Cooldown {
         &self.orphans_interval
     }
 
-    pub(crate) fn full_interval(&self) -> &Interval {
+    pub(crate) fn full_interval(&self) -> &Cooldown {
         &self.full_interval
     }
 
-    pub(crate) fn reserve_interval(&self) -> &Interval {
+    pub(crate) fn reserve_interval(&self) -> &Cooldown {
         &self.reserve_interval
     }
 
@@ -201,7 +212,12 @@ impl Database {
     }
 
     /// Runs `read` on a partition.
-    pub(crate) fn with_partition<T>(&self, table: &Arc<Table>, id: &PartitionId, read: impl FnOnce(&mut Partition) -> Result<T>) -> Result<T> {
+    pub(crate) fn with_partition<T>(
+        &self,
+        table: &Arc<Table>,
+        id: &PartitionId,
+        read: impl FnOnce(&mut Partition) -> Result<T>,
+    ) -> Result<T> {
         read(self.state.borrow_mut().partition(table, id)?)
     }
 
@@ -276,12 +292,12 @@ impl Database {
         users
     }
 
-    pub(crate) fn turns(&self) -> &Turns {
+    pub(crate) fn turns(&self) -> &WriterQueue {
         &self.turns
     }
 
     /// Waits until no other statement of this instance writes, and until what was written is committed.
-    pub(crate) async fn turn_alone(&self) -> Result<Turn> {
+    pub(crate) async fn turn_alone(&self) -> Result<WritePermit> {
         let mut turn = self.turns.next().await?;
         while self.open_group().is_some() && self.turns.let_last_go() {
             let place = self.turns.first();
@@ -292,11 +308,11 @@ impl Database {
     }
 
     /// The group that takes the next change, if there is one. Only who has the turn adds to it.
-    pub(crate) fn open_group(&self) -> Option<Rc<Group>> {
+    pub(crate) fn open_group(&self) -> Option<Rc<CommitGroup>> {
         self.group.borrow().upgrade()
     }
 
-    pub(crate) fn set_open_group(&self, group: Weak<Group>) {
+    pub(crate) fn set_open_group(&self, group: Weak<CommitGroup>) {
         *self.group.borrow_mut() = group;
     }
 
@@ -354,7 +370,8 @@ impl Database {
         Ok(())
     }
 
-    /// Looks at rows that were committed while nobody waits for an answer: the next statement finds that done, or does it.
+    /// Looks at rows that were committed while nobody waits for an answer: the next statement finds that done, or does
+    /// it.
     fn take_in_later(&self, partitions: Vec<PartitionId>) {
         let database = Weak::clone(&self.this);
         self.clock.later(Box::new(move || {

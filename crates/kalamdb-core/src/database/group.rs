@@ -8,8 +8,8 @@ use futures::future::{LocalBoxFuture, Shared};
 
 use super::database::Database;
 use super::transaction::Transaction;
-use super::turns::Place;
-use super::view::View;
+use super::turns::Ticket;
+use super::view::ReadView;
 use crate::change::{Change, Committed};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -24,9 +24,9 @@ const MAX_BYTES: usize = 32 << 20;
 
 /// Statements that are committed together, in one commit.
 ///
-/// Each has computed its change on the committed rows with the changes of those before it on top, which nobody else sees.
-/// The commit runs while any of them waits for it, whichever that is.
-pub(crate) struct Group {
+/// Each has computed its change on the committed rows with the changes of those before it on top, which nobody else
+/// sees. The commit runs while any of them waits for it, whichever that is.
+pub(crate) struct CommitGroup {
     overlay: Transaction,
     /// The commit that it rests on.
     base: u64,
@@ -44,25 +44,25 @@ struct Seat {
     /// Taken out when the group is committed.
     change: Change,
     is_changing: bool,
-    reply: Rc<Cell<Option<Reply>>>,
+    reply: Rc<Cell<Option<MemberOutcome>>>,
 }
 
 /// A statement in a group, as it knows itself.
 pub(crate) struct Member {
-    group: Rc<Group>,
-    reply: Rc<Cell<Option<Reply>>>,
+    group: Rc<CommitGroup>,
+    reply: Rc<Cell<Option<MemberOutcome>>>,
 }
 
 /// What became of a statement in a group.
 #[derive(Debug)]
-pub(crate) enum Reply {
+pub(crate) enum MemberOutcome {
     Committed(Committed),
     /// What it has rested on is not so: it has to compute again when its turn comes.
-    Again(Place),
+    Again(Ticket),
     Failed(Error),
 }
 
-impl Group {
+impl CommitGroup {
     /// Opens a group on the rows as committed now; `commit` commits it when it gets the turn.
     pub(crate) fn open<C: Future<Output = ()> + 'static>(
         database: &Database,
@@ -87,12 +87,12 @@ impl Group {
         &self.overlay
     }
 
-    pub(super) fn is_seen_by(&self, view: &View<'_>) -> bool {
+    pub(super) fn is_seen_by(&self, view: &ReadView<'_>) -> bool {
         self.seen_by.get() == view.id
     }
 
     /// Shows the group to a view, instead of the one before.
-    pub(crate) fn show_to(&self, view: &View<'_>) {
+    pub(crate) fn show_to(&self, view: &ReadView<'_>) {
         self.seen_by.set(view.id);
     }
 
@@ -135,8 +135,9 @@ impl Group {
         self.members.borrow_mut().iter_mut().map(|seat| std::mem::take(&mut seat.change)).collect()
     }
 
-    /// Tells every member what became of it; `reply` gets its place in the group and whether it changes anything, last ones first.
-    pub(crate) fn settle(&self, mut reply: impl FnMut(usize, bool) -> Reply) {
+    /// Tells every member what became of it; `reply` gets its place in the group and whether it changes anything, last
+    /// ones first.
+    pub(crate) fn settle(&self, mut reply: impl FnMut(usize, bool) -> MemberOutcome) {
         for (at, seat) in self.members.take().into_iter().enumerate().rev() {
             seat.reply.set(Some(reply(at, seat.is_changing)));
         }
@@ -145,8 +146,8 @@ impl Group {
 
 impl Member {
     /// Waits until the group is committed, or takes part in committing it.
-    pub(crate) async fn reply(self) -> Reply {
+    pub(crate) async fn reply(self) -> MemberOutcome {
         self.group.commit.clone().await;
-        self.reply.take().unwrap_or_else(|| Reply::Failed(Error::internal("a group has forgotten a member")))
+        self.reply.take().unwrap_or_else(|| MemberOutcome::Failed(Error::internal("a group has forgotten a member")))
     }
 }

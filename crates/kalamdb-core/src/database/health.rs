@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use datafusion::arrow::array::ArrayRef;
-use kalamdb_store::{Damage, LogRecord, Manifest, Owner, PageKey, PartitionId as StoredId, RecordKey, Repair, StoreError, Tail};
+use kalamdb_store::{
+    Damage, LogRecord, Manifest, Owner, PageKey, PartitionId as StoredId, RecordKey, Repair, StoreError, Tail,
+};
 use serde::Serialize;
 
 use super::database::Database;
@@ -177,12 +179,15 @@ impl Database {
         };
         for id in partitions {
             let Some(table) = self.catalog().find_id(id.table).cloned() else { continue };
-            let (log_rows, log_bytes) = self.state.borrow().existing(&id).map(|partition| partition.log_size()).unwrap_or_default();
+            let (log_rows, log_bytes) =
+                self.state.borrow().existing(&id).map(|partition| partition.log_size()).unwrap_or_default();
             let segments = match self.segments_of(&table, &id) {
                 Ok(segments) => segments,
                 Err(error) if error.kind() == ErrorKind::DataCorrupted => {
                     let state = self.state.borrow();
-                    if let (None, Some(manifest)) = (state.damage_of(&id), state.existing(&id).and_then(|partition| partition.manifest())) {
+                    if let (None, Some(manifest)) =
+                        (state.damage_of(&id), state.existing(&id).and_then(|partition| partition.manifest()))
+                    {
                         let key = RecordKey::Manifest(manifest).to_string();
                         report.damaged.push(of_partition(key, error.message(), &table, id.user.as_deref()));
                     }
@@ -217,7 +222,8 @@ impl Database {
     /// How many bytes are stored of partitions that this instance has looked at.
     pub(crate) fn known_stored_bytes(&self) -> u64 {
         let log: u64 = self.state.borrow().partitions().map(|(_, partition)| partition.log_size().1).sum();
-        let segments = self.looked_at().into_iter().filter_map(|(table, id)| self.segments_of(&table, &id).ok()).flatten();
+        let segments =
+            self.looked_at().into_iter().filter_map(|(table, id)| self.segments_of(&table, &id).ok()).flatten();
         log + segments.map(|stored| stored.segment.n_bytes()).sum::<u64>()
     }
 
@@ -255,10 +261,11 @@ impl Database {
         })
     }
 
-    /// Collects the live rows that are readable, around what is damaged. Nothing is changed. Each partition is as of one moment.
+    /// Collects the live rows that are readable, around what is damaged. Nothing is changed. Each partition is as of
+    /// one moment.
     ///
-    /// Of a segment that lacks a column the column is NULL in its rows; one that lacks its key is left out, as are log records that do not
-    /// decode, so that rows may be found in versions before their last.
+    /// Of a segment that lacks a column the column is NULL in its rows; one that lacks its key is left out, as are log
+    /// records that do not decode, so that rows may be found in versions before their last.
     ///
     /// # Errors
     /// As [`Database::check`].
@@ -281,7 +288,10 @@ impl Database {
                 }
             }
             damaged.extend(look.damaged);
-            let column = |column: &catalog::ColumnDef| SalvagedColumn { name: column.name.clone(), sql_type: column.sql_type.to_string() };
+            let column = |column: &catalog::ColumnDef| SalvagedColumn {
+                name: column.name.clone(),
+                sql_type: column.sql_type.to_string(),
+            };
             let rows = String::from_utf8(salvage.rows()?).map_err(|error| Error::internal(error.to_string()))?;
             tables.push(SalvagedTable {
                 namespace: table.namespace.clone(),
@@ -295,14 +305,24 @@ impl Database {
         Ok(SalvageReport { tables, damaged })
     }
 
-    /// Looks at all of a partition as of one moment: that at which its manifest was the one that `stored` has, or a later one. `None` if
-    /// its table is gone by then.
-    async fn look(&self, id: &StoredId, stored: Stored, catalog: &Arc<Catalog>, owners: &Owners, keep: bool) -> Result<Option<Look>> {
+    /// Looks at all of a partition as of one moment: that at which its manifest was the one that `stored` has, or a
+    /// later one. `None` if its table is gone by then.
+    async fn look(
+        &self,
+        id: &StoredId,
+        stored: Stored,
+        catalog: &Arc<Catalog>,
+        owners: &Owners,
+        keep: bool,
+    ) -> Result<Option<Look>> {
         let (mut stored, mut catalog, mut owners) = (stored, Arc::clone(catalog), owners.clone());
         for _ in 0..MAX_LOOKS {
             let Some(table) = catalog.find_id(id.table).cloned() else { return Ok(None) };
             let unknown = |owner: &Owner| format!("(unknown: {})", owner.0);
-            let user = id.owner.as_ref().map(|owner| owners.known(id).and_then(|id| id.user).unwrap_or_else(|| unknown(owner)));
+            let user = id
+                .owner
+                .as_ref()
+                .map(|owner| owners.known(id).and_then(|id| id.user).unwrap_or_else(|| unknown(owner)));
             if let Some(look) = self.look_once(table, user, stored, keep).await? {
                 return Ok(Some(look));
             }
@@ -313,20 +333,37 @@ impl Database {
             let Some(found) = partitions.remove(id) else { return Ok(None) };
             stored = found;
         }
-        Err(Error::new(ErrorKind::SerializationFailure, "rows are stored anew again and again").with_hint("try again later"))
+        Err(Error::new(ErrorKind::SerializationFailure, "rows are stored anew again and again")
+            .with_hint("try again later"))
     }
 
     /// The same, or `None` if it was stored anew meanwhile.
-    async fn look_once(&self, table: Arc<Table>, user: Option<String>, stored: Stored, keep: bool) -> Result<Option<Look>> {
+    async fn look_once(
+        &self,
+        table: Arc<Table>,
+        user: Option<String>,
+        stored: Stored,
+        keep: bool,
+    ) -> Result<Option<Look>> {
         let Stored { manifest, log } = stored;
-        let mut look = Look { table, user, contents: None, log, columns: Vec::new(), n_pages: 0, named: Vec::new(), damaged: Vec::new() };
+        let mut look = Look {
+            table,
+            user,
+            contents: None,
+            log,
+            columns: Vec::new(),
+            n_pages: 0,
+            named: Vec::new(),
+            damaged: Vec::new(),
+        };
         if let Some(manifest) = &manifest {
             match decode_manifest(&look.table, &manifest.body) {
                 Ok(contents) => look.contents = Some(contents),
                 Err(error) => look.add_damaged(RecordKey::Manifest(manifest.key), error.message()),
             }
         }
-        let segments: Vec<StoredSegment> = look.contents.iter().flat_map(|contents| contents.segments.clone()).collect();
+        let segments: Vec<StoredSegment> =
+            look.contents.iter().flat_map(|contents| contents.segments.clone()).collect();
         for stored in &segments {
             let mut columns = BTreeMap::new();
             for key in stored.segment.page_keys() {
@@ -361,7 +398,12 @@ impl Database {
         }
         for record in &look.log {
             if let Err(error) = RowGroup::decode(record, &look.table) {
-                let damage = of_partition(RecordKey::Log(record.key.commit).to_string(), error.message(), &look.table, look.user.as_deref());
+                let damage = of_partition(
+                    RecordKey::Log(record.key.commit).to_string(),
+                    error.message(),
+                    &look.table,
+                    look.user.as_deref(),
+                );
                 look.damaged.push(damage);
             }
         }
@@ -397,11 +439,17 @@ fn moment(tail: Tail) -> Moment {
 }
 
 fn of_record(damage: &Damage, catalog: &Catalog, owners: &Owners) -> DamagedRecord {
-    let table = damage.partition.as_ref().and_then(|id| catalog.find_id(id.table)).map(|table| table.full_name().to_string());
+    let table =
+        damage.partition.as_ref().and_then(|id| catalog.find_id(id.table)).map(|table| table.full_name().to_string());
     let user_id = damage.partition.as_ref().and_then(|id| owners.known(id)).and_then(|id| id.user);
     DamagedRecord { key: damage.key.clone(), what: damage.what.clone(), table, user_id }
 }
 
 fn of_partition(key: String, what: &str, table: &Table, user: Option<&str>) -> DamagedRecord {
-    DamagedRecord { key, what: what.to_owned(), table: Some(table.full_name().to_string()), user_id: user.map(str::to_owned) }
+    DamagedRecord {
+        key,
+        what: what.to_owned(),
+        table: Some(table.full_name().to_string()),
+        user_id: user.map(str::to_owned),
+    }
 }

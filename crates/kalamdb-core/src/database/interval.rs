@@ -4,11 +4,11 @@ use std::cell::Cell;
 
 /// The time since something was last done.
 #[derive(Debug, Default)]
-pub(crate) struct Interval {
+pub(crate) struct Cooldown {
     begun_us: Cell<Option<i64>>,
 }
 
-impl Interval {
+impl Cooldown {
     /// One that begins now.
     pub(crate) fn begun(now_us: i64) -> Self {
         Self { begun_us: Cell::new(Some(now_us)) }

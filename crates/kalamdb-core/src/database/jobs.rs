@@ -83,7 +83,16 @@ impl Jobs {
             self.jobs.pop_front();
         }
         let (id, status) = (self.last_id, JobStatus::Running);
-        self.jobs.push_back(Job { id, kind, partition, status, n_rows: 0, error: None, started_us: now_us, finished_us: None });
+        self.jobs.push_back(Job {
+            id,
+            kind,
+            partition,
+            status,
+            n_rows: 0,
+            error: None,
+            started_us: now_us,
+            finished_us: None,
+        });
         id
     }
 

@@ -9,8 +9,8 @@ const SHRINK_BYTES: usize = 64 << 10;
 
 /// Which records of the log are still needed, and for which of their parts.
 ///
-/// A part is dead once its rows are in a segment, are over, or belong to a table that is gone. A record of which all parts are dead
-/// can be removed, by whoever commits something anyway.
+/// A part is dead once its rows are in a segment, are over, or belong to a table that is gone. A record of which all
+/// parts are dead can be removed, by whoever commits something anyway.
 #[derive(Debug, Default)]
 pub(super) struct LogUse {
     records: BTreeMap<u64, RecordUse>,
@@ -82,7 +82,12 @@ impl LogUse {
         }
         for (number, dying) in by_record {
             let Some(record) = self.records.get(&number) else { continue };
-            let stay: Vec<u32> = record.live.iter().map(|(part, _)| *part).filter(|part| dying.iter().all(|(dead, _)| dead != part)).collect();
+            let stay: Vec<u32> = record
+                .live
+                .iter()
+                .map(|(part, _)| *part)
+                .filter(|part| dying.iter().all(|(dead, _)| dead != part))
+                .collect();
             let dead_bytes = record.dead_bytes + dying.iter().map(|(_, n_bytes)| n_bytes).sum::<usize>();
             match stay.is_empty() {
                 true if record.live.is_empty() => {}

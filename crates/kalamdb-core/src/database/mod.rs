@@ -18,13 +18,13 @@ mod view;
 
 pub(crate) use database::AppliedCommit;
 pub use database::Database;
-pub(crate) use group::{Group, Reply};
+pub(crate) use group::{CommitGroup, MemberOutcome};
 pub use health::{CheckReport, DamagedRecord, PartitionUse, SalvageReport, SalvagedColumn, SalvagedTable, StorageUse};
 pub(crate) use jobs::JobKind;
 pub(crate) use log_use::{Dying, Leaving};
-pub use maintenance::Occasion;
+pub use maintenance::MaintenanceTrigger;
 pub(crate) use races::Races;
 pub use resources::{MemoryBudget, Resources};
 pub(crate) use transaction::Transaction;
-pub(crate) use turns::{Place, Turn};
-pub(crate) use view::View;
+pub(crate) use turns::{Ticket, WritePermit};
+pub(crate) use view::ReadView;

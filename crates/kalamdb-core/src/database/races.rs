@@ -8,8 +8,9 @@ use super::database::Database;
 /// After so many races that were lost a writer waits in the queue of those that have.
 const PATIENCE: usize = 3;
 
-/// The races of one writer with those of other tabs. Nobody has to win them: a writer that has lost some waits for its turn among all
-/// that have, and those that hear of it wait too, so that it has the head for itself for as long as it computes.
+/// The races of one writer with those of other tabs. Nobody has to win them: a writer that has lost some waits for its
+/// turn among all that have, and those that hear of it wait too, so that it has the head for itself for as long as it
+/// computes.
 #[derive(Default)]
 pub(crate) struct Races {
     n_begun: usize,

@@ -12,13 +12,17 @@ const MAX_CATCH_UPS: usize = 20;
 impl Database {
     /// Runs `statement` until it has all pages that it needs.
     ///
-    /// It may begin again any number of times, so nothing that it does may last before its commit. `may_move` is whether it may go on
-    /// from a later commit than it began from.
+    /// It may begin again any number of times, so nothing that it does may last before its commit. `may_move` is
+    /// whether it may go on from a later commit than it began from.
     ///
     /// # Errors
-    /// Those of `statement` that are not about pages; `serialization_failure` if its rows were stored anew meanwhile and it may not
-    /// move on.
-    pub(crate) async fn with_pages<T>(&self, may_move: bool, mut statement: impl AsyncFnMut() -> Result<T>) -> Result<T> {
+    /// Those of `statement` that are not about pages; `serialization_failure` if its rows were stored anew meanwhile
+    /// and it may not move on.
+    pub(crate) async fn with_pages<T>(
+        &self,
+        may_move: bool,
+        mut statement: impl AsyncFnMut() -> Result<T>,
+    ) -> Result<T> {
         let (mut pins, mut asked, mut catch_ups) = (Vec::new(), HashSet::new(), 0);
         loop {
             let error = match statement().await {
@@ -27,7 +31,8 @@ impl Database {
             };
             match error.retry() {
                 Some(Retry::Pages(pages)) => {
-                    // Pages that it was given and misses again are a mistake of ours, which must not become an endless loop.
+                    // Pages that it was given and misses again are a mistake of ours, which must not become an endless
+                    // loop.
                     let new = pages.iter().filter(|page| asked.insert(page.key)).count();
                     if new == 0 && pins.len() > MAX_CATCH_UPS {
                         return Err(Error::internal("a page that was read is missing"));

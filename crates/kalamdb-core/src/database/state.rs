@@ -48,17 +48,27 @@ impl State {
     /// `data_corrupted` if rows may be missing.
     pub(super) fn partition(&mut self, table: &Table, id: &PartitionId) -> Result<&mut Partition> {
         if let Some(damage) = self.damage_of(id) {
-            let message = format!("table {}: rows may be missing, as {} is damaged ({})", table.full_name(), damage.key, damage.what);
-            return Err(Error::new(ErrorKind::DataCorrupted, message).with_hint("check() lists what is damaged, salvage() exports the rest"));
+            let message = format!(
+                "table {}: rows may be missing, as {} is damaged ({})",
+                table.full_name(),
+                damage.key,
+                damage.what
+            );
+            return Err(Error::new(ErrorKind::DataCorrupted, message)
+                .with_hint("check() lists what is damaged, salvage() exports the rest"));
         }
         Ok(self.partitions.entry(id.clone()).or_default())
     }
 
-    /// A damaged record that may hold rows of a partition. One of which the partition is not known may hold rows of any.
+    /// A damaged record that may hold rows of a partition. One of which the partition is not known may hold rows of
+    /// any.
     pub(super) fn damage_of(&self, id: &PartitionId) -> Option<&Damage> {
         let is_of = |stored: &StoredId| {
             stored.table == id.table
-                && stored.owner.as_ref().is_none_or(|owner| id.user.as_deref().is_none_or(|user| self.owners.owner(user) == Some(owner)))
+                && stored
+                    .owner
+                    .as_ref()
+                    .is_none_or(|owner| id.user.as_deref().is_none_or(|user| self.owners.owner(user) == Some(owner)))
         };
         self.damaged.iter().find(|damage| damage.partition.as_ref().is_none_or(is_of))
     }
@@ -126,7 +136,8 @@ impl State {
     ///
     /// Rows that have gone from the log into segments since are not read again: they are where the manifest says.
     pub(super) fn apply(&mut self, tail: Tail) -> Result<()> {
-        let (definitions, rows): (Vec<Damage>, Vec<Damage>) = tail.damaged.into_iter().partition(|damage| damage.key.starts_with("catalog/"));
+        let (definitions, rows): (Vec<Damage>, Vec<Damage>) =
+            tail.damaged.into_iter().partition(|damage| damage.key.starts_with("catalog/"));
         if let Some(records) = &tail.catalog {
             self.owners = Owners::of_catalog(records);
             let mut catalog = catalog::decode(records);
@@ -146,7 +157,11 @@ impl State {
                 self.nobodys(format!("manifest/{}/{}", manifest.key.commit, manifest.key.part), manifest.partition);
                 continue;
             };
-            let dead = self.partitions.entry(id).or_default().take_manifest(manifest.key, manifest.body, Arc::clone(&self.cache))?;
+            let dead = self.partitions.entry(id).or_default().take_manifest(
+                manifest.key,
+                manifest.body,
+                Arc::clone(&self.cache),
+            )?;
             dead.into_iter().for_each(|part| self.log.die(part));
         }
         for record in tail.log {

@@ -42,8 +42,19 @@ pub(crate) struct Work {
 impl Transaction {
     pub(crate) fn begin(database: &Database) -> Self {
         let meta = database.meta();
-        let work = Work { base: meta.head, meta, catalog: database.catalog(), partitions: HashMap::new(), changes: Vec::new() };
-        Self { work: RefCell::new(work), savepoints: RefCell::default(), is_failed: Cell::new(false), statements: Mutex::new(()) }
+        let work = Work {
+            base: meta.head,
+            meta,
+            catalog: database.catalog(),
+            partitions: HashMap::new(),
+            changes: Vec::new(),
+        };
+        Self {
+            work: RefCell::new(work),
+            savepoints: RefCell::default(),
+            is_failed: Cell::new(false),
+            statements: Mutex::new(()),
+        }
     }
 
     pub(super) fn catalog(&self) -> Arc<Catalog> {
@@ -195,6 +206,9 @@ impl Work {
 }
 
 fn conflict() -> Error {
-    Error::new(ErrorKind::SerializationFailure, "rows that the transaction has read or written were changed by others meanwhile")
-        .with_hint("run the transaction again")
+    Error::new(
+        ErrorKind::SerializationFailure,
+        "rows that the transaction has read or written were changed by others meanwhile",
+    )
+    .with_hint("run the transaction again")
 }

@@ -10,31 +10,31 @@ use crate::error::{Error, Result};
 
 /// The queue of those who want to write: one at a time, in the order in which they came.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Turns(Rc<RefCell<Queue>>);
+pub(crate) struct WriterQueue(Rc<RefCell<Queue>>);
 
 #[derive(Debug, Default)]
 struct Queue {
     is_taken: bool,
-    waiting: VecDeque<Sender<Turn>>,
+    waiting: VecDeque<Sender<WritePermit>>,
     /// Goes when nobody else waits.
-    last: Option<Sender<Turn>>,
+    last: Option<Sender<WritePermit>>,
     /// The last one goes before those who wait.
     is_last_next: bool,
 }
 
 /// Held by the one who writes. Dropping it passes the turn on.
 #[derive(Debug)]
-pub(crate) struct Turn {
-    turns: Turns,
+pub(crate) struct WritePermit {
+    turns: WriterQueue,
 }
 
 /// A place in the queue. Dropping it leaves the queue.
 #[derive(Debug)]
-pub(crate) struct Place(Receiver<Turn>);
+pub(crate) struct Ticket(Receiver<WritePermit>);
 
-impl Turns {
+impl WriterQueue {
     /// Waits for a turn behind all who wait already.
-    pub(crate) async fn next(&self) -> Result<Turn> {
+    pub(crate) async fn next(&self) -> Result<WritePermit> {
         let place = {
             let mut queue = self.0.borrow_mut();
             if !queue.is_taken {
@@ -43,20 +43,20 @@ impl Turns {
             }
             let (sender, place) = oneshot::channel();
             queue.waiting.push_back(sender);
-            Place(place)
+            Ticket(place)
         };
         place.turn().await
     }
 
     /// A place before all who wait. Only who holds the turn may take one, as nobody else passes it on.
-    pub(crate) fn first(&self) -> Place {
+    pub(crate) fn first(&self) -> Ticket {
         let (sender, place) = oneshot::channel();
         self.0.borrow_mut().waiting.push_front(sender);
-        Place(place)
+        Ticket(place)
     }
 
     /// Waits until nobody else does, or [`Turns::let_last_go`] is called. There is one who waits like that at most.
-    pub(crate) async fn last(&self) -> Result<Turn> {
+    pub(crate) async fn last(&self) -> Result<WritePermit> {
         let place = {
             let mut queue = self.0.borrow_mut();
             queue.is_last_next = false;
@@ -66,7 +66,7 @@ impl Turns {
             }
             let (sender, place) = oneshot::channel();
             queue.last = Some(sender);
-            Place(place)
+            Ticket(place)
         };
         place.turn().await
     }
@@ -82,24 +82,25 @@ impl Turns {
         self.0.borrow().waiting.iter().any(|sender| !sender.is_canceled())
     }
 
-    fn turn(&self) -> Turn {
-        Turn { turns: self.clone() }
+    fn turn(&self) -> WritePermit {
+        WritePermit { turns: self.clone() }
     }
 }
 
-impl Place {
-    pub(crate) async fn turn(self) -> Result<Turn> {
+impl Ticket {
+    pub(crate) async fn turn(self) -> Result<WritePermit> {
         self.0.await.map_err(|_| Error::internal("the queue of writers is gone"))
     }
 }
 
 impl Queue {
     /// The one to go next, if anybody waits.
-    fn next(&mut self) -> Option<Sender<Turn>> {
+    fn next(&mut self) -> Option<Sender<WritePermit>> {
         while self.waiting.front().is_some_and(Sender::is_canceled) {
             self.waiting.pop_front();
         }
-        let last = self.last.take_if(|_| self.is_last_next || self.waiting.is_empty()).filter(|last| !last.is_canceled());
+        let last =
+            self.last.take_if(|_| self.is_last_next || self.waiting.is_empty()).filter(|last| !last.is_canceled());
         if last.is_some() {
             self.is_last_next = false;
         }
@@ -107,7 +108,7 @@ impl Queue {
     }
 }
 
-impl Drop for Turn {
+impl Drop for WritePermit {
     fn drop(&mut self) {
         let next = {
             let mut queue = self.turns.0.borrow_mut();

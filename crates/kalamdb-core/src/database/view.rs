@@ -6,24 +6,24 @@ use std::sync::Arc;
 use kalamdb_store::{Meta, TableId};
 
 use super::database::Database;
-use super::group::Group;
+use super::group::CommitGroup;
 use super::transaction::Transaction;
 use crate::catalog::{Catalog, PartitionId, Table};
 use crate::error::Result;
 use crate::partition::{Partition, RowAddress, Snapshot, StoredKey};
 use crate::rows::Keys;
 
-/// What a statement sees: the database as committed, or as a transaction has changed it, or as the statements before it in its
-/// group have.
+/// What a statement sees: the database as committed, or as a transaction has changed it, or as the statements before it
+/// in its group have.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct View<'a> {
+pub(crate) struct ReadView<'a> {
     pub(crate) database: &'a Database,
     pub(crate) transaction: Option<&'a Transaction>,
     /// Which view it is: a group shows itself to the one that it is told to.
     pub(super) id: u64,
 }
 
-impl<'a> View<'a> {
+impl<'a> ReadView<'a> {
     pub(crate) fn new(database: &'a Database, transaction: Option<&'a Transaction>) -> Self {
         let id = database.n_views.get() + 1;
         database.n_views.set(id);
@@ -47,7 +47,7 @@ impl<'a> View<'a> {
         }
     }
 
-    fn group(&self) -> Option<Rc<Group>> {
+    fn group(&self) -> Option<Rc<CommitGroup>> {
         self.database.open_group().filter(|group| group.is_seen_by(self))
     }
 
@@ -95,7 +95,12 @@ impl<'a> View<'a> {
         self.with_partition(table, id, |partition| partition.greatest(table, column))
     }
 
-    fn with_partition<T>(&self, table: &Arc<Table>, id: &PartitionId, read: impl FnOnce(&mut Partition) -> Result<T>) -> Result<T> {
+    fn with_partition<T>(
+        &self,
+        table: &Arc<Table>,
+        id: &PartitionId,
+        read: impl FnOnce(&mut Partition) -> Result<T>,
+    ) -> Result<T> {
         if let Some(transaction) = self.transaction {
             return transaction.with_partition(self.database, table, id, read);
         }

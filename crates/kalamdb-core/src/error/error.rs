@@ -38,7 +38,15 @@ pub struct Location {
 impl Error {
     /// An error of `kind`; the message names the object, in lower case and without a full stop.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), detail: None, hint: None, location: None, cause: None, retry: None }))
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            detail: None,
+            hint: None,
+            location: None,
+            cause: None,
+            retry: None,
+        }))
     }
 
     pub(crate) fn unsupported(what: impl fmt::Display) -> Self {
@@ -148,15 +156,20 @@ impl From<StoreError> for Error {
         let (kind, hint) = match &error {
             StoreError::Conflict { .. } => (ErrorKind::SerializationFailure, Some("run the statement again")),
             StoreError::Corrupted { .. } => (ErrorKind::DataCorrupted, None),
-            StoreError::SchemaTooNew { .. } => (ErrorKind::SchemaTooNew, Some("update the package, or close tabs that run a newer one")),
+            StoreError::SchemaTooNew { .. } => {
+                (ErrorKind::SchemaTooNew, Some("update the package, or close tabs that run a newer one"))
+            }
             StoreError::QuotaExceeded => (ErrorKind::DiskFull, Some("delete data, or ask the user for more storage")),
             StoreError::Closed => (ErrorKind::DatabaseClosed, Some("open the database again")),
             StoreError::Deleted { .. } => (ErrorKind::DatabaseClosed, Some("opening it again begins an empty one")),
             StoreError::Blocked { .. } => (ErrorKind::ObjectInUse, Some("close the other tabs of this application")),
-            StoreError::Unavailable { .. } => {
-                (ErrorKind::StorageUnavailable, Some("pass onStorageUnavailable: 'memory' to go on without keeping data"))
+            StoreError::Unavailable { .. } => (
+                ErrorKind::StorageUnavailable,
+                Some("pass onStorageUnavailable: 'memory' to go on without keeping data"),
+            ),
+            StoreError::Indeterminate { .. } => {
+                (ErrorKind::TransactionResolutionUnknown, Some("look whether the write was kept"))
             }
-            StoreError::Indeterminate { .. } => (ErrorKind::TransactionResolutionUnknown, Some("look whether the write was kept")),
             StoreError::Dom { .. } => (ErrorKind::IoError, Some("make the call again")),
             _ => (ErrorKind::InternalError, None),
         };

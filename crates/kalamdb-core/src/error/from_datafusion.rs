@@ -19,10 +19,13 @@ impl From<DataFusionError> for Error {
             },
             DataFusionError::Context(_, inner) => Self::from(*inner),
             DataFusionError::Diagnostic(diagnostic, inner) => {
-                let location = diagnostic.span.map(|span| Location { line: span.start.line, column: span.start.column });
+                let location =
+                    diagnostic.span.map(|span| Location { line: span.start.line, column: span.start.column });
                 Self::from(*inner).with_location(location)
             }
-            DataFusionError::Collection(errors) => errors.into_iter().next().map_or_else(|| Self::internal("an empty list of errors"), Self::from),
+            DataFusionError::Collection(errors) => {
+                errors.into_iter().next().map_or_else(|| Self::internal("an empty list of errors"), Self::from)
+            }
             DataFusionError::Shared(inner) => match inner.find_root() {
                 DataFusionError::External(ours) if ours.is::<Error>() => {
                     ours.downcast_ref::<Error>().cloned().unwrap_or_else(|| Self::internal(inner.to_string()))
@@ -67,7 +70,9 @@ fn from_arrow(error: ArrowError) -> Error {
     let kind = match &error {
         ArrowError::DivideByZero => ErrorKind::DivisionByZero,
         ArrowError::ArithmeticOverflow(_) => ErrorKind::NumericValueOutOfRange,
-        ArrowError::CastError(_) | ArrowError::ParseError(_) | ArrowError::JsonError(_) => ErrorKind::InvalidTextRepresentation,
+        ArrowError::CastError(_) | ArrowError::ParseError(_) | ArrowError::JsonError(_) => {
+            ErrorKind::InvalidTextRepresentation
+        }
         ArrowError::NotYetImplemented(_) => ErrorKind::FeatureNotSupported,
         ArrowError::InvalidArgumentError(message) | ArrowError::ComputeError(message) => kind_of_failure(message),
         ArrowError::MemoryError(_) => ErrorKind::OutOfMemory,
@@ -87,7 +92,8 @@ impl From<ParserError> for Error {
     fn from(error: ParserError) -> Self {
         match error {
             ParserError::RecursionLimitExceeded => {
-                Error::new(ErrorKind::StatementTooComplex, "the statement nests too deep").with_hint("split the statement, or use parameters")
+                Error::new(ErrorKind::StatementTooComplex, "the statement nests too deep")
+                    .with_hint("split the statement, or use parameters")
             }
             ParserError::TokenizerError(message) | ParserError::ParserError(message) => {
                 let (message, location) = split_location(&message);
@@ -104,9 +110,9 @@ fn split_location(message: &str) -> (String, Option<Location>) {
     let Some((text, place)) = message.rsplit_once(" at Line: ") else {
         return (message.to_owned(), None);
     };
-    let location = place
-        .split_once(", Column: ")
-        .and_then(|(line, column)| Some(Location { line: line.trim().parse().ok()?, column: column.trim().parse().ok()? }));
+    let location = place.split_once(", Column: ").and_then(|(line, column)| {
+        Some(Location { line: line.trim().parse().ok()?, column: column.trim().parse().ok()? })
+    });
     match location {
         Some(_) => (text.to_owned(), location),
         None => (message.to_owned(), None),
@@ -116,22 +122,28 @@ fn split_location(message: &str) -> (String, Option<Location>) {
 fn from_schema_error(error: SchemaError) -> Error {
     match error {
         SchemaError::FieldNotFound { field, valid_fields } => undefined_column(&field, &valid_fields),
-        SchemaError::AmbiguousReference { field } => {
-            Error::new(ErrorKind::AmbiguousColumn, format!("column reference {} is ambiguous", field.quoted_flat_name()))
-                .with_hint("name the table too, as in table.column")
-        }
+        SchemaError::AmbiguousReference { field } => Error::new(
+            ErrorKind::AmbiguousColumn,
+            format!("column reference {} is ambiguous", field.quoted_flat_name()),
+        )
+        .with_hint("name the table too, as in table.column"),
         SchemaError::DuplicateQualifiedField { name, .. } | SchemaError::DuplicateUnqualifiedField { name } => {
-            Error::new(ErrorKind::DuplicateColumn, format!("column {name} is named more than once")).with_hint("give the columns different aliases")
+            Error::new(ErrorKind::DuplicateColumn, format!("column {name} is named more than once"))
+                .with_hint("give the columns different aliases")
         }
     }
 }
 
 fn undefined_column(field: &Column, valid_fields: &[Column]) -> Error {
     // Columns of a subquery that had one name have others since, with a NUL behind the name.
-    let is_repeated = |column: &Column| column.name().strip_prefix(field.name()).is_some_and(|rest| rest.starts_with('\0'));
+    let is_repeated =
+        |column: &Column| column.name().strip_prefix(field.name()).is_some_and(|rest| rest.starts_with('\0'));
     if valid_fields.iter().any(is_repeated) {
-        return Error::new(ErrorKind::AmbiguousColumn, format!("column reference {} is ambiguous", field.quoted_flat_name()))
-            .with_hint("give the columns of the subquery different aliases");
+        return Error::new(
+            ErrorKind::AmbiguousColumn,
+            format!("column reference {} is ambiguous", field.quoted_flat_name()),
+        )
+        .with_hint("give the columns of the subquery different aliases");
     }
     let error = Error::new(ErrorKind::UndefinedColumn, format!("column {} does not exist", field.quoted_flat_name()));
     match nearest(field.name(), valid_fields.iter().map(Column::name).filter(|name| !name.contains('\0'))) {

@@ -31,7 +31,8 @@ macro_rules! error_kinds {
     };
 }
 
-// The first paragraph says when, the second what to do about it: `cargo xtask errors` writes docs/errors.md and ts/errors/error-codes.ts from here.
+// The first paragraph says when, the second what to do about it: `cargo xtask errors` writes docs/errors.md and
+// ts/errors/error-codes.ts from here.
 error_kinds! {
     /// The text is not a statement.
     ///
@@ -113,7 +114,8 @@ error_kinds! {
     ///
     /// Add the column to GROUP BY, or aggregate it.
     GroupingError "grouping_error" "42803",
-    /// The statement is well formed but has no meaning here, for instance an operator without that combination of types.
+    /// The statement is well formed but has no meaning here, for instance an operator without that combination of
+    /// types.
     ///
     /// Correct the statement; a CAST helps where types do not fit.
     InvalidQuery "invalid_query" "42000",
@@ -262,6 +264,9 @@ error_kinds! {
 impl ErrorKind {
     /// Whether the same call may succeed when it is made again.
     pub const fn is_retryable(self) -> bool {
-        matches!(self, ErrorKind::SerializationFailure | ErrorKind::ObjectInUse | ErrorKind::IoError | ErrorKind::EngineCrashed)
+        matches!(
+            self,
+            ErrorKind::SerializationFailure | ErrorKind::ObjectInUse | ErrorKind::IoError | ErrorKind::EngineCrashed
+        )
     }
 }

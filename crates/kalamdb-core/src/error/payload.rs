@@ -62,7 +62,9 @@ impl Error {
             hint: self.hint().map(str::to_owned),
             cause: self.0.cause.as_ref().and_then(|cause| match cause {
                 StoreError::Dom { name, message } => Some(ErrorCause { name: name.clone(), message: message.clone() }),
-                StoreError::QuotaExceeded => Some(ErrorCause { name: "QuotaExceededError".to_owned(), message: cause.to_string() }),
+                StoreError::QuotaExceeded => {
+                    Some(ErrorCause { name: "QuotaExceededError".to_owned(), message: cause.to_string() })
+                }
                 _ => None,
             }),
         }

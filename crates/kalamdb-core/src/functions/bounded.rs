@@ -7,7 +7,9 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::config::ConfigOptions;
 use datafusion::error::Result;
-use datafusion::logical_expr::{ColumnarValue, Documentation, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+};
 
 use super::growth::{Estimate, estimate_of};
 use super::limits::Limits;
@@ -95,7 +97,12 @@ impl ScalarUDFImpl for Bounded {
 
     fn with_updated_config(&self, config: &ConfigOptions) -> Option<ScalarUDF> {
         let inner = Arc::new(self.inner.inner().with_updated_config(config)?);
-        Some(ScalarUDF::new_from_impl(Self { inner, estimate: self.estimate, limits: Arc::clone(&self.limits), as_views: self.as_views }))
+        Some(ScalarUDF::new_from_impl(Self {
+            inner,
+            estimate: self.estimate,
+            limits: Arc::clone(&self.limits),
+            as_views: self.as_views,
+        }))
     }
 
     fn coerce_types(&self, args: &[DataType]) -> Result<Vec<DataType>> {

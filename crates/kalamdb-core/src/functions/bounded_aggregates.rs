@@ -1,5 +1,5 @@
-//! Aggregates that make one value of all values of a group: they ask for the memory before they take the values of a batch, of which each may
-//! be the same large one.
+//! Aggregates that make one value of all values of a group: they ask for the memory before they take the values of a
+//! batch, of which each may be the same large one.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use datafusion::logical_expr::expr::{AggregateFunctionParams, WindowFunctionPara
 use datafusion::logical_expr::function::{AccumulatorArgs, AggregateFunctionSimplification, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, EmitTo, GroupsAccumulator, ReversedUDAF, SetMonotonicity, Signature,
+    Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, EmitTo, GroupsAccumulator, ReversedUDAF,
+    SetMonotonicity, Signature,
 };
 
 use super::growth::data_size;
@@ -55,7 +56,13 @@ impl std::hash::Hash for Bounded {
 
 impl Bounded {
     fn accumulate(&self, inner: Box<dyn Accumulator>, is_distinct: bool) -> Box<dyn Accumulator> {
-        Box::new(Values { inner, name: self.inner.name().to_owned(), limits: Arc::clone(&self.limits), taken: 0, is_distinct })
+        Box::new(Values {
+            inner,
+            name: self.inner.name().to_owned(),
+            limits: Arc::clone(&self.limits),
+            taken: 0,
+            is_distinct,
+        })
     }
 }
 
@@ -230,7 +237,13 @@ struct Groups {
 }
 
 impl GroupsAccumulator for Groups {
-    fn update_batch(&mut self, values: &[ArrayRef], groups: &[usize], filter: Option<&BooleanArray>, n_groups: usize) -> Result<()> {
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        groups: &[usize],
+        filter: Option<&BooleanArray>,
+        n_groups: usize,
+    ) -> Result<()> {
         self.limits.check_room(&self.name, size_of(values))?;
         self.inner.update_batch(values, groups, filter, n_groups)
     }

@@ -1,4 +1,5 @@
-//! `cast_to(value, 'TYPE')` and `try_cast_to`: what a CAST to a type that DataFusion does not know, or reads otherwise, is planned as.
+//! `cast_to(value, 'TYPE')` and `try_cast_to`: what a CAST to a type that DataFusion does not know, or reads otherwise,
+//! is planned as.
 
 use std::sync::Arc;
 
@@ -6,7 +7,9 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringViewArray, new_nu
 use datafusion::arrow::compute::{self, concat};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result as DataFusionResult, ScalarValue};
-use datafusion::logical_expr::{ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
 use kalamdb_types::{Source, SqlType, coerce};
 
 use super::scalar::{array, asked_for_type};
@@ -56,10 +59,14 @@ impl ScalarUDFImpl for CastTo {
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> DataFusionResult<FieldRef> {
         let name = match args.scalar_arguments.get(1) {
-            Some(Some(ScalarValue::Utf8(Some(name)) | ScalarValue::Utf8View(Some(name)) | ScalarValue::LargeUtf8(Some(name)))) => name.as_str(),
+            Some(Some(
+                ScalarValue::Utf8(Some(name)) | ScalarValue::Utf8View(Some(name)) | ScalarValue::LargeUtf8(Some(name)),
+            )) => name.as_str(),
             _ => "",
         };
-        let sql_type = name.parse::<SqlType>().map_err(|error| into_datafusion(Error::new(ErrorKind::UndefinedObject, error.to_string())))?;
+        let sql_type = name
+            .parse::<SqlType>()
+            .map_err(|error| into_datafusion(Error::new(ErrorKind::UndefinedObject, error.to_string())))?;
         Ok(Arc::new(sql_type.field(self.name, true)))
     }
 
@@ -106,14 +113,16 @@ fn try_cast(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     let field = args.arg_fields.first().ok_or_else(|| Error::internal("an argument is missing"))?;
     let values = array(args, 0)?;
     let null = new_null_array(args.return_field.data_type(), 1);
-    let rows: Vec<ArrayRef> =
-        (0..values.len()).map(|row| coerce(&values.slice(row, 1), field, &target, Source::Sql).unwrap_or_else(|_| Arc::clone(&null))).collect();
+    let rows: Vec<ArrayRef> = (0..values.len())
+        .map(|row| coerce(&values.slice(row, 1), field, &target, Source::Sql).unwrap_or_else(|_| Arc::clone(&null)))
+        .collect();
     let rows: Vec<&dyn Array> = rows.iter().map(|row| row.as_ref()).collect();
     Ok(ColumnarValue::Array(if rows.is_empty() { values.slice(0, 0) } else { concat(&rows)? }))
 }
 
 /// The texts, each with so many characters at most.
 fn cut_off(texts: &ArrayRef, length: usize) -> ArrayRef {
-    let cut = |text: &str| text.char_indices().nth(length).and_then(|(end, _)| text.get(..end)).unwrap_or(text).to_owned();
+    let cut =
+        |text: &str| text.char_indices().nth(length).and_then(|(end, _)| text.get(..end)).unwrap_or(text).to_owned();
     Arc::new(texts.as_string_view().iter().map(|text| text.map(cut)).collect::<StringViewArray>())
 }

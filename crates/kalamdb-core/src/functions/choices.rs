@@ -1,5 +1,5 @@
-//! `coalesce`, `greatest` and `least` of a text literal and values of another type: the literal is one of those, as in PostgreSQL; DataFusion makes
-//! texts of all of them, or finds no type.
+//! `coalesce`, `greatest` and `least` of a text literal and values of another type: the literal is one of those, as in
+//! PostgreSQL; DataFusion makes texts of all of them, or finds no type.
 
 use std::sync::Arc;
 
@@ -7,7 +7,9 @@ use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::Result;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
-use datafusion::logical_expr::{ColumnarValue, Documentation, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+};
 
 use super::scalar::is_text;
 

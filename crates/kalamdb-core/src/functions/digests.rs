@@ -32,7 +32,11 @@ fn bytes(name: &str, args: &[FieldRef]) -> Result<Field> {
 /// A function of one text or of bytes returns this type.
 pub(super) fn returns(name: &str, args: &[FieldRef], sql_type: SqlType) -> Result<Field> {
     match args {
-        [arg] if is_text(arg.data_type()) || arg.data_type().is_binary() || *arg.data_type() == DataType::BinaryView => Ok(field(name, sql_type)),
+        [arg]
+            if is_text(arg.data_type()) || arg.data_type().is_binary() || *arg.data_type() == DataType::BinaryView =>
+        {
+            Ok(field(name, sql_type))
+        }
         _ => Err(no_such_function(name, args)),
     }
 }

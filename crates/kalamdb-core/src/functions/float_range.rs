@@ -1,5 +1,5 @@
-//! Functions of floats as in PostgreSQL: they fail where there is no result, for which DataFusion's give infinities and NaN, and of a REAL they
-//! give a DOUBLE.
+//! Functions of floats as in PostgreSQL: they fail where there is no result, for which DataFusion's give infinities and
+//! NaN, and of a REAL they give a DOUBLE.
 
 use std::sync::Arc;
 
@@ -9,18 +9,44 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
 use datafusion::common::Result as DataFusionResult;
 use datafusion::functions::math;
 use datafusion::logical_expr::type_coercion::functions::fields_with_udf;
-use datafusion::logical_expr::{ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
 
 use crate::error::{Error, ErrorKind, Result, into_datafusion};
 
 pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
-    let with_limits = [math::exp(), math::power(), math::ln(), math::log(), math::log2(), math::log10(), math::degrees(), math::sqrt()];
-    let with_domains = [math::sin(), math::cos(), math::tan(), math::cot(), math::asin(), math::acos(), math::acosh(), math::atanh()];
-    let others = [math::cbrt(), math::atan(), math::atan2(), math::sinh(), math::cosh(), math::tanh(), math::asinh(), math::radians()];
+    let with_limits = [
+        math::exp(),
+        math::power(),
+        math::ln(),
+        math::log(),
+        math::log2(),
+        math::log10(),
+        math::degrees(),
+        math::sqrt(),
+    ];
+    let with_domains =
+        [math::sin(), math::cos(), math::tan(), math::cot(), math::asin(), math::acos(), math::acosh(), math::atanh()];
+    let others = [
+        math::cbrt(),
+        math::atan(),
+        math::atan2(),
+        math::sinh(),
+        math::cosh(),
+        math::tanh(),
+        math::asinh(),
+        math::radians(),
+    ];
     [with_limits, with_domains, others]
         .into_iter()
         .flatten()
-        .map(|inner| Arc::new(ScalarUDF::new_from_impl(InRange { inner, signature: Signature::user_defined(Volatility::Immutable) })))
+        .map(|inner| {
+            Arc::new(ScalarUDF::new_from_impl(InRange {
+                inner,
+                signature: Signature::user_defined(Volatility::Immutable),
+            }))
+        })
         .collect()
 }
 
@@ -55,8 +81,10 @@ impl ScalarUDFImpl for InRange {
     }
 
     fn coerce_types(&self, args: &[DataType]) -> DataFusionResult<Vec<DataType>> {
-        let widened = |data_type: &DataType| if *data_type == DataType::Float32 { DataType::Float64 } else { data_type.clone() };
-        let fields: Vec<FieldRef> = args.iter().map(|data_type| Arc::new(Field::new("", widened(data_type), true))).collect();
+        let widened =
+            |data_type: &DataType| if *data_type == DataType::Float32 { DataType::Float64 } else { data_type.clone() };
+        let fields: Vec<FieldRef> =
+            args.iter().map(|data_type| Arc::new(Field::new("", widened(data_type), true))).collect();
         Ok(fields_with_udf(&fields, self.inner.as_ref())?.iter().map(|field| field.data_type().clone()).collect())
     }
 
@@ -76,10 +104,13 @@ impl ScalarUDFImpl for InRange {
         if values.iter().flatten().all(f64::is_finite) {
             return Ok(result);
         }
-        let inputs = inputs.iter().map(|input| floats(&input.to_array(values.len())?)).collect::<DataFusionResult<Vec<_>>>()?;
+        let inputs =
+            inputs.iter().map(|input| floats(&input.to_array(values.len())?)).collect::<DataFusionResult<Vec<_>>>()?;
         for (row, value) in values.iter().enumerate() {
             let Some(value) = value.filter(|value| !value.is_finite()) else { continue };
-            let is_outside = |input: f64| input.is_nan() || input.is_infinite() && !(value.is_nan() && WITHOUT_INFINITY.contains(&self.name()));
+            let is_outside = |input: f64| {
+                input.is_nan() || input.is_infinite() && !(value.is_nan() && WITHOUT_INFINITY.contains(&self.name()))
+            };
             if inputs.iter().all(|input| input.is_valid(row) && !is_outside(input.value(row))) {
                 self.refuse(value).map_err(into_datafusion)?;
             }
@@ -93,16 +124,26 @@ impl InRange {
     fn refuse(&self, value: f64) -> Result<()> {
         let name = self.name();
         if matches!(name, "exp" | "power" | "degrees") && value.is_infinite() {
-            return Err(Error::new(ErrorKind::NumericValueOutOfRange, format!("a result of {name} is out of range for type DOUBLE")));
+            return Err(Error::new(
+                ErrorKind::NumericValueOutOfRange,
+                format!("a result of {name} is out of range for type DOUBLE"),
+            ));
         }
         if WITHOUT_INFINITY.contains(&name) && value.is_nan() {
-            return Err(Error::new(ErrorKind::NumericValueOutOfRange, format!("an argument of {name} is out of range")));
+            return Err(Error::new(
+                ErrorKind::NumericValueOutOfRange,
+                format!("an argument of {name} is out of range"),
+            ));
         }
         // cot(0) and atanh(1) are infinite.
         if !matches!(name, "ln" | "log" | "log2" | "log10" | "power" | "sqrt") {
             return Ok(());
         }
-        let of = if name == "power" { "a negative number to a power that is no integer" } else { "zero or a negative number" };
+        let of = if name == "power" {
+            "a negative number to a power that is no integer"
+        } else {
+            "zero or a negative number"
+        };
         Err(Error::new(ErrorKind::DataException, format!("{name} of {of} has no result")))
     }
 }

@@ -15,7 +15,8 @@ pub(super) struct Size {
     pub(super) total: u64,
 }
 
-/// Tells the size of what a function makes: from its arguments, for so many rows. It may look closer where more than the last argument would come out.
+/// Tells the size of what a function makes: from its arguments, for so many rows. It may look closer where more than
+/// the last argument would come out.
 pub(super) type Estimate = fn(&[ColumnarValue], usize, u64) -> Size;
 
 /// A number that does not become text of more bytes.
@@ -28,8 +29,8 @@ pub(super) fn estimate_of(name: &str) -> Option<Estimate> {
         "lpad" | "rpad" => pad,
         "replace" => replace,
         "regexp_replace" => regexp_replace,
-        "concat" | "||" | "overlay" | "make_array" | "array_concat" | "array_append" | "array_prepend" | "named_struct" | "struct" | "map"
-        | "array_union" | "array_intersect" | "flatten" | "array_insert" => sum,
+        "concat" | "||" | "overlay" | "make_array" | "array_concat" | "array_append" | "array_prepend"
+        | "named_struct" | "struct" | "map" | "array_union" | "array_intersect" | "flatten" | "array_insert" => sum,
         "concat_ws" => concat_ws,
         "array_to_string" => array_to_string,
         "array_repeat" => array_repeat,
@@ -38,9 +39,8 @@ pub(super) fn estimate_of(name: &str) -> Option<Estimate> {
         "string_to_array" => string_to_array,
         "translate" => |args, n_rows, _| times(args, n_rows, 4),
         "upper" | "lower" | "initcap" => |args, n_rows, _| times(args, n_rows, 1),
-        "encode" | "to_hex" | "to_json" | "to_jsonb" | "json_build_array" | "json_build_object" | "json_array" | "json_object" => {
-            |args, n_rows, _| times(args, n_rows, 2)
-        }
+        "encode" | "to_hex" | "to_json" | "to_jsonb" | "json_build_array" | "json_build_object" | "json_array"
+        | "json_object" => |args, n_rows, _| times(args, n_rows, 2),
         "to_char" | "date_format" => |args, n_rows, _| times(args, n_rows, 16),
         "array_replace" | "array_replace_n" | "array_replace_all" => array_replace,
         _ => return None,
@@ -63,10 +63,13 @@ fn sizes(arg: &ColumnarValue) -> OfRow<'_, u64> {
 
 fn scalar_size(value: &ScalarValue) -> u64 {
     match value {
-        ScalarValue::Utf8(text) | ScalarValue::LargeUtf8(text) | ScalarValue::Utf8View(text) => text.as_ref().map_or(0, |text| text.len() as u64),
-        ScalarValue::Binary(bytes) | ScalarValue::LargeBinary(bytes) | ScalarValue::BinaryView(bytes) | ScalarValue::FixedSizeBinary(_, bytes) => {
-            bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)
+        ScalarValue::Utf8(text) | ScalarValue::LargeUtf8(text) | ScalarValue::Utf8View(text) => {
+            text.as_ref().map_or(0, |text| text.len() as u64)
         }
+        ScalarValue::Binary(bytes)
+        | ScalarValue::LargeBinary(bytes)
+        | ScalarValue::BinaryView(bytes)
+        | ScalarValue::FixedSizeBinary(_, bytes) => bytes.as_ref().map_or(0, |bytes| bytes.len() as u64),
         ScalarValue::List(list) => data_size(list.as_ref()),
         ScalarValue::LargeList(list) => data_size(list.as_ref()),
         ScalarValue::FixedSizeList(list) => data_size(list.as_ref()),
@@ -98,7 +101,9 @@ fn array_sizes(array: &ArrayRef) -> OfRow<'_, u64> {
             Box::new(move |row| of_view(views.get(row)))
         }
         DataType::List(_) => between(array.as_list::<i32>().value_offsets(), each(array.as_list::<i32>().values())),
-        DataType::LargeList(_) => between(array.as_list::<i64>().value_offsets(), each(array.as_list::<i64>().values())),
+        DataType::LargeList(_) => {
+            between(array.as_list::<i64>().value_offsets(), each(array.as_list::<i64>().values()))
+        }
         _ => {
             let each = each(array).max(NUMBER_BYTES);
             Box::new(move |_| each)
@@ -130,10 +135,16 @@ pub(crate) fn data_size(array: &dyn Array) -> u64 {
         DataType::LargeBinary => 8 * n + of(ends(array.as_binary::<i64>().value_offsets())),
         DataType::Utf8View => of_views(array.as_string_view().views()),
         DataType::BinaryView => of_views(array.as_binary_view().views()),
-        DataType::List(_) => 4 * n + part(array.as_list::<i32>().values(), ends(array.as_list::<i32>().value_offsets())),
-        DataType::LargeList(_) => 8 * n + part(array.as_list::<i64>().values(), ends(array.as_list::<i64>().value_offsets())),
+        DataType::List(_) => {
+            4 * n + part(array.as_list::<i32>().values(), ends(array.as_list::<i32>().value_offsets()))
+        }
+        DataType::LargeList(_) => {
+            8 * n + part(array.as_list::<i64>().values(), ends(array.as_list::<i64>().value_offsets()))
+        }
         DataType::FixedSizeList(..) => data_size(array.as_fixed_size_list().values()),
-        DataType::Struct(_) => array.as_struct().columns().iter().map(|column| data_size(column)).fold(n, u64::saturating_add),
+        DataType::Struct(_) => {
+            array.as_struct().columns().iter().map(|column| data_size(column)).fold(n, u64::saturating_add)
+        }
         DataType::Map(..) => data_size(array.as_map().entries()),
         other => n.saturating_mul(other.primitive_width().unwrap_or(16) as u64),
     }
@@ -177,7 +188,10 @@ fn sizes_at(args: &[ColumnarValue], at: usize) -> OfRow<'_, u64> {
 fn of_rows(args: &[ColumnarValue], n_rows: usize, of_row: impl Fn(usize) -> u64) -> Size {
     // What is the same for all rows is made once.
     let n_rows = if args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_))) { n_rows.min(1) } else { n_rows };
-    (0..n_rows).map(of_row).fold(Size::default(), |size, row| Size { largest: size.largest.max(row), total: size.total.saturating_add(row) })
+    (0..n_rows).map(of_row).fold(Size::default(), |size, row| Size {
+        largest: size.largest.max(row),
+        total: size.total.saturating_add(row),
+    })
 }
 
 fn times(args: &[ColumnarValue], n_rows: usize, factor: u64) -> Size {
@@ -198,9 +212,9 @@ fn pad(args: &[ColumnarValue], n_rows: usize, _: u64) -> Size {
     let (text, n) = (sizes_at(args, 0), n_times(args.get(1)));
     let is_ascii = match args.get(2) {
         None => true,
-        Some(ColumnarValue::Scalar(ScalarValue::Utf8(Some(fill)) | ScalarValue::Utf8View(Some(fill)) | ScalarValue::LargeUtf8(Some(fill)))) => {
-            fill.is_ascii()
-        }
+        Some(ColumnarValue::Scalar(
+            ScalarValue::Utf8(Some(fill)) | ScalarValue::Utf8View(Some(fill)) | ScalarValue::LargeUtf8(Some(fill)),
+        )) => fill.is_ascii(),
         Some(_) => false,
     };
     let width = if is_ascii { 1 } else { 4 };
@@ -234,10 +248,12 @@ fn texts(arg: Option<&ColumnarValue>) -> OfRow<'_, Option<String>> {
         _ => None,
     };
     match arg {
-        Some(ColumnarValue::Scalar(ScalarValue::Utf8(value) | ScalarValue::Utf8View(value) | ScalarValue::LargeUtf8(value))) => {
-            Box::new(move |_| value.clone())
+        Some(ColumnarValue::Scalar(
+            ScalarValue::Utf8(value) | ScalarValue::Utf8View(value) | ScalarValue::LargeUtf8(value),
+        )) => Box::new(move |_| value.clone()),
+        Some(ColumnarValue::Array(array)) => {
+            Box::new(move |row| if row < array.len() && array.is_valid(row) { text(array, row) } else { None })
         }
-        Some(ColumnarValue::Array(array)) => Box::new(move |row| if row < array.len() && array.is_valid(row) { text(array, row) } else { None }),
         _ => Box::new(|_| None),
     }
 }
@@ -249,7 +265,8 @@ fn regexp_replace(args: &[ColumnarValue], n_rows: usize, _: u64) -> Size {
         let everywhere = flags(row).is_some_and(|flags| flags.contains('g'));
         let n_matches = if everywhere { text(row).saturating_add(1) } else { 1 };
         // Each group in the replacement may stand for all that is matched.
-        let n_groups = replacements(row).map_or(0, |to| to.bytes().filter(|byte| matches!(byte, b'$' | b'\\')).count() as u64);
+        let n_groups =
+            replacements(row).map_or(0, |to| to.bytes().filter(|byte| matches!(byte, b'$' | b'\\')).count() as u64);
         text(row).saturating_mul(1 + n_groups).saturating_add(n_matches.saturating_mul(to(row)))
     })
 }
@@ -258,7 +275,9 @@ fn concat_ws(args: &[ColumnarValue], n_rows: usize, _: u64) -> Size {
     let sizes: Vec<_> = args.iter().map(sizes).collect();
     let Some((separator, texts)) = sizes.split_first() else { return Size::default() };
     let n_separators = texts.len().saturating_sub(1) as u64;
-    of_rows(args, n_rows, |row| texts.iter().map(|text| text(row)).fold(separator(row).saturating_mul(n_separators), u64::saturating_add))
+    of_rows(args, n_rows, |row| {
+        texts.iter().map(|text| text(row)).fold(separator(row).saturating_mul(n_separators), u64::saturating_add)
+    })
 }
 
 /// How many elements the lists of an argument have.
@@ -301,7 +320,8 @@ fn element_sizes(arg: Option<&ColumnarValue>) -> OfRow<'_, u64> {
 }
 
 fn array_to_string(args: &[ColumnarValue], n_rows: usize, _: u64) -> Size {
-    let (list, n, separator, null) = (sizes_at(args, 0), n_elements(args.first()), sizes_at(args, 1), sizes_at(args, 2));
+    let (list, n, separator, null) =
+        (sizes_at(args, 0), n_elements(args.first()), sizes_at(args, 1), sizes_at(args, 2));
     of_rows(args, n_rows, |row| {
         let each = separator(row).saturating_add(null(row)).saturating_add(8);
         list(row).saturating_add(n(row).saturating_mul(each))
@@ -334,7 +354,9 @@ const DAY: i128 = 86_400_000_000_000;
 fn range(args: &[ColumnarValue], n_rows: usize, _: u64) -> Size {
     // One argument is where to end.
     let (first, last) = if args.len() > 1 { (args.first(), args.get(1)) } else { (None, args.first()) };
-    let is_time = first.is_some_and(|first| matches!(first.data_type(), DataType::Date32 | DataType::Date64 | DataType::Timestamp(..)));
+    let is_time = first.is_some_and(|first| {
+        matches!(first.data_type(), DataType::Date32 | DataType::Date64 | DataType::Timestamp(..))
+    });
     if !is_time {
         let (first, last, step) = (integers(first), integers(last), args.get(2).map(|step| integers(Some(step))));
         return of_rows(args, n_rows, |row| {
@@ -342,7 +364,8 @@ fn range(args: &[ColumnarValue], n_rows: usize, _: u64) -> Size {
             (last(row).abs_diff(first(row)) / step).saturating_add(1).saturating_mul(8)
         });
     }
-    let (first, last, step) = (instants(first), instants(last), args.get(2).map_or_else(|| Box::new(|_| DAY) as OfRow<'_, i128>, durations));
+    let (first, last, step) =
+        (instants(first), instants(last), args.get(2).map_or_else(|| Box::new(|_| DAY) as OfRow<'_, i128>, durations));
     of_rows(args, n_rows, |row| {
         let n = last(row).abs_diff(first(row)) / step(row).unsigned_abs().max(1);
         u64::try_from(n).unwrap_or(u64::MAX).saturating_add(1).saturating_mul(8)
@@ -361,10 +384,12 @@ fn instants(arg: Option<&ColumnarValue>) -> OfRow<'_, i128> {
     };
     // A date becomes an integer by way of one of 32 bits.
     let integers = match arg {
-        Some(ColumnarValue::Array(array)) if *array.data_type() == DataType::Date32 => match cast(array, &DataType::Int32) {
-            Ok(days) => return owned_instants(days, unit),
-            Err(_) => integers(arg),
-        },
+        Some(ColumnarValue::Array(array)) if *array.data_type() == DataType::Date32 => {
+            match cast(array, &DataType::Int32) {
+                Ok(days) => return owned_instants(days, unit),
+                Err(_) => integers(arg),
+            }
+        }
         Some(ColumnarValue::Scalar(ScalarValue::Date32(days))) => {
             let days = i64::from(days.unwrap_or(0));
             Box::new(move |_| days)
@@ -396,7 +421,11 @@ fn durations(arg: &ColumnarValue) -> OfRow<'_, i128> {
         }
         ColumnarValue::Array(array) if *array.data_type() == DataType::Interval(IntervalUnit::MonthDayNano) => {
             let intervals = array.as_primitive::<IntervalMonthDayNanoType>();
-            Box::new(move |row| if row < intervals.len() && intervals.is_valid(row) { of(intervals.value(row)) } else { DAY })
+            Box::new(
+                move |row| {
+                    if row < intervals.len() && intervals.is_valid(row) { of(intervals.value(row)) } else { DAY }
+                },
+            )
         }
         _ => Box::new(|_| DAY),
     }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, Int64Array, StringViewArray, StringViewBuilder};
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::Result as DataFusionResult;
-use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
 use kalamdb_types::SqlType;
 use ulid::Ulid;
 use uuid::Builder;
@@ -89,11 +91,16 @@ impl IdFunction {
     fn values(&self, n: usize) -> Result<ArrayRef> {
         let ids = &self.ids;
         Ok(match self.kind {
-            Kind::Snowflake => Arc::new(ids.ticks(n).into_iter().map(|tick| ids.snowflake(tick)).collect::<Int64Array>()),
+            Kind::Snowflake => {
+                Arc::new(ids.ticks(n).into_iter().map(|tick| ids.snowflake(tick)).collect::<Int64Array>())
+            }
             Kind::UuidV7 => Arc::new(timed(ids, n, uuid_v7)?),
             Kind::Ulid => Arc::new(timed(ids, n, ulid)?),
             Kind::RandomUuid => {
-                let uuids = ids.random(n)?.into_iter().map(|bytes| Some(Builder::from_random_bytes(bytes).into_uuid().to_string()));
+                let uuids = ids
+                    .random(n)?
+                    .into_iter()
+                    .map(|bytes| Some(Builder::from_random_bytes(bytes).into_uuid().to_string()));
                 Arc::new(uuids.collect::<StringViewArray>())
             }
         })

@@ -19,8 +19,8 @@ pub(crate) type FillRandom = fn(&mut [u8]) -> Result<()>;
 
 /// Where the ids of one open database come from: they rise within the instance, also within one millisecond.
 ///
-/// The time is that of the statement under way, which [`Ids::set_time`] is told; ids beyond 4096 of one millisecond take the
-/// milliseconds that follow.
+/// The time is that of the statement under way, which [`Ids::set_time`] is told; ids beyond 4096 of one millisecond
+/// take the milliseconds that follow.
 pub(crate) struct Ids {
     worker: u64,
     fill_random: FillRandom,
@@ -59,7 +59,8 @@ impl Ids {
         Ok(Self { worker: u64::from_le_bytes(worker) % (1 << WORKER_BITS), fill_random, last: Mutex::default() })
     }
 
-    /// Says what time it is, in microseconds since 1970. Before 2024 no clock can be right, and snowflakes have no form.
+    /// Says what time it is, in microseconds since 1970. Before 2024 no clock can be right, and snowflakes have no
+    /// form.
     pub(crate) fn set_time(&self, now_us: i64) {
         let now_ms = u64::try_from(now_us / 1_000).unwrap_or(0).max(EPOCH_MS);
         self.last.lock().unwrap_or_else(PoisonError::into_inner).now_ms = now_ms;
@@ -99,7 +100,8 @@ impl Ids {
 
 /// Randomness of the operating system, or of the browser.
 pub(crate) fn system_random(buffer: &mut [u8]) -> Result<()> {
-    getrandom::fill(buffer).map_err(|error| Error::new(ErrorKind::InternalError, format!("there is no randomness: {error}")))
+    getrandom::fill(buffer)
+        .map_err(|error| Error::new(ErrorKind::InternalError, format!("there is no randomness: {error}")))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The functions that count or number the elements of an array give INTEGER, as in PostgreSQL, so that one may be subtracted from
-//! another, and NULL for the dimensions of an empty array; DataFusion's are unsigned.
+//! The functions that count or number the elements of an array give INTEGER, as in PostgreSQL, so that one may be
+//! subtracted from another, and NULL for the dimensions of an empty array; DataFusion's are unsigned.
 
 use std::sync::Arc;
 
@@ -8,9 +8,12 @@ use datafusion::arrow::compute::{cast, nullif};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::error::Result;
 use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion::logical_expr::{ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+};
 
-const LENGTHS: [&str; 6] = ["array_dims", "array_length", "array_ndims", "array_position", "array_positions", "cardinality"];
+const LENGTHS: [&str; 6] =
+    ["array_dims", "array_length", "array_ndims", "array_position", "array_positions", "cardinality"];
 
 /// Puts the signed functions in place of DataFusion's.
 pub(super) fn wrap_all(builder: &mut SessionStateBuilder) {
@@ -41,7 +44,9 @@ struct Signed {
 fn signed(data_type: &DataType) -> DataType {
     match data_type {
         DataType::UInt64 => DataType::Int32,
-        DataType::List(element) => DataType::List(Arc::new(Field::new(element.name(), signed(element.data_type()), element.is_nullable()))),
+        DataType::List(element) => {
+            DataType::List(Arc::new(Field::new(element.name(), signed(element.data_type()), element.is_nullable())))
+        }
         other => other.clone(),
     }
 }
@@ -87,7 +92,9 @@ impl ScalarUDFImpl for Signed {
             ColumnarValue::Scalar(value) => ColumnarValue::Scalar(value.cast_to(&wanted)?),
         };
         match empty {
-            Some(empty) if empty.true_count() > 0 => Ok(ColumnarValue::Array(nullif(&lengths.into_array(empty.len())?, &empty)?)),
+            Some(empty) if empty.true_count() > 0 => {
+                Ok(ColumnarValue::Array(nullif(&lengths.into_array(empty.len())?, &empty)?))
+            }
             _ => Ok(lengths),
         }
     }

@@ -7,7 +7,8 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
 
 use crate::error::{Error, ErrorKind, into_datafusion};
 
-/// The largest value that a function or operator makes, in bytes, unless the database is opened with another one: 64 MiB.
+/// The largest value that a function or operator makes, in bytes, unless the database is opened with another one: 64
+/// MiB.
 pub(crate) const DEFAULT_VALUE_BYTES: usize = 64 << 20;
 
 /// What functions ask before they build anything.
@@ -35,7 +36,10 @@ impl Limits {
             return Ok(());
         }
         let message = format!("{what} would make a value of {n_bytes} bytes; at most {} are taken", self.value_bytes);
-        Err(into_datafusion(Error::new(ErrorKind::ProgramLimitExceeded, message).with_hint("raise valueLimitBytes, or make smaller values")))
+        Err(into_datafusion(
+            Error::new(ErrorKind::ProgramLimitExceeded, message)
+                .with_hint("raise valueLimitBytes, or make smaller values"),
+        ))
     }
 
     /// Refuses to build what there is no memory for.

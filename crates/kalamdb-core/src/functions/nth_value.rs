@@ -1,4 +1,5 @@
-//! `nth_value` whose number may be any expression, of the row that asks, as in PostgreSQL. DataFusion's takes a constant alone.
+//! `nth_value` whose number may be any expression, of the row that asks, as in PostgreSQL. DataFusion's takes a
+//! constant alone.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,7 +10,9 @@ use datafusion::common::{ScalarValue, internal_datafusion_err};
 use datafusion::error::Result;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::function::{ExpressionArgs, PartitionEvaluatorArgs, WindowUDFFieldArgs};
-use datafusion::logical_expr::{Documentation, LimitEffect, PartitionEvaluator, ReversedUDWF, Signature, Volatility, WindowUDF, WindowUDFImpl};
+use datafusion::logical_expr::{
+    Documentation, LimitEffect, PartitionEvaluator, ReversedUDWF, Signature, Volatility, WindowUDF, WindowUDFImpl,
+};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Literal;
 
@@ -19,7 +22,8 @@ use crate::error::{Error, ErrorKind, into_datafusion};
 pub(super) fn wrap_all(builder: &mut SessionStateBuilder) {
     for function in builder.window_functions().get_or_insert_default() {
         if function.name() == "nth_value" {
-            let nth = NthValue { inner: Arc::clone(function), signature: Signature::user_defined(Volatility::Immutable) };
+            let nth =
+                NthValue { inner: Arc::clone(function), signature: Signature::user_defined(Volatility::Immutable) };
             *function = Arc::new(WindowUDF::new_from_impl(nth));
         }
     }
@@ -48,7 +52,9 @@ impl WindowUDFImpl for NthValue {
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         match types {
             [value, n] if n.is_integer() || n.is_null() || n.is_string() => Ok(vec![value.clone(), DataType::Int64]),
-            _ => Err(into_datafusion(Error::new(ErrorKind::UndefinedFunction, "nth_value takes a value and an integer"))),
+            _ => {
+                Err(into_datafusion(Error::new(ErrorKind::UndefinedFunction, "nth_value takes a value and an integer")))
+            }
         }
     }
 
@@ -91,8 +97,12 @@ struct Evaluator {
 
 impl PartitionEvaluator for Evaluator {
     fn evaluate(&mut self, args: &[ArrayRef], frame: &Range<usize>) -> Result<ScalarValue> {
-        let [values, numbers, ..] = args else { return Err(internal_datafusion_err!("nth_value takes a value and a number")) };
-        let numbers = numbers.as_primitive_opt::<Int64Type>().ok_or_else(|| internal_datafusion_err!("the number is an integer"))?;
+        let [values, numbers, ..] = args else {
+            return Err(internal_datafusion_err!("nth_value takes a value and a number"));
+        };
+        let numbers = numbers
+            .as_primitive_opt::<Int64Type>()
+            .ok_or_else(|| internal_datafusion_err!("the number is an integer"))?;
         let row = self.row;
         self.row += 1;
         if row >= numbers.len() || numbers.is_null(row) {

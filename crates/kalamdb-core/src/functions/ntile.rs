@@ -59,16 +59,26 @@ impl PartitionEvaluator for Evaluator {
     fn evaluate_all(&mut self, args: &[ArrayRef], n_rows: usize) -> Result<ArrayRef> {
         let numbers = args.first().and_then(|numbers| numbers.as_primitive_opt::<Int64Type>());
         let numbers = numbers.ok_or_else(|| internal_datafusion_err!("ntile takes an integer"))?;
-        let Some(first) = (0..numbers.len()).find(|row| numbers.is_valid(*row)) else { return Ok(new_null_array(&DataType::Int64, n_rows)) };
+        let Some(first) = (0..numbers.len()).find(|row| numbers.is_valid(*row)) else {
+            return Ok(new_null_array(&DataType::Int64, n_rows));
+        };
         let too_large = |_| internal_datafusion_err!("a partition is too large");
         let (first_row, n_rows) = (i64::try_from(first).map_err(too_large)?, i64::try_from(n_rows).map_err(too_large)?);
         let (length, longer) = match numbers.value(first) {
             n if n > 0 => (n_rows / n, n_rows % n),
-            _ => return Err(into_datafusion(Error::new(ErrorKind::InvalidParameterValue, "ntile takes a number greater than 0"))),
+            _ => {
+                return Err(into_datafusion(Error::new(
+                    ErrorKind::InvalidParameterValue,
+                    "ntile takes a number greater than 0",
+                )));
+            }
         };
         // The first parts have a row more than the others.
         let in_longer = longer * (length + 1);
-        let part = |row: i64| if row < in_longer { row / (length + 1) } else { longer + (row - in_longer) / length.max(1) };
-        Ok(Arc::new((0..n_rows).map(|row| (row >= first_row).then(|| part(row - first_row) + 1)).collect::<Int64Array>()))
+        let part =
+            |row: i64| if row < in_longer { row / (length + 1) } else { longer + (row - in_longer) / length.max(1) };
+        Ok(Arc::new(
+            (0..n_rows).map(|row| (row >= first_row).then(|| part(row - first_row) + 1)).collect::<Int64Array>(),
+        ))
     }
 }

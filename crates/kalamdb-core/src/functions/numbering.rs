@@ -10,9 +10,13 @@ use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result;
 use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion::logical_expr::function::{ExpressionArgs, PartitionEvaluatorArgs, WindowFunctionSimplification, WindowUDFFieldArgs};
+use datafusion::logical_expr::function::{
+    ExpressionArgs, PartitionEvaluatorArgs, WindowFunctionSimplification, WindowUDFFieldArgs,
+};
 use datafusion::logical_expr::window_state::WindowAggState;
-use datafusion::logical_expr::{Documentation, LimitEffect, PartitionEvaluator, ReversedUDWF, Signature, WindowUDF, WindowUDFImpl};
+use datafusion::logical_expr::{
+    Documentation, LimitEffect, PartitionEvaluator, ReversedUDWF, Signature, WindowUDF, WindowUDFImpl,
+};
 use datafusion::physical_expr::PhysicalExpr;
 
 const NUMBERING: [&str; 3] = ["dense_rank", "rank", "row_number"];
@@ -77,7 +81,9 @@ impl WindowUDFImpl for Signed {
 
     fn reverse_expr(&self) -> ReversedUDWF {
         match self.inner().reverse_expr() {
-            ReversedUDWF::Reversed(function) => ReversedUDWF::Reversed(Arc::new(WindowUDF::new_from_impl(Self { function }))),
+            ReversedUDWF::Reversed(function) => {
+                ReversedUDWF::Reversed(Arc::new(WindowUDF::new_from_impl(Self { function })))
+            }
             other => other,
         }
     }

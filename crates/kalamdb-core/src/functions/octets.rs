@@ -1,4 +1,5 @@
-//! `octet_length` and `bit_length`, of text (its UTF-8) and of bytes, and `length`, of text (its characters) and of bytes: DataFusion's do not take bytes.
+//! `octet_length` and `bit_length`, of text (its UTF-8) and of bytes, and `length`, of text (its characters) and of
+//! bytes: DataFusion's do not take bytes.
 
 use std::sync::Arc;
 
@@ -17,7 +18,10 @@ pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
     vec![
         function(&["octet_length"], integer, |args| count(args, 1)),
         function(&["bit_length"], integer, |args| count(args, 8)),
-        Arc::new(ScalarUDF::new_from_impl(Length { of_text: CharacterLengthFunc::new(), signature: Signature::user_defined(Volatility::Immutable) })),
+        Arc::new(ScalarUDF::new_from_impl(Length {
+            of_text: CharacterLengthFunc::new(),
+            signature: Signature::user_defined(Volatility::Immutable),
+        })),
     ]
 }
 
@@ -44,7 +48,8 @@ impl ScalarUDFImpl for Length {
         let [data_type] = types else {
             return datafusion::common::plan_err!("character_length takes one argument, not {}", types.len());
         };
-        let is_kept = is_bytes(data_type) || matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+        let is_kept =
+            is_bytes(data_type) || matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
         Ok(vec![if is_kept { data_type.clone() } else { DataType::Utf8 }])
     }
 

@@ -1,5 +1,5 @@
-//! The deviation of a population that holds NaN or an infinity is NaN, also if it has one member; DataFusion's is 0 then. Such a member is
-//! counted twice, which makes NaN of what it is in.
+//! The deviation of a population that holds NaN or an infinity is NaN, also if it has one member; DataFusion's is 0
+//! then. Such a member is counted twice, which makes NaN of what it is in.
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, UInt32Array};
 use datafusion::arrow::compute::take;
@@ -24,11 +24,15 @@ pub(super) fn groups_accumulator(inner: Box<dyn GroupsAccumulator>) -> Box<dyn G
 /// The rows to count, if some of them are to be counted twice.
 fn counted(values: &[ArrayRef]) -> Result<Option<UInt32Array>> {
     let floats = values.first().and_then(|values| values.as_primitive_opt::<Float64Type>());
-    let Some(floats) = floats.filter(|floats| !floats.values().iter().all(|value| value.is_finite())) else { return Ok(None) };
+    let Some(floats) = floats.filter(|floats| !floats.values().iter().all(|value| value.is_finite())) else {
+        return Ok(None);
+    };
     let is_twice = |floats: &Float64Array, row: usize| floats.is_valid(row) && !floats.value(row).is_finite();
     let rows = (0..floats.len()).flat_map(|row| std::iter::repeat_n(row, 1 + usize::from(is_twice(floats, row))));
     let rows = rows.map(u32::try_from).collect::<Result<Vec<_>, _>>();
-    Ok(Some(rows.map(UInt32Array::from).map_err(|error| datafusion::common::DataFusionError::External(Box::new(error)))?))
+    Ok(Some(
+        rows.map(UInt32Array::from).map_err(|error| datafusion::common::DataFusionError::External(Box::new(error)))?,
+    ))
 }
 
 fn of_rows(values: &[ArrayRef], rows: &UInt32Array) -> Result<Vec<ArrayRef>> {
@@ -66,7 +70,13 @@ impl Accumulator for Population {
 struct Populations(Box<dyn GroupsAccumulator>);
 
 impl GroupsAccumulator for Populations {
-    fn update_batch(&mut self, values: &[ArrayRef], groups: &[usize], filter: Option<&BooleanArray>, n_groups: usize) -> Result<()> {
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        groups: &[usize],
+        filter: Option<&BooleanArray>,
+        n_groups: usize,
+    ) -> Result<()> {
         let Some(rows) = counted(values)? else { return self.0.update_batch(values, groups, filter, n_groups) };
         let groups: Vec<usize> = rows.values().iter().filter_map(|row| groups.get(*row as usize).copied()).collect();
         let filter = filter.map(|filter| take(filter, &rows, None)).transpose()?;

@@ -11,8 +11,8 @@ use datafusion::logical_expr::planner::ExprPlanner;
 use super::ids::Ids;
 use super::limits::Limits;
 use super::{
-    arrays, bounded, bounded_aggregates, casts, choices, datetime, digests, float_range, id_functions, json, lengths, nth_value, ntile, numbering,
-    octets, patterns, rounding, shift, sliding, texts, vectors,
+    arrays, bounded, bounded_aggregates, casts, choices, datetime, digests, float_range, id_functions, json, lengths,
+    nth_value, ntile, numbering, octets, patterns, rounding, shift, sliding, texts, vectors,
 };
 
 /// Adds the functions to a session that is being built, in place of DataFusion's of the same names.
@@ -53,7 +53,8 @@ pub(crate) fn register(mut builder: SessionStateBuilder, ids: &Arc<Ids>, limits:
     bounded::bound_all(builder.scalar_functions().get_or_insert_default(), limits);
     bounded_aggregates::bound_all(builder.aggregate_functions().get_or_insert_default(), limits);
     // The first planner that knows an operator for its operands plans it.
-    let planners: [Arc<dyn ExprPlanner>; 3] = [Arc::new(operators), Arc::new(array_operators), Arc::new(datetime::Operators::new())];
+    let planners: [Arc<dyn ExprPlanner>; 3] =
+        [Arc::new(operators), Arc::new(array_operators), Arc::new(datetime::Operators::new())];
     builder.expr_planners().get_or_insert_default().splice(0..0, planners);
     builder
 }

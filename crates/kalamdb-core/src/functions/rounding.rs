@@ -1,15 +1,18 @@
-//! `round`, `trunc`, `ceil` and `floor` with PostgreSQL's results: halves of floats go to the even number, halves of decimals away from zero, and
-//! a decimal has as many digits behind the point as it is rounded to.
+//! `round`, `trunc`, `ceil` and `floor` with PostgreSQL's results: halves of floats go to the even number, halves of
+//! decimals away from zero, and a decimal has as many digits behind the point as it is rounded to.
 
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array};
 use datafusion::arrow::compute::{binary, cast};
 use datafusion::arrow::datatypes::{
-    DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, DecimalType, Field, FieldRef, Float32Type, Float64Type, Int64Type,
+    DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, DecimalType, Field, FieldRef, Float32Type, Float64Type,
+    Int64Type,
 };
 use datafusion::common::{Result as DataFusionResult, ScalarValue};
-use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
 
 use super::scalar::{array, asked_for_type, no_such_function};
 use crate::error::{Error, ErrorKind, Result, into_datafusion};
@@ -19,7 +22,12 @@ pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
         .into_iter()
         .map(|(name, way)| {
             let aliases = if way == Way::Ceil { vec!["ceiling".to_owned()] } else { Vec::new() };
-            Arc::new(ScalarUDF::new_from_impl(Rounding { name, way, aliases, signature: Signature::user_defined(Volatility::Immutable) }))
+            Arc::new(ScalarUDF::new_from_impl(Rounding {
+                name,
+                way,
+                aliases,
+                signature: Signature::user_defined(Volatility::Immutable),
+            }))
         })
         .collect()
 }
@@ -68,7 +76,9 @@ impl ScalarUDFImpl for Rounding {
         });
         match (value, args.get(1)) {
             (Some(value), None) => Ok(vec![value]),
-            (Some(value), Some(places)) if takes_places && args.len() == 2 && (places.is_integer() || *places == DataType::Null) => {
+            (Some(value), Some(places))
+                if takes_places && args.len() == 2 && (places.is_integer() || *places == DataType::Null) =>
+            {
                 Ok(vec![value, DataType::Int64])
             }
             _ => {
@@ -90,12 +100,16 @@ impl ScalarUDFImpl for Rounding {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
         let places = match args.args.get(1) {
-            Some(places) => cast(&places.to_array(args.number_rows)?, &DataType::Int64)?.as_primitive::<Int64Type>().clone(),
+            Some(places) => {
+                cast(&places.to_array(args.number_rows)?, &DataType::Int64)?.as_primitive::<Int64Type>().clone()
+            }
             None => Int64Array::from_value(0, args.number_rows),
         };
         let values = array(&args, 0).map_err(into_datafusion)?;
         let has_places = args.args.len() > 1;
-        self.rounded(&values, &places, has_places, args.return_field.data_type()).map(ColumnarValue::Array).map_err(into_datafusion)
+        self.rounded(&values, &places, has_places, args.return_field.data_type())
+            .map(ColumnarValue::Array)
+            .map_err(into_datafusion)
     }
 }
 
@@ -105,29 +119,41 @@ impl Rounding {
             (&DataType::Decimal128(_, from), &DataType::Decimal128(precision, scale)) => {
                 let decimals = values.as_primitive::<Decimal128Type>();
                 let rounded = |value: i128, places: i64| {
-                    decimal(value, from, places, scale, self.way).filter(|v| Decimal128Type::is_valid_decimal_precision(*v, precision))
+                    decimal(value, from, places, scale, self.way)
+                        .filter(|v| Decimal128Type::is_valid_decimal_precision(*v, precision))
                 };
                 let rounded: datafusion::arrow::array::Decimal128Array = decimals
                     .iter()
                     .zip(places)
-                    .map(|(value, places)| value.zip(places).map(|(value, places)| rounded(value, places).ok_or_else(out_of_range)).transpose())
+                    .map(|(value, places)| {
+                        value
+                            .zip(places)
+                            .map(|(value, places)| rounded(value, places).ok_or_else(out_of_range))
+                            .transpose()
+                    })
                     .collect::<Result<_>>()?;
                 Arc::new(rounded.with_data_type(to.clone()))
             }
             (DataType::Float32, _) if has_places => {
                 let floats = values.as_primitive::<Float32Type>();
-                Arc::new(binary::<_, _, _, Float32Type>(floats, places, |value, places| to_places(value.into(), places, self.way) as f32)?)
+                Arc::new(binary::<_, _, _, Float32Type>(floats, places, |value, places| {
+                    to_places(value.into(), places, self.way) as f32
+                })?)
             }
             (_, _) if has_places => {
                 let floats = values.as_primitive::<Float64Type>();
-                Arc::new(binary::<_, _, _, Float64Type>(floats, places, |value, places| to_places(value, places, self.way))?)
+                Arc::new(binary::<_, _, _, Float64Type>(floats, places, |value, places| {
+                    to_places(value, places, self.way)
+                })?)
             }
-            (DataType::Float32, _) => Arc::new(values.as_primitive::<Float32Type>().unary::<_, Float32Type>(|value| match self.way {
-                Way::Round => value.round_ties_even(),
-                Way::Trunc => value.trunc(),
-                Way::Ceil => value.ceil(),
-                Way::Floor => value.floor(),
-            })),
+            (DataType::Float32, _) => {
+                Arc::new(values.as_primitive::<Float32Type>().unary::<_, Float32Type>(|value| match self.way {
+                    Way::Round => value.round_ties_even(),
+                    Way::Trunc => value.trunc(),
+                    Way::Ceil => value.ceil(),
+                    Way::Floor => value.floor(),
+                }))
+            }
             _ => Arc::new(values.as_primitive::<Float64Type>().unary::<_, Float64Type>(|value| whole(value, self.way))),
         })
     }
@@ -188,7 +214,8 @@ fn far_from_half(value: f64, places: i64, way: Way) -> Option<f64> {
     let scaled = value * power;
     let fraction = (scaled - scaled.trunc()).abs();
     let limit = if way == Way::Round { (fraction - 0.5).abs() } else { fraction.min(1.0 - fraction) };
-    (scaled.abs() < MAX_EXACT && limit > DOUBT).then(|| if way == Way::Round { scaled.round() / power } else { scaled.trunc() / power })
+    (scaled.abs() < MAX_EXACT && limit > DOUBT)
+        .then(|| if way == Way::Round { scaled.round() / power } else { scaled.trunc() / power })
 }
 
 /// The type of a rounded value; the scale stays if it is not known to how many places.
@@ -196,11 +223,17 @@ fn rounded_type(of: &DataType, places: Option<i64>) -> DataType {
     match *of {
         DataType::Decimal128(precision, scale) => {
             // As many places as are asked for, as far as there is room.
-            let most = i8::try_from(DECIMAL128_MAX_PRECISION).unwrap_or(i8::MAX) - i8::try_from(precision).unwrap_or(i8::MAX) + scale - 1;
-            let kept = places.map_or(scale, |places| i8::try_from(places.clamp(0, i64::from(most.max(scale)))).unwrap_or(0));
+            let most = i8::try_from(DECIMAL128_MAX_PRECISION).unwrap_or(i8::MAX)
+                - i8::try_from(precision).unwrap_or(i8::MAX)
+                + scale
+                - 1;
+            let kept =
+                places.map_or(scale, |places| i8::try_from(places.clamp(0, i64::from(most.max(scale)))).unwrap_or(0));
             // Rounding up may need a digit more.
             let before = i16::from(precision) - i16::from(scale) + 1;
-            let precision = u8::try_from(before + i16::from(kept)).unwrap_or(DECIMAL128_MAX_PRECISION).clamp(1, DECIMAL128_MAX_PRECISION);
+            let precision = u8::try_from(before + i16::from(kept))
+                .unwrap_or(DECIMAL128_MAX_PRECISION)
+                .clamp(1, DECIMAL128_MAX_PRECISION);
             DataType::Decimal128(precision, kept)
         }
         DataType::Float32 => DataType::Float32,

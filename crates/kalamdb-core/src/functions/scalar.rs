@@ -7,7 +7,9 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{DataFusionError, Result as DataFusionResult, ScalarValue};
-use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
 use kalamdb_types::{SqlType, type_name};
 
 use crate::error::{Error, ErrorKind, Result, into_datafusion};
@@ -43,12 +45,25 @@ pub(crate) fn function(names: &[&'static str], returns: Returns, invoke: Invoke)
 }
 
 /// A function that takes arguments of the types that `coerces` gives.
-pub(crate) fn coercing_function(names: &[&'static str], coerces: Coerces, returns: Returns, invoke: Invoke) -> Arc<ScalarUDF> {
+pub(crate) fn coercing_function(
+    names: &[&'static str],
+    coerces: Coerces,
+    returns: Returns,
+    invoke: Invoke,
+) -> Arc<ScalarUDF> {
     named(names, Signature::user_defined(Volatility::Immutable), Some(coerces), returns, invoke)
 }
 
-fn named(names: &[&'static str], signature: Signature, coerces: Option<Coerces>, returns: Returns, invoke: Invoke) -> Arc<ScalarUDF> {
-    let (name, aliases) = names.split_first().map_or(("", Vec::new()), |(name, aliases)| (*name, aliases.iter().map(ToString::to_string).collect()));
+fn named(
+    names: &[&'static str],
+    signature: Signature,
+    coerces: Option<Coerces>,
+    returns: Returns,
+    invoke: Invoke,
+) -> Arc<ScalarUDF> {
+    let (name, aliases) = names
+        .split_first()
+        .map_or(("", Vec::new()), |(name, aliases)| (*name, aliases.iter().map(ToString::to_string).collect()));
     Arc::new(ScalarUDF::new_from_impl(Function { name, aliases, signature, coerces, returns, invoke }))
 }
 
@@ -105,7 +120,8 @@ pub(crate) fn asked_for_type(name: &str) -> DataFusionError {
 /// The error of PostgreSQL for arguments that no function of the name takes.
 pub(crate) fn no_such_function(name: &str, arg_fields: &[FieldRef]) -> Error {
     let types: Vec<String> = arg_fields.iter().map(|field| type_name(field)).collect();
-    Error::new(ErrorKind::UndefinedFunction, format!("function {name}({}) does not exist", types.join(", "))).with_hint("cast the arguments")
+    Error::new(ErrorKind::UndefinedFunction, format!("function {name}({}) does not exist", types.join(", ")))
+        .with_hint("cast the arguments")
 }
 
 pub(crate) fn is_text(data_type: &DataType) -> bool {
@@ -132,7 +148,9 @@ impl Texts {
                 other => return Err(not_text(&other.data_type())),
             })),
             Some(ColumnarValue::Array(array)) => match array.data_type() {
-                data_type if is_text(data_type) => Ok(Self::Each(cast(array, &DataType::Utf8View)?.as_string_view().clone())),
+                data_type if is_text(data_type) => {
+                    Ok(Self::Each(cast(array, &DataType::Utf8View)?.as_string_view().clone()))
+                }
                 other => Err(not_text(other)),
             },
             None => Err(Error::internal("an argument is missing")),

@@ -1,5 +1,6 @@
-//! `lead` and `lag` whose offset and default may be any expressions, of the row that asks, as in PostgreSQL. DataFusion's take constants
-//! alone, and lose their place where NULLs are left out; where they are right they do the work, as they need not wait for all rows.
+//! `lead` and `lag` whose offset and default may be any expressions, of the row that asks, as in PostgreSQL.
+//! DataFusion's take constants alone, and lose their place where NULLs are left out; where they are right they do the
+//! work, as they need not wait for all rows.
 
 use std::sync::Arc;
 
@@ -11,7 +12,9 @@ use datafusion::error::Result;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::function::{ExpressionArgs, PartitionEvaluatorArgs, WindowUDFFieldArgs};
 use datafusion::logical_expr::type_coercion::binary::type_union_coercion;
-use datafusion::logical_expr::{Documentation, LimitEffect, PartitionEvaluator, ReversedUDWF, Signature, Volatility, WindowUDF, WindowUDFImpl};
+use datafusion::logical_expr::{
+    Documentation, LimitEffect, PartitionEvaluator, ReversedUDWF, Signature, Volatility, WindowUDF, WindowUDFImpl,
+};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Literal;
 
@@ -22,7 +25,11 @@ pub(super) fn wrap_all(builder: &mut SessionStateBuilder) {
     for function in builder.window_functions().get_or_insert_default() {
         if matches!(function.name(), "lead" | "lag") {
             let is_lead = function.name() == "lead";
-            let shift = Shift { inner: Arc::clone(function), is_lead, signature: Signature::user_defined(Volatility::Immutable) };
+            let shift = Shift {
+                inner: Arc::clone(function),
+                is_lead,
+                signature: Signature::user_defined(Volatility::Immutable),
+            };
             *function = Arc::new(WindowUDF::new_from_impl(shift));
         }
     }
@@ -36,7 +43,8 @@ struct Shift {
 }
 
 impl Shift {
-    /// The offset in rows after the current one, if it is a constant that DataFusion's function takes, and so is the default.
+    /// The offset in rows after the current one, if it is a constant that DataFusion's function takes, and so is the
+    /// default.
     fn plain_offset(&self, args: &[Arc<dyn PhysicalExpr>]) -> Option<i64> {
         if args.get(2).is_some_and(|default| constant(default).is_none()) {
             return None;
@@ -69,7 +77,9 @@ impl WindowUDFImpl for Shift {
         let ([value] | [value, _] | [value, _, _]) = types else {
             return refuse(format!("{} takes a value, an offset and a default", self.name()));
         };
-        if let Some(offset) = types.get(1).filter(|offset| !offset.is_integer() && !offset.is_null() && !is_text(offset)) {
+        if let Some(offset) =
+            types.get(1).filter(|offset| !offset.is_integer() && !offset.is_null() && !is_text(offset))
+        {
             return refuse(format!("the offset of {} is an integer, not of type {offset}", self.name()));
         }
         let of = match types.get(2) {
@@ -78,7 +88,11 @@ impl WindowUDFImpl for Shift {
             Some(default) if is_text(value) => default.clone(),
             Some(default) => match type_union_coercion(value, default) {
                 Some(of) => of,
-                None => return refuse(format!("a value of type {value} and a default of type {default} have no common type")),
+                None => {
+                    return refuse(format!(
+                        "a value of type {value} and a default of type {default} have no common type"
+                    ));
+                }
             },
         };
         Ok([of.clone(), DataType::Int64, of].into_iter().take(types.len()).collect())
@@ -106,12 +120,21 @@ impl WindowUDFImpl for Shift {
         };
         let offset = argument(1, ScalarValue::Int64(Some(1)));
         let default = argument(2, ScalarValue::Null);
-        Ok(Box::new(Evaluator { forward: self.is_lead != args.is_reversed(), ignores_nulls: args.ignore_nulls(), offset, default }))
+        Ok(Box::new(Evaluator {
+            forward: self.is_lead != args.is_reversed(),
+            ignores_nulls: args.ignore_nulls(),
+            offset,
+            default,
+        }))
     }
 
     fn field(&self, args: WindowUDFFieldArgs<'_>) -> Result<FieldRef> {
         let fields = args.input_fields();
-        let of = fields.first().filter(|value| !value.data_type().is_null()).or_else(|| fields.get(2)).or_else(|| fields.first());
+        let of = fields
+            .first()
+            .filter(|value| !value.data_type().is_null())
+            .or_else(|| fields.get(2))
+            .or_else(|| fields.first());
         let of = of.ok_or_else(|| internal_datafusion_err!("{} takes a value", self.name()))?;
         Ok(Arc::new(of.as_ref().clone().with_name(args.name()).with_nullable(true)))
     }
@@ -160,7 +183,8 @@ impl PartitionEvaluator for Evaluator {
             Argument::Constant(offset) => offset.to_array_of_size(n_rows)?,
             Argument::Computed(at) => Arc::clone(column(*at)?),
         };
-        let offsets = offsets.as_primitive_opt::<Int64Type>().ok_or_else(|| internal_datafusion_err!("offsets are integers"))?;
+        let offsets =
+            offsets.as_primitive_opt::<Int64Type>().ok_or_else(|| internal_datafusion_err!("offsets are integers"))?;
         // What is not found is the default, behind the values.
         let (defaults, is_one) = match &self.default {
             Argument::Constant(default) => (default.cast_to(values.data_type())?.to_array()?, true),
@@ -174,7 +198,12 @@ impl PartitionEvaluator for Evaluator {
                 let forward = if self.forward { offset } else { offset.saturating_neg() };
                 places.find(row, forward, n_rows).unwrap_or(n_rows + if is_one { 0 } else { row })
             });
-            indices.push(index.map(u32::try_from).transpose().map_err(|_| internal_datafusion_err!("a partition is too large"))?);
+            indices.push(
+                index
+                    .map(u32::try_from)
+                    .transpose()
+                    .map_err(|_| internal_datafusion_err!("a partition is too large"))?,
+            );
         }
         let all = concat(&[values.as_ref(), defaults.as_ref()])?;
         Ok(take(&all, &UInt32Array::from(indices), None)?)
@@ -206,7 +235,8 @@ impl Places {
         if forward == 0 {
             return Some(row);
         }
-        let counted = |at: usize, by: i64| i64::try_from(at).ok()?.checked_add(by).and_then(|to| usize::try_from(to).ok());
+        let counted =
+            |at: usize, by: i64| i64::try_from(at).ok()?.checked_add(by).and_then(|to| usize::try_from(to).ok());
         match self {
             Self::All => counted(row, forward).filter(|to| *to < n_rows),
             Self::Values(places, before) => {

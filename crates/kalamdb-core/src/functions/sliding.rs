@@ -1,7 +1,8 @@
 //! Aggregates over window frames that lose rows at their beginning, and those that sort what they collect.
 //!
-//! DataFusion takes such rows back from the running result. Some aggregates cannot do that, and of floats it is not exact: what NaN,
-//! an infinity or a large number has been added to stays spoilt. Such results are computed anew for each frame.
+//! DataFusion takes such rows back from the running result. Some aggregates cannot do that, and of floats it is not
+//! exact: what NaN, an infinity or a large number has been added to stays spoilt. Such results are computed anew for
+//! each frame.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -17,7 +18,8 @@ use datafusion::logical_expr::expr::{AggregateFunctionParams, WindowFunctionPara
 use datafusion::logical_expr::function::{AccumulatorArgs, AggregateFunctionSimplification, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, GroupsAccumulator, ReversedUDAF, SetMonotonicity, Signature, StatisticsArgs,
+    Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, GroupsAccumulator, ReversedUDAF, SetMonotonicity,
+    Signature, StatisticsArgs,
 };
 use datafusion::physical_expr::{PhysicalExpr, PhysicalSortExpr};
 
@@ -104,7 +106,8 @@ impl AggregateUDFImpl for Sliding {
         if ANEW.contains(&self.name()) {
             return Ok(Box::new(Anew::new(Arc::clone(&self.function), &args)));
         }
-        let is_float = *args.return_field.data_type() == DataType::Float64 && args.expr_fields.iter().all(|f| *f.data_type() == DataType::Float64);
+        let is_float = *args.return_field.data_type() == DataType::Float64
+            && args.expr_fields.iter().all(|f| *f.data_type() == DataType::Float64);
         if !is_float {
             return self.inner().create_sliding_accumulator(args);
         }
@@ -175,7 +178,10 @@ impl AggregateUDFImpl for Sliding {
         Ok(if is_of_population(self.name()) { population::groups_accumulator(inner) } else { inner })
     }
 
-    fn with_beneficial_ordering(self: Arc<Self>, beneficial_ordering: bool) -> Result<Option<Arc<dyn AggregateUDFImpl>>> {
+    fn with_beneficial_ordering(
+        self: Arc<Self>,
+        beneficial_ordering: bool,
+    ) -> Result<Option<Arc<dyn AggregateUDFImpl>>> {
         if self.name() == SORTS {
             return Ok(Some(self));
         }
@@ -197,7 +203,9 @@ impl AggregateUDFImpl for Sliding {
     fn reverse_expr(&self) -> ReversedUDAF {
         match self.inner().reverse_expr() {
             _ if COLLECTS.contains(&self.name()) => ReversedUDAF::NotSupported,
-            ReversedUDAF::Reversed(function) => ReversedUDAF::Reversed(Arc::new(AggregateUDF::new_from_impl(Self::new(function)))),
+            ReversedUDAF::Reversed(function) => {
+                ReversedUDAF::Reversed(Arc::new(AggregateUDF::new_from_impl(Self::new(function))))
+            }
             other => other,
         }
     }
@@ -291,7 +299,8 @@ impl Anew {
         if self.rows.len() > 1 {
             let n_columns = self.rows.front().map_or(0, Vec::len);
             let column = |index: usize| {
-                let parts = self.rows.iter().filter_map(|part| part.get(index)).map(AsRef::as_ref).collect::<Vec<&dyn Array>>();
+                let parts =
+                    self.rows.iter().filter_map(|part| part.get(index)).map(AsRef::as_ref).collect::<Vec<&dyn Array>>();
                 concat(&parts)
             };
             let all = (0..n_columns).map(column).collect::<Result<Vec<_>, _>>()?;
@@ -321,7 +330,9 @@ impl Accumulator for Anew {
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let mut n_gone = values.first().map_or(0, |values| values.len());
         while n_gone > 0 {
-            let Some(part) = self.rows.pop_front() else { return internal_err!("more rows leave a frame than there are") };
+            let Some(part) = self.rows.pop_front() else {
+                return internal_err!("more rows leave a frame than there are");
+            };
             let n_rows = part.first().map_or(0, |column| column.len());
             if n_rows > n_gone {
                 self.rows.push_front(part.iter().map(|column| column.slice(n_gone, n_rows - n_gone)).collect());

@@ -1,5 +1,5 @@
-//! `concat`, `concat_ws`, `encode` and `to_hex` as in PostgreSQL: booleans and arrays have its text forms, base64 is padded and broken into lines, and
-//! negative integers have the bits of their type.
+//! `concat`, `concat_ws`, `encode` and `to_hex` as in PostgreSQL: booleans and arrays have its text forms, base64 is
+//! padded and broken into lines, and negative integers have the bits of their type.
 
 use std::sync::Arc;
 
@@ -9,7 +9,9 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Int64Type, UInt64T
 use datafusion::common::Result as DataFusionResult;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::type_coercion::functions::fields_with_udf;
-use datafusion::logical_expr::{ColumnarValue, Documentation, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
 use kalamdb_types::{Source, SqlType, coerce};
 
 use super::casts::to_text;
@@ -23,7 +25,9 @@ pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
     let encode = function(
         &["encode"],
         |name, args| match args {
-            [value, format] if is_text(format.data_type()) && (is_text(value.data_type()) || value.data_type().is_binary()) => {
+            [value, format]
+                if is_text(format.data_type()) && (is_text(value.data_type()) || value.data_type().is_binary()) =>
+            {
                 Ok(field(name, SqlType::Text))
             }
             _ => Err(no_such_function(name, args)),
@@ -54,8 +58,15 @@ fn digits(args: &ScalarFunctionArgs, written: fn(u64) -> String) -> Result<Array
         return Ok(Arc::new(numbers.iter().map(|number| number.map(written)).collect::<StringViewArray>()));
     }
     let numbers = cast(&numbers, &DataType::Int64)?;
-    let bits = |number: i64| if is_wide { number.cast_unsigned() } else { number.cast_unsigned() & u64::from(u32::MAX) };
-    Ok(Arc::new(numbers.as_primitive::<Int64Type>().iter().map(|number| number.map(|number| written(bits(number)))).collect::<StringViewArray>()))
+    let bits =
+        |number: i64| if is_wide { number.cast_unsigned() } else { number.cast_unsigned() & u64::from(u32::MAX) };
+    Ok(Arc::new(
+        numbers
+            .as_primitive::<Int64Type>()
+            .iter()
+            .map(|number| number.map(|number| written(bits(number))))
+            .collect::<StringViewArray>(),
+    ))
 }
 
 /// Puts functions that write values as PostgreSQL does in place of DataFusion's.
@@ -72,10 +83,12 @@ pub(super) fn wrap_all(builder: &mut SessionStateBuilder) {
 fn encode(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
     let (values, formats) = (array(args, 0)?, Texts::of(args, 1)?);
     let field = args.arg_fields.first().ok_or_else(|| Error::internal("an argument is missing"))?;
-    let bytes = if is_text(values.data_type()) { coerce(&values, field, &SqlType::Bytea, Source::Sql)? } else { values };
+    let bytes =
+        if is_text(values.data_type()) { coerce(&values, field, &SqlType::Bytea, Source::Sql)? } else { values };
     let bytes = cast(&bytes, &DataType::Binary)?;
     let rows = bytes.as_binary::<i32>().iter().enumerate();
-    let texts = rows.map(|(row, bytes)| bytes.zip(formats.get(row)).map(|(bytes, format)| encoded(bytes, format)).transpose());
+    let texts =
+        rows.map(|(row, bytes)| bytes.zip(formats.get(row)).map(|(bytes, format)| encoded(bytes, format)).transpose());
     Ok(Arc::new(texts.collect::<Result<StringViewArray>>()?))
 }
 
@@ -150,9 +163,12 @@ impl ScalarUDFImpl for OfAny {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> DataFusionResult<Vec<DataType>> {
-        let fields: Vec<FieldRef> = types.iter().map(|data_type| Arc::new(Field::new("", as_text(data_type), true))).collect();
+        let fields: Vec<FieldRef> =
+            types.iter().map(|data_type| Arc::new(Field::new("", as_text(data_type), true))).collect();
         let coerced = fields_with_udf(&fields, self.function.as_ref())?;
-        let kept = |(own, coerced): (&DataType, FieldRef)| if is_written(own) { own.clone() } else { coerced.data_type().clone() };
+        let kept = |(own, coerced): (&DataType, FieldRef)| {
+            if is_written(own) { own.clone() } else { coerced.data_type().clone() }
+        };
         Ok(types.iter().zip(coerced).map(kept).collect())
     }
 
@@ -168,7 +184,9 @@ impl ScalarUDFImpl for OfAny {
             let n_rows = if matches!(arg, ColumnarValue::Scalar(_)) { 1 } else { args.number_rows };
             let texts = written(&arg.to_array(n_rows)?, field).map_err(into_datafusion)?;
             *arg = match arg {
-                ColumnarValue::Scalar(_) => ColumnarValue::Scalar(datafusion::common::ScalarValue::try_from_array(&texts, 0)?),
+                ColumnarValue::Scalar(_) => {
+                    ColumnarValue::Scalar(datafusion::common::ScalarValue::try_from_array(&texts, 0)?)
+                }
                 ColumnarValue::Array(_) => ColumnarValue::Array(texts),
             };
             *field = Arc::new(Field::new(field.name(), DataType::Utf8View, true));
@@ -179,7 +197,9 @@ impl ScalarUDFImpl for OfAny {
 
 fn written(values: &ArrayRef, field: &Field) -> Result<ArrayRef> {
     match values.as_any().downcast_ref::<datafusion::arrow::array::BooleanArray>() {
-        Some(values) => Ok(Arc::new(values.iter().map(|value| value.map(|value| if value { "t" } else { "f" })).collect::<StringViewArray>())),
+        Some(values) => Ok(Arc::new(
+            values.iter().map(|value| value.map(|value| if value { "t" } else { "f" })).collect::<StringViewArray>(),
+        )),
         None => to_text(values, field),
     }
 }

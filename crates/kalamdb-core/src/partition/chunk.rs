@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, Int64Array, TimestampMicrosecondArray, UInt64Array};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, Int64Array, TimestampMicrosecondArray, UInt64Array,
+};
 use datafusion::arrow::buffer::BooleanBuffer;
 use datafusion::arrow::compute::{cast, concat, filter, max};
 use datafusion::arrow::datatypes::{DataType, Int64Type};
@@ -13,8 +15,8 @@ use super::index_order::Sorted;
 use super::row_group::RowGroup;
 use crate::catalog::{SystemColumn, Table};
 use crate::error::{Error, Result};
-use crate::rows::{Keys, memory_of, owned};
-use crate::segment::{Marks, SEQ, SegmentColumns, UPDATED};
+use crate::rows::{Keys, compact_views, memory_of};
+use crate::segment::{DeletionVector, SEQ, SegmentColumns, UPDATED};
 
 /// Where a row is: a chunk and a row in it. Valid for one snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,7 +40,8 @@ impl RowAddress {
 #[derive(Debug, Clone)]
 pub(crate) struct Chunk {
     n_rows: usize,
-    /// The number after that of the last row that the rows came with in the log, superseded ones included; 0 for a segment.
+    /// The number after that of the last row that the rows came with in the log, superseded ones included; 0 for a
+    /// segment.
     end_seq: u64,
     /// The memory that the columns take, or will take when they are at hand, about.
     n_bytes: usize,
@@ -76,22 +79,47 @@ impl Chunk {
         let n_bytes = group.columns.iter().map(memory_of).sum();
         let columns = Columns::new(Decoded { columns: group.columns, row_ids: group.row_ids });
         let end_seq = group.first_seq + group.n_rows as u64;
-        Self { n_rows: group.n_rows, end_seq, n_bytes, columns, versions, deleted: tombstones(group.state, group.n_rows), current: None }
+        Self {
+            n_rows: group.n_rows,
+            end_seq,
+            n_bytes,
+            columns,
+            versions,
+            deleted: tombstones(group.state, group.n_rows),
+            current: None,
+        }
     }
 
     /// The rows of a log record, which is decoded when a column is first asked for.
     pub(crate) fn from_record(record: LogRecord, table: &Arc<Table>) -> Self {
         let n_rows = record.n_rows as usize;
         let versions = Versions::Run { first_seq: record.first_seq, updated_us: record.updated_us };
-        let (deleted, n_bytes, end_seq) = (tombstones(record.state, n_rows), record.rows.len(), record.first_seq + n_rows as u64);
-        Self { n_rows, end_seq, n_bytes, columns: Columns::of_record(record, Arc::clone(table)), versions, deleted, current: None }
+        let (deleted, n_bytes, end_seq) =
+            (tombstones(record.state, n_rows), record.rows.len(), record.first_seq + n_rows as u64);
+        Self {
+            n_rows,
+            end_seq,
+            n_bytes,
+            columns: Columns::of_record(record, Arc::clone(table)),
+            versions,
+            deleted,
+            current: None,
+        }
     }
 
     /// The rows of a segment, whose pages are read when they are needed.
-    pub(crate) fn of_segment(columns: SegmentColumns, marks: Marks) -> Self {
+    pub(crate) fn of_segment(columns: SegmentColumns, marks: DeletionVector) -> Self {
         let (n_rows, n_bytes) = (columns.segment.n_rows, columns.segment.memory());
-        let Marks { deleted, current } = marks;
-        Self { n_rows, end_seq: 0, n_bytes, columns: Columns::of_segment(columns), versions: Versions::Stored, deleted, current }
+        let DeletionVector { deleted, current } = marks;
+        Self {
+            n_rows,
+            end_seq: 0,
+            n_bytes,
+            columns: Columns::of_segment(columns),
+            versions: Versions::Stored,
+            deleted,
+            current,
+        }
     }
 
     /// The same rows with the current version of the table's columns, where the chunk has version `from` of them.
@@ -142,8 +170,8 @@ impl Chunk {
     }
 
     /// Which rows count, as a manifest keeps it.
-    pub(crate) fn marks(&self) -> Marks {
-        Marks { deleted: self.deleted.clone(), current: self.current.clone() }
+    pub(crate) fn marks(&self) -> DeletionVector {
+        DeletionVector { deleted: self.deleted.clone(), current: self.current.clone() }
     }
 
     pub(crate) fn is_deleted(&self, row: usize) -> bool {
@@ -195,7 +223,9 @@ impl Chunk {
             }
             (SystemColumn::Seq, Versions::Each { seqs, .. }) => Arc::new(seqs.clone()),
             (SystemColumn::Seq, Versions::Stored) => stored(SEQ)?,
-            (SystemColumn::Updated, Versions::Run { updated_us, .. }) => Arc::new(TimestampMicrosecondArray::from_value(*updated_us, self.n_rows)),
+            (SystemColumn::Updated, Versions::Run { updated_us, .. }) => {
+                Arc::new(TimestampMicrosecondArray::from_value(*updated_us, self.n_rows))
+            }
             (SystemColumn::Updated, Versions::Each { updated, .. }) => Arc::new(updated.clone()),
             (SystemColumn::Updated, Versions::Stored) => stored(UPDATED)?,
             (SystemColumn::Deleted, _) => {
@@ -270,9 +300,10 @@ impl Chunk {
                 });
             }
             let parts: Vec<&dyn Array> = parts.iter().map(|part| part.as_ref()).collect();
-            Ok(owned(concat(&parts)?))
+            Ok(compact_views(concat(&parts)?))
         };
-        let columns = (0..table.columns.len()).map(|index| gather(&|chunk| chunk.column(index))).collect::<Result<Vec<_>>>()?;
+        let columns =
+            (0..table.columns.len()).map(|index| gather(&|chunk| chunk.column(index))).collect::<Result<Vec<_>>>()?;
         let row_ids = if table.has_primary_key() {
             None
         } else {

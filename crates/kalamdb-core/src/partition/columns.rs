@@ -9,7 +9,7 @@ use super::index_order::{Orders, Sorted};
 use super::row_group::RowGroup;
 use crate::catalog::Table;
 use crate::error::{Error, Result};
-use crate::rows::reshape;
+use crate::rows::upgrade_to;
 use crate::segment::SegmentColumns;
 
 /// The columns of a chunk.
@@ -46,11 +46,19 @@ pub(super) struct Lazy {
 
 impl Columns {
     pub(super) fn new(decoded: Decoded) -> Self {
-        Self::Hot(Arc::new(Lazy { decoded: OnceLock::from(Ok(decoded)), orders: Orders::default(), record: Mutex::new(None) }))
+        Self::Hot(Arc::new(Lazy {
+            decoded: OnceLock::from(Ok(decoded)),
+            orders: Orders::default(),
+            record: Mutex::new(None),
+        }))
     }
 
     pub(super) fn of_record(record: LogRecord, table: Arc<Table>) -> Self {
-        Self::Hot(Arc::new(Lazy { decoded: OnceLock::new(), orders: Orders::default(), record: Mutex::new(Some((record, table))) }))
+        Self::Hot(Arc::new(Lazy {
+            decoded: OnceLock::new(),
+            orders: Orders::default(),
+            record: Mutex::new(Some((record, table))),
+        }))
     }
 
     pub(super) fn of_segment(columns: SegmentColumns) -> Self {
@@ -63,12 +71,13 @@ impl Columns {
             Self::Cold(cold) => return Ok(Self::of_segment(cold.columns.reshaped(table))),
             Self::Hot(hot) => hot,
         };
-        let record = hot.record.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(record, _)| record.clone());
+        let record =
+            hot.record.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(record, _)| record.clone());
         if let Some(record) = record {
             return Ok(Self::of_record(record, Arc::clone(table)));
         }
         let decoded = hot.get()?;
-        let columns = reshape(table, from, decoded.columns.clone(), n_rows)?;
+        let columns = upgrade_to(table, from, decoded.columns.clone(), n_rows)?;
         Ok(Self::new(Decoded { columns, row_ids: decoded.row_ids.clone() }))
     }
 
@@ -84,7 +93,12 @@ impl Columns {
     /// A user column.
     pub(super) fn column(&self, index: usize) -> Result<ArrayRef> {
         match self {
-            Self::Hot(hot) => hot.get()?.columns.get(index).cloned().ok_or_else(|| Error::internal(format!("a chunk has no column {index}"))),
+            Self::Hot(hot) => hot
+                .get()?
+                .columns
+                .get(index)
+                .cloned()
+                .ok_or_else(|| Error::internal(format!("a chunk has no column {index}"))),
             Self::Cold(cold) => cold.columns.column(index),
         }
     }

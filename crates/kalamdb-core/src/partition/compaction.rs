@@ -1,7 +1,7 @@
 //! Storing rows anew: rows of the log, or of several segments, as new segments.
 //!
-//! It takes a while, and others write meanwhile. So the chunks that it starts from are frozen: they stay where they are, and only
-//! their marks change. What it has made then takes their place, with the marks as they are by then.
+//! It takes a while, and others write meanwhile. So the chunks that it starts from are frozen: they stay where they
+//! are, and only their marks change. What it has made then takes their place, with the marks as they are by then.
 
 use std::sync::Arc;
 
@@ -13,11 +13,13 @@ use super::frozen::Frozen;
 use super::partition::Partition;
 use crate::catalog::Table;
 use crate::error::Result;
-use crate::segment::{Contents, Marks, PageCache, SEGMENT_BYTES, SEGMENT_ROWS, Segment, SegmentColumns, StoredSegment};
+use crate::segment::{
+    Contents, DeletionVector, PageCache, SEGMENT_BYTES, SEGMENT_ROWS, Segment, SegmentColumns, StoredSegment,
+};
 
 /// What is to be stored anew.
 #[derive(Debug, Clone)]
-pub(crate) enum Choice {
+pub(crate) enum CompactionPlan {
     /// The oldest rows in the log: as many as make a segment, if there are.
     Log,
     /// The segments with these ids.
@@ -35,7 +37,7 @@ pub(crate) struct Unflushed {
 
 /// A chunk as it was when it was frozen, and its position.
 #[derive(Debug, Clone)]
-pub(crate) struct Input {
+pub(crate) struct CompactionInput {
     pub(crate) at: usize,
     pub(crate) chunk: Chunk,
 }
@@ -45,7 +47,7 @@ pub(crate) type Source = (usize, usize);
 
 /// A new segment, and where each of its rows comes from.
 #[derive(Debug)]
-pub(crate) struct Output {
+pub(crate) struct CompactionResult {
     pub(crate) segment: Arc<Segment>,
     pub(crate) sources: Vec<Source>,
 }
@@ -70,13 +72,17 @@ impl Partition {
     /// What is in the log, superseded rows included; `None` if nothing is.
     pub(crate) fn unflushed(&self) -> Option<Unflushed> {
         let oldest_us = self.log.iter().map(|record| record.updated_us).min()?;
-        let (n_rows, n_bytes) = self.log.iter().fold((0, 0), |(rows, bytes), record| (rows + record.n_rows, bytes + record.n_bytes));
+        let (n_rows, n_bytes) =
+            self.log.iter().fold((0, 0), |(rows, bytes), record| (rows + record.n_rows, bytes + record.n_bytes));
         Some(Unflushed { n_rows, n_bytes, oldest_us })
     }
 
     /// How many rows are in the log, superseded ones included, and how many bytes they take.
     pub(crate) fn log_size(&self) -> (u64, u64) {
-        (self.log.iter().map(|record| record.n_rows as u64).sum(), self.log.iter().map(|record| record.n_bytes as u64).sum())
+        (
+            self.log.iter().map(|record| record.n_rows as u64).sum(),
+            self.log.iter().map(|record| record.n_bytes as u64).sum(),
+        )
     }
 
     /// The segments, with the rows of them that count.
@@ -101,14 +107,19 @@ impl Partition {
     ///
     /// # Errors
     /// As [`Partition::snapshot`].
-    pub(crate) fn freeze(&mut self, table: &Arc<Table>, choice: &Choice, token: u64) -> Result<Option<Vec<Input>>> {
+    pub(crate) fn freeze(
+        &mut self,
+        table: &Arc<Table>,
+        choice: &CompactionPlan,
+        token: u64,
+    ) -> Result<Option<Vec<CompactionInput>>> {
         self.load(table)?;
         if self.frozen.is_some() {
             return Ok(None);
         }
-        let input = |(at, chunk): (usize, &Chunk)| Input { at, chunk: chunk.clone() };
-        let inputs: Vec<Input> = match choice {
-            Choice::Log => {
+        let input = |(at, chunk): (usize, &Chunk)| CompactionInput { at, chunk: chunk.clone() };
+        let inputs: Vec<CompactionInput> = match choice {
+            CompactionPlan::Log => {
                 let (mut rows, mut bytes) = (0, 0);
                 let goes_on = |(_, chunk): &(usize, &Chunk)| {
                     let goes_on = rows < SEGMENT_ROWS && bytes < SEGMENT_BYTES;
@@ -118,8 +129,10 @@ impl Partition {
                 };
                 self.hot().take_while(goes_on).map(input).collect()
             }
-            Choice::Segments(ids) => {
-                let is_chosen = |(_, chunk): &(usize, &Chunk)| chunk.segment().is_some_and(|columns| ids.contains(&columns.segment.id));
+            CompactionPlan::Segments(ids) => {
+                let is_chosen = |(_, chunk): &(usize, &Chunk)| {
+                    chunk.segment().is_some_and(|columns| ids.contains(&columns.segment.id))
+                };
                 self.segments().filter(is_chosen).map(input).collect()
             }
         };
@@ -144,14 +157,23 @@ impl Partition {
         }
     }
 
-    /// What the partition is stored as, once `outputs` have taken the place of `inputs`, and the parts of the log that go.
+    /// What the partition is stored as, once `outputs` have taken the place of `inputs`, and the parts of the log that
+    /// go.
     ///
     /// # Errors
     /// As [`Partition::snapshot`].
-    pub(crate) fn rewritten(&mut self, table: &Arc<Table>, inputs: &[Input], outputs: &[Output]) -> Result<(Contents, Vec<(LogKey, usize)>)> {
+    pub(crate) fn rewritten(
+        &mut self,
+        table: &Arc<Table>,
+        inputs: &[CompactionInput],
+        outputs: &[CompactionResult],
+    ) -> Result<(Contents, Vec<(LogKey, usize)>)> {
         self.load(table)?;
         let is_input = |at: usize| inputs.iter().any(|input| input.at == at);
-        let mut new = outputs.iter().map(|output| StoredSegment { segment: Arc::clone(&output.segment), marks: self.marks_of(&output.sources) });
+        let mut new = outputs.iter().map(|output| StoredSegment {
+            segment: Arc::clone(&output.segment),
+            marks: self.marks_of(&output.sources),
+        });
         let mut segments = Vec::new();
         for (at, chunk) in self.segments() {
             if is_input(at) {
@@ -165,27 +187,46 @@ impl Partition {
         let (_, n_parts) = self.leaving_log(inputs);
         let dying: Vec<(LogKey, usize)> = self.parts().take(n_parts).collect();
         let mut counters = self.counters.clone();
-        for column in (0..table.columns.len()).filter(|&at| table.columns.get(at).is_some_and(|column| column.auto_increment)) {
+        for column in
+            (0..table.columns.len()).filter(|&at| table.columns.get(at).is_some_and(|column| column.auto_increment))
+        {
             let greatest = self.greatest(table, column)?;
             let Some(id) = table.columns.get(column).map(|column| column.id) else { continue };
             counters.retain(|(of, _)| *of != id);
             counters.push((id, greatest));
         }
-        let replaced = inputs.iter().filter_map(|input| input.chunk.segment()).map(|columns| columns.segment.id).collect();
+        let replaced =
+            inputs.iter().filter_map(|input| input.chunk.segment()).map(|columns| columns.segment.id).collect();
         let flushed_through = dying.last().map(|(key, _)| *key).or(self.flushed_through);
         let flushed_from = dying.first().map(|(key, _)| *key);
-        Ok((Contents { segments, changed_at: self.changed_at, counters, flushed_from, flushed_through, replaced }, dying))
+        Ok((
+            Contents { segments, changed_at: self.changed_at, counters, flushed_from, flushed_through, replaced },
+            dying,
+        ))
     }
 
     /// Puts the segments that are stored now in the place of `inputs`.
-    pub(crate) fn replace(&mut self, table: &Arc<Table>, inputs: &[Input], contents: Contents, manifest: LogKey, cache: &Arc<PageCache>) {
+    pub(crate) fn replace(
+        &mut self,
+        table: &Arc<Table>,
+        inputs: &[CompactionInput],
+        contents: Contents,
+        manifest: LogKey,
+        cache: &Arc<PageCache>,
+    ) {
         let (n_chunks, n_parts) = self.leaving_log(inputs);
         let hot: Vec<Chunk> = self.chunks.iter().skip(self.n_segments + n_chunks).cloned().collect();
         let cold = |stored: StoredSegment| {
             // A chunk that stays keeps the orders that it knows.
-            let same = self.segments().find(|(_, chunk)| chunk.segment().is_some_and(|columns| columns.segment.id == stored.segment.id));
-            same.map(|(_, chunk)| chunk.clone())
-                .unwrap_or_else(|| Chunk::of_segment(SegmentColumns::new(stored.segment, Arc::clone(table), Arc::clone(cache)), stored.marks))
+            let same = self
+                .segments()
+                .find(|(_, chunk)| chunk.segment().is_some_and(|columns| columns.segment.id == stored.segment.id));
+            same.map(|(_, chunk)| chunk.clone()).unwrap_or_else(|| {
+                Chunk::of_segment(
+                    SegmentColumns::new(stored.segment, Arc::clone(table), Arc::clone(cache)),
+                    stored.marks,
+                )
+            })
         };
         let mut chunks: Vec<Chunk> = contents.segments.into_iter().map(cold).collect();
         self.n_segments = chunks.len();
@@ -202,21 +243,24 @@ impl Partition {
     }
 
     /// How many of the inputs are rows of the log, and how many parts of the log hold those.
-    fn leaving_log(&self, inputs: &[Input]) -> (usize, usize) {
+    fn leaving_log(&self, inputs: &[CompactionInput]) -> (usize, usize) {
         let hot = inputs.iter().filter(|input| input.at >= self.n_segments);
         let end_seq = hot.clone().map(|input| input.chunk.end_seq()).max().unwrap_or_default();
         (hot.count(), self.log.partition_point(|logged| logged.first_seq < end_seq))
     }
 
     /// The marks of a new segment's rows, as those of the rows that they come from are now.
-    fn marks_of(&self, sources: &[Source]) -> Marks {
+    fn marks_of(&self, sources: &[Source]) -> DeletionVector {
         let bits = |of: &dyn Fn(&Chunk, usize) -> bool| -> BooleanBuffer {
             sources.iter().map(|(at, row)| self.chunks.get(*at).is_some_and(|chunk| of(chunk, *row))).collect()
         };
         let deleted = bits(&|chunk, row| chunk.is_deleted(row));
         let current = bits(&|chunk, row| chunk.is_current(row));
         let n_current = current.count_set_bits();
-        Marks { deleted: (deleted.count_set_bits() > 0).then_some(deleted), current: (n_current < sources.len()).then_some(current) }
+        DeletionVector {
+            deleted: (deleted.count_set_bits() > 0).then_some(deleted),
+            current: (n_current < sources.len()).then_some(current),
+        }
     }
 }
 

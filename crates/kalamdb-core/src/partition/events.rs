@@ -61,7 +61,9 @@ pub(crate) fn visible_events(events: &Snapshot, options: &TableOptions, now_us: 
 pub(crate) fn oldest_in_buffer(events: &Snapshot, options: &TableOptions, now_us: i64) -> (usize, usize) {
     let room = room(options);
     let current = events.iter().enumerate().rev().flat_map(|(at, chunk)| {
-        let rows = (0..chunk.n_rows()).rev().filter(|row| chunk.is_current(*row) && !is_over(options, now_us, chunk.updated_us(*row)));
+        let rows = (0..chunk.n_rows())
+            .rev()
+            .filter(|row| chunk.is_current(*row) && !is_over(options, now_us, chunk.updated_us(*row)));
         rows.map(move |row| (at, row))
     });
     match room.checked_sub(1) {
@@ -87,7 +89,13 @@ impl Partition {
     }
 
     /// Lets go of parts of the log, as of the commit of that number, and of the events that are over.
-    pub(crate) fn forget(&mut self, table: &Arc<Table>, parts: &[(LogKey, usize)], now_us: i64, commit: u64) -> Result<()> {
+    pub(crate) fn forget(
+        &mut self,
+        table: &Arc<Table>,
+        parts: &[(LogKey, usize)],
+        now_us: i64,
+        commit: u64,
+    ) -> Result<()> {
         self.load(table)?;
         let keys: HashSet<&LogKey> = parts.iter().map(|(key, _)| key).collect();
         self.log.retain(|record| !keys.contains(&record.key));

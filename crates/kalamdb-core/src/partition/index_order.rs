@@ -43,7 +43,12 @@ struct Order {
 
 impl Orders {
     /// The rows in the order of `columns`, whose values are `values`; `None` while they are not sorted.
-    pub(crate) fn get(&self, columns: &[usize], values: impl FnOnce() -> Result<Vec<ArrayRef>>, n_rows: usize) -> Result<Option<Arc<Sorted>>> {
+    pub(crate) fn get(
+        &self,
+        columns: &[usize],
+        values: impl FnOnce() -> Result<Vec<ArrayRef>>,
+        n_rows: usize,
+    ) -> Result<Option<Arc<Sorted>>> {
         let mut orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let at = match orders.iter().position(|order| order.columns == columns) {
             Some(at) => at,

@@ -42,7 +42,8 @@ impl KeyIndex {
 
     fn add_rows(&mut self, at: usize, rows: Vec<usize>, keys: &Keys) -> Vec<RowAddress> {
         let is_worth_it = self.recent.len() > MANY_RECENT && self.recent.len() > self.settled.len() / 4;
-        let settled = if is_worth_it { Some(Arc::make_mut(&mut self.settled)) } else { Arc::get_mut(&mut self.settled) };
+        let settled =
+            if is_worth_it { Some(Arc::make_mut(&mut self.settled)) } else { Arc::get_mut(&mut self.settled) };
         match settled {
             Some(settled) => {
                 settled.take_in(&mut self.recent);
@@ -52,7 +53,8 @@ impl KeyIndex {
         }
     }
 
-    /// Takes in that the rows of a chunk have moved within it. Keys that have newer rows elsewhere keep pointing at those.
+    /// Takes in that the rows of a chunk have moved within it. Keys that have newer rows elsewhere keep pointing at
+    /// those.
     pub(super) fn move_chunk(&mut self, at: usize, chunk: &Chunk, keys: &Keys) {
         let is_here = |row: &usize| self.get(keys, *row).is_some_and(|address| address.chunk() == at);
         let rows = (0..keys.len()).filter(|row| chunk.is_current(*row)).filter(is_here).collect();
@@ -91,7 +93,13 @@ impl Addresses {
     }
 
     /// Points keys at the rows of a chunk; returns what they pointed at before, here or `elsewhere`.
-    fn add_rows(&mut self, at: usize, rows: Vec<usize>, keys: &Keys, elsewhere: impl Fn(&Keys, usize) -> Option<RowAddress>) -> Vec<RowAddress> {
+    fn add_rows(
+        &mut self,
+        at: usize,
+        rows: Vec<usize>,
+        keys: &Keys,
+        elsewhere: impl Fn(&Keys, usize) -> Option<RowAddress>,
+    ) -> Vec<RowAddress> {
         let mut superseded = Vec::new();
         match (self, keys) {
             (Self::Integers(map), Keys::Integers(integers)) => {

@@ -1,9 +1,9 @@
 //! The rows of one partition in memory: chunks of Arrow columns, and an index from keys to rows.
 //!
-//! A row version is never changed in place: a newer one is appended, and a bit masks the older. A key has one live row at most, and one
-//! tombstone: a new row leaves that of the row before it as it is, until it is deleted in turn. Readers hold a
-//! [`Snapshot`], which later commits do not touch. The first chunks are the partition's segments, whose columns are read when they are
-//! needed; the others hold the rows that are in the log.
+//! A row version is never changed in place: a newer one is appended, and a bit masks the older. A key has one live row
+//! at most, and one tombstone: a new row leaves that of the row before it as it is, until it is deleted in turn.
+//! Readers hold a [`Snapshot`], which later commits do not touch. The first chunks are the partition's segments, whose
+//! columns are read when they are needed; the others hold the rows that are in the log.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -58,7 +58,8 @@ pub(crate) struct Partition {
     pub(super) chunks: Snapshot,
     /// How many of the chunks are segments; they come first.
     pub(super) n_segments: usize,
-    /// Chunks of the log may hold rows numbered below this one, which are in segments by now and to be left out; 0: they hold none.
+    /// Chunks of the log may hold rows numbered below this one, which are in segments by now and to be left out; 0:
+    /// they hold none.
     pub(super) hot_from: u64,
     /// The key of the manifest that names the segments.
     pub(super) manifest: Option<LogKey>,
@@ -178,7 +179,8 @@ impl Partition {
         Ok(Arc::clone(&self.chunks))
     }
 
-    /// Takes in what was read from the manifest and the log. Rows without an earlier version need not be decoded for that.
+    /// Takes in what was read from the manifest and the log. Rows without an earlier version need not be decoded for
+    /// that.
     pub(super) fn load(&mut self, table: &Arc<Table>) -> Result<()> {
         self.take_over(table)?;
         while let Some(pending) = self.pending.front() {
@@ -203,12 +205,16 @@ impl Partition {
         self.decode(table)
     }
 
-    /// Reads the manifest, if that has not been done. The chunks that there are hold rows of the log, and come behind the segments.
+    /// Reads the manifest, if that has not been done. The chunks that there are hold rows of the log, and come behind
+    /// the segments.
     fn decode(&mut self, table: &Arc<Table>) -> Result<()> {
         if let Some(undecoded) = &self.undecoded {
             let contents = decode_manifest(table, &undecoded.body)?;
             let chunk = |stored: crate::segment::StoredSegment| {
-                Chunk::of_segment(SegmentColumns::new(stored.segment, Arc::clone(table), Arc::clone(&undecoded.cache)), stored.marks)
+                Chunk::of_segment(
+                    SegmentColumns::new(stored.segment, Arc::clone(table), Arc::clone(&undecoded.cache)),
+                    stored.marks,
+                )
             };
             let mut chunks: Vec<Chunk> = contents.segments.into_iter().map(chunk).collect();
             self.n_segments = chunks.len();
@@ -225,7 +231,8 @@ impl Partition {
     fn adopt(&mut self, table: &Arc<Table>) -> Result<()> {
         match self.shape {
             Some(shape) if shape < table.schema_version => {
-                let chunks = self.chunks.iter().map(|chunk| chunk.reshaped(shape, table)).collect::<Result<Vec<_>>>()?;
+                let chunks =
+                    self.chunks.iter().map(|chunk| chunk.reshaped(shape, table)).collect::<Result<Vec<_>>>()?;
                 self.chunks = Arc::new(chunks);
                 // Keys are bytes that depend on the columns' types, and columns are known by their positions.
                 self.index = None;
@@ -286,7 +293,8 @@ impl Partition {
         if self.n_segments == 0 {
             return Ok(Vec::new());
         }
-        let wanted: Vec<usize> = hot.iter().enumerate().filter(|(_, address)| address.is_none()).map(|(row, _)| row).collect();
+        let wanted: Vec<usize> =
+            hot.iter().enumerate().filter(|(_, address)| address.is_none()).map(|(row, _)| row).collect();
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
@@ -298,14 +306,21 @@ impl Partition {
     }
 
     /// Finds the rows of keys in those segments that are to be searched, superseded ones left out.
-    fn find_stored(&self, keys: &Keys, wanted: &[usize], is_searched: impl Fn(&Chunk) -> bool) -> Result<Vec<(usize, RowAddress)>> {
+    fn find_stored(
+        &self,
+        keys: &Keys,
+        wanted: &[usize],
+        is_searched: impl Fn(&Chunk) -> bool,
+    ) -> Result<Vec<(usize, RowAddress)>> {
         let (mut found, mut missing) = (Vec::new(), Vec::new());
         for (at, chunk) in self.segments().filter(|(_, chunk)| is_searched(chunk)) {
             let Some(segment) = chunk.segment() else { continue };
             match segment.find_keys(keys, wanted) {
-                Ok(rows) => {
-                    found.extend(rows.into_iter().filter(|(_, row)| chunk.is_current(*row)).map(|(key, row)| (key, RowAddress::new(at, row))))
-                }
+                Ok(rows) => found.extend(
+                    rows.into_iter()
+                        .filter(|(_, row)| chunk.is_current(*row))
+                        .map(|(key, row)| (key, RowAddress::new(at, row))),
+                ),
                 Err(error) => match error.retry() {
                     Some(Retry::Pages(pages)) => missing.extend(pages.iter().cloned()),
                     _ => return Err(error),
@@ -325,7 +340,12 @@ impl Partition {
     }
 
     /// Finds the live row that holds each of the values in `columns`. Keys are as [`Keys::of_nullable`] makes them.
-    pub(crate) fn find_unique(&mut self, table: &Arc<Table>, columns: &[usize], keys: &[Option<Box<[u8]>>]) -> Result<Vec<Option<RowAddress>>> {
+    pub(crate) fn find_unique(
+        &mut self,
+        table: &Arc<Table>,
+        columns: &[usize],
+        keys: &[Option<Box<[u8]>>],
+    ) -> Result<Vec<Option<RowAddress>>> {
         self.load(table)?;
         let mut holders = self.find_hot(columns, RowState::Live, keys)?;
         for (holder, key) in holders.iter_mut().zip(keys) {
@@ -337,7 +357,12 @@ impl Partition {
     }
 
     /// Finds the row in the log, of that state, that holds each of the values in `columns`.
-    fn find_hot(&mut self, columns: &[usize], state: RowState, keys: &[Option<Box<[u8]>>]) -> Result<Vec<Option<RowAddress>>> {
+    fn find_hot(
+        &mut self,
+        columns: &[usize],
+        state: RowState,
+        keys: &[Option<Box<[u8]>>],
+    ) -> Result<Vec<Option<RowAddress>>> {
         if !self.unique.iter().any(|index| index.is_over(columns, state)) {
             let mut index = UniqueIndex::new(columns, state);
             for (at, chunk) in self.hot() {
@@ -410,9 +435,11 @@ impl Partition {
             let hot: Vec<Option<RowAddress>> = (0..keys.len()).map(|row| index.get(&keys, row)).collect();
             let cold = if fresh { Vec::new() } else { self.find_cold(&keys, &hot)? };
             // A row that is deleted takes the place of the one deleted before it.
-            let tombstones = if fresh || !chunk.is_deleted(0) { Vec::new() } else { self.find_tombstones(table, &chunk, &keys)? };
+            let tombstones =
+                if fresh || !chunk.is_deleted(0) { Vec::new() } else { self.find_tombstones(table, &chunk, &keys)? };
             let at = self.chunks.len();
-            let mut superseded = self.index.as_mut().map(|index| Arc::make_mut(index).add_chunk(at, &chunk, &keys)).unwrap_or_default();
+            let mut superseded =
+                self.index.as_mut().map(|index| Arc::make_mut(index).add_chunk(at, &chunk, &keys)).unwrap_or_default();
             if fresh {
                 // What new rows have met are tombstones, which stay.
                 superseded.clear();
@@ -441,7 +468,9 @@ impl Partition {
     fn compact(&mut self, table: &Table, masked: &[usize]) -> Result<()> {
         let floor = self.floor();
         for &at in masked.iter().filter(|at| **at >= floor) {
-            let Some(chunk) = self.chunks.get(at).filter(|chunk| chunk.n_current() < chunk.n_rows() / 2) else { continue };
+            let Some(chunk) = self.chunks.get(at).filter(|chunk| chunk.n_current() < chunk.n_rows() / 2) else {
+                continue;
+            };
             let compacted = Chunk::merge(table, std::slice::from_ref(chunk))?;
             if let Some(index) = &mut self.index {
                 Arc::make_mut(index).move_chunk(at, &compacted, &compacted.keys(table)?);
@@ -464,7 +493,10 @@ impl Partition {
         let mut bytes = chunks.last().map_or(0, Chunk::n_bytes);
         let floor = self.floor();
         while let Some(previous) = from.checked_sub(1).filter(|at| *at >= floor).and_then(|at| chunks.get(at)) {
-            if previous.n_rows() > rows * 2 || previous.n_rows() + rows > MERGE_ROWS || previous.n_bytes() + bytes > MERGE_BYTES {
+            if previous.n_rows() > rows * 2
+                || previous.n_rows() + rows > MERGE_ROWS
+                || previous.n_bytes() + bytes > MERGE_BYTES
+            {
                 break;
             }
             rows += previous.n_rows();

@@ -8,7 +8,7 @@ use kalamdb_store::{LogKey, LogRecord, PartitionId as StoredId, RowState};
 
 use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Result};
-use crate::rows::reshape;
+use crate::rows::upgrade_to;
 
 /// The most rows that one log record holds: large commits are read and checked in pieces.
 const RECORD_ROWS: usize = 16_384;
@@ -32,7 +32,13 @@ pub(crate) struct RowGroup {
 
 impl RowGroup {
     /// Turns the group into log records, appended to `log`.
-    pub(crate) fn encode(&self, table: &Table, partition: &StoredId, commit: u64, log: &mut Vec<LogRecord>) -> Result<()> {
+    pub(crate) fn encode(
+        &self,
+        table: &Table,
+        partition: &StoredId,
+        commit: u64,
+        log: &mut Vec<LogRecord>,
+    ) -> Result<()> {
         let types = table.stored_types();
         let row_ids = self.row_ids.clone().map(|ids| Arc::new(ids) as ArrayRef);
         let columns: Vec<ArrayRef> = row_ids.into_iter().chain(self.columns.iter().cloned()).collect();
@@ -40,7 +46,8 @@ impl RowGroup {
         while from < self.n_rows {
             let to = (from + RECORD_ROWS).min(self.n_rows);
             let mut rows = Vec::new();
-            kalamdb_types::json::encode_rows(&columns, &types, from, to, &mut rows).map_err(|error| Error::internal(error.to_string()))?;
+            kalamdb_types::json::encode_rows(&columns, &types, from, to, &mut rows)
+                .map_err(|error| Error::internal(error.to_string()))?;
             log.push(LogRecord {
                 key: LogKey { commit, part: u32::try_from(log.len()).map_err(|_| too_many_records())? },
                 partition: partition.clone(),
@@ -59,7 +66,8 @@ impl RowGroup {
 
     /// The rows numbered from `first_seq` on.
     pub(crate) fn since_seq(self, first_seq: u64) -> Self {
-        let n_earlier = usize::try_from(first_seq.saturating_sub(self.first_seq)).unwrap_or(usize::MAX).min(self.n_rows);
+        let n_earlier =
+            usize::try_from(first_seq.saturating_sub(self.first_seq)).unwrap_or(usize::MAX).min(self.n_rows);
         let n_rows = self.n_rows - n_earlier;
         Self {
             columns: self.columns.iter().map(|column| column.slice(n_earlier, n_rows)).collect(),
@@ -72,7 +80,7 @@ impl RowGroup {
 
     /// The same rows with the current version of the table's columns, where the group has version `from` of them.
     pub(crate) fn reshaped(self, from: u32, table: &Table) -> Result<Self> {
-        Ok(Self { columns: reshape(table, from, self.columns, self.n_rows)?, ..self })
+        Ok(Self { columns: upgrade_to(table, from, self.columns, self.n_rows)?, ..self })
     }
 
     /// Reads the group back from one log record, in the table's current version of its columns.
@@ -86,9 +94,11 @@ impl RowGroup {
         };
         let n_rows = record.n_rows as usize;
         let version = record.schema_version;
-        let written = table.columns_of(version).ok_or_else(|| damaged(format!("the table has no schema version {version}")))?;
+        let written =
+            table.columns_of(version).ok_or_else(|| damaged(format!("the table has no schema version {version}")))?;
         let types = table.stored_types_of(written);
-        let mut columns = kalamdb_types::json::decode_rows(&record.rows, &types, n_rows).map_err(|error| damaged(error.to_string()))?;
+        let mut columns = kalamdb_types::json::decode_rows(&record.rows, &types, n_rows)
+            .map_err(|error| damaged(error.to_string()))?;
         if columns.iter().any(|column| column.len() != n_rows) {
             return Err(damaged(format!("it does not hold the {n_rows} rows that it announces")));
         }
@@ -96,10 +106,22 @@ impl RowGroup {
             None
         } else {
             let ids = columns.remove(0);
-            Some(ids.as_primitive_opt::<Int64Type>().cloned().ok_or_else(|| damaged("its row ids are not integers".to_owned()))?)
+            Some(
+                ids.as_primitive_opt::<Int64Type>()
+                    .cloned()
+                    .ok_or_else(|| damaged("its row ids are not integers".to_owned()))?,
+            )
         };
-        let columns = reshape(table, version, columns, n_rows)?;
-        Ok(Self { state: record.state, fresh: record.fresh, columns, row_ids, first_seq: record.first_seq, updated_us: record.updated_us, n_rows })
+        let columns = upgrade_to(table, version, columns, n_rows)?;
+        Ok(Self {
+            state: record.state,
+            fresh: record.fresh,
+            columns,
+            row_ids,
+            first_seq: record.first_seq,
+            updated_us: record.updated_us,
+            n_rows,
+        })
     }
 }
 

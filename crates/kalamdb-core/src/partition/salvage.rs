@@ -37,7 +37,10 @@ impl<'a> Salvage<'a> {
     pub(crate) fn add_segment(&mut self, stored: &StoredSegment, columns: &BTreeMap<u32, ArrayRef>) -> Result<()> {
         let segment = &stored.segment;
         let has_key = if self.table.has_primary_key() {
-            self.table.primary_key.iter().all(|&at| self.table.columns.get(at).is_some_and(|column| columns.contains_key(&column.id)))
+            self.table
+                .primary_key
+                .iter()
+                .all(|&at| self.table.columns.get(at).is_some_and(|column| columns.contains_key(&column.id)))
         } else {
             columns.contains_key(&ROW_ID)
         };
@@ -46,7 +49,9 @@ impl<'a> Salvage<'a> {
         }
         let user = self.table.columns.iter().map(|column| match (segment.column(column.id), columns.get(&column.id)) {
             (Some(_), None) => Ok(new_null_array(&column.sql_type.arrow(), segment.n_rows)),
-            (_, values) => reshape_column(self.table, segment.schema_version, column.id, values.cloned(), segment.n_rows),
+            (_, values) => {
+                reshape_column(self.table, segment.schema_version, column.id, values.cloned(), segment.n_rows)
+            }
         });
         let user = user.collect::<Result<Vec<_>>>()?;
         let row_ids = columns.get(&ROW_ID).and_then(|ids| ids.as_primitive_opt::<Int64Type>()).cloned();
@@ -57,9 +62,20 @@ impl<'a> Salvage<'a> {
         };
         let kept: BooleanArray = (0..segment.n_rows).map(|row| Some(counts(row))).collect();
         let columns = user.iter().map(|column| Ok(filter(column, &kept)?)).collect::<Result<Vec<_>>>()?;
-        let row_ids = row_ids.as_ref().map(|ids| Ok::<_, Error>(filter(ids, &kept)?.as_primitive::<Int64Type>().clone())).transpose()?;
+        let row_ids = row_ids
+            .as_ref()
+            .map(|ids| Ok::<_, Error>(filter(ids, &kept)?.as_primitive::<Int64Type>().clone()))
+            .transpose()?;
         let n_rows = kept.true_count();
-        self.add(RowGroup { state: RowState::Live, fresh: false, columns, row_ids, first_seq: 0, updated_us: 0, n_rows })
+        self.add(RowGroup {
+            state: RowState::Live,
+            fresh: false,
+            columns,
+            row_ids,
+            first_seq: 0,
+            updated_us: 0,
+            n_rows,
+        })
     }
 
     /// The live rows, as stored rows.
@@ -71,7 +87,8 @@ impl<'a> Salvage<'a> {
                 Some(visible) => BooleanArray::new(visible, None),
                 None => vec![true; chunk.n_rows()].into(),
             };
-            let columns = (0..types.len()).map(|at| Ok(filter(&chunk.column(at)?, &visible)?)).collect::<Result<Vec<_>>>()?;
+            let columns =
+                (0..types.len()).map(|at| Ok(filter(&chunk.column(at)?, &visible)?)).collect::<Result<Vec<_>>>()?;
             if visible.true_count() == 0 {
                 continue;
             }

@@ -10,16 +10,23 @@ use crate::error::Result;
 use crate::segment::{PageCache, reach};
 
 impl Partition {
-    /// Goes on with the segments that a manifest names; rows of the log that are in them are let go of. Gives the parts that were
-    /// in the log so far and are in the segments now, with their bytes.
+    /// Goes on with the segments that a manifest names; rows of the log that are in them are let go of. Gives the parts
+    /// that were in the log so far and are in the segments now, with their bytes.
     ///
-    /// The manifest knows which of its rows the log supersedes, up to the commit that wrote it. What comes after is appended as ever.
-    pub(crate) fn take_manifest(&mut self, key: LogKey, body: Vec<u8>, cache: Arc<PageCache>) -> Result<Vec<(LogKey, usize)>> {
+    /// The manifest knows which of its rows the log supersedes, up to the commit that wrote it. What comes after is
+    /// appended as ever.
+    pub(crate) fn take_manifest(
+        &mut self,
+        key: LogKey,
+        body: Vec<u8>,
+        cache: Arc<PageCache>,
+    ) -> Result<Vec<(LogKey, usize)>> {
         let (changed_at, flushed_through) = reach(&body);
         let n_flushed = self.log.partition_point(|logged| flushed_through.is_some_and(|through| logged.key <= through));
         let flushed: Vec<Logged> = self.log.drain(..n_flushed).collect();
         let first_seq = flushed.last().map_or(0, |last| last.first_seq + last.n_rows as u64);
-        let pending = self.pending.drain(..).filter_map(|pending| pending.since_seq(first_seq, flushed_through)).collect();
+        let pending =
+            self.pending.drain(..).filter_map(|pending| pending.since_seq(first_seq, flushed_through)).collect();
         let hot = self.chunks.iter().skip(self.n_segments).cloned().collect();
         let undecoded = Some(Undecoded { body: body.into(), cache });
         *self = Self {
@@ -60,7 +67,9 @@ impl Pending {
     /// The rows that are not in segments by now.
     fn since_seq(self, first_seq: u64, flushed_through: Option<LogKey>) -> Option<Self> {
         match self {
-            Self::Record(record) => flushed_through.is_none_or(|through| record.key > through).then_some(Self::Record(record)),
+            Self::Record(record) => {
+                flushed_through.is_none_or(|through| record.key > through).then_some(Self::Record(record))
+            }
             Self::Group(group, version) => {
                 let later = group.since_seq(first_seq);
                 (later.n_rows > 0).then_some(Self::Group(later, version))

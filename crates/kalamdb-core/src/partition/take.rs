@@ -23,7 +23,9 @@ pub(crate) fn take_rows(table: &Table, snapshot: &Snapshot, addresses: &[RowAddr
         let number = match number_by_chunk.get(&address.chunk()) {
             Some(number) => *number,
             None => {
-                let chunk = snapshot.get(address.chunk()).ok_or_else(|| Error::internal("a row address is outside the table"))?;
+                let chunk = snapshot
+                    .get(address.chunk())
+                    .ok_or_else(|| Error::internal("a row address is outside the table"))?;
                 chunks.push(chunk);
                 number_by_chunk.insert(address.chunk(), chunks.len() - 1);
                 chunks.len() - 1

@@ -52,7 +52,8 @@ impl UniqueIndex {
         }
         let mut keys = Keys::of_nullable(&self.values(chunk)?)?;
         let is_worth_it = self.recent.len() > MANY_RECENT && self.recent.len() > self.settled.len() / 4;
-        let settled = if is_worth_it { Some(Arc::make_mut(&mut self.settled)) } else { Arc::get_mut(&mut self.settled) };
+        let settled =
+            if is_worth_it { Some(Arc::make_mut(&mut self.settled)) } else { Arc::get_mut(&mut self.settled) };
         let addresses = match settled {
             Some(settled) => {
                 settled.extend(self.recent.drain());

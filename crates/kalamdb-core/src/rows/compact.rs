@@ -6,12 +6,12 @@ use datafusion::arrow::array::{Array, ArrayRef, MutableArrayData, make_array};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::error::Result;
 
-use super::size::owned;
+use super::size::compact_views;
 
 /// A copy of the values that holds on to nothing else: a slice of an array keeps all of it in memory.
 pub(crate) fn compact(array: &ArrayRef) -> Result<ArrayRef> {
     Ok(match array.data_type() {
-        DataType::Utf8View | DataType::BinaryView => owned(Arc::clone(array)),
+        DataType::Utf8View | DataType::BinaryView => compact_views(Arc::clone(array)),
         _ => {
             let data = array.to_data();
             let mut copy = MutableArrayData::new(vec![&data], false, array.len());

@@ -29,14 +29,18 @@ impl Rows {
             return Ok((*first).clone());
         }
         let column = |index: usize| {
-            let columns: Vec<&dyn Array> = parts.iter().filter_map(|part| part.columns.get(index)).map(|column| column.as_ref()).collect();
+            let columns: Vec<&dyn Array> =
+                parts.iter().filter_map(|part| part.columns.get(index)).map(|column| column.as_ref()).collect();
             Ok(concat(&columns)?)
         };
         // Rows that are not numbered yet have no ids to keep.
-        let row_ids: Option<Vec<&dyn Array>> = parts.iter().map(|part| part.row_ids.as_ref().map(|ids| ids as &dyn Array)).collect();
+        let row_ids: Option<Vec<&dyn Array>> =
+            parts.iter().map(|part| part.row_ids.as_ref().map(|ids| ids as &dyn Array)).collect();
         Ok(Rows {
             columns: (0..first.columns.len()).map(column).collect::<Result<Vec<_>>>()?,
-            row_ids: row_ids.map(|ids| Ok::<_, Error>(concat(&ids)?.as_primitive::<Int64Type>().clone())).transpose()?,
+            row_ids: row_ids
+                .map(|ids| Ok::<_, Error>(concat(&ids)?.as_primitive::<Int64Type>().clone()))
+                .transpose()?,
             n_rows: parts.iter().map(|part| part.n_rows).sum(),
         })
     }
@@ -44,7 +48,11 @@ impl Rows {
     /// The rows at the given positions, in that order.
     pub(crate) fn select(&self, positions: &UInt32Array) -> Result<Rows> {
         Ok(Rows {
-            columns: self.columns.iter().map(|column| Ok(take(column, positions, None)?)).collect::<Result<Vec<_>>>()?,
+            columns: self
+                .columns
+                .iter()
+                .map(|column| Ok(take(column, positions, None)?))
+                .collect::<Result<Vec<_>>>()?,
             row_ids: match &self.row_ids {
                 Some(ids) => Some(take(ids, positions, None)?.as_primitive::<Int64Type>().clone()),
                 None => None,

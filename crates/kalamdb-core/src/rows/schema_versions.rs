@@ -13,11 +13,13 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Columns of rows that were written with version `from` of the table's columns, as the current version has them.
 ///
-/// They go through every version in between, so that a row reads the same whether it was in memory meanwhile or not. What an
-/// ALTER has not looked at, superseded rows and tombstones, may not convert: it becomes NULL, or some value of a type without NULL.
-pub(crate) fn reshape(table: &Table, from: u32, columns: Vec<ArrayRef>, n_rows: usize) -> Result<Vec<ArrayRef>> {
+/// They go through every version in between, so that a row reads the same whether it was in memory meanwhile or not.
+/// What an ALTER has not looked at, superseded rows and tombstones, may not convert: it becomes NULL, or some value of
+/// a type without NULL.
+pub(crate) fn upgrade_to(table: &Table, from: u32, columns: Vec<ArrayRef>, n_rows: usize) -> Result<Vec<ArrayRef>> {
     let unknown = || {
-        let message = format!("table {}: rows are of schema version {from}, which the table does not have", table.full_name());
+        let message =
+            format!("table {}: rows are of schema version {from}, which the table does not have", table.full_name());
         Error::new(ErrorKind::DataCorrupted, message)
     };
     let mut current = table.columns_of(from).ok_or_else(unknown)?;
@@ -34,9 +36,15 @@ fn reshaped_column(from: &[ColumnDef], columns: &[ArrayRef], to: &ColumnDef, n_r
     next_column(old.map(|(column, values)| (column, Arc::clone(values))), to, n_rows)
 }
 
-/// One column, by its id, of rows that were written with version `from` of the table's columns, as the current version has it.
-/// `stored` is `None` if that version did not have it.
-pub(crate) fn reshape_column(table: &Table, from: u32, id: u32, stored: Option<ArrayRef>, n_rows: usize) -> Result<ArrayRef> {
+/// One column, by its id, of rows that were written with version `from` of the table's columns, as the current version
+/// has it. `stored` is `None` if that version did not have it.
+pub(crate) fn reshape_column(
+    table: &Table,
+    from: u32,
+    id: u32,
+    stored: Option<ArrayRef>,
+    n_rows: usize,
+) -> Result<ArrayRef> {
     let definition = table.columns_of(from).and_then(|columns| columns.iter().find(|column| column.id == id));
     let mut current = definition.zip(stored);
     for next in table.columns_since(from) {
@@ -44,7 +52,9 @@ pub(crate) fn reshape_column(table: &Table, from: u32, id: u32, stored: Option<A
             current = Some((to, next_column(current, to, n_rows)?));
         }
     }
-    current.map(|(_, values)| values).ok_or_else(|| Error::internal(format!("table {} has no column {id}", table.full_name())))
+    current
+        .map(|(_, values)| values)
+        .ok_or_else(|| Error::internal(format!("table {} has no column {id}", table.full_name())))
 }
 
 /// A column as the next version has it.
@@ -66,7 +76,12 @@ pub(crate) fn missing_values(column: &ColumnDef, n_rows: usize) -> Result<ArrayR
     let Some(stored) = &column.missing else {
         return Ok(new_null_array(&column.sql_type.arrow(), n_rows));
     };
-    let damaged = |what: String| Error::new(ErrorKind::DataCorrupted, format!("column {}: its value for older rows is damaged: {what}", column.name));
+    let damaged = |what: String| {
+        Error::new(
+            ErrorKind::DataCorrupted,
+            format!("column {}: its value for older rows is damaged: {what}", column.name),
+        )
+    };
     let one = kalamdb_types::json::decode_rows(stored.as_bytes(), std::slice::from_ref(&column.sql_type), 1);
     let one = one.map_err(|error| damaged(error.to_string()))?.pop().filter(|one| one.len() == 1);
     let one = one.ok_or_else(|| damaged("it is not one value".to_owned()))?;
@@ -78,7 +93,10 @@ fn convert(values: &ArrayRef, old: &ColumnDef, to: &ColumnDef) -> Result<ArrayRe
     if let Ok(converted) = coerce(values, &field, &to.sql_type, Source::Sql) {
         return Ok(converted);
     }
-    let one = |row| coerce(&values.slice(row, 1), &field, &to.sql_type, Source::Sql).unwrap_or_else(|_| new_null_array(&to.sql_type.arrow(), 1));
+    let one = |row| {
+        coerce(&values.slice(row, 1), &field, &to.sql_type, Source::Sql)
+            .unwrap_or_else(|_| new_null_array(&to.sql_type.arrow(), 1))
+    };
     let parts: Vec<ArrayRef> = (0..values.len()).map(one).collect();
     let parts: Vec<&dyn Array> = parts.iter().map(|part| part.as_ref()).collect();
     Ok(concat(&parts)?)
@@ -86,7 +104,8 @@ fn convert(values: &ArrayRef, old: &ColumnDef, to: &ColumnDef) -> Result<ArrayRe
 
 /// Some value of the type, for rows that nobody sees in a column that does not take NULL.
 fn filler(sql_type: &SqlType) -> Result<ArrayRef> {
-    const TEXTS: [&str; 9] = ["", "0", "false", "null", "1970-01-01", "00:00:00", "00000000-0000-0000-0000-000000000000", "{}", "[]"];
+    const TEXTS: [&str; 9] =
+        ["", "0", "false", "null", "1970-01-01", "00:00:00", "00000000-0000-0000-0000-000000000000", "{}", "[]"];
     let field = Field::new("filler", DataType::Utf8, true);
     let value = |text: &str| {
         let text: ArrayRef = Arc::new(StringArray::from(vec![text]));

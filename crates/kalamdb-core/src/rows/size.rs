@@ -17,7 +17,7 @@ pub(crate) fn memory_of(column: &ArrayRef) -> usize {
 }
 
 /// Text and byte views keep the buffers of all that they were concatenated from; a merged chunk holds one copy instead.
-pub(crate) fn owned(array: ArrayRef) -> ArrayRef {
+pub(crate) fn compact_views(array: ArrayRef) -> ArrayRef {
     match array.data_type() {
         DataType::Utf8View => Arc::new(array.as_string_view().gc()),
         DataType::BinaryView => Arc::new(array.as_binary_view().gc()),

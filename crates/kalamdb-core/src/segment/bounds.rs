@@ -8,7 +8,7 @@ use datafusion::arrow::datatypes::DataType;
 use kalamdb_types::SqlType;
 
 use crate::error::Result;
-use crate::rows::{ORDER, owned};
+use crate::rows::{ORDER, compact_views};
 
 /// Longer texts are not kept in manifests.
 const MAX_TEXT_BYTES: usize = 64;
@@ -32,13 +32,19 @@ pub(crate) fn bounds_of(column: &ArrayRef, sql_type: &SqlType) -> Result<Option<
     }
     let rows: UInt32Array = [least, greatest].into_iter().map(|row| u32::try_from(row).ok()).collect();
     let bounds = take(column, &rows, None)?;
-    Ok(is_short(&bounds).then(|| owned(bounds)))
+    Ok(is_short(&bounds).then(|| compact_views(bounds)))
 }
 
 /// Floats have two zeros, which are equal and are not at one place of the order.
 fn has_order(sql_type: &SqlType) -> bool {
     match sql_type {
-        SqlType::Real | SqlType::Double | SqlType::Interval | SqlType::Json | SqlType::Bytea | SqlType::Embedding(_) | SqlType::Array(_) => false,
+        SqlType::Real
+        | SqlType::Double
+        | SqlType::Interval
+        | SqlType::Json
+        | SqlType::Bytea
+        | SqlType::Embedding(_)
+        | SqlType::Array(_) => false,
         SqlType::Boolean
         | SqlType::TinyInt
         | SqlType::SmallInt

@@ -11,8 +11,9 @@ use crate::rows::Keys;
 
 /// The pages in memory, and what was made of them, under a byte budget that they share with what queries hold.
 ///
-/// What was used least recently goes first, and all of it before a query goes without. Pinned pages stay, whatever the budget: a
-/// statement pins what it has asked for, so that two large statements cannot take each other's pages away for ever.
+/// What was used least recently goes first, and all of it before a query goes without. Pinned pages stay, whatever the
+/// budget: a statement pins what it has asked for, so that two large statements cannot take each other's pages away for
+/// ever.
 #[derive(Debug)]
 pub(crate) struct PageCache {
     inner: Mutex<Inner>,
@@ -122,7 +123,12 @@ impl PageCache {
     }
 
     /// The keys of a segment, made by `make` if they are not there.
-    pub(super) fn keys(&self, segment: u64, version: u32, make: impl FnOnce() -> crate::error::Result<Keys>) -> crate::error::Result<Arc<Keys>> {
+    pub(super) fn keys(
+        &self,
+        segment: u64,
+        version: u32,
+        make: impl FnOnce() -> crate::error::Result<Keys>,
+    ) -> crate::error::Result<Arc<Keys>> {
         let key = EntryKey::Keys(segment, version);
         if let Some(Value::Keys(keys)) = self.lock().get(&key) {
             return Ok(keys);
@@ -169,8 +175,12 @@ impl PageCache {
             EntryKey::Page(page) => page.segment,
             EntryKey::Keys(segment, _) | EntryKey::Hashes(segment, ..) => *segment,
         };
-        let gone: Vec<EntryKey> =
-            inner.entries.iter().filter(|(key, entry)| about(key) == segment && entry.n_pins == 0).map(|(key, _)| key.clone()).collect();
+        let gone: Vec<EntryKey> = inner
+            .entries
+            .iter()
+            .filter(|(key, entry)| about(key) == segment && entry.n_pins == 0)
+            .map(|(key, _)| key.clone())
+            .collect();
         for key in gone {
             inner.remove(&key);
         }

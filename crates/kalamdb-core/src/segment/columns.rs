@@ -48,7 +48,8 @@ impl SegmentColumns {
         let version = self.segment.schema_version;
         let stored = self.table.columns_of(version).and_then(|columns| columns.iter().find(|column| column.id == id));
         let has_type = |columns: &[crate::catalog::ColumnDef]| {
-            columns.iter().find(|column| column.id == id).map(|column| column.sql_type) == stored.map(|stored| stored.sql_type)
+            columns.iter().find(|column| column.id == id).map(|column| column.sql_type)
+                == stored.map(|stored| stored.sql_type)
         };
         self.table.columns_since(version).all(has_type)
     }
@@ -58,7 +59,8 @@ impl SegmentColumns {
     /// # Errors
     /// Missing pages.
     pub(crate) fn column(&self, index: usize) -> Result<ArrayRef> {
-        let column = self.table.columns.get(index).ok_or_else(|| Error::internal(format!("a segment has no column {index}")))?;
+        let column =
+            self.table.columns.get(index).ok_or_else(|| Error::internal(format!("a segment has no column {index}")))?;
         let stored = self.page_of(index).map(|page| self.page(page)).transpose()?;
         match stored {
             Some(stored) if self.segment.schema_version == self.table.schema_version => Ok(stored),
@@ -68,7 +70,10 @@ impl SegmentColumns {
 
     /// One of the columns that are not the user's.
     pub(crate) fn system(&self, id: u32) -> Result<ArrayRef> {
-        let page = self.segment.page(&self.table, id).ok_or_else(|| Error::internal(format!("a segment has no column {id}")))?;
+        let page = self
+            .segment
+            .page(&self.table, id)
+            .ok_or_else(|| Error::internal(format!("a segment has no column {id}")))?;
         self.page(page)
     }
 

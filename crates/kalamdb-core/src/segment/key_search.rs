@@ -15,7 +15,8 @@ impl SegmentColumns {
         let is_sorted = self.is_sorted_by_key();
         let within: Vec<usize> = match self.key_range(is_sorted)? {
             Some(range) => {
-                let is_within = |key: &&usize| range.cmp_at(0, keys, **key).is_le() && range.cmp_at(1, keys, **key).is_ge();
+                let is_within =
+                    |key: &&usize| range.cmp_at(0, keys, **key).is_le() && range.cmp_at(1, keys, **key).is_ge();
                 wanted.iter().filter(is_within).copied().collect()
             }
             None => wanted.to_vec(),
@@ -26,7 +27,8 @@ impl SegmentColumns {
         let stored = self.keys()?;
         let n_rows = stored.len();
         let order: Option<Vec<usize>> = (!is_sorted).then(|| stored.order());
-        let row_at = |position: usize| order.as_ref().map_or(position, |order| order.get(position).copied().unwrap_or_default());
+        let row_at =
+            |position: usize| order.as_ref().map_or(position, |order| order.get(position).copied().unwrap_or_default());
         let mut found = Vec::new();
         for key in within {
             let (mut from, mut to) = (0, n_rows);

@@ -1,4 +1,5 @@
-//! The body of a manifest: which segments a partition has, and which of their rows count. docs/storage-format.md describes it.
+//! The body of a manifest: which segments a partition has, and which of their rows count. docs/storage-format.md
+//! describes it.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use kalamdb_types::page::{decode_page, encode_page};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::segment::{Marks, Segment, SegmentColumn};
+use super::segment::{DeletionVector, Segment, SegmentColumn};
 use crate::catalog::{ColumnDef, Table};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -18,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Debug, Clone)]
 pub(crate) struct StoredSegment {
     pub(crate) segment: Arc<Segment>,
-    pub(crate) marks: Marks,
+    pub(crate) marks: DeletionVector,
 }
 
 /// A manifest, decoded.
@@ -106,7 +107,9 @@ pub(crate) fn encode_manifest(table: &Table, contents: &Contents) -> Result<Vec<
             };
             headers.push(ColumnHeader { id: column.id, bytes: column.n_bytes, nulls: column.n_nulls, bounds });
         }
-        let keys = (!segment.key_range.is_empty()).then(|| encode_values(&segment.key_range, &key_types(table, columns)?)).transpose()?;
+        let keys = (!segment.key_range.is_empty())
+            .then(|| encode_values(&segment.key_range, &key_types(table, columns)?))
+            .transpose()?;
         segments.push(SegmentHeader {
             id: segment.id,
             n_rows: segment.n_rows,
@@ -137,7 +140,9 @@ pub(crate) fn encode_manifest(table: &Table, contents: &Contents) -> Result<Vec<
 /// # Errors
 /// What is wrong with it.
 pub(crate) fn decode_manifest(table: &Table, body: &[u8]) -> Result<Contents> {
-    let damaged = |what: String| Error::new(ErrorKind::DataCorrupted, format!("table {}: a manifest is damaged: {what}", table.full_name()));
+    let damaged = |what: String| {
+        Error::new(ErrorKind::DataCorrupted, format!("table {}: a manifest is damaged: {what}", table.full_name()))
+    };
     let too_short = || damaged("it is too short".to_owned());
     let (changed_at, rest) = body.split_first_chunk::<8>().ok_or_else(too_short)?;
     let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(too_short)?;
@@ -171,8 +176,9 @@ pub(crate) fn decode_manifest(table: &Table, body: &[u8]) -> Result<Contents> {
         let current = take_bits(stored.current, stored.n_rows)?;
         let columns = stored.columns.into_iter().map(column).collect::<Result<Vec<_>>>()?;
         let (n_rows, schema_version, seqs) = (stored.n_rows, stored.schema_version, stored.seqs);
-        let segment = Segment { id: stored.id, n_rows, schema_version, seqs, columns, memory: stored.memory, key_range };
-        segments.push(StoredSegment { segment: Arc::new(segment), marks: Marks { deleted, current } });
+        let segment =
+            Segment { id: stored.id, n_rows, schema_version, seqs, columns, memory: stored.memory, key_range };
+        segments.push(StoredSegment { segment: Arc::new(segment), marks: DeletionVector { deleted, current } });
     }
     Ok(Contents {
         segments,
@@ -184,8 +190,8 @@ pub(crate) fn decode_manifest(table: &Table, body: &[u8]) -> Result<Contents> {
     })
 }
 
-/// What of a manifest is known without the table: the number of the last commit that wrote a row of a segment, and up to where the log
-/// is in the segments. Of a manifest that is damaged nothing is.
+/// What of a manifest is known without the table: the number of the last commit that wrote a row of a segment, and up
+/// to where the log is in the segments. Of a manifest that is damaged nothing is.
 pub(crate) fn reach(body: &[u8]) -> (u64, Option<LogKey>) {
     #[derive(Deserialize)]
     struct Reach {
@@ -193,7 +199,9 @@ pub(crate) fn reach(body: &[u8]) -> (u64, Option<LogKey>) {
         flushed_through: Option<(u64, u32)>,
     }
     let Some((changed_at, rest)) = body.split_first_chunk::<8>() else { return (0, None) };
-    let header = rest.split_first_chunk::<4>().and_then(|(length, rest)| rest.split_at_checked(u32::from_le_bytes(*length) as usize));
+    let header = rest
+        .split_first_chunk::<4>()
+        .and_then(|(length, rest)| rest.split_at_checked(u32::from_le_bytes(*length) as usize));
     let reach = header.and_then(|(header, _)| serde_json::from_slice::<Reach>(header).ok());
     (u64::from_le_bytes(*changed_at), reach.and_then(|reach| reach.flushed_through).map(log_key))
 }
@@ -204,7 +212,10 @@ fn log_key((commit, part): (u64, u32)) -> LogKey {
 
 fn columns_of(table: &Table, version: u32) -> Result<&[ColumnDef]> {
     table.columns_of(version).ok_or_else(|| {
-        let message = format!("table {}: a segment is of schema version {version}, which the table does not have", table.full_name());
+        let message = format!(
+            "table {}: a segment is of schema version {version}, which the table does not have",
+            table.full_name()
+        );
         Error::new(ErrorKind::DataCorrupted, message)
     })
 }
@@ -232,13 +243,15 @@ fn append_bits(marks: Option<&BooleanBuffer>, bits: &mut Vec<u8>) -> Result<usiz
 fn encode_values(columns: &[ArrayRef], types: &[SqlType]) -> Result<Box<RawValue>> {
     let mut json = Vec::new();
     let n_rows = columns.first().map_or(0, |column| column.len());
-    kalamdb_types::json::encode_rows(columns, types, 0, n_rows, &mut json).map_err(|error| Error::internal(error.to_string()))?;
+    kalamdb_types::json::encode_rows(columns, types, 0, n_rows, &mut json)
+        .map_err(|error| Error::internal(error.to_string()))?;
     let json = String::from_utf8(json).map_err(|error| Error::internal(error.to_string()))?;
     RawValue::from_string(json).map_err(|error| Error::internal(error.to_string()))
 }
 
 fn decode_values(json: &RawValue, types: &[SqlType]) -> std::result::Result<Vec<ArrayRef>, String> {
-    let columns = kalamdb_types::json::decode_rows(json.get().as_bytes(), types, 2).map_err(|error| error.to_string())?;
+    let columns =
+        kalamdb_types::json::decode_rows(json.get().as_bytes(), types, 2).map_err(|error| error.to_string())?;
     if columns.iter().any(|column| column.len() != 2) {
         return Err("bounds are two values".to_owned());
     }

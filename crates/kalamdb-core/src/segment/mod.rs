@@ -1,7 +1,8 @@
-//! Cold rows: immutable runs of rows of a partition, sorted by key, one page a column. A manifest names the segments of a partition.
+//! Cold rows: immutable runs of rows of a partition, sorted by key, one page a column. A manifest names the segments of
+//! a partition.
 //!
-//! Pages are read when a statement needs them and kept under a byte budget. Whoever finds a page missing fails with an error that
-//! names it ([`Error::missing_pages`](crate::error::Error)); the statement then reads it and begins again.
+//! Pages are read when a statement needs them and kept under a byte budget. Whoever finds a page missing fails with an
+//! error that names it ([`Error::missing_pages`](crate::error::Error)); the statement then reads it and begins again.
 
 mod bounds;
 mod cache;
@@ -21,4 +22,4 @@ pub(crate) use manifest::{Contents, StoredSegment, decode_manifest, encode_manif
 pub(crate) use pages::Pages;
 pub use query_memory::HeapUse;
 pub(crate) use query_memory::{DefaultMemory, QueryMemory};
-pub(crate) use segment::{Marks, ROW_ID, SEGMENT_BYTES, SEGMENT_ROWS, SEQ, Segment, SegmentColumn, UPDATED};
+pub(crate) use segment::{DeletionVector, ROW_ID, SEGMENT_BYTES, SEGMENT_ROWS, SEQ, Segment, SegmentColumn, UPDATED};

@@ -34,7 +34,8 @@ impl Pages {
     /// Brings pages into memory and keeps them there until the pins are dropped.
     ///
     /// # Errors
-    /// `data_corrupted`; a stale snapshot if a page is no more, as other segments have taken the place of its own; the store's.
+    /// `data_corrupted`; a stale snapshot if a page is no more, as other segments have taken the place of its own; the
+    /// store's.
     pub(crate) async fn load(&self, wanted: &[PageRef]) -> Result<Pins> {
         let mut pins = self.cache.pin(wanted.iter().map(|page| page.key));
         let missing: Vec<&PageRef> = wanted.iter().filter(|page| !pins.has(page.key)).collect();
@@ -43,7 +44,8 @@ impl Pages {
             let read = self.store.read_pages(&keys).await.map_err(|error| named(&missing, error.into()))?;
             for (page, stored) in missing.iter().zip(read) {
                 let Some(stored) = stored else { return Err(Error::stale_snapshot(&page.table_name)) };
-                let column = decode_page(&stored.values, &page.sql_type, page.n_rows).map_err(|error| damaged(page, &error.to_string()))?;
+                let column = decode_page(&stored.values, &page.sql_type, page.n_rows)
+                    .map_err(|error| damaged(page, &error.to_string()))?;
                 pins.add(page.key, column);
             }
         }
@@ -52,7 +54,10 @@ impl Pages {
 }
 
 fn damaged(page: &PageRef, what: &str) -> Error {
-    let message = format!("table {}: segment {} is damaged in column {}: {what}", page.table_name, page.key.segment, page.key.column);
+    let message = format!(
+        "table {}: segment {} is damaged in column {}: {what}",
+        page.table_name, page.key.segment, page.key.column
+    );
     Error::new(ErrorKind::DataCorrupted, message)
 }
 

@@ -13,14 +13,15 @@ use super::cache::PageCache;
 /// Tells how much memory the whole instance has in use, in bytes.
 pub type HeapUse = fn() -> usize;
 
-/// What all queries may hold where no limit is given: 1 GiB. An instance has 4 GiB, and what has become too large is noticed after the step
-/// that made it; no buffer may be of 2 GiB, and one that grows doubles.
+/// What all queries may hold where no limit is given: 1 GiB. An instance has 4 GiB, and what has become too large is
+/// noticed after the step that made it; no buffer may be of 2 GiB, and one that grows doubles.
 const DEFAULT_LIMIT: usize = 1 << 30;
 
 /// What an instance may have in use altogether: 3 GiB.
 const HEAP_LIMIT: u64 = 3 << 30;
 
-/// What the operators of all queries on a database hold, as DataFusion asks for it: out of one budget with the pages, which give way.
+/// What the operators of all queries on a database hold, as DataFusion asks for it: out of one budget with the pages,
+/// which give way.
 #[derive(Debug)]
 pub(crate) struct QueryMemory {
     cache: Arc<PageCache>,
@@ -67,10 +68,11 @@ impl MemoryPool for QueryMemory {
     }
 }
 
-/// What the operators of all queries hold where no limit is given: bounded, so that no query takes the instance's last memory.
+/// What the operators of all queries hold where no limit is given: bounded, so that no query takes the instance's last
+/// memory.
 ///
-/// Operators are charged for all that a batch holds on to, which may be many times its rows. So the limit holds for what is really in use,
-/// where that is known.
+/// Operators are charged for all that a batch holds on to, which may be many times its rows. So the limit holds for
+/// what is really in use, where that is known.
 #[derive(Debug)]
 pub(crate) struct DefaultMemory {
     heap: Option<HeapUse>,
@@ -122,7 +124,9 @@ impl MemoryPool for DefaultMemory {
         if additional > left || additional as u64 > heap_left {
             let name = reservation.consumer().name();
             let left = heap_left.min(left as u64);
-            return Err(resources_datafusion_err!("{name} needs {additional} bytes of memory more, {left} of {DEFAULT_LIMIT} are left"));
+            return Err(resources_datafusion_err!(
+                "{name} needs {additional} bytes of memory more, {left} of {DEFAULT_LIMIT} are left"
+            ));
         }
         self.reserved.fetch_add(additional, Ordering::Relaxed);
         Ok(())

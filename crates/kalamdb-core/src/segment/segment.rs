@@ -1,7 +1,8 @@
-//! Cold rows: immutable runs of rows of a partition, sorted by key, one page a column. A manifest names the segments of a partition.
+//! Cold rows: immutable runs of rows of a partition, sorted by key, one page a column. A manifest names the segments of
+//! a partition.
 //!
-//! Pages are read when a statement needs them and kept under a byte budget. Whoever finds a page missing fails with an error that
-//! names it ([`Error::missing_pages`](crate::error::Error)); the statement then reads it and begins again.
+//! Pages are read when a statement needs them and kept under a byte budget. Whoever finds a page missing fails with an
+//! error that names it ([`Error::missing_pages`](crate::error::Error)); the statement then reads it and begins again.
 
 use std::sync::Arc;
 
@@ -35,7 +36,8 @@ pub(crate) struct Segment {
     pub(crate) n_rows: usize,
     /// The version of the table's columns that the pages have.
     pub(crate) schema_version: u32,
-    /// The least and the greatest sequence number; `None` if they are not known, as in what earlier versions have stored.
+    /// The least and the greatest sequence number; `None` if they are not known, as in what earlier versions have
+    /// stored.
     pub(crate) seqs: Option<(u64, u64)>,
     pub(crate) columns: Vec<SegmentColumn>,
     /// The memory that its columns take, in bytes; 0 if it is not known.
@@ -94,7 +96,7 @@ impl Segment {
 
 /// Which rows of a segment count.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Marks {
+pub(crate) struct DeletionVector {
     /// The tombstones; `None`: none is.
     pub(crate) deleted: Option<BooleanBuffer>,
     /// The rows that no newer version supersedes; `None`: none is superseded.

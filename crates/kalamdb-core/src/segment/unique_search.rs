@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 use crate::rows::Keys;
 
 impl SegmentColumns {
-    /// The rows that hold a value in `columns`, superseded ones and tombstones included; the value is as [`Keys::of_nullable`] makes it.
+    /// The rows that hold a value in `columns`, superseded ones and tombstones included; the value is as
+    /// [`Keys::of_nullable`] makes it.
     ///
     /// # Errors
     /// Missing pages.
@@ -29,7 +30,8 @@ impl SegmentColumns {
 
     fn hashes(&self, columns: &[usize]) -> Result<Hashes> {
         let keys = Keys::of_nullable(&self.values(columns)?)?;
-        let mut hashes: Vec<(u64, u32)> = keys.iter().zip(0_u32..).filter_map(|(key, row)| Some((hash(key.as_deref()?), row))).collect();
+        let mut hashes: Vec<(u64, u32)> =
+            keys.iter().zip(0_u32..).filter_map(|(key, row)| Some((hash(key.as_deref()?), row))).collect();
         hashes.sort_unstable();
         Ok(Hashes(hashes))
     }

@@ -10,12 +10,15 @@ use kalamdb_types::wire::decode_block;
 use super::transaction::SessionTransaction;
 use crate::access::Principal;
 use crate::catalog::DEFAULT_NAMESPACE;
-use crate::database::{Database, Transaction, View};
+use crate::database::{Database, ReadView, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::result::StatementResult;
-use crate::sql::dml::{Block, PlainInsert, insert_columns};
-use crate::sql::parse::{Command, Parameters, ParsedTexts, Statement, TransactionControl, namespace_name as namespace_of_use, parse_table_name};
-use crate::sql::plan::{Executor, new_session_state};
+use crate::sql::dml::{BatchedInsert, Block, insert_columns};
+use crate::sql::parse::{
+    Command, Parameters, Statement, StatementCache, TransactionControl, namespace_name as namespace_of_use,
+    parse_table_name,
+};
+use crate::sql::plan::{StatementContext, new_session_state};
 
 /// Options of one call.
 #[derive(Debug, Clone, Copy, Default)]
@@ -30,7 +33,7 @@ pub struct Session {
     database: Rc<Database>,
     principal: Principal,
     state: SessionState,
-    parsed: Rc<ParsedTexts>,
+    parsed: Rc<StatementCache>,
     namespace: RefCell<String>,
     transactions: SessionTransaction,
     /// Its transaction was begun by a call and ends by one; SQL text may only set savepoints in it.
@@ -44,13 +47,28 @@ impl Session {
     pub fn new(database: Rc<Database>, principal: Principal) -> Result<Self> {
         let state = new_session_state(database.query_memory(), database.ids(), database.limits())?;
         let namespace = RefCell::new(DEFAULT_NAMESPACE.to_owned());
-        Ok(Self { database, principal, state, parsed: Rc::default(), namespace, transactions: SessionTransaction::default(), is_managed: false })
+        Ok(Self {
+            database,
+            principal,
+            state,
+            parsed: Rc::default(),
+            namespace,
+            transactions: SessionTransaction::default(),
+            is_managed: false,
+        })
     }
 
-    /// The session without the optimizer rules of these names. Every query means the same without them, which tests can check.
+    /// The session without the optimizer rules of these names. Every query means the same without them, which tests can
+    /// check.
     #[must_use]
     pub fn without_rules(self, names: &[String]) -> Self {
-        let rules = self.state.optimizers().iter().filter(|rule| !names.iter().any(|name| name == rule.name())).cloned().collect();
+        let rules = self
+            .state
+            .optimizers()
+            .iter()
+            .filter(|rule| !names.iter().any(|name| name == rule.name()))
+            .cloned()
+            .collect();
         let state = SessionStateBuilder::new_from_existing(self.state).with_optimizer_rules(rules).build();
         Self { state, ..self }
     }
@@ -70,13 +88,14 @@ impl Session {
         self.transactions.is_open()
     }
 
-    /// Puts the session into a transaction that has failed: it was in one when its engine was lost. It takes nothing but its end.
+    /// Puts the session into a transaction that has failed: it was in one when its engine was lost. It takes nothing
+    /// but its end.
     pub fn lose_transaction(&self) {
         self.transactions.lose(&self.database);
     }
 
-    /// Another session of the same principal, which begins in the same namespace and is in a transaction, which [`Session::commit`] or
-    /// [`Session::rollback`] ends; SQL text that would is refused.
+    /// Another session of the same principal, which begins in the same namespace and is in a transaction, which
+    /// [`Session::commit`] or [`Session::rollback`] ends; SQL text that would is refused.
     ///
     /// # Errors
     /// The store's.
@@ -103,7 +122,8 @@ impl Session {
         self.database.check_open()?;
         let statements = self.parsed.parse(sql)?;
         let [statement] = &*statements else {
-            return Err(Error::new(ErrorKind::SyntaxError, "the text must be exactly one statement").with_hint("run several statements with exec()"));
+            return Err(Error::new(ErrorKind::SyntaxError, "the text must be exactly one statement")
+                .with_hint("run several statements with exec()"));
         };
         let parameters = read_parameters(params)?;
         parameters.check(statement.n_params)?;
@@ -112,11 +132,13 @@ impl Session {
 
     /// Whether [`Session::insert_each`] takes the text.
     pub fn is_plain_insert(&self, sql: &str) -> bool {
-        self.parsed.parse(sql).is_ok_and(|statements| matches!(&*statements, [statement] if PlainInsert::of(&statement.command).is_some()))
+        self.parsed.parse(sql).is_ok_and(
+            |statements| matches!(&*statements, [statement] if BatchedInsert::of(&statement.command).is_some()),
+        )
     }
 
-    /// Runs one INSERT of one row of literals and parameters once for each of `blocks`, in order: as many calls of [`Session::query`] would,
-    /// but in one change, which takes a fraction of the time. Gives the outcome of each.
+    /// Runs one INSERT of one row of literals and parameters once for each of `blocks`, in order: as many calls of
+    /// [`Session::query`] would, but in one change, which takes a fraction of the time. Gives the outcome of each.
     ///
     /// # Errors
     /// What concerns all of them: nothing is inserted then. `feature_not_supported` if the text is another statement.
@@ -124,8 +146,10 @@ impl Session {
         self.database.check_open()?;
         let started_us = self.database.now_us();
         let statements = self.parsed.parse(sql)?;
-        let [statement] = &*statements else { return Err(Error::unsupported("this text with several sets of parameters")) };
-        let Some(insert) = PlainInsert::of(&statement.command) else {
+        let [statement] = &*statements else {
+            return Err(Error::unsupported("this text with several sets of parameters"));
+        };
+        let Some(insert) = BatchedInsert::of(&statement.command) else {
             return Err(Error::unsupported("this statement with several sets of parameters"));
         };
         if !self.transactions.current().is_ok_and(|transaction| transaction.is_none()) {
@@ -150,7 +174,8 @@ impl Session {
         Ok(outcomes.map(|outcome| outcome.map(|result| StatementResult { took_us, ..result })).collect())
     }
 
-    /// Runs any number of statements in order, each a commit of its own outside of a transaction; stops at the first that fails.
+    /// Runs any number of statements in order, each a commit of its own outside of a transaction; stops at the first
+    /// that fails.
     pub async fn exec(&self, sql: &str, options: CallOptions) -> Result<Vec<StatementResult>> {
         self.database.check_open()?;
         let mut results = Vec::new();
@@ -166,8 +191,8 @@ impl Session {
     /// Ends the session's transaction with a commit as durable as asked for, which need not be the database's default.
     ///
     /// # Errors
-    /// `serialization_failure` if what it rests on has changed; `invalid_transaction_state` if there is none; the store's. The
-    /// transaction is over in each case.
+    /// `serialization_failure` if what it rests on has changed; `invalid_transaction_state` if there is none; the
+    /// store's. The transaction is over in each case.
     pub async fn commit(&self, durability: Durability) -> Result<StatementResult> {
         self.database.check_open()?;
         self.transactions.commit(&self.database, durability).await
@@ -191,7 +216,8 @@ impl Session {
         let transaction = self.transactions.current()?;
         let executor = self.executor(CallOptions::default(), transaction.as_deref());
         let name = parse_table_name(table, &executor.namespace)?;
-        let block = decode_block(block).map_err(|error| Error::new(ErrorKind::InvalidParameterValue, error.to_string()))?;
+        let block =
+            decode_block(block).map_err(|error| Error::new(ErrorKind::InvalidParameterValue, error.to_string()))?;
         if block.columns.len() != columns.len() {
             let message = format!("{} columns are named, {} are given", columns.len(), block.columns.len());
             return Err(Error::new(ErrorKind::InvalidParameterValue, message));
@@ -213,12 +239,23 @@ impl Session {
         fail_with(transaction.as_deref(), inserted)
     }
 
-    fn executor<'a>(&'a self, options: CallOptions, transaction: Option<&'a Transaction>) -> Executor<'a> {
-        let view = View::new(&self.database, transaction);
-        Executor::new(view, &self.principal, &self.state, self.namespace.borrow().clone(), options.system_columns_in_star)
+    fn executor<'a>(&'a self, options: CallOptions, transaction: Option<&'a Transaction>) -> StatementContext<'a> {
+        let view = ReadView::new(&self.database, transaction);
+        StatementContext::new(
+            view,
+            &self.principal,
+            &self.state,
+            self.namespace.borrow().clone(),
+            options.system_columns_in_star,
+        )
     }
 
-    async fn run(&self, statement: &Statement, parameters: &Parameters, options: CallOptions) -> Result<StatementResult> {
+    async fn run(
+        &self,
+        statement: &Statement,
+        parameters: &Parameters,
+        options: CallOptions,
+    ) -> Result<StatementResult> {
         let started_us = self.database.now_us();
         let mut result = match &statement.command {
             Command::Transaction(control) => {
@@ -241,7 +278,9 @@ impl Session {
             TransactionControl::Begin => "BEGIN",
             TransactionControl::Commit => "COMMIT",
             TransactionControl::Rollback => "ROLLBACK",
-            TransactionControl::Savepoint(_) | TransactionControl::RollbackTo(_) | TransactionControl::Release(_) => return Ok(()),
+            TransactionControl::Savepoint(_) | TransactionControl::RollbackTo(_) | TransactionControl::Release(_) => {
+                return Ok(());
+            }
         };
         if !self.is_managed {
             return Ok(());
@@ -259,7 +298,7 @@ impl Session {
     ) -> Result<StatementResult> {
         if let Command::Use(name) = command {
             let name = namespace_of_use(name)?;
-            let view = View::new(&self.database, transaction);
+            let view = ReadView::new(&self.database, transaction);
             view.refresh().await?;
             view.catalog().require_namespace(&name)?;
             *self.namespace.borrow_mut() = name;
@@ -272,7 +311,9 @@ impl Session {
         let may_move = transaction.is_none();
         match self.database.with_pages(may_move, &run).await {
             // Another tab may have made it a moment ago, and word of that is still on its way.
-            Err(error) if may_move && matches!(error.kind(), ErrorKind::UndefinedTable | ErrorKind::UndefinedSchema) => {
+            Err(error)
+                if may_move && matches!(error.kind(), ErrorKind::UndefinedTable | ErrorKind::UndefinedSchema) =>
+            {
                 if !self.database.catch_up().await? {
                     return Err(error);
                 }
@@ -304,7 +345,9 @@ fn read_parameters(block: &[u8]) -> Result<Parameters> {
         .columns
         .iter()
         .enumerate()
-        .map(|(at, column)| column.scalar_array().map_err(|error| Error::from(error).in_column(&format!("${}", at + 1))))
+        .map(|(at, column)| {
+            column.scalar_array().map_err(|error| Error::from(error).in_column(&format!("${}", at + 1)))
+        })
         .collect::<Result<Vec<_>>>()?;
     Ok(Parameters::new(values))
 }

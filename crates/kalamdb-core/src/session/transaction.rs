@@ -48,7 +48,8 @@ impl SessionTransaction {
             TransactionControl::Begin => {
                 database.check_open()?;
                 if self.0.borrow().is_some() {
-                    return Err(invalid("a transaction is open already").with_hint("end it with COMMIT or ROLLBACK, or use SAVEPOINT within it"));
+                    return Err(invalid("a transaction is open already")
+                        .with_hint("end it with COMMIT or ROLLBACK, or use SAVEPOINT within it"));
                 }
                 database.refresh().await?;
                 *self.0.borrow_mut() = Some(Rc::new(Transaction::begin(database)));

@@ -8,9 +8,9 @@ use crate::error::Result;
 use crate::result::StatementResult;
 use crate::sql::dml::{delete, insert, update};
 use crate::sql::parse::{Command, Parameters};
-use crate::sql::plan::{Executor, nothing, point};
+use crate::sql::plan::{StatementContext, nothing, point};
 
-impl Executor<'_> {
+impl StatementContext<'_> {
     pub(crate) async fn run(&self, command: &Command, parameters: &Parameters) -> Result<StatementResult> {
         match command {
             Command::Query(statement) | Command::Explain(statement) => {
@@ -40,16 +40,27 @@ impl Executor<'_> {
     async fn run_as(&self, user: &str, command: &Command, parameters: &Parameters) -> Result<StatementResult> {
         self.principal.require(Role::Service, "EXECUTE AS USER")?;
         let principal = Principal::user(user, Role::User)?;
-        let executor = Executor::new(self.view, &principal, self.state(), self.namespace.clone(), self.system_columns_in_star);
-        let result = executor.run(command, parameters).await?;
+        let context = StatementContext::new(
+            self.view,
+            &principal,
+            self.state(),
+            self.namespace.clone(),
+            self.system_columns_in_star,
+        );
+        let result = context.run(command, parameters).await?;
         Ok(StatementResult { as_user: Some(user.to_owned()), ..result })
     }
 }
 /// Runs the statement behind a WITH.
-async fn run_with(executor: &Executor<'_>, with: &With, command: &Command, parameters: &Parameters) -> Result<StatementResult> {
-    executor.view.refresh().await?;
-    let executor = executor.behind(with);
+async fn run_with(
+    context: &StatementContext<'_>,
+    with: &With,
+    command: &Command,
+    parameters: &Parameters,
+) -> Result<StatementResult> {
+    context.view.refresh().await?;
+    let context = context.behind(with);
     // The queries must be right, whether the statement names them or not.
-    executor.query(nothing()?, parameters, Vec::new()).await?;
-    executor.run(command, parameters).await
+    context.query(nothing()?, parameters, Vec::new()).await?;
+    context.run(command, parameters).await
 }

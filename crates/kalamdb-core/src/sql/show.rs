@@ -11,25 +11,27 @@ use crate::catalog::{ColumnDef, Table, TableName};
 use crate::error::Result;
 use crate::result::StatementResult;
 use crate::sql::parse::{Show, namespace_name, table_name};
-use crate::sql::plan::Executor;
+use crate::sql::plan::StatementContext;
 use crate::sql::system::{SYSTEM_SCHEMA, TABLES as SYSTEM_TABLES, batch_of, boolean, is_visible, stats, text};
 
 /// Gives what a statement asks for.
-pub(super) async fn run(show: &Show, executor: &Executor<'_>) -> Result<StatementResult> {
-    executor.view.refresh().await?;
-    let catalog = executor.view.catalog();
+pub(super) async fn run(show: &Show, context: &StatementContext<'_>) -> Result<StatementResult> {
+    context.view.refresh().await?;
+    let catalog = context.view.catalog();
     let columns = match show {
         Show::Namespaces => vec![text("namespace", catalog.namespace_names().map(Some))],
         Show::Tables(namespace) => {
-            let namespace = namespace.as_ref().map_or_else(|| Ok(executor.namespace.clone()), namespace_name)?;
+            let namespace = namespace.as_ref().map_or_else(|| Ok(context.namespace.clone()), namespace_name)?;
             if namespace != SYSTEM_SCHEMA {
                 catalog.require_namespace(&namespace)?;
             }
             let system = SYSTEM_TABLES.iter().filter(|_| namespace == SYSTEM_SCHEMA).map(|name| (*name, "system"));
-            let tables = catalog.tables_in(&namespace).filter(|table| is_visible(executor.principal, table));
+            let tables = catalog.tables_in(&namespace).filter(|table| is_visible(context.principal, table));
             let tables = tables.map(|table| (table.name.as_str(), table.kind.name()));
-            let mut rows: Vec<(&str, &str)> =
-                system.chain(tables).chain(catalog.views_in(&namespace).map(|view| (view.name.as_str(), "view"))).collect();
+            let mut rows: Vec<(&str, &str)> = system
+                .chain(tables)
+                .chain(catalog.views_in(&namespace).map(|view| (view.name.as_str(), "view")))
+                .collect();
             rows.sort_unstable();
             vec![
                 text("namespace", rows.iter().map(|_| Some(namespace.as_str()))),
@@ -38,18 +40,18 @@ pub(super) async fn run(show: &Show, executor: &Executor<'_>) -> Result<Statemen
             ]
         }
         Show::Columns(name, _) => {
-            let name = table_name(name, &executor.namespace)?;
+            let name = table_name(name, &context.namespace)?;
             if catalog.find_view(&name).is_some() || is_read_only(&name.namespace) {
-                readable_columns(executor, &name)?
+                readable_columns(context, &name)?
             } else {
-                table_columns(table(executor, &name)?.as_ref())
+                table_columns(table(context, &name)?.as_ref())
             }
         }
-        Show::History(name) => history(table(executor, &table_name(name, &executor.namespace)?)?.as_ref()),
-        Show::Options(name) => options(table(executor, &table_name(name, &executor.namespace)?)?.as_ref()),
+        Show::History(name) => history(table(context, &table_name(name, &context.namespace)?)?.as_ref()),
+        Show::Options(name) => options(table(context, &table_name(name, &context.namespace)?)?.as_ref()),
         Show::Stats(name) => {
-            let table = table(executor, &table_name(name, &executor.namespace)?)?;
-            let stats = stats(executor.view, executor.principal, &table)?;
+            let table = table(context, &table_name(name, &context.namespace)?)?;
+            let stats = stats(context.view, context.principal, &table)?;
             let rows = [
                 ("live_rows", stats.live_rows),
                 ("deleted_rows", stats.deleted_rows),
@@ -70,10 +72,10 @@ fn is_read_only(namespace: &str) -> bool {
     matches!(namespace, SYSTEM_SCHEMA | INFORMATION_SCHEMA)
 }
 
-fn table(executor: &Executor<'_>, name: &TableName) -> Result<Arc<Table>> {
-    let catalog = executor.view.catalog();
+fn table(context: &StatementContext<'_>, name: &TableName) -> Result<Arc<Table>> {
+    let catalog = context.view.catalog();
     let table = catalog.require_table(name)?;
-    table.check_access(executor.principal, false)?;
+    table.check_access(context.principal, false)?;
     Ok(Arc::clone(table))
 }
 
@@ -100,9 +102,9 @@ fn table_columns(table: &Table) -> Vec<(&'static str, ArrayRef)> {
 }
 
 /// The columns of a view, or of a table that the engine makes up.
-fn readable_columns(executor: &Executor<'_>, name: &TableName) -> Result<Vec<(&'static str, ArrayRef)>> {
+fn readable_columns(context: &StatementContext<'_>, name: &TableName) -> Result<Vec<(&'static str, ArrayRef)>> {
     let reference = TableReference::partial(name.namespace.as_str(), name.table.as_str());
-    let schema = executor.scope().get_table_source(reference)?.schema();
+    let schema = context.scope().get_table_source(reference)?.schema();
     let fields = schema.fields();
     Ok(vec![
         text("column_name", fields.iter().map(|field| Some(field.name().as_str()))),
@@ -116,9 +118,13 @@ fn readable_columns(executor: &Executor<'_>, name: &TableName) -> Result<Vec<(&'
 fn history(table: &Table) -> Vec<(&'static str, ArrayRef)> {
     let versions = table.earlier.iter().map(|version| (version.version, &version.columns));
     let versions = versions.chain([(table.schema_version, &table.columns)]);
-    let rows: Vec<(u32, &ColumnDef)> = versions.flat_map(|(version, columns)| columns.iter().map(move |column| (version, column))).collect();
+    let rows: Vec<(u32, &ColumnDef)> =
+        versions.flat_map(|(version, columns)| columns.iter().map(move |column| (version, column))).collect();
     vec![
-        ("schema_version", Arc::new(rows.iter().map(|(version, _)| i32::try_from(*version).ok()).collect::<Int32Array>()) as ArrayRef),
+        (
+            "schema_version",
+            Arc::new(rows.iter().map(|(version, _)| i32::try_from(*version).ok()).collect::<Int32Array>()) as ArrayRef,
+        ),
         text("column_name", rows.iter().map(|(_, column)| Some(column.name.as_str()))),
         text("data_type", rows.iter().map(|(_, column)| Some(column.sql_type.to_string()))),
         boolean("is_nullable", rows.iter().map(|(_, column)| Some(column.nullable))),
@@ -143,11 +149,16 @@ fn options(table: &Table) -> Vec<(&'static str, ArrayRef)> {
         ("storage_id", options.storage_id.clone()),
     ];
     let constraints = table.indexes.iter().filter(|index| index.is_constraint).map(|index| {
-        let names: Vec<&str> = index.columns.iter().filter_map(|&at| table.columns.get(at)).map(|column| column.name.as_str()).collect();
+        let names: Vec<&str> =
+            index.columns.iter().filter_map(|&at| table.columns.get(at)).map(|column| column.name.as_str()).collect();
         (format!("constraint {}", index.name), format!("UNIQUE ({})", names.join(", ")))
     });
-    let checks = table.checks.iter().map(|check| (format!("constraint {}", check.name), format!("CHECK ({})", check.condition)));
+    let checks =
+        table.checks.iter().map(|check| (format!("constraint {}", check.name), format!("CHECK ({})", check.condition)));
     let rows = rows.into_iter().filter_map(|(name, value)| value.map(|value| (name.to_owned(), value)));
     let rows: Vec<(String, String)> = rows.chain(constraints).chain(checks).collect();
-    vec![text("property", rows.iter().map(|(name, _)| Some(name.as_str()))), text("value", rows.iter().map(|(_, value)| Some(value.as_str())))]
+    vec![
+        text("property", rows.iter().map(|(name, _)| Some(name.as_str()))),
+        text("value", rows.iter().map(|(_, value)| Some(value.as_str()))),
+    ]
 }

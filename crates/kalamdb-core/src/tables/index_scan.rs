@@ -28,7 +28,8 @@ pub(crate) struct IndexColumns {
     columns: Vec<usize>,
 }
 
-/// A look-up of rows by an index. It leads to all rows that pass the filters that it was made from, and perhaps to others.
+/// A look-up of rows by an index. It leads to all rows that pass the filters that it was made from, and perhaps to
+/// others.
 #[derive(Debug, Clone)]
 pub(crate) struct IndexScan {
     index: IndexColumns,
@@ -60,8 +61,11 @@ pub(super) struct Known {
 
 /// The primary key and the indexes of a table.
 pub(crate) fn indexes_of(table: &Table) -> Vec<IndexColumns> {
-    let key = table.has_primary_key().then(|| IndexColumns { name: table.primary_key_name(), columns: table.primary_key.clone() });
-    let others = table.indexes.iter().map(|index| IndexColumns { name: index.name.clone(), columns: index.columns.clone() });
+    let key = table
+        .has_primary_key()
+        .then(|| IndexColumns { name: table.primary_key_name(), columns: table.primary_key.clone() });
+    let others =
+        table.indexes.iter().map(|index| IndexColumns { name: index.name.clone(), columns: index.columns.clone() });
     key.into_iter().chain(others).collect()
 }
 
@@ -109,7 +113,9 @@ impl IndexScan {
 
     /// The first position of the order within the range, and the first after it.
     fn bounds(&self, range: &KeyRange, chunk: &Chunk, sorted: &Sorted) -> Result<(usize, usize)> {
-        let comparator = |column: usize, value: &ArrayRef| -> Result<DynComparator> { Ok(make_comparator(&chunk.column(column)?, value, ORDER)?) };
+        let comparator = |column: usize, value: &ArrayRef| -> Result<DynComparator> {
+            Ok(make_comparator(&chunk.column(column)?, value, ORDER)?)
+        };
         let mut equal: Vec<DynComparator> = Vec::with_capacity(range.equal.len());
         for (&column, value) in self.index.columns.iter().zip(&range.equal) {
             equal.push(comparator(column, value)?);
@@ -122,7 +128,13 @@ impl IndexScan {
             }
         };
         let (lower, upper) = (bound(&range.lower)?, bound(&range.upper)?);
-        let prefix = |row: usize| equal.iter().map(|comparator| comparator(row, 0)).find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal);
+        let prefix = |row: usize| {
+            equal
+                .iter()
+                .map(|comparator| comparator(row, 0))
+                .find(|ordering| ordering.is_ne())
+                .unwrap_or(Ordering::Equal)
+        };
         let is_before = |row: usize| match prefix(row) {
             Ordering::Equal => lower.as_ref().is_some_and(|(comparator, inclusive)| match comparator(row, 0) {
                 Ordering::Less => true,
@@ -206,8 +218,10 @@ pub(super) fn known(column: usize, exposed: &Exposed, conjuncts: &[&Expr]) -> Kn
         }
         match conjunct {
             Expr::BinaryExpr(binary) => {
-                let (op, value) = match (literal(&binary.right, &binary.left, column, exposed), literal(&binary.left, &binary.right, column, exposed))
-                {
+                let (op, value) = match (
+                    literal(&binary.right, &binary.left, column, exposed),
+                    literal(&binary.left, &binary.right, column, exposed),
+                ) {
                     (Some(value), _) => (binary.op, value),
                     (None, Some(value)) => match binary.op.swap() {
                         Some(op) => (op, value),
@@ -216,14 +230,20 @@ pub(super) fn known(column: usize, exposed: &Exposed, conjuncts: &[&Expr]) -> Kn
                     (None, None) => continue,
                 };
                 match op {
-                    Operator::Lt | Operator::LtEq => known.upper = Some(Bound { value, inclusive: op == Operator::LtEq }),
-                    Operator::Gt | Operator::GtEq => known.lower = Some(Bound { value, inclusive: op == Operator::GtEq }),
+                    Operator::Lt | Operator::LtEq => {
+                        known.upper = Some(Bound { value, inclusive: op == Operator::LtEq })
+                    }
+                    Operator::Gt | Operator::GtEq => {
+                        known.lower = Some(Bound { value, inclusive: op == Operator::GtEq })
+                    }
                     _ => {}
                 }
             }
             Expr::Between(between) if !between.negated => {
-                known.lower = literal(&between.low, &between.expr, column, exposed).map(|value| Bound { value, inclusive: true });
-                known.upper = literal(&between.high, &between.expr, column, exposed).map(|value| Bound { value, inclusive: true });
+                known.lower =
+                    literal(&between.low, &between.expr, column, exposed).map(|value| Bound { value, inclusive: true });
+                known.upper = literal(&between.high, &between.expr, column, exposed)
+                    .map(|value| Bound { value, inclusive: true });
             }
             _ => {}
         }
@@ -234,9 +254,12 @@ pub(super) fn known(column: usize, exposed: &Exposed, conjuncts: &[&Expr]) -> Kn
 /// The values that a column must have one of for an expression to be true, if it says so.
 fn values_of(expr: &Expr, column: usize, exposed: &Exposed) -> Option<Vec<ArrayRef>> {
     match expr {
-        Expr::InList(list) if !list.negated => list.list.iter().map(|value| literal(value, &list.expr, column, exposed)).collect(),
+        Expr::InList(list) if !list.negated => {
+            list.list.iter().map(|value| literal(value, &list.expr, column, exposed)).collect()
+        }
         Expr::BinaryExpr(binary) if binary.op == Operator::Eq => {
-            let value = literal(&binary.right, &binary.left, column, exposed).or_else(|| literal(&binary.left, &binary.right, column, exposed));
+            let value = literal(&binary.right, &binary.left, column, exposed)
+                .or_else(|| literal(&binary.left, &binary.right, column, exposed));
             value.map(|value| vec![value])
         }
         Expr::BinaryExpr(binary) if binary.op == Operator::Or => {
@@ -248,7 +271,8 @@ fn values_of(expr: &Expr, column: usize, exposed: &Exposed) -> Option<Vec<ArrayR
     }
 }
 
-/// The literal `value` as one row, if `of` is the user column and both have one type, which has one order and one equality.
+/// The literal `value` as one row, if `of` is the user column and both have one type, which has one order and one
+/// equality.
 fn literal(value: &Expr, of: &Expr, column: usize, exposed: &Exposed) -> Option<ArrayRef> {
     let (Expr::Literal(value, _), Expr::Column(name)) = (value, of) else { return None };
     let at = exposed.schema.index_of(name.name()).ok()?;
@@ -256,7 +280,8 @@ fn literal(value: &Expr, of: &Expr, column: usize, exposed: &Exposed) -> Option<
         return None;
     }
     let data_type = exposed.schema.fields().get(at)?.data_type();
-    // Floats have two zeros, which are equal and are not at one place of the order; intervals may be equal and written differently.
+    // Floats have two zeros, which are equal and are not at one place of the order; intervals may be equal and written
+    // differently.
     let has_order = !data_type.is_floating() && !data_type.is_nested() && !matches!(data_type, DataType::Interval(_));
     let fits = has_order && value.data_type() == *data_type && !value.is_null();
     fits.then(|| ScalarValue::to_array(value).ok()).flatten()

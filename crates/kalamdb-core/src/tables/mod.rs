@@ -9,4 +9,4 @@ mod shared;
 
 pub(crate) use exposed::{ADDRESS_COLUMN, Exposed};
 pub(crate) use page_loader::PageLoader;
-pub(crate) use shared::SharedTable;
+pub(crate) use shared::TableSnapshot;

@@ -9,7 +9,8 @@ use crate::error::Result;
 use crate::retry::PageRef;
 use crate::segment::{Pages, Pins};
 
-/// Reads pages for a scan. DataFusion wants what it runs to be `Send`; the engine has one thread, and its store belongs to that.
+/// Reads pages for a scan. DataFusion wants what it runs to be `Send`; the engine has one thread, and its store belongs
+/// to that.
 #[derive(Clone)]
 pub(crate) struct PageLoader(SendWrapper<Rc<Pages>>);
 

@@ -24,7 +24,11 @@ impl Pruning {
             ExposedColumn::System(_) | ExposedColumn::Address => None,
         });
         let known = user.map(|at| (at, known(at, exposed, &conjuncts)));
-        Self(Arc::new(known.filter(|(_, known)| known.values.is_some() || known.lower.is_some() || known.upper.is_some()).collect()))
+        Self(Arc::new(
+            known
+                .filter(|(_, known)| known.values.is_some() || known.lower.is_some() || known.upper.is_some())
+                .collect(),
+        ))
     }
 
     /// Whether some row of a segment may pass.

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, UInt64Array};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, UInt64Array,
+};
 use datafusion::arrow::buffer::BooleanBuffer;
 use datafusion::arrow::compute::{FilterBuilder, prep_null_mask_filter, take};
 use datafusion::arrow::datatypes::SchemaRef;
@@ -16,7 +18,9 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, ReplaceChildrenOptions, StatisticsArgs};
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, ReplaceChildrenOptions, StatisticsArgs,
+};
 use futures::stream;
 
 use super::exposed::{Exposed, ExposedColumn};
@@ -87,7 +91,12 @@ impl RowScanExec {
     }
 
     /// Adds a filter; `expr` is over the columns at the positions `columns`.
-    pub(crate) fn with_predicate(mut self, exposed: &Exposed, expr: Arc<dyn PhysicalExpr>, columns: &[usize]) -> Result<Self> {
+    pub(crate) fn with_predicate(
+        mut self,
+        exposed: &Exposed,
+        expr: Arc<dyn PhysicalExpr>,
+        columns: &[usize],
+    ) -> Result<Self> {
         let schema = Arc::new(exposed.schema.project(columns)?);
         self.predicate = Some(Predicate { expr, columns: select(exposed, columns)?, schema });
         Ok(self)
@@ -106,13 +115,19 @@ impl RowScanExec {
     }
 
     fn n_visible(&self) -> usize {
-        let visible = |chunk: &Chunk| chunk.visible(self.with_deleted).map_or(chunk.n_rows(), |mask| mask.count_set_bits());
+        let visible =
+            |chunk: &Chunk| chunk.visible(self.with_deleted).map_or(chunk.n_rows(), |mask| mask.count_set_bits());
         self.snapshot.iter().map(visible).sum()
     }
 }
 
 fn select(exposed: &Exposed, positions: &[usize]) -> Result<Vec<ExposedColumn>> {
-    positions.iter().map(|&at| exposed.columns.get(at).copied().ok_or_else(|| internal_datafusion_err!("column {at} is outside the table"))).collect()
+    positions
+        .iter()
+        .map(|&at| {
+            exposed.columns.get(at).copied().ok_or_else(|| internal_datafusion_err!("column {at} is outside the table"))
+        })
+        .collect()
 }
 
 impl DisplayAs for RowScanExec {
@@ -146,14 +161,21 @@ impl ExecutionPlan for RowScanExec {
         vec![]
     }
 
-    fn apply_expressions(&self, f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>) -> Result<TreeNodeRecursion> {
+    fn apply_expressions(
+        &self,
+        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
         match &self.predicate {
             Some(predicate) => f(&predicate.expr),
             None => Ok(TreeNodeRecursion::Continue),
         }
     }
 
-    fn replace_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>, _: ReplaceChildrenOptions) -> Result<Arc<dyn ExecutionPlan>> {
+    fn replace_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         Ok(self)
     }
 
@@ -249,7 +271,8 @@ impl Batches {
 impl Batches {
     /// The columns of the chunk that comes next; `None` after the last.
     async fn open_chunk(&mut self) -> Option<Result<CurrentChunk>> {
-        while self.scan.snapshot.get(self.chunk)?.segment().is_some_and(|segment| !self.scan.pruning.may_pass(segment)) {
+        while self.scan.snapshot.get(self.chunk)?.segment().is_some_and(|segment| !self.scan.pruning.may_pass(segment))
+        {
             self.chunk += 1;
         }
         let chunk = self.scan.snapshot.get(self.chunk)?;
@@ -267,14 +290,22 @@ impl Batches {
                 Some(index) => index.candidates(chunk).map_err(into_datafusion)?.map(UInt32Array::from),
                 None => None,
             };
-            let values = |columns: &[ExposedColumn]| columns.iter().map(|column| self.values(*column, chunk, rows.as_ref())).collect();
+            let values = |columns: &[ExposedColumn]| {
+                columns.iter().map(|column| self.values(*column, chunk, rows.as_ref())).collect()
+            };
             let visible = chunk.visible(self.scan.with_deleted);
             Ok(CurrentChunk {
                 n_rows: rows.as_ref().map_or(chunk.n_rows(), Array::len),
                 output: values(&self.scan.output)?,
-                predicate: self.scan.predicate.as_ref().map_or_else(|| Ok(Vec::new()), |predicate| values(&predicate.columns))?,
+                predicate: self
+                    .scan
+                    .predicate
+                    .as_ref()
+                    .map_or_else(|| Ok(Vec::new()), |predicate| values(&predicate.columns))?,
                 visible: match &rows {
-                    Some(rows) => visible.map(|visible| rows.values().iter().map(|row| visible.value(*row as usize)).collect()),
+                    Some(rows) => {
+                        visible.map(|visible| rows.values().iter().map(|row| visible.value(*row as usize)).collect())
+                    }
                     None => visible,
                 },
             })
@@ -297,9 +328,9 @@ impl Batches {
     /// A column's values in a chunk, or in those of its rows that the index leads to.
     fn values(&self, column: ExposedColumn, chunk: &Chunk, rows: Option<&UInt32Array>) -> Result<ArrayRef> {
         Ok(match (rows, column) {
-            (Some(rows), ExposedColumn::Address) => {
-                Arc::new(UInt64Array::from_iter_values(rows.values().iter().map(|row| RowAddress::new(self.chunk, *row as usize).0)))
-            }
+            (Some(rows), ExposedColumn::Address) => Arc::new(UInt64Array::from_iter_values(
+                rows.values().iter().map(|row| RowAddress::new(self.chunk, *row as usize).0),
+            )),
             (Some(rows), _) => take(&column.values(chunk, self.chunk).map_err(into_datafusion)?, rows, None)?,
             (None, _) => column.values(chunk, self.chunk).map_err(into_datafusion)?,
         })
@@ -321,7 +352,9 @@ impl Batches {
         if taken == 0 {
             return Ok(None);
         }
-        let filter = mask.filter(|_| rows < len).map(|mask| FilterBuilder::new(&BooleanArray::new(mask, None)).optimize().build());
+        let filter = mask
+            .filter(|_| rows < len)
+            .map(|mask| FilterBuilder::new(&BooleanArray::new(mask, None)).optimize().build());
         let columns = current
             .output
             .iter()

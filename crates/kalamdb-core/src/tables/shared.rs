@@ -25,7 +25,7 @@ use crate::partition::Snapshot;
 ///
 /// The provider is given its partition's rows and cannot reach any others.
 #[derive(Debug)]
-pub(crate) struct SharedTable {
+pub(crate) struct TableSnapshot {
     exposed: Exposed,
     with_deleted: bool,
     snapshot: Snapshot,
@@ -34,7 +34,7 @@ pub(crate) struct SharedTable {
     key: Option<Vec<String>>,
 }
 
-impl SharedTable {
+impl TableSnapshot {
     pub(crate) fn new(table: &Table, exposed: Exposed, snapshot: Snapshot) -> Self {
         // A statement that names `_deleted` asks for tombstones too.
         let with_deleted = exposed.includes(SystemColumn::Deleted);
@@ -62,7 +62,7 @@ impl SharedTable {
 }
 
 #[async_trait]
-impl TableProvider for SharedTable {
+impl TableProvider for TableSnapshot {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.exposed.schema)
     }
@@ -94,24 +94,37 @@ impl TableProvider for SharedTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let all = || (0..self.exposed.columns.len()).collect();
         let projection = projection.cloned().unwrap_or_else(all);
-        let scan = RowScanExec::try_new(&self.exposed, &projection, Arc::clone(&self.snapshot), self.pages.clone(), self.with_deleted, limit)?;
+        let scan = RowScanExec::try_new(
+            &self.exposed,
+            &projection,
+            Arc::clone(&self.snapshot),
+            self.pages.clone(),
+            self.with_deleted,
+            limit,
+        )?;
         let Some(filter) = conjunction(filters.iter().cloned()) else {
             return Ok(Arc::new(scan));
         };
         let referenced = self.referenced(&filter)?;
         let schema = DFSchema::try_from(self.exposed.schema.project(&referenced)?)?;
-        let predicate = create_physical_expr(&filter, &schema, state.execution_props(), &PhysicalPlanningContext::default())?;
+        let predicate =
+            create_physical_expr(&filter, &schema, state.execution_props(), &PhysicalPlanningContext::default())?;
         let index = IndexScan::choose(&self.indexes, &self.exposed, filters);
         let pruning = Pruning::new(&self.exposed, filters);
-        Ok(Arc::new(scan.with_predicate(&self.exposed, predicate, &referenced)?.with_index(index).with_pruning(pruning)))
+        Ok(Arc::new(
+            scan.with_predicate(&self.exposed, predicate, &referenced)?.with_index(index).with_pruning(pruning),
+        ))
     }
 }
 
-impl SharedTable {
+impl TableSnapshot {
     /// Positions of the columns that a filter reads.
     fn referenced(&self, filter: &Expr) -> Result<Vec<usize>> {
-        let mut indices =
-            filter.column_refs().into_iter().map(|column| Ok(self.exposed.schema.index_of(column.name())?)).collect::<Result<Vec<_>>>()?;
+        let mut indices = filter
+            .column_refs()
+            .into_iter()
+            .map(|column| Ok(self.exposed.schema.index_of(column.name())?))
+            .collect::<Result<Vec<_>>>()?;
         indices.sort_unstable();
         indices.dedup();
         Ok(indices)
@@ -121,6 +134,11 @@ impl SharedTable {
 fn contains_subquery(filter: &Expr) -> bool {
     use datafusion::common::tree_node::TreeNode;
     filter
-        .exists(|expr| Ok(matches!(expr, Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) | Expr::OuterReferenceColumn(..))))
+        .exists(|expr| {
+            Ok(matches!(
+                expr,
+                Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) | Expr::OuterReferenceColumn(..)
+            ))
+        })
         .unwrap_or(true)
 }

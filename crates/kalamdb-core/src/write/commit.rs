@@ -7,7 +7,9 @@ use kalamdb_store::{Commit, Durability, Meta, Owner, PartitionId as StoredId, Ro
 
 use crate::catalog::PartitionId;
 use crate::change::{Change, Committed, TableChange};
-use crate::database::{AppliedCommit, Database, Group, Leaving, Place, Races, Reply, Transaction, Turn, View};
+use crate::database::{
+    AppliedCommit, CommitGroup, Database, Leaving, MemberOutcome, Races, ReadView, Ticket, Transaction, WritePermit,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::Logged;
 
@@ -19,12 +21,15 @@ const MAX_FIRST_ROWS: usize = 4096;
 
 /// Computes a change with `compute` and commits it, or takes it into the transaction that the statement is a part of.
 ///
-/// Outside of a transaction the change is computed again from newer rows if another tab committed first. Statements that wait for
-/// their turn to write are committed together ([`Group`]).
+/// Outside of a transaction the change is computed again from newer rows if another tab committed first. Statements
+/// that wait for their turn to write are committed together ([`CommitGroup`]).
 ///
 /// # Errors
 /// Those of `compute`; `serialization_failure` after many attempts; the store's. Nothing is written then.
-pub(crate) async fn write<T>(view: View<'_>, mut compute: impl AsyncFnMut() -> Result<(Change, T)>) -> Result<(Committed, T)> {
+pub(crate) async fn write<T>(
+    view: ReadView<'_>,
+    mut compute: impl AsyncFnMut() -> Result<(Change, T)>,
+) -> Result<(Committed, T)> {
     let database = view.database;
     database.check_open()?;
     if let Some(transaction) = view.transaction {
@@ -63,20 +68,25 @@ pub(crate) async fn write<T>(view: View<'_>, mut compute: impl AsyncFnMut() -> R
             Attempt::Wait(place) => place.turn().await?,
         };
     }
-    Err(Error::new(ErrorKind::SerializationFailure, "other tabs kept committing first").with_hint("run the statement again"))
+    Err(Error::new(ErrorKind::SerializationFailure, "other tabs kept committing first")
+        .with_hint("run the statement again"))
 }
 
 /// What one attempt to write has come to.
 enum Attempt<T> {
     Done(Committed, T),
     /// Others have committed first.
-    Again(Turn),
+    Again(WritePermit),
     /// The same, and the turn has gone to the statements before this one.
-    Wait(Place),
+    Wait(Ticket),
 }
 
 /// Writes on what is committed: alone, or as the first of a group if others wait.
-async fn write_first<T>(view: View<'_>, turn: Turn, compute: &mut impl AsyncFnMut() -> Result<(Change, T)>) -> Result<Attempt<T>> {
+async fn write_first<T>(
+    view: ReadView<'_>,
+    turn: WritePermit,
+    compute: &mut impl AsyncFnMut() -> Result<(Change, T)>,
+) -> Result<Attempt<T>> {
     let database = view.database;
     let base = database.meta();
     let computed = compute().await;
@@ -89,7 +99,7 @@ async fn write_first<T>(view: View<'_>, turn: Turn, compute: &mut impl AsyncFnMu
         return Ok(Attempt::Done(Committed::default(), outcome));
     }
     if database.turns().has_waiting() && change.catalog.is_none() && change.n_rows() <= MAX_FIRST_ROWS {
-        let group = Group::open(database, commit_group)?;
+        let group = CommitGroup::open(database, commit_group)?;
         return wait_in_group(view, group, turn, change, Ok(outcome)).await;
     }
     let committed = commit(database, &base, vec![change], 0, database.durability()).await?;
@@ -101,9 +111,9 @@ async fn write_first<T>(view: View<'_>, turn: Turn, compute: &mut impl AsyncFnMu
 
 /// Writes on what the statements before in the group have done.
 async fn write_in_group<T>(
-    view: View<'_>,
-    group: Rc<Group>,
-    turn: Turn,
+    view: ReadView<'_>,
+    group: Rc<CommitGroup>,
+    turn: WritePermit,
     compute: &mut impl AsyncFnMut() -> Result<(Change, T)>,
 ) -> Result<Attempt<T>> {
     group.show_to(&view);
@@ -121,7 +131,13 @@ async fn write_in_group<T>(
 }
 
 /// Joins a group, passes the turn on and waits until the group is committed.
-async fn wait_in_group<T>(view: View<'_>, group: Rc<Group>, turn: Turn, change: Change, outcome: Result<T>) -> Result<Attempt<T>> {
+async fn wait_in_group<T>(
+    view: ReadView<'_>,
+    group: Rc<CommitGroup>,
+    turn: WritePermit,
+    change: Change,
+    outcome: Result<T>,
+) -> Result<Attempt<T>> {
     let database = view.database;
     let member = Rc::clone(&group).add(database, change)?;
     if group.is_full() {
@@ -129,30 +145,33 @@ async fn wait_in_group<T>(view: View<'_>, group: Rc<Group>, turn: Turn, change: 
     }
     drop((group, turn));
     match member.reply().await {
-        Reply::Committed(committed) => Ok(Attempt::Done(committed, outcome?)),
-        Reply::Again(place) => Ok(Attempt::Wait(place)),
-        Reply::Failed(error) => Err(error),
+        MemberOutcome::Committed(committed) => Ok(Attempt::Done(committed, outcome?)),
+        MemberOutcome::Again(place) => Ok(Attempt::Wait(place)),
+        MemberOutcome::Failed(error) => Err(error),
     }
 }
 
 /// Waits until no statement adds to the group any more, then commits it.
-async fn commit_group(database: Rc<Database>, group: Weak<Group>) {
+async fn commit_group(database: Rc<Database>, group: Weak<CommitGroup>) {
     // Without a turn or members there is nobody to tell.
     let Ok(_turn) = database.turns().last().await else { return };
     database.set_open_group(Weak::new());
     let base = database.meta();
     // Held only by its members: it ends, and this with it, when they are all gone.
-    let Some((changes, is_sound)) = group.upgrade().map(|group| (group.take_changes(), group.is_sound(&database))) else { return };
+    let Some((changes, is_sound)) = group.upgrade().map(|group| (group.take_changes(), group.is_sound(&database)))
+    else {
+        return;
+    };
     let committed = match is_sound {
         true if changes.iter().all(Change::is_empty) => Ok(Some(vec![Committed::default(); changes.len()])),
         true => commit(&database, &base, changes, 0, database.durability()).await,
         false => Ok(None),
     };
     let Some(group) = group.upgrade() else { return };
-    let again = || Reply::Again(database.turns().first());
+    let again = || MemberOutcome::Again(database.turns().first());
     group.settle(|at, is_changing| match &committed {
-        Ok(Some(committed)) => Reply::Committed(committed.get(at).copied().unwrap_or_default()),
-        Err(error) if is_changing => Reply::Failed(error.clone()),
+        Ok(Some(committed)) => MemberOutcome::Committed(committed.get(at).copied().unwrap_or_default()),
+        Err(error) if is_changing => MemberOutcome::Failed(error.clone()),
         Err(_) | Ok(None) => again(),
     });
 }
@@ -161,7 +180,11 @@ async fn commit_group(database: Rc<Database>, group: Weak<Group>) {
 ///
 /// # Errors
 /// `serialization_failure` if what the transaction rests on has changed; the store's. Nothing is written then.
-pub(crate) async fn commit_transaction(database: &Database, transaction: &Transaction, durability: Durability) -> Result<Committed> {
+pub(crate) async fn commit_transaction(
+    database: &Database,
+    transaction: &Transaction,
+    durability: Durability,
+) -> Result<Committed> {
     database.check_open()?;
     let _turn = database.turn_alone().await?;
     let mut races = Races::default();
@@ -174,17 +197,21 @@ pub(crate) async fn commit_transaction(database: &Database, transaction: &Transa
             return Ok(Committed::default());
         }
         match commit(database, &base, changes, transaction.next_seq(), durability).await? {
-            Some(committed) => return Ok(Committed { seq: committed.iter().filter_map(|committed| committed.seq).max() }),
+            Some(committed) => {
+                return Ok(Committed { seq: committed.iter().filter_map(|committed| committed.seq).max() });
+            }
             None => drop(database.catch_up().await?),
         }
     }
-    Err(Error::new(ErrorKind::SerializationFailure, "other tabs kept committing first").with_hint("run the transaction again"))
+    Err(Error::new(ErrorKind::SerializationFailure, "other tabs kept committing first")
+        .with_hint("run the transaction again"))
 }
 
-/// Stores changes and applies them, and tells what each has become; `None` if they are to be computed again: somebody else has committed
-/// since `base`, which they were computed from, or the browser has not stored them.
+/// Stores changes and applies them, and tells what each has become; `None` if they are to be computed again: somebody
+/// else has committed since `base`, which they were computed from, or the browser has not stored them.
 ///
-/// Later row versions are numbered from `least_next_seq` at least: the ids of rows without a key are among the numbers before it.
+/// Later row versions are numbered from `least_next_seq` at least: the ids of rows without a key are among the numbers
+/// before it.
 async fn commit(
     database: &Database,
     base: &Meta,
@@ -205,7 +232,9 @@ async fn commit(
             // Segments take ids too, and may have taken some since.
             meta.next_id = meta.next_id.max(change.next_id);
             // A later statement of a transaction may change again, or drop, what an earlier one has written.
-            commit.put_catalog.retain(|record| !change.drop.contains(&record.key) && change.put.iter().all(|put| put.key != record.key));
+            commit.put_catalog.retain(|record| {
+                !change.drop.contains(&record.key) && change.put.iter().all(|put| put.key != record.key)
+            });
             commit.drop_catalog.retain(|key| change.put.iter().all(|put| put.key != *key));
             parts.retain(|(_, part): &(usize, TableChange)| !change.drop_rows_of.contains(&part.table.id));
             commit.put_catalog.extend(change.put);
@@ -258,7 +287,8 @@ async fn commit(
     meta.next_seq = meta.next_seq.max(least_next_seq);
     commit.meta = meta.clone();
     let is_dropping = !(dying.is_empty() && commit.drop_catalog.is_empty() && commit.drop_manifests.is_empty());
-    commit.makes_room = is_dropping || commit.log.iter().all(|record| record.state == RowState::Deleted) && !commit.log.is_empty();
+    commit.makes_room =
+        is_dropping || commit.log.iter().all(|record| record.state == RowState::Deleted) && !commit.log.is_empty();
     match database.store().commit(&commit).await {
         Ok(()) => {}
         Err(StoreError::Conflict { .. }) => return Ok(None),

@@ -8,7 +8,7 @@ use datafusion::arrow::array::Array;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use crate::catalog::{PartitionId, Table};
-use crate::database::View;
+use crate::database::ReadView;
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::{RowAddress, StoredKey, is_over, oldest_in_buffer};
 use crate::rows::{Keys, Rows, unique_keys};
@@ -23,9 +23,17 @@ pub(crate) fn check_not_null(table: &Table, rows: &Rows) -> Result<()> {
             continue;
         }
         let row = (0..column.len()).find(|row| column.is_null(*row)).unwrap_or_default();
-        let message = format!("null value in column {} of table {} violates its NOT NULL constraint", definition.name, table.full_name());
+        let message = format!(
+            "null value in column {} of table {} violates its NOT NULL constraint",
+            definition.name,
+            table.full_name()
+        );
         let error = Error::new(ErrorKind::NotNullViolation, message);
-        return Err(if rows.n_rows > 1 { error.with_detail(format!("row {} of the statement", row + 1)) } else { error });
+        return Err(if rows.n_rows > 1 {
+            error.with_detail(format!("row {} of the statement", row + 1))
+        } else {
+            error
+        });
     }
     Ok(())
 }
@@ -38,7 +46,7 @@ const THERE: &str = "already exists";
 ///
 /// Returns the current version, live or tombstone, of each row's primary key.
 pub(crate) fn check_unique(
-    view: View<'_>,
+    view: ReadView<'_>,
     table: &Arc<Table>,
     partition: &PartitionId,
     rows: &Rows,
@@ -63,7 +71,9 @@ pub(crate) fn check_unique(
                 && (stored.address.chunk(), stored.address.row())
                     >= *in_buffer_from.get_or_init(|| oldest_in_buffer(&rows_there, &table.options, now_us))
         };
-        let taken = stored.iter().position(|stored| stored.is_some_and(|stored| is_live(&stored) && !replaced.contains(&stored.address)));
+        let taken = stored
+            .iter()
+            .position(|stored| stored.is_some_and(|stored| is_live(&stored) && !replaced.contains(&stored.address)));
         if let Some(row) = taken {
             return Err(unique_violation(table, &table.primary_key, "the primary key", rows, row, THERE));
         }
@@ -76,7 +86,8 @@ pub(crate) fn check_unique(
             return Err(unique_violation(table, &index.columns, &name, rows, row, GIVEN_TWICE));
         }
         let holders = view.find_unique(table, partition, &index.columns, &keys)?;
-        if let Some(row) = holders.iter().position(|holder| holder.is_some_and(|address| !replaced.contains(&address))) {
+        if let Some(row) = holders.iter().position(|holder| holder.is_some_and(|address| !replaced.contains(&address)))
+        {
             return Err(unique_violation(table, &index.columns, &name, rows, row, THERE));
         }
     }
@@ -108,10 +119,16 @@ fn first_repeated(keys: &Keys) -> Option<usize> {
 }
 
 fn unique_violation(table: &Table, columns: &[usize], constraint: &str, rows: &Rows, row: usize, what: &str) -> Error {
-    let names: Vec<&str> = columns.iter().filter_map(|&index| table.columns.get(index)).map(|column| column.name.as_str()).collect();
-    let values: Vec<String> = columns.iter().filter_map(|&index| rows.columns.get(index)).map(|column| quoted(column, row)).collect();
+    let names: Vec<&str> =
+        columns.iter().filter_map(|&index| table.columns.get(index)).map(|column| column.name.as_str()).collect();
+    let values: Vec<String> =
+        columns.iter().filter_map(|&index| rows.columns.get(index)).map(|column| quoted(column, row)).collect();
     let message = format!("duplicate key value violates {constraint} of table {}", table.full_name());
-    Error::new(ErrorKind::UniqueViolation, message).with_detail(format!("key ({})=({}) {what}", names.join(", "), values.join(", ")))
+    Error::new(ErrorKind::UniqueViolation, message).with_detail(format!(
+        "key ({})=({}) {what}",
+        names.join(", "),
+        values.join(", ")
+    ))
 }
 
 /// A value as text, shortened.

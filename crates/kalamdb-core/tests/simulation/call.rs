@@ -74,10 +74,15 @@ impl Call {
             *next_number
         };
         let is_transaction = random.one_in(5);
-        let steps =
-            if is_transaction { transaction(random, &mut number) } else { vec![Step::Run(Statement::any(random, number(), has_maintenance))] };
-        let needs_system = steps.iter().any(|step| matches!(step, Step::Run(statement) if statement.is_administrative()));
-        let touches_users = steps.iter().any(|step| matches!(step, Step::Run(statement) if statement.table == USER_TABLE));
+        let steps = if is_transaction {
+            transaction(random, &mut number)
+        } else {
+            vec![Step::Run(Statement::any(random, number(), has_maintenance))]
+        };
+        let needs_system =
+            steps.iter().any(|step| matches!(step, Step::Run(statement) if statement.is_administrative()));
+        let touches_users =
+            steps.iter().any(|step| matches!(step, Step::Run(statement) if statement.table == USER_TABLE));
         let user = match (needs_system, touches_users) {
             (false, true) => random.pick(&[None, Some("ann"), Some("ann"), Some("bob")]),
             _ => None,
@@ -121,12 +126,17 @@ impl Call {
 fn transaction(random: &Random, number: &mut impl FnMut() -> i64) -> Vec<Step> {
     let n_steps = 2 + random.below(3);
     let table = random.one_in(2).then(|| random.pick(&TABLES));
-    let statement = |table: Option<&'static str>, number| Statement::on_rows(random, number, table.unwrap_or_else(|| random.pick(&TABLES)), false);
+    let statement = |table: Option<&'static str>, number| {
+        Statement::on_rows(random, number, table.unwrap_or_else(|| random.pick(&TABLES)), false)
+    };
     let mut steps: Vec<Step> = (0..n_steps).map(|_| Step::Run(statement(table, number()))).collect();
     if random.one_in(2) {
         let at = random.below(n_steps);
         steps.insert(at, Step::Savepoint);
-        steps.insert(at + 1 + random.below(n_steps - at + 1), if random.one_in(4) { Step::Release } else { Step::RollBackTo });
+        steps.insert(
+            at + 1 + random.below(n_steps - at + 1),
+            if random.one_in(4) { Step::Release } else { Step::RollBackTo },
+        );
     }
     steps
 }
@@ -147,7 +157,11 @@ impl Failure {
 /// Runs a call to its end and takes down what it answers.
 pub(crate) async fn run(world: Rc<World>, session: Rc<Session>, number: usize, record: Rc<RefCell<Record>>) {
     let call = record.borrow().call.clone();
-    let end = if call.is_transaction { run_transaction(&session, &call, &record).await } else { run_statement(&session, &call, &record).await };
+    let end = if call.is_transaction {
+        run_transaction(&session, &call, &record).await
+    } else {
+        run_statement(&session, &call, &record).await
+    };
     let mut record = record.borrow_mut();
     record.end = match end {
         Ok(end) => end,
@@ -160,7 +174,10 @@ pub(crate) async fn run(world: Rc<World>, session: Rc<Session>, number: usize, r
     record.ended = Some(world.tick());
     world.look_at_disk();
     record.end_head = world.head();
-    world.note(format!("tab {}: call {number} ends, {:?}, seq {:?}: {:?}", call.tab, record.end, record.seq, record.answers));
+    world.note(format!(
+        "tab {}: call {number} ends, {:?}, seq {:?}: {:?}",
+        call.tab, record.end, record.seq, record.answers
+    ));
 }
 
 async fn run_statement(session: &Session, call: &Call, record: &RefCell<Record>) -> Result<End, Error> {

@@ -87,7 +87,11 @@ impl Search<'_> {
         let stored = &self.history.stored[at];
         for (number, record) in self.history.records.iter().enumerate() {
             let may_be = matches!(record.end, End::Done | End::Open) && !self.used.contains_key(&number);
-            if !may_be || record.call.tab != stored.tab || record.begun > stored.time || record.ended.is_some_and(|ended| ended < stored.time) {
+            if !may_be
+                || record.call.tab != stored.tab
+                || record.begun > stored.time
+                || record.ended.is_some_and(|ended| ended < stored.time)
+            {
                 continue;
             }
             let Ok(replayed) = replay(&model, record) else { continue };
@@ -108,7 +112,12 @@ impl Search<'_> {
             self.between.pop();
             self.used.remove(&number);
         }
-        self.fail(at, || format!("commit {} of tab {} is explained by no call: {left:?}, {:?}", written.number, stored.tab, written.tables));
+        self.fail(at, || {
+            format!(
+                "commit {} of tab {} is explained by no call: {left:?}, {:?}",
+                written.number, stored.tab, written.tables
+            )
+        });
         false
     }
 
@@ -173,25 +182,37 @@ fn with_ids(model: &Model, before: Option<&Model>, written: &Written) -> Option<
 
 /// Checks the answers of calls that have stored nothing: each saw one moment, not before what its tab had seen already.
 ///
-/// A statement that would have written may be one of several that were committed together, and so have seen a moment between two of them.
-fn check_answers(history: &History<'_>, used: &HashMap<usize, u64>, heads: &[Model], between: &[(u64, Model)]) -> Result<(), String> {
+/// A statement that would have written may be one of several that were committed together, and so have seen a moment
+/// between two of them.
+fn check_answers(
+    history: &History<'_>,
+    used: &HashMap<usize, u64>,
+    heads: &[Model],
+    between: &[(u64, Model)],
+) -> Result<(), String> {
     // What a tab has seen at a time, which it must see from then on.
     let mut floors: Vec<(usize, u64, u64)> = history.opened.to_vec();
     for (number, head) in used {
         let record = history.records[*number];
-        floors.extend(record.ended.filter(|_| matches!(record.end, End::Done)).map(|ended| (record.call.tab, ended, *head)));
+        floors.extend(
+            record.ended.filter(|_| matches!(record.end, End::Done)).map(|ended| (record.call.tab, ended, *head)),
+        );
     }
-    let mut others: Vec<(usize, &&Record)> = history.records.iter().enumerate().filter(|(number, _)| !used.contains_key(number)).collect();
+    let mut others: Vec<(usize, &&Record)> =
+        history.records.iter().enumerate().filter(|(number, _)| !used.contains_key(number)).collect();
     others.sort_by_key(|(_, record)| record.ended);
     for (number, record) in others {
         let Some(ended) = record.ended else { return Err(format!("call {number} has not ended")) };
         let tab = record.call.tab;
-        let seen = floors.iter().filter(|(of, time, _)| *of == tab && *time < record.begun).map(|(_, _, head)| *head).max();
+        let seen =
+            floors.iter().filter(|(of, time, _)| *of == tab && *time < record.begun).map(|(_, _, head)| *head).max();
         let mut floor = seen.unwrap_or(history.head_before).max(history.head_before);
         if !record.call.is_transaction {
             floor = floor.max(history.heard_by[number]);
         }
-        for failure in record.answers.iter().flatten().filter_map(|answer| answer.as_ref().err()).chain(failure_of(&record.end)) {
+        for failure in
+            record.answers.iter().flatten().filter_map(|answer| answer.as_ref().err()).chain(failure_of(&record.end))
+        {
             if !is_justified(history, record, failure, floor) {
                 return Err(format!("call {number} failed without a reason: {failure:?}"));
             }
@@ -202,11 +223,14 @@ fn check_answers(history: &History<'_>, used: &HashMap<usize, u64>, heads: &[Mod
         {
             continue;
         }
-        let end_head = if record.end_head == 0 { history.head_before + heads.len() as u64 - 1 } else { record.end_head };
+        let end_head =
+            if record.end_head == 0 { history.head_before + heads.len() as u64 - 1 } else { record.end_head };
         let mut why = String::new();
         let found = (floor..=end_head).find(|head| {
-            let outcome =
-                heads.get((head - history.head_before) as usize).ok_or_else(|| "no such head".to_owned()).and_then(|model| replay(model, record));
+            let outcome = heads
+                .get((head - history.head_before) as usize)
+                .ok_or_else(|| "no such head".to_owned())
+                .and_then(|model| replay(model, record));
             why = outcome.as_ref().err().cloned().unwrap_or_default();
             outcome.is_ok()
         });
@@ -217,7 +241,11 @@ fn check_answers(history: &History<'_>, used: &HashMap<usize, u64>, heads: &[Mod
         };
         match found.or_else(in_group) {
             Some(head) => floors.push((tab, ended, head)),
-            None => return Err(format!("call {number} saw no state from head {floor} to {end_head}; at the last one, {why}")),
+            None => {
+                return Err(format!(
+                    "call {number} saw no state from head {floor} to {end_head}; at the last one, {why}"
+                ));
+            }
         }
     }
     Ok(())
@@ -233,7 +261,8 @@ fn failure_of(end: &End) -> Option<&Failure> {
 /// Whether a call had a reason to fail in this way. Whether the tables give the reason is checked with the answers.
 fn is_justified(history: &History<'_>, record: &Record, failure: &Failure, floor: u64) -> bool {
     let struck = |matches: fn(Fault) -> bool, since: u64| {
-        let mut strikes = history.strikes.iter().filter(|strike| strike.tab == record.call.tab && matches(strike.fault));
+        let mut strikes =
+            history.strikes.iter().filter(|strike| strike.tab == record.call.tab && matches(strike.fault));
         strikes.any(|strike| strike.time >= since && record.ended.is_none_or(|ended| strike.time <= ended))
     };
     if is_semantic(failure) {
@@ -241,7 +270,9 @@ fn is_justified(history: &History<'_>, record: &Record, failure: &Failure, floor
     }
     match failure.kind {
         ErrorKind::DiskFull => struck(|fault| fault == Fault::QuotaExceeded, record.begun),
-        ErrorKind::TransactionResolutionUnknown => struck(|fault| matches!(fault, Fault::Indeterminate { .. }), record.begun),
+        ErrorKind::TransactionResolutionUnknown => {
+            struck(|fault| matches!(fault, Fault::Indeterminate { .. }), record.begun)
+        }
         ErrorKind::IoError => struck(|fault| fault == Fault::Abort, record.begun),
         ErrorKind::DatabaseClosed => struck(|fault| fault == Fault::Close, 0),
         ErrorKind::SerializationFailure => record.call.is_transaction && record.end_head > floor,

@@ -116,10 +116,22 @@ impl Model {
             Action::Delete(filter) => {
                 if has_key(name) {
                     let rows = table.partitions.entry(user).or_default();
-                    let keys: Vec<i64> = rows.iter().filter(|row| !row.is_deleted).map(|row| row.cells[0]).filter(|key| filter.takes(*key)).collect();
-                    rows.iter_mut().filter(|row| row.is_deleted && keys.contains(&row.cells[0])).for_each(|row| row.is_gone = true);
+                    let keys: Vec<i64> = rows
+                        .iter()
+                        .filter(|row| !row.is_deleted)
+                        .map(|row| row.cells[0])
+                        .filter(|key| filter.takes(*key))
+                        .collect();
+                    rows.iter_mut()
+                        .filter(|row| row.is_deleted && keys.contains(&row.cells[0]))
+                        .for_each(|row| row.is_gone = true);
                 }
-                return Ok(table.change(name, user, |row| !row.is_deleted && filter.takes(row.cells[0]), |row| row.is_deleted = true));
+                return Ok(table.change(
+                    name,
+                    user,
+                    |row| !row.is_deleted && filter.takes(row.cells[0]),
+                    |row| row.is_deleted = true,
+                ));
             }
             Action::Undelete(filter) => {
                 let is_wanted = |row: &Row| row.is_deleted && !row.is_gone && filter.takes(row.cells[0]);
@@ -171,7 +183,8 @@ impl Table {
         for &(id, n) in rows {
             let mut cells = if has_key(name) { vec![id, n, number] } else { vec![n, number] };
             cells.extend(&defaults);
-            let found = if has_key(name) { next.iter().position(|row| row.cells[0] == id && !row.is_deleted) } else { None };
+            let found =
+                if has_key(name) { next.iter().position(|row| row.cells[0] == id && !row.is_deleted) } else { None };
             let row = match found {
                 None => {
                     next.push(Row { cells, is_deleted: false, is_gone: false, seq: 0 });
@@ -193,7 +206,13 @@ impl Table {
         Ok((Answer::Affected(versions.len() as u64), versions))
     }
 
-    fn change(&mut self, name: &'static str, user: User, which: impl Fn(&Row) -> bool, change: impl Fn(&mut Row)) -> (Answer, Vec<Version>) {
+    fn change(
+        &mut self,
+        name: &'static str,
+        user: User,
+        which: impl Fn(&Row) -> bool,
+        change: impl Fn(&mut Row),
+    ) -> (Answer, Vec<Version>) {
         let mut versions = Vec::new();
         for (at, row) in self.partitions.entry(user).or_default().iter_mut().enumerate().filter(|(_, row)| which(row)) {
             change(row);
@@ -203,7 +222,14 @@ impl Table {
     }
 
     /// Leaves a deleted row under the old key.
-    fn move_row(&mut self, name: &'static str, user: User, number: i64, from: i64, to: i64) -> Result<(Answer, Vec<Version>), ErrorKind> {
+    fn move_row(
+        &mut self,
+        name: &'static str,
+        user: User,
+        number: i64,
+        from: i64,
+        to: i64,
+    ) -> Result<(Answer, Vec<Version>), ErrorKind> {
         let rows = self.partitions.entry(user).or_default();
         let Some(old) = rows.iter().position(|row| row.cells[0] == from && !row.is_deleted) else {
             return Ok((Answer::Affected(0), vec![]));

@@ -48,7 +48,10 @@ impl Reader {
         let mut versions = Vec::new();
         for record in &commit.log {
             let id = record.partition.table;
-            let (_, table, _) = self.tables.get(&format!("table/{id}")).ok_or_else(|| format!("rows of table {id}, which does not exist"))?;
+            let (_, table, _) = self
+                .tables
+                .get(&format!("table/{id}"))
+                .ok_or_else(|| format!("rows of table {id}, which does not exist"))?;
             let rows: Vec<Cells> = serde_json::from_slice(&record.rows).map_err(|error| error.to_string())?;
             if rows.len() != record.n_rows as usize {
                 return Err(format!("record {:?} has {} rows, it says {}", record.key, rows.len(), record.n_rows));
@@ -57,7 +60,8 @@ impl Reader {
                 if !has_key(table) {
                     cells.remove(0);
                 }
-                let user = record.partition.owner.as_ref().map(|owner| self.users.get(owner).cloned().unwrap_or_default());
+                let user =
+                    record.partition.owner.as_ref().map(|owner| self.users.get(owner).cloned().unwrap_or_default());
                 let is_deleted = record.state == RowState::Deleted;
                 versions.push(StoredVersion { seq, table: table.clone(), user, cells, is_deleted });
             }
@@ -65,15 +69,22 @@ impl Reader {
         versions.sort_by_key(|version| version.seq);
         for version in &versions {
             if version.seq <= self.last_seq {
-                return Err(format!("commit {}: number {} comes after {}", commit.meta.head, version.seq, self.last_seq));
+                return Err(format!(
+                    "commit {}: number {} comes after {}",
+                    commit.meta.head, version.seq, self.last_seq
+                ));
             }
             self.last_seq = version.seq;
         }
         if commit.meta.next_seq <= self.last_seq {
-            return Err(format!("commit {}: the next number is {}, {} is used", commit.meta.head, commit.meta.next_seq, self.last_seq));
+            return Err(format!(
+                "commit {}: the next number is {}, {} is used",
+                commit.meta.head, commit.meta.next_seq, self.last_seq
+            ));
         }
         let tables = self.tables.values().map(|(id, name, columns)| (name.clone(), (*id, columns.clone()))).collect();
-        let changes_catalog = !commit.drop_catalog.is_empty() || commit.put_catalog.iter().any(|record| Owner::of_record(record).is_none());
+        let changes_catalog = !commit.drop_catalog.is_empty()
+            || commit.put_catalog.iter().any(|record| Owner::of_record(record).is_none());
         Ok(Written { number: commit.meta.head, versions, changes_catalog, tables })
     }
 }
@@ -81,7 +92,8 @@ impl Reader {
 fn read_table(json: &[u8]) -> Result<(u64, String, Vec<String>), String> {
     let table: serde_json::Value = serde_json::from_slice(json).map_err(|error| error.to_string())?;
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let columns = table["schemas"].as_array().and_then(|schemas| schemas.last()).and_then(|schema| schema["columns"].as_array());
+    let columns =
+        table["schemas"].as_array().and_then(|schemas| schemas.last()).and_then(|schema| schema["columns"].as_array());
     let columns = columns.into_iter().flatten().map(|column| text(&column["name"])).collect();
     Ok((table["id"].as_u64().unwrap_or_default(), text(&table["name"]), columns))
 }

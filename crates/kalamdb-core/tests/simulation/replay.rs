@@ -38,7 +38,9 @@ pub(crate) fn replay(model: &Model, record: &Record) -> Result<Replayed, String>
                     now.versions.push(versions);
                 }
             }
-            Step::Savepoint if matches!(answer, Some(Ok(_))) => savepoint = Some((now.model.clone(), now.versions.len())),
+            Step::Savepoint if matches!(answer, Some(Ok(_))) => {
+                savepoint = Some((now.model.clone(), now.versions.len()))
+            }
             Step::RollBackTo if matches!(answer, Some(Ok(_))) => {
                 let (saved, n_statements) = savepoint.clone().ok_or("it went back to no savepoint")?;
                 now.model = saved;
@@ -69,5 +71,13 @@ fn compare(
         (None, outcome) => outcome.is_ok(),
         (Some(Ok(_)), Err(_)) => false,
     };
-    if is_same { Ok(()) } else { Err(format!("{}: answered {answer:?}, expected {:?}", statement.sql(), outcome.as_ref().map(|(answer, _)| answer))) }
+    if is_same {
+        Ok(())
+    } else {
+        Err(format!(
+            "{}: answered {answer:?}, expected {:?}",
+            statement.sql(),
+            outcome.as_ref().map(|(answer, _)| answer)
+        ))
+    }
 }

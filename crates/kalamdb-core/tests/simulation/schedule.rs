@@ -84,8 +84,11 @@ impl Beginning {
                 table.id = written.tables.get(*name).map_or(0, |(id, _)| *id);
             }
             for version in written.versions {
-                let rows =
-                    model.tables.get_mut(version.table.as_str()).and_then(|table| table.partitions.get_mut(&None)).expect("a table of the setup");
+                let rows = model
+                    .tables
+                    .get_mut(version.table.as_str())
+                    .and_then(|table| table.partitions.get_mut(&None))
+                    .expect("a table of the setup");
                 rows.iter_mut().filter(|row| row.cells == version.cells).for_each(|row| row.seq = version.seq);
             }
         }
@@ -124,7 +127,8 @@ impl Schedule<'_> {
         loop {
             world.look_at_disk();
             self.take_in_opened()?;
-            let ready: Vec<usize> = (0..self.tasks.len()).filter(|at| self.tasks[*at].woken.0.load(Ordering::Relaxed)).collect();
+            let ready: Vec<usize> =
+                (0..self.tasks.len()).filter(|at| self.tasks[*at].woken.0.load(Ordering::Relaxed)).collect();
             let idle: Vec<usize> = (0..self.tabs.len()).filter(|tab| self.may_begin(*tab)).collect();
             let down: Vec<usize> = (0..self.tabs.len()).filter(|tab| matches!(self.tabs[*tab], Tab::Down)).collect();
             if calls_left == 0 && self.tasks.is_empty() {
@@ -252,25 +256,30 @@ impl Schedule<'_> {
         check(&history, &mut reader)
     }
 
-    /// Checks that every tab, once it has heard of everything, holds what the model holds, and so does a new one. A sample is enough: there are
-    /// many schedules.
+    /// Checks that every tab, once it has heard of everything, holds what the model holds, and so does a new one. A
+    /// sample is enough: there are many schedules.
     fn check_tabs(&mut self, model: &Model) -> Result<(), String> {
         let world = Rc::clone(&self.world);
         world.is_failing.set(false);
         world.tell_all();
         let of_users = |user: User| model.tables.iter().filter(move |(name, _)| user.is_none() || **name == USER_TABLE);
-        let all: Vec<(User, &str, &Table)> =
-            [None, Some("ann"), Some("bob")].into_iter().flat_map(|user| of_users(user).map(move |(name, table)| (user, *name, table))).collect();
+        let all: Vec<(User, &str, &Table)> = [None, Some("ann"), Some("bob")]
+            .into_iter()
+            .flat_map(|user| of_users(user).map(move |(name, table)| (user, *name, table)))
+            .collect();
         for (number, tab) in self.tabs.iter_mut().enumerate() {
             let Tab::Open { database, sessions } = tab else { continue };
             let (user, name, table) = world.random.pick(&all);
             let session = sessions.entry(user).or_insert_with(|| open_session(database, user));
-            let is_closed = world.strikes.borrow().iter().any(|strike| strike.tab == number && strike.fault == Fault::Close);
-            check_rows(session, user, name, table, is_closed).map_err(|what| format!("tab {number} in the end: {what}"))?;
+            let is_closed =
+                world.strikes.borrow().iter().any(|strike| strike.tab == number && strike.fault == Fault::Close);
+            check_rows(session, user, name, table, is_closed)
+                .map_err(|what| format!("tab {number} in the end: {what}"))?;
         }
         let fresh = open_now(&world, 0);
         for (user, name, table) in all.into_iter().filter(|_| world.random.one_in(2)) {
-            check_rows(&open_session(&fresh, user), user, name, table, false).map_err(|what| format!("a new tab in the end: {what}"))?;
+            check_rows(&open_session(&fresh, user), user, name, table, false)
+                .map_err(|what| format!("a new tab in the end: {what}"))?;
         }
         Ok(())
     }
@@ -287,7 +296,9 @@ fn check_rows(session: &Session, user: User, name: &str, table: &Table, may_be_c
     let mut found = cells(&result);
     found.sort_unstable();
     let rows = table.partitions.get(&user).into_iter().flatten().filter(|row| !row.is_gone);
-    let mut expected: Vec<Cells> = rows.map(|row| row.cells.iter().copied().chain([row.seq as i64, i64::from(row.is_deleted)]).collect()).collect();
+    let mut expected: Vec<Cells> = rows
+        .map(|row| row.cells.iter().copied().chain([row.seq as i64, i64::from(row.is_deleted)]).collect())
+        .collect();
     expected.sort_unstable();
     if found == expected { Ok(()) } else { Err(format!("{user:?}: {sql}: {found:?}, expected {expected:?}")) }
 }
@@ -298,7 +309,12 @@ fn open_session(database: &Rc<Database>, user: User) -> Rc<Session> {
 }
 
 async fn open_database(world: &Rc<World>, tab: usize) -> Result<Rc<Database>, Error> {
-    Database::open(Rc::new(TabStore::new(world, tab)), Rc::new(TabClock { world: Rc::clone(world), tab }), Durability::Relaxed).await
+    Database::open(
+        Rc::new(TabStore::new(world, tab)),
+        Rc::new(TabClock { world: Rc::clone(world), tab }),
+        Durability::Relaxed,
+    )
+    .await
 }
 
 fn open_now(world: &Rc<World>, tab: usize) -> Rc<Database> {

@@ -15,7 +15,8 @@ pub(crate) const TABLES: [&str; 3] = [KEYED, USER_TABLE, BAG];
 /// Tables that come and go.
 const TRANSIENT: [&str; 2] = ["x", "y"];
 
-/// One statement. It writes its number into column `w` of the rows that it inserts and updates, so that these differ from all others.
+/// One statement. It writes its number into column `w` of the rows that it inserts and updates, so that these differ
+/// from all others.
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {
     pub(crate) number: i64,
@@ -88,7 +89,8 @@ pub(crate) enum Maintenance {
 
 /// The statements that every schedule begins with.
 pub(crate) fn setup() -> Vec<Statement> {
-    let mut statements: Vec<Statement> = [KEYED, USER_TABLE, BAG].map(|table| Statement { number: 0, table, action: Action::Create }).into();
+    let mut statements: Vec<Statement> =
+        [KEYED, USER_TABLE, BAG].map(|table| Statement { number: 0, table, action: Action::Create }).into();
     let rows = vec![(0, 1), (1, 2), (2, 3)];
     statements.extend([KEYED, BAG].map(|table| Statement {
         number: 0,
@@ -106,26 +108,42 @@ impl Statement {
     /// A statement of any kind.
     pub(crate) fn any(random: &Random, number: i64, has_maintenance: bool) -> Self {
         match random.below(40) {
-            0 => Self { number, table: random.pick(&TABLES), action: Action::AddColumn { default: random.between(0, 9) } },
+            0 => Self {
+                number,
+                table: random.pick(&TABLES),
+                action: Action::AddColumn { default: random.between(0, 9) },
+            },
             1 => Self { number, table: random.pick(&TRANSIENT), action: Action::Create },
-            2 => Self { number, table: random.pick(&TRANSIENT), action: if random.one_in(3) { Action::Drop } else { Action::Create } },
+            2 => Self {
+                number,
+                table: random.pick(&TRANSIENT),
+                action: if random.one_in(3) { Action::Drop } else { Action::Create },
+            },
             3 => Self { number, table: random.pick(&TABLES), action: Action::Truncate },
             4 => Self { number, table: random.pick(&TRANSIENT), action: insert(random, true) },
             5..=7 if has_maintenance => {
-                let maintenance =
-                    random.pick(&[Maintenance::Flush, Maintenance::Flush, Maintenance::FlushAll, Maintenance::Compact, Maintenance::CompactAll]);
+                let maintenance = random.pick(&[
+                    Maintenance::Flush,
+                    Maintenance::Flush,
+                    Maintenance::FlushAll,
+                    Maintenance::Compact,
+                    Maintenance::CompactAll,
+                ]);
                 Self { number, table: random.pick(&TABLES), action: Action::Maintain(maintenance) }
             }
             _ => Self::on_rows(random, number, random.pick(&TABLES), true),
         }
     }
 
-    /// A statement that reads or writes rows of a table that is always there. Numbers of rows are not known before a commit: within a
-    /// transaction none is asked for.
+    /// A statement that reads or writes rows of a table that is always there. Numbers of rows are not known before a
+    /// commit: within a transaction none is asked for.
     pub(crate) fn on_rows(random: &Random, number: i64, table: &'static str, may_ask_seq: bool) -> Self {
         let action = match random.below(12) {
             0..=3 => insert(random, has_key(table)),
-            4..=6 => Action::Update { filter: filter(random), set: if random.one_in(3) { Set::To(random.between(0, 9)) } else { Set::Add(1) } },
+            4..=6 => Action::Update {
+                filter: filter(random),
+                set: if random.one_in(3) { Set::To(random.between(0, 9)) } else { Set::Add(1) },
+            },
             7 if has_key(table) && random.one_in(2) => {
                 let from = random.between(0, 7);
                 Action::Move { from, to: (from + random.between(1, 7)) % 8 }
@@ -161,24 +179,36 @@ impl Statement {
         let (key, columns) = if has_key(table) { ("id", "id, n, w") } else { ("n", "n, w") };
         match action {
             Action::Insert { rows, conflict } => {
-                let row = |(id, n): &(i64, i64)| if has_key(table) { format!("({id}, {n}, {number})") } else { format!("({n}, {number})") };
+                let row = |(id, n): &(i64, i64)| {
+                    if has_key(table) { format!("({id}, {n}, {number})") } else { format!("({n}, {number})") }
+                };
                 let rows: Vec<String> = rows.iter().map(row).collect();
                 let conflict = match conflict {
                     Conflict::Fails => String::new(),
                     Conflict::DoesNothing => " ON CONFLICT DO NOTHING".to_owned(),
-                    Conflict::AddsUp => format!(" ON CONFLICT (id) DO UPDATE SET n = {table}.n + EXCLUDED.n, w = EXCLUDED.w"),
+                    Conflict::AddsUp => {
+                        format!(" ON CONFLICT (id) DO UPDATE SET n = {table}.n + EXCLUDED.n, w = EXCLUDED.w")
+                    }
                 };
                 format!("INSERT INTO {table} ({columns}) VALUES {}{conflict}", rows.join(", "))
             }
-            Action::Update { filter, set: Set::To(n) } => format!("UPDATE {table} SET n = {n}, w = {number}{}", filter.sql(key)),
-            Action::Update { filter, set: Set::Add(n) } => format!("UPDATE {table} SET n = n + {n}, w = {number}{}", filter.sql(key)),
+            Action::Update { filter, set: Set::To(n) } => {
+                format!("UPDATE {table} SET n = {n}, w = {number}{}", filter.sql(key))
+            }
+            Action::Update { filter, set: Set::Add(n) } => {
+                format!("UPDATE {table} SET n = n + {n}, w = {number}{}", filter.sql(key))
+            }
             Action::Move { from, to } => format!("UPDATE {table} SET id = {to}, w = {number} WHERE id = {from}"),
             Action::Delete(filter) => format!("DELETE FROM {table}{}", filter.sql(key)),
             Action::Undelete(filter) => format!("UNDELETE FROM {table}{}", filter.sql(key)),
-            Action::Select { filter, with_seq: true } => format!("SELECT {columns}, _seq FROM {table}{}", filter.sql(key)),
+            Action::Select { filter, with_seq: true } => {
+                format!("SELECT {columns}, _seq FROM {table}{}", filter.sql(key))
+            }
             Action::Select { filter, with_seq: false } => format!("SELECT {columns} FROM {table}{}", filter.sql(key)),
             Action::SelectWith(other) => format!("SELECT n, w FROM {table} UNION ALL SELECT n, w FROM {other}"),
-            Action::AddColumn { default } => format!("ALTER TABLE {table} ADD COLUMN {} BIGINT DEFAULT {default}", self.column()),
+            Action::AddColumn { default } => {
+                format!("ALTER TABLE {table} ADD COLUMN {} BIGINT DEFAULT {default}", self.column())
+            }
             Action::Create => {
                 let key = if has_key(table) { "id BIGINT PRIMARY KEY, " } else { "" };
                 let options = if *table == USER_TABLE { " WITH (TYPE = 'USER')" } else { "" };

@@ -8,23 +8,28 @@ use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use kalamdb_store::protocol::WriteTransaction;
 use kalamdb_store::{
-    Commit, CommitRecord, Fault, Faults, LogKey, MemoryStore, Meta, Page, PageKey, RecordKey, Steps, Store, StoreError, StoreResult, Tail,
-    encode_catalog, encode_commit, encode_manifest, encode_page,
+    Commit, CommitRecord, Fault, Faults, LogKey, MemoryStore, Meta, Page, PageKey, RecordKey, Steps, Store, StoreError,
+    StoreResult, Tail, encode_catalog, encode_commit, encode_manifest, encode_page,
 };
 
 use super::world::{World, pause};
 
 const WHEN_READING: [Fault; 2] = [Fault::Abort, Fault::Close];
-const WHEN_WRITING: [Fault; 5] =
-    [Fault::QuotaExceeded, Fault::Abort, Fault::Close, Fault::Indeterminate { stored: true }, Fault::Indeterminate { stored: false }];
+const WHEN_WRITING: [Fault; 5] = [
+    Fault::QuotaExceeded,
+    Fault::Abort,
+    Fault::Close,
+    Fault::Indeterminate { stored: true },
+    Fault::Indeterminate { stored: false },
+];
 
 /// How commits are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
     /// As they are.
     Numbered,
-    /// As they were before version 4: everything is requested at once, and undone by whoever asked if the head turns out to have moved.
-    /// Who dies in between undoes nothing.
+    /// As they were before version 4: everything is requested at once, and undone by whoever asked if the head turns
+    /// out to have moved. Who dies in between undoes nothing.
     UndoneByCallback,
 }
 
@@ -51,7 +56,12 @@ impl TabStore {
     }
 
     /// Runs one call between two pauses; one of its requests fails now and then.
-    async fn call<T>(&self, faults: &[Fault], n_requests: usize, call: impl AsyncFnOnce(&MemoryStore) -> StoreResult<T>) -> StoreResult<T> {
+    async fn call<T>(
+        &self,
+        faults: &[Fault],
+        n_requests: usize,
+        call: impl AsyncFnOnce(&MemoryStore) -> StoreResult<T>,
+    ) -> StoreResult<T> {
         pause().await;
         if self.is_closed.get() {
             return Err(StoreError::Closed);
@@ -62,7 +72,12 @@ impl TabStore {
         if let Some(fault) = fault {
             armed.arm(1 + random.below(n_requests) as u64, fault);
         }
-        let store = MemoryStore::in_steps(self.world.disk.clone(), armed.clone(), Rc::new(OneByOne), self.world.death_of(self.tab));
+        let store = MemoryStore::in_steps(
+            self.world.disk.clone(),
+            armed.clone(),
+            Rc::new(OneByOne),
+            self.world.death_of(self.tab),
+        );
         store.set_quiet(random.one_in(2));
         let result = call(&store).await;
         self.world.look_at_disk();

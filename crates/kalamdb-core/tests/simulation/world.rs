@@ -145,7 +145,10 @@ impl World {
         self.note(format!("tab {tab}: commit {} is stored: {} log records", commit.meta.head, commit.log.len()));
         self.stored.borrow_mut().push(Stored { tab, time, commit: commit.clone() });
         let mut news = self.news.borrow_mut();
-        news.iter_mut().enumerate().filter(|(other, _)| *other != tab).for_each(|(_, news)| news.push(commit.meta.head));
+        news.iter_mut()
+            .enumerate()
+            .filter(|(other, _)| *other != tab)
+            .for_each(|(_, news)| news.push(commit.meta.head));
     }
 
     pub(crate) fn add_strike(&self, tab: usize, fault: Fault) {

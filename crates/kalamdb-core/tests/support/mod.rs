@@ -11,7 +11,9 @@ use futures::executor::block_on;
 use kalamdb_core::datafusion::arrow::array::Array;
 use kalamdb_core::datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use kalamdb_core::{CallOptions, Clock, Database, Error, MemoryBudget, Principal, Session, StatementResult};
-use kalamdb_store::{Commit, CommitRecord, Durability, Faults, LogKey, MemoryStore, Meta, Page, PageKey, Store, StoreResult, Tail};
+use kalamdb_store::{
+    Commit, CommitRecord, Durability, Faults, LogKey, MemoryStore, Meta, Page, PageKey, Store, StoreResult, Tail,
+};
 
 /// A clock that moves on by one millisecond each time it is read.
 #[derive(Debug, Default)]
@@ -182,7 +184,8 @@ impl Disk {
     }
 
     async fn try_open_database(&self, memory: MemoryBudget) -> Result<Rc<Database>, Error> {
-        let store = SlowStore { inner: self.store(), hears: Rc::clone(&self.hears), n_commits: Rc::clone(&self.n_commits) };
+        let store =
+            SlowStore { inner: self.store(), hears: Rc::clone(&self.hears), n_commits: Rc::clone(&self.n_commits) };
         Database::open_with(Rc::new(store), Rc::clone(&self.clock) as Rc<dyn Clock>, Durability::Relaxed, memory).await
     }
 

@@ -138,7 +138,8 @@ pub async fn numbers_beyond_exact_keys_are_refused<H: Harness>() {
     harness.destroy().await;
 }
 
-/// What a quiet writer leaves when it has lost is passed over, by readers and by those who write after it; the number is gone.
+/// What a quiet writer leaves when it has lost is passed over, by readers and by those who write after it; the number
+/// is gone.
 pub async fn a_commit_in_haste_leaves_nothing_that_counts<H: Harness>() {
     let harness = H::fresh().await;
     let (left, right) = (harness.connect().await, harness.connect().await);
@@ -150,8 +151,14 @@ pub async fn a_commit_in_haste_leaves_nothing_that_counts<H: Harness>() {
     let tail = read_all(&left).await;
     assert_eq!(rows(&tail), ["[[1]]"]);
     assert_eq!(tail.meta, Meta { head: 2, ..first.meta.clone() });
-    assert_eq!(tail.met, [Met { number: 1, nonce: Some(0), is_damaged: false }, Met { number: 2, nonce: None, is_damaged: false }]);
-    assert_eq!(left.read_since(Some(&first.meta)).await.unwrap(), Tail { met: vec![tail.met[1]], meta: tail.meta, ..Tail::default() });
+    assert_eq!(
+        tail.met,
+        [Met { number: 1, nonce: Some(0), is_damaged: false }, Met { number: 2, nonce: None, is_damaged: false }]
+    );
+    assert_eq!(
+        left.read_since(Some(&first.meta)).await.unwrap(),
+        Tail { met: vec![tail.met[1]], meta: tail.meta, ..Tail::default() }
+    );
     // From what it had seen, nobody goes on.
     assert_eq!(left.commit(&commit_of(1, &["[[2]]"])).await, Err(StoreError::Conflict { expected: 1, found: 2 }));
     left.commit(&commit_of(3, &["[[3]]"])).await.unwrap();
@@ -171,7 +178,8 @@ pub async fn what_is_left_of_a_writer_that_died_is_void<H: Harness>() {
         (Meta { head: 2, manifest_head: 1, ..meta_at(1, 1) }, Some(&Met { number: 2, nonce: None, is_damaged: false }))
     );
     assert_eq!(store.commit(&rich_commit()).await, Err(StoreError::Conflict { expected: 1, found: 2 }));
-    let next = Commit { base: 2, meta: Meta { head: 3, ..meta_at(2, 1) }, drop_log: vec![2], ..commit_of(2, &["[[4]]"]) };
+    let next =
+        Commit { base: 2, meta: Meta { head: 3, ..meta_at(2, 1) }, drop_log: vec![2], ..commit_of(2, &["[[4]]"]) };
     store.commit(&next).await.unwrap();
     assert_eq!(rows(&read_all(&store).await), ["[[10]]", "[[11]]", "[[4]]"]);
     harness.destroy().await;
@@ -188,7 +196,10 @@ pub async fn a_number_is_given_once<H: Harness>() {
         }
         store.commit(&Commit { drop_log: vec![1, 2, 3, 4, 5], ..commit_of(5, &["[[6]]"]) }).await.unwrap();
         for (base, found) in [(0, 6), (2, if is_quiet { 7 } else { 6 }), (4, if is_quiet { 8 } else { 6 })] {
-            assert_eq!(behind.commit(&commit_of(base, &["[\"late\"]"])).await, Err(StoreError::Conflict { expected: base, found }));
+            assert_eq!(
+                behind.commit(&commit_of(base, &["[\"late\"]"])).await,
+                Err(StoreError::Conflict { expected: base, found })
+            );
         }
         assert_eq!(rows(&read_all(&store).await), ["[[6]]"]);
         harness.destroy().await;

@@ -43,7 +43,8 @@ pub async fn a_damaged_catalog_record_is_listed_and_the_rest_is_read<H: Harness>
     harness.destroy().await;
 }
 
-/// The newest record has the numbers that the next commit goes on from. They are known as long as its header is; without it they leap.
+/// The newest record has the numbers that the next commit goes on from. They are known as long as its header is;
+/// without it they leap.
 pub async fn numbers_go_on_when_the_newest_record_is_damaged<H: Harness>() {
     let harness = H::fresh().await;
     let store = harness.connect().await;

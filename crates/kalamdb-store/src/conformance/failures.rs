@@ -5,9 +5,11 @@ use crate::{Fault, StoreError};
 
 /// Whichever request of a commit fails, nothing is stored, and the same commit then succeeds.
 pub async fn a_failure_at_any_request_stores_nothing<H: Harness>() {
-    for (fault, expected) in
-        [(Fault::QuotaExceeded, StoreError::QuotaExceeded), (Fault::Abort, abort_error()), (Fault::Indeterminate { stored: false }, indeterminate())]
-    {
+    for (fault, expected) in [
+        (Fault::QuotaExceeded, StoreError::QuotaExceeded),
+        (Fault::Abort, abort_error()),
+        (Fault::Indeterminate { stored: false }, indeterminate()),
+    ] {
         let harness = H::fresh().await;
         let store = harness.connect().await;
         set_up(&store).await;
@@ -24,7 +26,8 @@ pub async fn a_failure_at_any_request_stores_nothing<H: Harness>() {
             assert_eq!(read_all(&store).await, before);
         }
         harness.faults().disarm();
-        // The number and the record, one dropped; two catalog records, one dropped; a page and a manifest, one of each dropped.
+        // The number and the record, one dropped; two catalog records, one dropped; a page and a manifest, one of each
+        // dropped.
         assert!(failures >= 9, "only {failures} requests could fail");
         assert_rich_commit_is_stored(&store).await;
         harness.destroy().await;

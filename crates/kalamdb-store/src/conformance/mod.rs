@@ -24,8 +24,8 @@ pub use values::*;
 use async_trait::async_trait;
 
 use crate::{
-    CatalogRecord, Commit, CommitRecord, Durability, Faults, LogKey, LogRecord, Manifest, Met, Meta, Owner, Page, PageKey, PartitionId, RecordKey,
-    RowState, Store, Tail,
+    CatalogRecord, Commit, CommitRecord, Durability, Faults, LogKey, LogRecord, Manifest, Met, Meta, Owner, Page,
+    PageKey, PartitionId, RecordKey, RowState, Store, Tail,
 };
 
 /// One database of the store under test, and what a test does to it from outside.

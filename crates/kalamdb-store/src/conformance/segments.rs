@@ -64,7 +64,8 @@ pub async fn a_damaged_page_is_an_error_and_the_others_are_read<H: Harness>() {
     harness.destroy().await;
 }
 
-/// Pages and the manifest that names them are read at one moment: when another one has taken its place, the reader hears of it.
+/// Pages and the manifest that names them are read at one moment: when another one has taken its place, the reader
+/// hears of it.
 pub async fn pages_are_read_at_the_moment_of_their_manifest<H: Harness>() {
     let harness = H::fresh().await;
     let store = harness.connect().await;
@@ -78,7 +79,10 @@ pub async fn pages_are_read_at_the_moment_of_their_manifest<H: Harness>() {
     assert!(matches!(read[..], [Err(StoreError::Corrupted { .. }), Ok(None)]), "{read:?}");
     store.commit(&rich_commit()).await.unwrap();
     assert_eq!(store.read_pages_of(old, &keys).await, Ok(None));
-    assert_eq!(store.read_pages_of(new, &[PageKey { segment: 7, column: 1 }]).await, Ok(Some(vec![Ok(Some(page(7, 1, b"new")))])));
+    assert_eq!(
+        store.read_pages_of(new, &[PageKey { segment: 7, column: 1 }]).await,
+        Ok(Some(vec![Ok(Some(page(7, 1, b"new")))]))
+    );
     harness.destroy().await;
 }
 
@@ -88,7 +92,11 @@ pub async fn a_damaged_manifest_is_listed_with_its_partition<H: Harness>() {
     let store = harness.connect().await;
     set_up(&store).await;
     let long = manifest(2, 0, &"body ".repeat(100));
-    let commit = Commit { meta: Meta { manifest_head: 2, ..meta_at(2, 1) }, put_manifests: vec![long.clone()], ..commit_of(1, &[]) };
+    let commit = Commit {
+        meta: Meta { manifest_head: 2, ..meta_at(2, 1) },
+        put_manifests: vec![long.clone()],
+        ..commit_of(1, &[])
+    };
     store.commit(&commit).await.unwrap();
     harness.damage(&RecordKey::Manifest(long.key)).await;
     let tail = store.read_since(None).await.unwrap();

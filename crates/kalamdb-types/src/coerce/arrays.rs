@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, FixedSizeListArray, Float32Array, ListArray, StringViewArray, types::Float32Type},
+    array::{
+        Array, ArrayRef, AsArray, FixedSizeListArray, Float32Array, ListArray, StringViewArray, types::Float32Type,
+    },
     buffer::OffsetBuffer,
     datatypes::{DataType, Field, FieldRef},
 };
@@ -19,7 +21,8 @@ pub(super) fn to_array(array: &ArrayRef, field: &Field, element: SqlType, source
     if Arc::ptr_eq(&items, &flat.items) && *array.data_type() == DataType::List(Arc::clone(&item)) {
         return Ok(Arc::clone(array));
     }
-    let list = ListArray::try_new(item, offsets(&flat.lengths)?, items, array.nulls().cloned()).map_err(|_| Fault::whole(Failure::Type))?;
+    let list = ListArray::try_new(item, offsets(&flat.lengths)?, items, array.nulls().cloned())
+        .map_err(|_| Fault::whole(Failure::Type))?;
     Ok(Arc::new(list))
 }
 
@@ -72,7 +75,8 @@ impl Flat {
         if let Some(texts) = plain::texts(array) {
             return Self::of_texts(&texts, element, source);
         }
-        let Lists { lengths, items, field: item } = Lists::of(array).filter(|_| is_list(array)).ok_or(Fault::whole(Failure::Type))?;
+        let Lists { lengths, items, field: item } =
+            Lists::of(array).filter(|_| is_list(array)).ok_or(Fault::whole(Failure::Type))?;
         let field = element_field(field, &item);
         Ok(Self { lengths, items, field })
     }
@@ -109,7 +113,8 @@ impl Flat {
 }
 
 fn is_list(array: &ArrayRef) -> bool {
-    array.data_type().is_list() || matches!(array.data_type(), DataType::ListView(_) | DataType::LargeListView(_) | DataType::FixedSizeList(..))
+    array.data_type().is_list()
+        || matches!(array.data_type(), DataType::ListView(_) | DataType::LargeListView(_) | DataType::FixedSizeList(..))
 }
 
 fn offsets(lengths: &[usize]) -> Result<OffsetBuffer<i32>, Fault> {
@@ -117,7 +122,10 @@ fn offsets(lengths: &[usize]) -> Result<OffsetBuffer<i32>, Fault> {
     let mut end = 0_i32;
     offsets.push(end);
     for (row, length) in lengths.iter().enumerate() {
-        end = i32::try_from(*length).ok().and_then(|length| end.checked_add(length)).ok_or(Fault { row, failure: Failure::Range })?;
+        end = i32::try_from(*length)
+            .ok()
+            .and_then(|length| end.checked_add(length))
+            .ok_or(Fault { row, failure: Failure::Range })?;
         offsets.push(end);
     }
     Ok(OffsetBuffer::new(offsets.into()))

@@ -92,5 +92,6 @@ pub(super) fn to_decimal(plain: Plain, precision: u8, scale: u8, source: Source)
 
 /// Decimals of the right type whose values may still have too many digits: Arrow's arithmetic does not check them.
 pub(super) fn check_decimal(array: &ArrayRef, precision: u8) -> Converted {
-    map::<_, Decimal128Type>(array.as_primitive::<Decimal128Type>(), |value| number::fit(value, precision)).map(|_| Arc::clone(array))
+    map::<_, Decimal128Type>(array.as_primitive::<Decimal128Type>(), |value| number::fit(value, precision))
+        .map(|_| Arc::clone(array))
 }

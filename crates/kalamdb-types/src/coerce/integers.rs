@@ -38,7 +38,16 @@ macro_rules! integer {
     )*};
 }
 
-integer!(Int8Type = i8, Int16Type = i16, Int32Type = i32, Int64Type = i64, UInt8Type = u8, UInt16Type = u16, UInt32Type = u32, UInt64Type = u64);
+integer!(
+    Int8Type = i8,
+    Int16Type = i16,
+    Int32Type = i32,
+    Int64Type = i64,
+    UInt8Type = u8,
+    UInt16Type = u16,
+    UInt32Type = u32,
+    UInt64Type = u64
+);
 
 pub(super) fn convert<T: Integer>(plain: Plain, source: Source) -> Converted {
     let narrow = |value: i128| T::from_wide(value).ok_or(Failure::Range);
@@ -49,11 +58,13 @@ pub(super) fn convert<T: Integer>(plain: Plain, source: Source) -> Converted {
         Plain::UInt64(array) => map(&array, |value| narrow(value.into()))?,
         Plain::Float(array, _) => match source {
             Source::Sql => map(&array, |value| from_float::<T>(value.round_ties_even()))?,
-            Source::Value => {
-                map(&array, |value| if value.trunc() == value || value.is_nan() { from_float::<T>(value) } else { Err(Failure::Fraction) })?
-            }
+            Source::Value => map(&array, |value| {
+                if value.trunc() == value || value.is_nan() { from_float::<T>(value) } else { Err(Failure::Fraction) }
+            })?,
         },
-        Plain::Decimal(array, scale) => map(&array, |value| narrow(number::decimal_to_integer(value, scale, source.excess())?))?,
+        Plain::Decimal(array, scale) => {
+            map(&array, |value| narrow(number::decimal_to_integer(value, scale, source.excess())?))?
+        }
         Plain::Text(texts) => parse(&texts, |text| narrow(number::parse_integer(text)?))?,
         Plain::Boolean(_) | Plain::Bytes(_) | Plain::Date(_) | Plain::Time(_) | Plain::Timestamp(_) | Plain::Other => {
             return Err(Fault::whole(Failure::Type));

@@ -12,15 +12,25 @@ use crate::error::Failure;
 pub(super) fn convert(array: &ArrayRef) -> Converted {
     let of = IntervalMonthDayNano::new;
     let converted: IntervalMonthDayNanoArray = match array.data_type() {
-        DataType::Interval(IntervalUnit::YearMonth) => map(array.as_primitive::<IntervalYearMonthType>(), |months| Ok(of(months, 0, 0)))?,
-        DataType::Interval(IntervalUnit::DayTime) => {
-            map(array.as_primitive::<IntervalDayTimeType>(), |value| Ok(of(0, value.days, i64::from(value.milliseconds) * 1_000_000)))?
+        DataType::Interval(IntervalUnit::YearMonth) => {
+            map(array.as_primitive::<IntervalYearMonthType>(), |months| Ok(of(months, 0, 0)))?
         }
+        DataType::Interval(IntervalUnit::DayTime) => map(array.as_primitive::<IntervalDayTimeType>(), |value| {
+            Ok(of(0, value.days, i64::from(value.milliseconds) * 1_000_000))
+        })?,
         DataType::Interval(IntervalUnit::MonthDayNano) => return Ok(Arc::clone(array)),
-        DataType::Duration(TimeUnit::Second) => map(array.as_primitive::<DurationSecondType>(), |value| duration(value, 1_000_000_000))?,
-        DataType::Duration(TimeUnit::Millisecond) => map(array.as_primitive::<DurationMillisecondType>(), |value| duration(value, 1_000_000))?,
-        DataType::Duration(TimeUnit::Microsecond) => map(array.as_primitive::<DurationMicrosecondType>(), |value| duration(value, 1_000))?,
-        DataType::Duration(TimeUnit::Nanosecond) => map(array.as_primitive::<DurationNanosecondType>(), |value| duration(value, 1))?,
+        DataType::Duration(TimeUnit::Second) => {
+            map(array.as_primitive::<DurationSecondType>(), |value| duration(value, 1_000_000_000))?
+        }
+        DataType::Duration(TimeUnit::Millisecond) => {
+            map(array.as_primitive::<DurationMillisecondType>(), |value| duration(value, 1_000_000))?
+        }
+        DataType::Duration(TimeUnit::Microsecond) => {
+            map(array.as_primitive::<DurationMicrosecondType>(), |value| duration(value, 1_000))?
+        }
+        DataType::Duration(TimeUnit::Nanosecond) => {
+            map(array.as_primitive::<DurationNanosecondType>(), |value| duration(value, 1))?
+        }
         DataType::Time32(_) | DataType::Time64(_) => {
             let Plain::Time(times) = Plain::of(array)? else { return Err(Fault::whole(Failure::Type)) };
             map(&times, |micros| Ok(of(0, 0, micros * 1_000)))?

@@ -47,9 +47,9 @@ impl Source {
 
 /// Converts `array` to the Arrow type of `target`. `field` describes the array; its metadata tells JSON from text.
 ///
-/// The array itself is returned, without copying, if it already has the type and its values pass: `VARCHAR(n)`, `UUID` and
-/// `JSON` are always checked, because metadata may outlive the values that it described, and so are the elements of arrays. The
-/// result has as many rows as the array, NULL where the array is.
+/// The array itself is returned, without copying, if it already has the type and its values pass: `VARCHAR(n)`, `UUID`
+/// and `JSON` are always checked, because metadata may outlive the values that it described, and so are the elements of
+/// arrays. The result has as many rows as the array, NULL where the array is.
 ///
 /// # Errors
 /// The first value that does not convert.
@@ -81,7 +81,10 @@ fn convert(array: &ArrayRef, field: &Field, target: SqlType, source: Source) -> 
         return Ok(new_null_array(&target.arrow(), array.len()));
     }
     let is_json = field.metadata().get(TYPE_KEY).is_some_and(|name| *name == SqlType::Json.to_string());
-    if source == Source::Value && is_json && !matches!(target, SqlType::Json | SqlType::Array(_) | SqlType::Embedding(_)) {
+    if source == Source::Value
+        && is_json
+        && !matches!(target, SqlType::Json | SqlType::Array(_) | SqlType::Embedding(_))
+    {
         return Err(Fault::whole(Failure::Type));
     }
     let is_same = *array.data_type() == target.arrow();
@@ -132,7 +135,10 @@ fn map<S: ArrowPrimitiveType, T: ArrowPrimitiveType>(
 }
 
 /// Parses each text to a value of a primitive type.
-fn parse<T: ArrowPrimitiveType>(texts: &StringViewArray, parse: impl Fn(&str) -> Result<T::Native, Failure>) -> Result<PrimitiveArray<T>, Fault> {
+fn parse<T: ArrowPrimitiveType>(
+    texts: &StringViewArray,
+    parse: impl Fn(&str) -> Result<T::Native, Failure>,
+) -> Result<PrimitiveArray<T>, Fault> {
     let mut values = Vec::with_capacity(texts.len());
     for (row, text) in texts.iter().enumerate() {
         values.push(match text {
@@ -147,11 +153,16 @@ fn parse<T: ArrowPrimitiveType>(texts: &StringViewArray, parse: impl Fn(&str) ->
 const SHOWN_CHARS: usize = 60;
 
 fn describe(fault: Fault, array: &ArrayRef, field: &Field, target: &SqlType) -> TypeError {
-    let row = if fault.failure == Failure::Type { (0..array.len()).find(|row| !array.is_null(*row)).unwrap_or(0) } else { fault.row };
+    let row = if fault.failure == Failure::Type {
+        (0..array.len()).find(|row| !array.is_null(*row)).unwrap_or(0)
+    } else {
+        fault.row
+    };
     let value = show(array, row);
     let message = match fault.failure {
         Failure::Type => {
-            let from = type_name(&Field::new("", array.data_type().clone(), true).with_metadata(field.metadata().clone()));
+            let from =
+                type_name(&Field::new("", array.data_type().clone(), true).with_metadata(field.metadata().clone()));
             match value {
                 Some(value) => format!("{from} value {value} cannot be stored as {target}"),
                 None => format!("{from} values cannot be stored as {target}"),
@@ -163,10 +174,14 @@ fn describe(fault: Fault, array: &ArrayRef, field: &Field, target: &SqlType) -> 
                 Failure::Range | Failure::DatetimeRange => format!("value {value} is out of range for type {target}"),
                 Failure::Fraction => format!("value {value} is not an integer, as type {target} needs"),
                 Failure::Digits => format!("value {value} has more digits after the point than type {target} keeps"),
-                Failure::Length(found) => format!("value {value} has {found} numbers, {target} needs {}", needed(target)),
+                Failure::Length(found) => {
+                    format!("value {value} has {found} numbers, {target} needs {}", needed(target))
+                }
                 Failure::NullNumber => format!("value {value} holds NULL, which type {target} cannot"),
                 Failure::TooLong => format!("value {value} is too long for type {target}"),
-                Failure::Syntax | Failure::Datetime | Failure::Type => format!("invalid input for type {target}: {value}"),
+                Failure::Syntax | Failure::Datetime | Failure::Type => {
+                    format!("invalid input for type {target}: {value}")
+                }
             }
         }
     };

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringViewArray,
-        Time64MicrosecondArray, TimestampMicrosecondArray, UInt64Array, types::*,
+        Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array,
+        StringViewArray, Time64MicrosecondArray, TimestampMicrosecondArray, UInt64Array, types::*,
     },
     compute::cast,
     datatypes::{DataType, TimeUnit},
@@ -35,22 +35,32 @@ impl Plain {
     pub(super) fn of(array: &ArrayRef) -> Result<Self, Fault> {
         Ok(match array.data_type() {
             DataType::Boolean => Self::Boolean(array.as_boolean().clone()),
-            DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 | DataType::UInt8 | DataType::UInt16 | DataType::UInt32 => {
-                Self::Int(cast_to(array, DataType::Int64)?.as_primitive().clone())
-            }
+            DataType::Int8
+            | DataType::Int16
+            | DataType::Int32
+            | DataType::Int64
+            | DataType::UInt8
+            | DataType::UInt16
+            | DataType::UInt32 => Self::Int(cast_to(array, DataType::Int64)?.as_primitive().clone()),
             DataType::UInt64 => Self::UInt64(array.as_primitive().clone()),
             DataType::Float16 | DataType::Float32 | DataType::Float64 => {
                 let is_single = *array.data_type() != DataType::Float64;
                 Self::Float(cast_to(array, DataType::Float64)?.as_primitive().clone(), is_single)
             }
-            DataType::Decimal32(_, scale) => Self::Decimal(map(array.as_primitive::<Decimal32Type>(), |v| Ok(v.into()))?, *scale),
-            DataType::Decimal64(_, scale) => Self::Decimal(map(array.as_primitive::<Decimal64Type>(), |v| Ok(v.into()))?, *scale),
+            DataType::Decimal32(_, scale) => {
+                Self::Decimal(map(array.as_primitive::<Decimal32Type>(), |v| Ok(v.into()))?, *scale)
+            }
+            DataType::Decimal64(_, scale) => {
+                Self::Decimal(map(array.as_primitive::<Decimal64Type>(), |v| Ok(v.into()))?, *scale)
+            }
             DataType::Decimal128(_, scale) => Self::Decimal(array.as_primitive().clone(), *scale),
             DataType::Decimal256(_, scale) => {
                 let narrow = |value: arrow::datatypes::i256| value.to_i128().ok_or(Failure::Range);
                 Self::Decimal(map(array.as_primitive::<Decimal256Type>(), narrow)?, *scale)
             }
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Self::Text(texts(array).ok_or(Fault::whole(Failure::Type))?),
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+                Self::Text(texts(array).ok_or(Fault::whole(Failure::Type))?)
+            }
             DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
                 Self::Bytes(cast_to(array, DataType::Binary)?.as_binary().clone())
             }
@@ -59,7 +69,9 @@ impl Plain {
                 let days = |ms: i64| i32::try_from(ms.div_euclid(86_400_000)).map_err(|_| Failure::DatetimeRange);
                 Self::Date(map(array.as_primitive::<Date64Type>(), days)?)
             }
-            DataType::Time32(_) | DataType::Time64(_) => Self::Time(cast_to(array, DataType::Time64(TimeUnit::Microsecond))?.as_primitive().clone()),
+            DataType::Time32(_) | DataType::Time64(_) => {
+                Self::Time(cast_to(array, DataType::Time64(TimeUnit::Microsecond))?.as_primitive().clone())
+            }
             DataType::Timestamp(unit, _) => Self::Timestamp(timestamps(array, *unit)?),
             DataType::Null
             | DataType::Duration(_)
@@ -111,6 +123,8 @@ fn timestamps(array: &ArrayRef, unit: TimeUnit) -> Result<TimestampMicrosecondAr
         TimeUnit::Second => map(array.as_primitive::<TimestampSecondType>(), times(1_000_000)),
         TimeUnit::Millisecond => map(array.as_primitive::<TimestampMillisecondType>(), times(1_000)),
         TimeUnit::Microsecond => Ok(array.as_primitive::<TimestampMicrosecondType>().clone()),
-        TimeUnit::Nanosecond => map(array.as_primitive::<TimestampNanosecondType>(), |nanos| Ok(nanos.div_euclid(1_000))),
+        TimeUnit::Nanosecond => {
+            map(array.as_primitive::<TimestampNanosecondType>(), |nanos| Ok(nanos.div_euclid(1_000)))
+        }
     }
 }

@@ -74,7 +74,8 @@ fn text_array(array: &ArrayRef, source: Source) -> Result<StringViewArray, Fault
     if let Some(texts) = plain::texts(array) {
         return Ok(texts);
     }
-    let is_bytes = array.data_type().is_binary() || matches!(array.data_type(), DataType::BinaryView | DataType::FixedSizeBinary(_));
+    let is_bytes = array.data_type().is_binary()
+        || matches!(array.data_type(), DataType::BinaryView | DataType::FixedSizeBinary(_));
     if source == Source::Value || is_bytes { Err(Fault::whole(Failure::Type)) } else { Ok(render(array)) }
 }
 
@@ -94,9 +95,13 @@ fn render(array: &ArrayRef) -> StringViewArray {
     texts.finish()
 }
 
-/// Checks each text, replacing those for which `check` gives another. `array` itself is the result if it is made of these
-/// texts and none is replaced.
-fn check_each(array: &ArrayRef, texts: StringViewArray, check: impl Fn(&str) -> Result<Option<String>, Failure>) -> Converted {
+/// Checks each text, replacing those for which `check` gives another. `array` itself is the result if it is made of
+/// these texts and none is replaced.
+fn check_each(
+    array: &ArrayRef,
+    texts: StringViewArray,
+    check: impl Fn(&str) -> Result<Option<String>, Failure>,
+) -> Converted {
     let mut replaced: Vec<(usize, String)> = Vec::new();
     for (row, text) in texts.iter().enumerate() {
         let Some(text) = text else { continue };

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Date32Array, Time64MicrosecondArray, TimestampMicrosecondArray, types::Time64MicrosecondType};
+use arrow::array::{
+    ArrayRef, AsArray, Date32Array, Time64MicrosecondArray, TimestampMicrosecondArray, types::Time64MicrosecondType,
+};
 
 use super::{Converted, Fault, Source, map, parse, plain::Plain, text};
 use crate::{calendar::DAY, error::Failure};

@@ -2,9 +2,10 @@ use std::{fmt, sync::Arc};
 
 use arrow::{
     array::{
-        ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float32Builder, Float64Builder, Int8Builder, Int16Builder,
-        Int32Builder, Int64Builder, IntervalMonthDayNanoBuilder, StringViewBuilder, Time64MicrosecondBuilder, TimestampMicrosecondBuilder,
-        UInt8Builder, UInt16Builder, UInt32Builder, UInt64Builder,
+        ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float32Builder, Float64Builder,
+        Int8Builder, Int16Builder, Int32Builder, Int64Builder, IntervalMonthDayNanoBuilder, StringViewBuilder,
+        Time64MicrosecondBuilder, TimestampMicrosecondBuilder, UInt8Builder, UInt16Builder, UInt32Builder,
+        UInt64Builder,
     },
     datatypes::IntervalMonthDayNano,
 };
@@ -26,15 +27,19 @@ use crate::{
 /// `n_rows_hint` is how many rows to make room for; it may be wrong.
 ///
 /// # Errors
-/// If the bytes are not rows of these types. Integers must fit, strings for decimals and bytes must parse; what was checked on
-/// the way in (contents of `UUID` and `JSON`, lengths of `VARCHAR`, precisions of `DECIMAL`) is not checked again.
+/// If the bytes are not rows of these types. Integers must fit, strings for decimals and bytes must parse; what was
+/// checked on the way in (contents of `UUID` and `JSON`, lengths of `VARCHAR`, precisions of `DECIMAL`) is not checked
+/// again.
 pub fn decode_rows(bytes: &[u8], types: &[SqlType], n_rows_hint: usize) -> Result<Vec<ArrayRef>, JsonError> {
     // A row of n cells takes at least 2n + 1 bytes: a hint is no reason to allocate more than the input can fill.
     let n_rows = n_rows_hint.min(bytes.len() / (2 * types.len() + 1));
     let mut columns: Vec<Cells> = types.iter().map(|sql_type| Cells::new(*sql_type, n_rows)).collect();
     let text = std::str::from_utf8(bytes).map_err(|error| JsonError::Decode(error.to_string()))?;
     let mut input = serde_json::Deserializer::from_str(text);
-    Rows(&mut columns).deserialize(&mut input).and_then(|()| input.end()).map_err(|error| JsonError::Decode(error.to_string()))?;
+    Rows(&mut columns)
+        .deserialize(&mut input)
+        .and_then(|()| input.end())
+        .map_err(|error| JsonError::Decode(error.to_string()))?;
     columns.into_iter().map(Cells::finish).collect()
 }
 
@@ -82,7 +87,8 @@ impl<'de> Visitor<'de> for Row<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut row: A) -> Result<(), A::Error> {
         for (index, column) in self.0.iter_mut().enumerate() {
-            row.next_element_seed(Cell(column))?.ok_or_else(|| de::Error::custom(format_args!("a row of {index} cells")))?;
+            row.next_element_seed(Cell(column))?
+                .ok_or_else(|| de::Error::custom(format_args!("a row of {index} cells")))?;
         }
         match row.next_element::<IgnoredAny>()? {
             None => Ok(()),
@@ -119,11 +125,19 @@ impl<'de> Visitor<'de> for Cell<'_> {
     }
 
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<(), E> {
-        if self.0.append_integer(value.into()) { Ok(()) } else { Err(E::invalid_value(de::Unexpected::Signed(value), &self)) }
+        if self.0.append_integer(value.into()) {
+            Ok(())
+        } else {
+            Err(E::invalid_value(de::Unexpected::Signed(value), &self))
+        }
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<(), E> {
-        if self.0.append_integer(value.into()) { Ok(()) } else { Err(E::invalid_value(de::Unexpected::Unsigned(value), &self)) }
+        if self.0.append_integer(value.into()) {
+            Ok(())
+        } else {
+            Err(E::invalid_value(de::Unexpected::Unsigned(value), &self))
+        }
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<(), E> {
@@ -138,7 +152,11 @@ impl<'de> Visitor<'de> for Cell<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<(), A::Error> {
         match self.0 {
             Cells::Interval(builder) => {
-                let mut part = || parts.next_element::<i64>()?.ok_or_else(|| de::Error::custom("an interval of fewer than three parts"));
+                let mut part = || {
+                    parts
+                        .next_element::<i64>()?
+                        .ok_or_else(|| de::Error::custom("an interval of fewer than three parts"))
+                };
                 let (months, days, nanos) = (part()?, part()?, part()?);
                 if parts.next_element::<IgnoredAny>()?.is_some() {
                     return Err(de::Error::custom("an interval of more than three parts"));
@@ -220,8 +238,12 @@ impl Cells {
             SqlType::BigIntUnsigned => Self::BigIntUnsigned(UInt64Builder::with_capacity(n_rows)),
             SqlType::Real => Self::Real(Float32Builder::with_capacity(n_rows)),
             SqlType::Double => Self::Double(Float64Builder::with_capacity(n_rows)),
-            SqlType::Decimal(_, scale) => Self::Decimal(Decimal128Builder::with_capacity(n_rows).with_data_type(sql_type.arrow()), scale),
-            SqlType::Text | SqlType::Varchar(_) | SqlType::Uuid | SqlType::Json => Self::Text(StringViewBuilder::with_capacity(n_rows)),
+            SqlType::Decimal(_, scale) => {
+                Self::Decimal(Decimal128Builder::with_capacity(n_rows).with_data_type(sql_type.arrow()), scale)
+            }
+            SqlType::Text | SqlType::Varchar(_) | SqlType::Uuid | SqlType::Json => {
+                Self::Text(StringViewBuilder::with_capacity(n_rows))
+            }
             SqlType::Bytea => Self::Bytea(BinaryBuilder::with_capacity(n_rows, 0)),
             SqlType::Date => Self::Date(Date32Builder::with_capacity(n_rows)),
             SqlType::Time => Self::Time(Time64MicrosecondBuilder::with_capacity(n_rows)),
@@ -272,7 +294,13 @@ impl Cells {
             Self::Time(builder) => fit!(builder),
             Self::Timestamp(builder) => fit!(builder),
             Self::Real(_) | Self::Double(_) => self.append_float(value as f64),
-            Self::Boolean(_) | Self::Decimal(..) | Self::Text(_) | Self::Bytea(_) | Self::Interval(_) | Self::Embedding(_) | Self::Array(_) => false,
+            Self::Boolean(_)
+            | Self::Decimal(..)
+            | Self::Text(_)
+            | Self::Bytea(_)
+            | Self::Interval(_)
+            | Self::Embedding(_)
+            | Self::Array(_) => false,
         }
     }
 
@@ -291,9 +319,9 @@ impl Cells {
                 builder.append_value(value);
                 true
             }
-            Self::Decimal(builder, scale) => {
-                number::parse_decimal(value, MAX_PRECISION, *scale, Excess::Refuse).map(|value| builder.append_value(value)).is_ok()
-            }
+            Self::Decimal(builder, scale) => number::parse_decimal(value, MAX_PRECISION, *scale, Excess::Refuse)
+                .map(|value| builder.append_value(value))
+                .is_ok(),
             Self::Bytea(builder) => STANDARD.decode(value).map(|bytes| builder.append_value(bytes)).is_ok(),
             Self::Real(_) | Self::Double(_) => match value {
                 "NaN" => self.append_float(f64::NAN),

@@ -29,7 +29,8 @@ impl Lists {
 
     pub(super) fn append<'de, A: SeqAccess<'de>>(&mut self, mut items: A) -> Result<(), A::Error> {
         while items.next_element_seed(Cell(&mut self.items))?.is_some() {
-            self.n_items = self.n_items.checked_add(1).ok_or_else(|| A::Error::custom("more elements than a column holds"))?;
+            self.n_items =
+                self.n_items.checked_add(1).ok_or_else(|| A::Error::custom("more elements than a column holds"))?;
         }
         self.offsets.push(self.n_items);
         self.nulls.append_non_null();
@@ -46,7 +47,8 @@ impl Lists {
         // They begin with 0 and only rise.
         let offsets = OffsetBuffer::new(std::mem::take(&mut self.offsets).into());
         let item = Arc::new(Field::new_list_field(self.element.arrow(), true));
-        let lists = ListArray::try_new(item, offsets, items, self.nulls.finish()).map_err(|error| JsonError::Decode(error.to_string()))?;
+        let lists = ListArray::try_new(item, offsets, items, self.nulls.finish())
+            .map_err(|error| JsonError::Decode(error.to_string()))?;
         Ok(Arc::new(lists))
     }
 }
@@ -69,7 +71,11 @@ impl Vectors {
             found += 1;
         }
         self.nulls.append_non_null();
-        if found == self.length { Ok(()) } else { Err(A::Error::custom(format_args!("a vector that is not of {} numbers", self.length))) }
+        if found == self.length {
+            Ok(())
+        } else {
+            Err(A::Error::custom(format_args!("a vector that is not of {} numbers", self.length)))
+        }
     }
 
     /// A NULL has its numbers too, which are of no account.
@@ -89,7 +95,8 @@ impl Vectors {
         let DataType::FixedSizeList(item, size) = SqlType::Embedding(self.length).arrow() else {
             return Err(decode("vectors are lists of one size".to_owned()));
         };
-        let vectors = FixedSizeListArray::try_new(item, size, numbers, self.nulls.finish()).map_err(|error| decode(error.to_string()))?;
+        let vectors = FixedSizeListArray::try_new(item, size, numbers, self.nulls.finish())
+            .map_err(|error| decode(error.to_string()))?;
         Ok(Arc::new(vectors))
     }
 }

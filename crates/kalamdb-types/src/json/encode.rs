@@ -1,5 +1,8 @@
 use arrow::{
-    array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, FixedSizeListArray, ListArray, PrimitiveArray, StringViewArray, types::*},
+    array::{
+        Array, ArrayRef, AsArray, BinaryArray, BooleanArray, FixedSizeListArray, ListArray, PrimitiveArray,
+        StringViewArray, types::*,
+    },
     datatypes::ArrowPrimitiveType,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -13,7 +16,13 @@ use crate::{SqlType, text};
 ///
 /// # Errors
 /// If it has not, or there are no such rows; nothing is appended then.
-pub fn encode_rows(columns: &[ArrayRef], types: &[SqlType], from: usize, to: usize, out: &mut Vec<u8>) -> Result<(), JsonError> {
+pub fn encode_rows(
+    columns: &[ArrayRef],
+    types: &[SqlType],
+    from: usize,
+    to: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), JsonError> {
     if columns.len() != types.len() {
         return Err(JsonError::Shape(format!("{} columns of {} types", columns.len(), types.len())));
     }
@@ -26,7 +35,11 @@ pub fn encode_rows(columns: &[ArrayRef], types: &[SqlType], from: usize, to: usi
         .enumerate()
         .map(|(column, (array, sql_type))| {
             let found = || JsonError::ColumnType { column, expected: *sql_type, found: array.data_type().clone() };
-            if *array.data_type() == sql_type.arrow() { Cells::new(array, *sql_type).ok_or_else(found) } else { Err(found()) }
+            if *array.data_type() == sql_type.arrow() {
+                Cells::new(array, *sql_type).ok_or_else(found)
+            } else {
+                Err(found())
+            }
         })
         .collect::<Result<Vec<_>, _>>()?;
 
@@ -85,7 +98,9 @@ impl<'a> Cells<'a> {
             SqlType::Real => Self::Float32(array.as_primitive_opt()?),
             SqlType::Double => Self::Float64(array.as_primitive_opt()?),
             SqlType::Decimal(_, scale) => Self::Decimal(array.as_primitive_opt()?, scale),
-            SqlType::Text | SqlType::Varchar(_) | SqlType::Uuid | SqlType::Json => Self::Text(array.as_string_view_opt()?),
+            SqlType::Text | SqlType::Varchar(_) | SqlType::Uuid | SqlType::Json => {
+                Self::Text(array.as_string_view_opt()?)
+            }
             SqlType::Bytea => Self::Bytes(array.as_binary_opt()?),
             SqlType::Date => Self::Date(array.as_primitive_opt()?),
             SqlType::Time => Self::Time(array.as_primitive_opt()?),
@@ -119,9 +134,13 @@ impl<'a> Cells<'a> {
             Self::Date(array) => write_primitive(array, row, out, write_integer),
             Self::Time(array) => write_primitive(array, row, out, write_integer),
             Self::Timestamp(array) => write_primitive(array, row, out, write_integer),
-            Self::Float32(array) => write_primitive(array, row, out, |value, out| write_float(value, value.into(), out)),
+            Self::Float32(array) => {
+                write_primitive(array, row, out, |value, out| write_float(value, value.into(), out))
+            }
             Self::Float64(array) => write_primitive(array, row, out, |value, out| write_float(value, value, out)),
-            Self::Decimal(array, scale) => write_primitive(array, row, out, |value, out| write_decimal(value, *scale, out)),
+            Self::Decimal(array, scale) => {
+                write_primitive(array, row, out, |value, out| write_decimal(value, *scale, out))
+            }
             Self::Text(array) if array.is_valid(row) => write_string(array.value(row), out),
             Self::Bytes(array) if array.is_valid(row) => write_base64(array.value(row), out),
             Self::Interval(array) if array.is_valid(row) => {
@@ -146,12 +165,19 @@ impl<'a> Cells<'a> {
                 let length = usize::try_from(array.value_length(row)).unwrap_or(0);
                 write_list(start..start + length, out, |at, out| items.write(at, out));
             }
-            Self::Text(_) | Self::Bytes(_) | Self::Interval(_) | Self::Embedding(..) | Self::Array(..) => out.extend_from_slice(b"null"),
+            Self::Text(_) | Self::Bytes(_) | Self::Interval(_) | Self::Embedding(..) | Self::Array(..) => {
+                out.extend_from_slice(b"null")
+            }
         }
     }
 }
 
-fn write_primitive<T: ArrowPrimitiveType>(array: &PrimitiveArray<T>, row: usize, out: &mut Vec<u8>, write: impl FnOnce(T::Native, &mut Vec<u8>)) {
+fn write_primitive<T: ArrowPrimitiveType>(
+    array: &PrimitiveArray<T>,
+    row: usize,
+    out: &mut Vec<u8>,
+    write: impl FnOnce(T::Native, &mut Vec<u8>),
+) {
     if array.is_valid(row) {
         write(array.value(row), out);
     } else {
@@ -205,7 +231,9 @@ fn write_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = text.as_bytes();
     // Runs of bytes that stand for themselves are copied whole.
-    while let Some((run, [byte, after @ ..])) = rest.iter().position(needs_escape).and_then(|at| rest.split_at_checked(at)) {
+    while let Some((run, [byte, after @ ..])) =
+        rest.iter().position(needs_escape).and_then(|at| rest.split_at_checked(at))
+    {
         out.extend_from_slice(run);
         write_escape(*byte, out);
         rest = after;

@@ -7,8 +7,11 @@ const MIN_COMPRESSED: usize = 64;
 
 /// Appends a run: its length, the length that is stored, and the bytes, which are LZ4 if the lengths differ.
 pub(super) fn write_run(bytes: &[u8], out: &mut Vec<u8>) -> PageResult<()> {
-    let length = |length: usize| u32::try_from(length).map_err(|_| PageError::new("a column of a segment is longer than 4 GiB"));
-    let compressed = (bytes.len() >= MIN_COMPRESSED).then(|| lz4_flex::block::compress(bytes)).filter(|shorter| shorter.len() < bytes.len());
+    let length =
+        |length: usize| u32::try_from(length).map_err(|_| PageError::new("a column of a segment is longer than 4 GiB"));
+    let compressed = (bytes.len() >= MIN_COMPRESSED)
+        .then(|| lz4_flex::block::compress(bytes))
+        .filter(|shorter| shorter.len() < bytes.len());
     let stored = compressed.as_deref().unwrap_or(bytes);
     out.extend_from_slice(&length(bytes.len())?.to_le_bytes());
     out.extend_from_slice(&length(stored.len())?.to_le_bytes());
@@ -31,7 +34,8 @@ impl<'a> Reader<'a> {
     }
 
     fn take(&mut self, length: usize) -> PageResult<&'a [u8]> {
-        let (taken, rest) = self.rest.split_at_checked(length).ok_or_else(|| PageError::new("the page ends too early"))?;
+        let (taken, rest) =
+            self.rest.split_at_checked(length).ok_or_else(|| PageError::new("the page ends too early"))?;
         self.rest = rest;
         Ok(taken)
     }

@@ -1,10 +1,13 @@
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BinaryArray, BooleanArray, FixedSizeListArray, ListArray, PrimitiveArray, StringArray, StringViewArray};
+use arrow::array::{
+    ArrayRef, BinaryArray, BooleanArray, FixedSizeListArray, ListArray, PrimitiveArray, StringArray, StringViewArray,
+};
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    IntervalMonthDayNano, IntervalMonthDayNanoType, Time64MicrosecondType, TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, IntervalMonthDayNano, IntervalMonthDayNanoType, Time64MicrosecondType, TimestampMicrosecondType,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 
 use super::bytes::Reader;
@@ -35,46 +38,81 @@ fn read_column(reader: &mut Reader<'_>, sql_type: &SqlType, n_rows: usize) -> Pa
         SqlType::SmallInt => integers::<Int16Type>(reader, sql_type, n_rows, nulls, |value| i16::try_from(value).ok()),
         SqlType::Integer => integers::<Int32Type>(reader, sql_type, n_rows, nulls, |value| i32::try_from(value).ok()),
         SqlType::BigInt => integers::<Int64Type>(reader, sql_type, n_rows, nulls, Some),
-        SqlType::TinyIntUnsigned => integers::<UInt8Type>(reader, sql_type, n_rows, nulls, |value| u8::try_from(value).ok()),
-        SqlType::SmallIntUnsigned => integers::<UInt16Type>(reader, sql_type, n_rows, nulls, |value| u16::try_from(value).ok()),
-        SqlType::IntegerUnsigned => integers::<UInt32Type>(reader, sql_type, n_rows, nulls, |value| u32::try_from(value).ok()),
-        SqlType::BigIntUnsigned => integers::<UInt64Type>(reader, sql_type, n_rows, nulls, |value| Some(value.cast_unsigned())),
+        SqlType::TinyIntUnsigned => {
+            integers::<UInt8Type>(reader, sql_type, n_rows, nulls, |value| u8::try_from(value).ok())
+        }
+        SqlType::SmallIntUnsigned => {
+            integers::<UInt16Type>(reader, sql_type, n_rows, nulls, |value| u16::try_from(value).ok())
+        }
+        SqlType::IntegerUnsigned => {
+            integers::<UInt32Type>(reader, sql_type, n_rows, nulls, |value| u32::try_from(value).ok())
+        }
+        SqlType::BigIntUnsigned => {
+            integers::<UInt64Type>(reader, sql_type, n_rows, nulls, |value| Some(value.cast_unsigned()))
+        }
         SqlType::Date => integers::<Date32Type>(reader, sql_type, n_rows, nulls, |value| i32::try_from(value).ok()),
         SqlType::Time => integers::<Time64MicrosecondType>(reader, sql_type, n_rows, nulls, Some),
-        SqlType::Timestamp | SqlType::TimestampTz => integers::<TimestampMicrosecondType>(reader, sql_type, n_rows, nulls, Some),
-        SqlType::Double => primitive::<Float64Type>(read_doubles(reader, n_rows)?, sql_type, nulls),
-        SqlType::Real => primitive::<Float32Type>(raw::<4>(reader, n_rows)?.into_iter().map(f32::from_le_bytes).collect(), sql_type, nulls),
-        SqlType::Decimal(..) => {
-            primitive::<Decimal128Type>(raw::<16>(reader, n_rows)?.into_iter().map(i128::from_le_bytes).collect(), sql_type, nulls)
+        SqlType::Timestamp | SqlType::TimestampTz => {
+            integers::<TimestampMicrosecondType>(reader, sql_type, n_rows, nulls, Some)
         }
+        SqlType::Double => primitive::<Float64Type>(read_doubles(reader, n_rows)?, sql_type, nulls),
+        SqlType::Real => primitive::<Float32Type>(
+            raw::<4>(reader, n_rows)?.into_iter().map(f32::from_le_bytes).collect(),
+            sql_type,
+            nulls,
+        ),
+        SqlType::Decimal(..) => primitive::<Decimal128Type>(
+            raw::<16>(reader, n_rows)?.into_iter().map(i128::from_le_bytes).collect(),
+            sql_type,
+            nulls,
+        ),
         SqlType::Interval => {
             let interval = |bytes: [u8; 16]| {
                 let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bytes;
                 let nanoseconds = i64::from_le_bytes([i, j, k, l, m, n, o, p]);
-                IntervalMonthDayNano::new(i32::from_le_bytes([a, b, c, d]), i32::from_le_bytes([e, f, g, h]), nanoseconds)
+                IntervalMonthDayNano::new(
+                    i32::from_le_bytes([a, b, c, d]),
+                    i32::from_le_bytes([e, f, g, h]),
+                    nanoseconds,
+                )
             };
-            primitive::<IntervalMonthDayNanoType>(raw::<16>(reader, n_rows)?.into_iter().map(interval).collect(), sql_type, nulls)
+            primitive::<IntervalMonthDayNanoType>(
+                raw::<16>(reader, n_rows)?.into_iter().map(interval).collect(),
+                sql_type,
+                nulls,
+            )
         }
         SqlType::Text | SqlType::Varchar(_) | SqlType::Uuid | SqlType::Json => {
             let (offsets, values) = contents(reader, n_rows)?;
-            let texts = StringArray::try_new(offsets, values, nulls).map_err(|error| PageError::new(error.to_string()))?;
+            let texts =
+                StringArray::try_new(offsets, values, nulls).map_err(|error| PageError::new(error.to_string()))?;
             Ok(Arc::new(StringViewArray::from(&texts)))
         }
         SqlType::Bytea => {
             let (offsets, values) = contents(reader, n_rows)?;
-            Ok(Arc::new(BinaryArray::try_new(offsets, values, nulls).map_err(|error| PageError::new(error.to_string()))?))
+            Ok(Arc::new(
+                BinaryArray::try_new(offsets, values, nulls).map_err(|error| PageError::new(error.to_string()))?,
+            ))
         }
         SqlType::Embedding(length) => {
-            let n_values = n_rows.checked_mul(*length as usize).ok_or_else(|| PageError::new("there are too many values"))?;
+            let n_values =
+                n_rows.checked_mul(*length as usize).ok_or_else(|| PageError::new("there are too many values"))?;
             let values = read_column(reader, &SqlType::Real, n_values)?;
-            let DataType::FixedSizeList(field, size) = sql_type.arrow() else { return Err(PageError::new("an embedding is not a list")) };
-            Ok(Arc::new(FixedSizeListArray::try_new(field, size, values, nulls).map_err(|error| PageError::new(error.to_string()))?))
+            let DataType::FixedSizeList(field, size) = sql_type.arrow() else {
+                return Err(PageError::new("an embedding is not a list"));
+            };
+            Ok(Arc::new(
+                FixedSizeListArray::try_new(field, size, values, nulls)
+                    .map_err(|error| PageError::new(error.to_string()))?,
+            ))
         }
         SqlType::Array(of) => {
             let (offsets, n_values) = offsets(&read_integers(reader, n_rows)?)?;
             let values = read_column(reader, &of.element(), n_values)?;
             let DataType::List(field) = sql_type.arrow() else { return Err(PageError::new("an array is not a list")) };
-            Ok(Arc::new(ListArray::try_new(field, offsets, values, nulls).map_err(|error| PageError::new(error.to_string()))?))
+            Ok(Arc::new(
+                ListArray::try_new(field, offsets, values, nulls).map_err(|error| PageError::new(error.to_string()))?,
+            ))
         }
     }
 }
@@ -99,8 +137,13 @@ fn integers<T: ArrowPrimitiveType>(
     primitive::<T>(values.ok_or_else(|| PageError::new(format!("a value is outside of {sql_type}")))?, sql_type, nulls)
 }
 
-fn primitive<T: ArrowPrimitiveType>(values: Vec<T::Native>, sql_type: &SqlType, nulls: Option<NullBuffer>) -> PageResult<ArrayRef> {
-    let array = PrimitiveArray::<T>::try_new(ScalarBuffer::from(values), nulls).map_err(|error| PageError::new(error.to_string()))?;
+fn primitive<T: ArrowPrimitiveType>(
+    values: Vec<T::Native>,
+    sql_type: &SqlType,
+    nulls: Option<NullBuffer>,
+) -> PageResult<ArrayRef> {
+    let array = PrimitiveArray::<T>::try_new(ScalarBuffer::from(values), nulls)
+        .map_err(|error| PageError::new(error.to_string()))?;
     Ok(Arc::new(array.with_data_type(sql_type.arrow())))
 }
 

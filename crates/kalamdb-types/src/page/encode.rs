@@ -1,8 +1,9 @@
 use arrow::array::{Array, ArrayRef, AsArray, GenericByteArray, PrimitiveArray};
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{
-    ArrowPrimitiveType, BinaryType, ByteArrayType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    IntervalMonthDayNanoType, Time64MicrosecondType, TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    ArrowPrimitiveType, BinaryType, ByteArrayType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type,
+    Int16Type, Int32Type, Int64Type, IntervalMonthDayNanoType, Time64MicrosecondType, TimestampMicrosecondType,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 
 use super::bytes::write_run;
@@ -52,7 +53,12 @@ fn write_column(array: &ArrayRef, sql_type: &SqlType, out: &mut Vec<u8>) -> Page
             array,
             |value| {
                 let mut bytes = [0; 16];
-                let parts = value.months.to_le_bytes().into_iter().chain(value.days.to_le_bytes()).chain(value.nanoseconds.to_le_bytes());
+                let parts = value
+                    .months
+                    .to_le_bytes()
+                    .into_iter()
+                    .chain(value.days.to_le_bytes())
+                    .chain(value.nanoseconds.to_le_bytes());
                 bytes.iter_mut().zip(parts).for_each(|(byte, part)| *byte = part);
                 bytes
             },
@@ -66,20 +72,30 @@ fn write_column(array: &ArrayRef, sql_type: &SqlType, out: &mut Vec<u8>) -> Page
         }
         SqlType::Bytea => {
             let values: &GenericByteArray<BinaryType> = array.as_bytes::<BinaryType>();
-            let values = || (0..values.len()).map(|row| if values.is_null(row) { &[][..] } else { byte_value(values, row) });
+            let values =
+                || (0..values.len()).map(|row| if values.is_null(row) { &[][..] } else { byte_value(values, row) });
             contents(values(), out)
         }
         SqlType::Embedding(length) => {
             let lists = array.as_fixed_size_list();
             let length = *length as usize;
-            write_column(&sliced(lists.values(), lists.value_offset(0) as usize, lists.len() * length)?, &SqlType::Real, out)
+            write_column(
+                &sliced(lists.values(), lists.value_offset(0) as usize, lists.len() * length)?,
+                &SqlType::Real,
+                out,
+            )
         }
         SqlType::Array(of) => {
             let lists = array.as_list::<i32>();
             let offsets = lists.value_offsets();
-            let lengths: Vec<i64> = offsets.iter().zip(offsets.iter().skip(1)).map(|(from, to)| i64::from(*to) - i64::from(*from)).collect();
+            let lengths: Vec<i64> = offsets
+                .iter()
+                .zip(offsets.iter().skip(1))
+                .map(|(from, to)| i64::from(*to) - i64::from(*from))
+                .collect();
             write_integers(&lengths, out)?;
-            let (from, to) = (offsets.first().copied().unwrap_or_default(), offsets.last().copied().unwrap_or_default());
+            let (from, to) =
+                (offsets.first().copied().unwrap_or_default(), offsets.last().copied().unwrap_or_default());
             write_column(&sliced(lists.values(), from as usize, (to - from) as usize)?, &of.element(), out)
         }
     }
@@ -107,13 +123,21 @@ fn bits(bits: &BooleanBuffer) -> Vec<u8> {
     packed
 }
 
-fn integers<T: ArrowPrimitiveType>(array: &ArrayRef, widen: impl Fn(T::Native) -> i64, out: &mut Vec<u8>) -> PageResult<()> {
+fn integers<T: ArrowPrimitiveType>(
+    array: &ArrayRef,
+    widen: impl Fn(T::Native) -> i64,
+    out: &mut Vec<u8>,
+) -> PageResult<()> {
     let array: &PrimitiveArray<T> = array.as_primitive::<T>();
     let values: Vec<i64> = array.values().iter().map(|value| widen(*value)).collect();
     write_integers(&values, out)
 }
 
-fn raw<T: ArrowPrimitiveType, const N: usize>(array: &ArrayRef, bytes: impl Fn(T::Native) -> [u8; N], out: &mut Vec<u8>) -> PageResult<()> {
+fn raw<T: ArrowPrimitiveType, const N: usize>(
+    array: &ArrayRef,
+    bytes: impl Fn(T::Native) -> [u8; N],
+    out: &mut Vec<u8>,
+) -> PageResult<()> {
     let array: &PrimitiveArray<T> = array.as_primitive::<T>();
     let values: Vec<[u8; N]> = array.values().iter().map(|value| bytes(*value)).collect();
     write_run(&transposed(&values), out)

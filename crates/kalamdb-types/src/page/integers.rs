@@ -44,7 +44,13 @@ fn span(values: impl Iterator<Item = i64>) -> (i64, u8) {
     (least, (u64::BITS - difference.leading_zeros()).div_ceil(8) as u8)
 }
 
-fn write_differences(values: impl Iterator<Item = i64>, from: i64, width: u8, count: usize, out: &mut Vec<u8>) -> PageResult<()> {
+fn write_differences(
+    values: impl Iterator<Item = i64>,
+    from: i64,
+    width: u8,
+    count: usize,
+    out: &mut Vec<u8>,
+) -> PageResult<()> {
     let mut bytes = Vec::with_capacity(count * usize::from(width));
     for value in values {
         let difference = value.wrapping_sub(from).cast_unsigned().to_le_bytes();
@@ -88,7 +94,8 @@ fn read_differences(reader: &mut Reader<'_>, width: u8, count: usize) -> PageRes
     // One loop for each width, so that each is a plain widening copy.
     fn widen<const N: usize>(bytes: &[u8]) -> Vec<i64> {
         let (chunks, _) = bytes.as_chunks::<N>();
-        let widened = |chunk: &[u8; N]| chunk.iter().rev().fold(0_u64, |value, byte| value << 8 | u64::from(*byte)).cast_signed();
+        let widened =
+            |chunk: &[u8; N]| chunk.iter().rev().fold(0_u64, |value, byte| value << 8 | u64::from(*byte)).cast_signed();
         chunks.iter().map(widened).collect()
     }
     Ok(match width {

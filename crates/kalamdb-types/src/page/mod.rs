@@ -1,8 +1,8 @@
 //! The stored form of one column of a segment: a page. docs/storage-format.md describes its bytes.
 //!
-//! Integers are stored as the difference from the least of them, or from the one before, in as few bytes as the greatest difference
-//! takes; doubles that are decimal fractions of few digits as integers; text and lists as lengths and contents. Every run
-//! of bytes is compressed with LZ4 where that makes it shorter.
+//! Integers are stored as the difference from the least of them, or from the one before, in as few bytes as the
+//! greatest difference takes; doubles that are decimal fractions of few digits as integers; text and lists as lengths
+//! and contents. Every run of bytes is compressed with LZ4 where that makes it shorter.
 
 mod bytes;
 mod decode;

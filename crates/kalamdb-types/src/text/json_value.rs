@@ -11,8 +11,8 @@ use crate::{SqlType, TYPE_KEY, sql_type::element_field};
 
 /// Appends the value in `row` as JSON; `field` describes the array, its metadata tells JSON from text.
 ///
-/// Booleans, numbers, lists and structs are themselves, JSON stays as it is written, everything else is a string of its text
-/// form; so are NaN and the infinities. NULL is null.
+/// Booleans, numbers, lists and structs are themselves, JSON stays as it is written, everything else is a string of its
+/// text form; so are NaN and the infinities. NULL is null.
 pub fn append_json(array: &dyn Array, field: &Field, row: usize, out: &mut String) {
     if row >= array.len() || array.is_null(row) {
         return out.push_str("null");
@@ -63,9 +63,15 @@ pub fn append_json(array: &dyn Array, field: &Field, row: usize, out: &mut Strin
         }
         DataType::List(item) => append_list(&*array.as_list::<i32>().value(row), &element_field(field, item), out),
         DataType::LargeList(item) => append_list(&*array.as_list::<i64>().value(row), &element_field(field, item), out),
-        DataType::FixedSizeList(item, _) => append_list(&*array.as_fixed_size_list().value(row), &element_field(field, item), out),
-        DataType::ListView(item) => append_list(&*array.as_list_view::<i32>().value(row), &element_field(field, item), out),
-        DataType::LargeListView(item) => append_list(&*array.as_list_view::<i64>().value(row), &element_field(field, item), out),
+        DataType::FixedSizeList(item, _) => {
+            append_list(&*array.as_fixed_size_list().value(row), &element_field(field, item), out)
+        }
+        DataType::ListView(item) => {
+            append_list(&*array.as_list_view::<i32>().value(row), &element_field(field, item), out)
+        }
+        DataType::LargeListView(item) => {
+            append_list(&*array.as_list_view::<i64>().value(row), &element_field(field, item), out)
+        }
         DataType::Struct(fields) => {
             out.push('{');
             for (index, (column, field)) in array.as_struct().columns().iter().zip(fields).enumerate() {
@@ -80,7 +86,12 @@ pub fn append_json(array: &dyn Array, field: &Field, row: usize, out: &mut Strin
         }
         DataType::Dictionary(key, _) if **key == DataType::Int32 => {
             let dictionary = array.as_dictionary::<Int32Type>();
-            append_json(dictionary.values(), field, usize::try_from(dictionary.keys().value(row)).unwrap_or(usize::MAX), out);
+            append_json(
+                dictionary.values(),
+                field,
+                usize::try_from(dictionary.keys().value(row)).unwrap_or(usize::MAX),
+                out,
+            );
         }
         DataType::Binary
         | DataType::LargeBinary

@@ -118,9 +118,13 @@ fn write_hex(out: &mut String, bytes: &[u8]) {
 
 fn write_time(array: &dyn Array, row: usize, out: &mut String) {
     match array.data_type() {
-        DataType::Time32(TimeUnit::Second) => datetime::write_time(out, i64::from(native::<Time32SecondType>(array, row)), 0),
+        DataType::Time32(TimeUnit::Second) => {
+            datetime::write_time(out, i64::from(native::<Time32SecondType>(array, row)), 0)
+        }
         DataType::Time32(_) => datetime::write_time(out, i64::from(native::<Time32MillisecondType>(array, row)), 3),
-        DataType::Time64(TimeUnit::Nanosecond) => datetime::write_time(out, native::<Time64NanosecondType>(array, row), 9),
+        DataType::Time64(TimeUnit::Nanosecond) => {
+            datetime::write_time(out, native::<Time64NanosecondType>(array, row), 9)
+        }
         _ => datetime::write_time(out, native::<Time64MicrosecondType>(array, row), 6),
     }
 }
@@ -128,9 +132,15 @@ fn write_time(array: &dyn Array, row: usize, out: &mut String) {
 fn write_timestamp(array: &dyn Array, row: usize, unit: TimeUnit, has_zone: bool, out: &mut String) {
     match unit {
         TimeUnit::Second => datetime::write_timestamp(out, native::<TimestampSecondType>(array, row), 0, has_zone),
-        TimeUnit::Millisecond => datetime::write_timestamp(out, native::<TimestampMillisecondType>(array, row), 3, has_zone),
-        TimeUnit::Microsecond => datetime::write_timestamp(out, native::<TimestampMicrosecondType>(array, row), 6, has_zone),
-        TimeUnit::Nanosecond => datetime::write_timestamp(out, native::<TimestampNanosecondType>(array, row), 9, has_zone),
+        TimeUnit::Millisecond => {
+            datetime::write_timestamp(out, native::<TimestampMillisecondType>(array, row), 3, has_zone)
+        }
+        TimeUnit::Microsecond => {
+            datetime::write_timestamp(out, native::<TimestampMicrosecondType>(array, row), 6, has_zone)
+        }
+        TimeUnit::Nanosecond => {
+            datetime::write_timestamp(out, native::<TimestampNanosecondType>(array, row), 9, has_zone)
+        }
     }
 }
 
@@ -172,7 +182,9 @@ fn write_list(items: &dyn Array, out: &mut String) {
         let start = out.len();
         write_member(items, row, out);
         let is_nested = items.data_type().is_list();
-        quote(out, start, |text| !is_nested && (text.eq_ignore_ascii_case("NULL") || text.contains(['{', '}']) || is_special(text)));
+        quote(out, start, |text| {
+            !is_nested && (text.eq_ignore_ascii_case("NULL") || text.contains(['{', '}']) || is_special(text))
+        });
     }
     out.push('}');
 }

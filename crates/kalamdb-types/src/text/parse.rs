@@ -108,7 +108,8 @@ impl<'a> Scan<'a> {
         self.in_range(moment, civil.exists())
     }
 
-    /// A year of 4 to 7 digits, all 8 digits of a day, or a sign and 6 digits, where +000000 is 1 BC (ISO 8601's extended form).
+    /// A year of 4 to 7 digits, all 8 digits of a day, or a sign and 6 digits, where +000000 is 1 BC (ISO 8601's
+    /// extended form).
     fn date(&mut self) -> Option<Civil> {
         let is_compact = self.0.iter().take_while(|b| b.is_ascii_digit()).count() == 8;
         let is_negative = self.0.first() == Some(&b'-');

@@ -25,7 +25,8 @@ pub enum IntervalField {
     Second,
 }
 
-/// The fields of `INTERVAL '...' HOUR TO SECOND`: the largest and the smallest, and the digits that are kept of its seconds.
+/// The fields of `INTERVAL '...' HOUR TO SECOND`: the largest and the smallest, and the digits that are kept of its
+/// seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IntervalFields {
     /// The largest field.
@@ -34,7 +35,8 @@ pub struct IntervalFields {
     pub to: IntervalField,
 }
 
-/// Parses an interval to months, days and nanoseconds: `1 year 2 mons -3 days 04:05:06.7`, `90 minutes ago`, `1-2`, `P1Y2M3DT4H`.
+/// Parses an interval to months, days and nanoseconds: `1 year 2 mons -3 days 04:05:06.7`, `90 minutes ago`, `1-2`,
+/// `P1Y2M3DT4H`.
 ///
 /// A fraction of a unit goes on in the next smaller part, a month having 30 days and a day 24 hours.
 pub(crate) fn parse_interval(text: &str) -> Result<(i32, i32, i64), Failure> {
@@ -68,8 +70,12 @@ fn with_signs_joined(text: &str) -> String {
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
         joined.push(c);
-        let follows_word =
-            joined.trim_end_matches(['+', '-']).trim_ascii_end().chars().next_back().is_none_or(|c| c.is_ascii_alphabetic() || c == '@');
+        let follows_word = joined
+            .trim_end_matches(['+', '-'])
+            .trim_ascii_end()
+            .chars()
+            .next_back()
+            .is_none_or(|c| c.is_ascii_alphabetic() || c == '@');
         if matches!(c, '+' | '-') && follows_word {
             while rest.next_if(char::is_ascii_whitespace).is_some() {}
         }
@@ -98,8 +104,12 @@ impl Sum {
             "hour" | "hours" | "hr" | "hrs" | "h" => self.add_nanos(number, 3_600 * SECOND),
             "minute" | "minutes" | "min" | "mins" | "m" => self.add_nanos(number, 60 * SECOND),
             "second" | "seconds" | "sec" | "secs" | "s" => self.add_nanos(number, SECOND),
-            "millisecond" | "milliseconds" | "msec" | "msecs" | "msecond" | "mseconds" | "ms" => self.add_nanos(number, 1_000_000),
-            "microsecond" | "microseconds" | "usec" | "usecs" | "usecond" | "useconds" | "us" => self.add_nanos(number, 1_000),
+            "millisecond" | "milliseconds" | "msec" | "msecs" | "msecond" | "mseconds" | "ms" => {
+                self.add_nanos(number, 1_000_000)
+            }
+            "microsecond" | "microseconds" | "usec" | "usecs" | "usecond" | "useconds" | "us" => {
+                self.add_nanos(number, 1_000)
+            }
             "nanosecond" | "nanoseconds" | "ns" => self.add_nanos(number, 1),
             _ => None,
         }
@@ -310,7 +320,9 @@ fn parse_time(text: &str, begins_with_minutes: bool) -> Result<i128, Failure> {
     if minutes > 59 || seconds >= 60 * ONE {
         return Err(Failure::DatetimeRange);
     }
-    let nanos = hours.checked_mul(3_600 * SECOND).and_then(|nanos| nanos.checked_add(minutes * 60 * SECOND + seconds * (SECOND / ONE)));
+    let nanos = hours
+        .checked_mul(3_600 * SECOND)
+        .and_then(|nanos| nanos.checked_add(minutes * 60 * SECOND + seconds * (SECOND / ONE)));
     let nanos = nanos.ok_or(Failure::DatetimeRange)?;
     Ok(if is_negative { -nanos } else { nanos })
 }
@@ -326,7 +338,11 @@ fn parse_number(text: &str) -> Result<i128, Failure> {
     if !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return Err(Failure::Datetime);
     }
-    let fraction = fraction.bytes().chain(std::iter::repeat(b'0')).take(9).fold(0, |value, digit| value * 10 + i128::from(digit - b'0'));
+    let fraction = fraction
+        .bytes()
+        .chain(std::iter::repeat(b'0'))
+        .take(9)
+        .fold(0, |value, digit| value * 10 + i128::from(digit - b'0'));
     let number = integer * ONE + fraction;
     Ok(if is_negative { -number } else { number })
 }
@@ -410,7 +426,15 @@ mod tests {
         ] {
             assert_eq!(parse_interval(text), Err(Failure::Datetime), "{text:?}");
         }
-        for text in ["178956971 years", "2147483648 days", "2562047:47:16.854775808", "99999999999999999999 years", "1:60", "1:2:60", "1-12"] {
+        for text in [
+            "178956971 years",
+            "2147483648 days",
+            "2562047:47:16.854775808",
+            "99999999999999999999 years",
+            "1:60",
+            "1:2:60",
+            "1-12",
+        ] {
             assert_eq!(parse_interval(text), Err(Failure::DatetimeRange), "{text:?}");
         }
         assert_eq!(parse_interval("999999999999999999999 days"), Err(Failure::Datetime));

@@ -56,7 +56,10 @@ fn floats_look_as_in_postgresql() {
             "-Infinity"
         ]
     );
-    assert_eq!(text_of(Float32Array::from(vec![0.1, 123456.0, 1234567.0, 16777216.0])), ["0.1", "123456", "1.234567e+06", "1.6777216e+07"]);
+    assert_eq!(
+        text_of(Float32Array::from(vec![0.1, 123456.0, 1234567.0, 16777216.0])),
+        ["0.1", "123456", "1.234567e+06", "1.6777216e+07"]
+    );
 }
 
 #[test]
@@ -83,11 +86,28 @@ fn dates_and_times() {
 
 #[test]
 fn intervals() {
-    let intervals =
-        [(14, 3, 4 * 3_600_000_000_000 + 5_700_000_000), (0, 0, 0), (-1, 1, 0), (0, -1, 1_000_000_000), (1, 0, -60_000_000_000), (0, 1, 0)];
-    let array =
-        IntervalMonthDayNanoArray::from_iter_values(intervals.map(|(months, days, nanoseconds)| IntervalMonthDayNano { months, days, nanoseconds }));
-    assert_eq!(text_of(array), ["1 year 2 mons 3 days 04:00:05.7", "00:00:00", "-1 mons +1 day", "-1 days +00:00:01", "1 mon -00:01:00", "1 day"]);
+    let intervals = [
+        (14, 3, 4 * 3_600_000_000_000 + 5_700_000_000),
+        (0, 0, 0),
+        (-1, 1, 0),
+        (0, -1, 1_000_000_000),
+        (1, 0, -60_000_000_000),
+        (0, 1, 0),
+    ];
+    let array = IntervalMonthDayNanoArray::from_iter_values(
+        intervals.map(|(months, days, nanoseconds)| IntervalMonthDayNano { months, days, nanoseconds }),
+    );
+    assert_eq!(
+        text_of(array),
+        [
+            "1 year 2 mons 3 days 04:00:05.7",
+            "00:00:00",
+            "-1 mons +1 day",
+            "-1 days +00:00:01",
+            "1 mon -00:01:00",
+            "1 day"
+        ]
+    );
     assert_eq!(text_of(DurationSecondArray::from(vec![90_061, -1, i64::MAX]))[..2], ["1 day 01:01:01", "-00:00:01"]);
 }
 
@@ -100,7 +120,10 @@ fn arrays_and_records() {
     assert_eq!(text_of(words.finish()), ["{a,\"\",\"null\",\"a b\",\"q\\\"\\\\\",\"{x}\"}"]);
     let record = StructArray::from(vec![
         (Arc::new(Field::new("n", numbers.data_type().clone(), true)), Arc::new(numbers) as ArrayRef),
-        (Arc::new(Field::new("s", DataType::Utf8, true)), Arc::new(StringArray::from(vec![Some("(x)"), None])) as ArrayRef),
+        (
+            Arc::new(Field::new("s", DataType::Utf8, true)),
+            Arc::new(StringArray::from(vec![Some("(x)"), None])) as ArrayRef,
+        ),
     ]);
     assert_eq!(text_of(record), ["(\"{1,NULL}\",\"(x)\")", "({},)"]);
 }

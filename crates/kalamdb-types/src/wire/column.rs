@@ -75,8 +75,9 @@ impl WireColumn {
         }
     }
 
-    /// The value of a parameter as an array of its natural type, with a field that describes it: BOOL is Boolean, I32 and I64 are
-    /// Int64, F64 Float64, STR Utf8, BYTES Binary, DATE_MS Timestamp(us, UTC), JSON Utf8 marked as JSON, NULL Null.
+    /// The value of a parameter as an array of its natural type, with a field that describes it: BOOL is Boolean, I32
+    /// and I64 are Int64, F64 Float64, STR Utf8, BYTES Binary, DATE_MS Timestamp(us, UTC), JSON Utf8 marked as JSON,
+    /// NULL Null.
     ///
     /// # Errors
     /// If a date is out of range, or the column has values of several kinds.
@@ -84,7 +85,9 @@ impl WireColumn {
         let (array, field) = self.natural()?;
         Ok(match array.as_primitive_opt::<Int32Type>() {
             // 32 bits are a matter of transport: a JavaScript number says nothing about the width.
-            Some(integers) => (Arc::new(integers.unary::<_, Int64Type>(i64::from)), Field::new("", DataType::Int64, true)),
+            Some(integers) => {
+                (Arc::new(integers.unary::<_, Int64Type>(i64::from)), Field::new("", DataType::Int64, true))
+            }
             None => (array, field),
         })
     }
@@ -112,7 +115,9 @@ impl WireColumn {
 
     /// Converts the values of each kind and puts them back into their order.
     fn merge(&self, kinds: &[u8], parts: &[Part], target: &SqlType) -> Result<ArrayRef, TypeError> {
-        let row_of = |kind: u8, nth: usize| kinds.iter().enumerate().filter(|(_, other)| **other == kind).nth(nth).map(|(row, _)| row);
+        let row_of = |kind: u8, nth: usize| {
+            kinds.iter().enumerate().filter(|(_, other)| **other == kind).nth(nth).map(|(row, _)| row)
+        };
         // The first array holds the NULL that all NULLs are taken from.
         let mut arrays = vec![new_null_array(&target.arrow(), 1)];
         // By kind: which array, and the next value to take from it.
@@ -149,7 +154,11 @@ fn timestamps(millis: &Float64Array) -> Result<TimestampMicrosecondArray, TypeEr
     let to_micros = |ms: f64| if ms.abs() <= MAX_MS && ms.trunc() == ms { Ok(ms as i64 * 1_000) } else { Err(ms) };
     let micros: TimestampMicrosecondArray = millis.try_unary(to_micros).map_err(|ms| {
         let row = millis.iter().position(|value| value.is_some_and(|value| to_micros(value).is_err()));
-        TypeError { kind: TypeErrorKind::InvalidDatetime, row: row.unwrap_or(0), message: format!("{ms} ms is not a date of JavaScript") }
+        TypeError {
+            kind: TypeErrorKind::InvalidDatetime,
+            row: row.unwrap_or(0),
+            message: format!("{ms} ms is not a date of JavaScript"),
+        }
     })?;
     Ok(micros.with_timezone("UTC"))
 }

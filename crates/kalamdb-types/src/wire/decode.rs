@@ -121,7 +121,11 @@ impl<'a> Input<'a> {
         Ok(Arc::new(self.numbers::<T>(n, nulls)?))
     }
 
-    fn numbers<T: ArrowPrimitiveType>(&mut self, n: usize, nulls: Option<NullBuffer>) -> Result<PrimitiveArray<T>, WireError> {
+    fn numbers<T: ArrowPrimitiveType>(
+        &mut self,
+        n: usize,
+        nulls: Option<NullBuffer>,
+    ) -> Result<PrimitiveArray<T>, WireError> {
         let n_bytes = n.checked_mul(size_of::<T::Native>()).ok_or(WireError::TooLarge("a column"))?;
         // Copied once, into memory that is aligned for the type.
         let buffer = Buffer::from_slice_ref(self.take(n_bytes)?);

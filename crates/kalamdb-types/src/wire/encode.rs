@@ -13,9 +13,9 @@ use crate::{SqlType, TYPE_KEY, lists::Lists, sql_type::element_field, text};
 
 /// Appends a batch of results as a block. `out` is the message so far: offsets count from its start.
 ///
-/// Any Arrow type is written: what has no kind of its own (decimals, dates, times, intervals) as text in PostgreSQL's form,
-/// timestamps of every unit as microseconds (of nanoseconds, the whole microseconds before; beyond 290,000 years from the epoch, the
-/// nearest that 64 bits hold).
+/// Any Arrow type is written: what has no kind of its own (decimals, dates, times, intervals) as text in PostgreSQL's
+/// form, timestamps of every unit as microseconds (of nanoseconds, the whole microseconds before; beyond 290,000 years
+/// from the epoch, the nearest that 64 bits hold).
 pub fn encode_block(batch: &RecordBatch, out: &mut Vec<u8>) {
     pad(out);
     put_u32(out, batch.num_rows());
@@ -110,14 +110,23 @@ fn put_numbers<T: ArrowPrimitiveType>(kind: u8, array: &PrimitiveArray<T>, out: 
 
 fn micros(array: &ArrayRef, unit: TimeUnit) -> PrimitiveArray<Int64Type> {
     match unit {
-        TimeUnit::Second => array.as_primitive::<TimestampSecondType>().unary(|seconds| seconds.saturating_mul(1_000_000)),
-        TimeUnit::Millisecond => array.as_primitive::<TimestampMillisecondType>().unary(|millis| millis.saturating_mul(1_000)),
+        TimeUnit::Second => {
+            array.as_primitive::<TimestampSecondType>().unary(|seconds| seconds.saturating_mul(1_000_000))
+        }
+        TimeUnit::Millisecond => {
+            array.as_primitive::<TimestampMillisecondType>().unary(|millis| millis.saturating_mul(1_000))
+        }
         TimeUnit::Microsecond => array.as_primitive::<TimestampMicrosecondType>().reinterpret_cast(),
         TimeUnit::Nanosecond => array.as_primitive::<TimestampNanosecondType>().unary(|nanos| nanos.div_euclid(1_000)),
     }
 }
 
-fn put_strings<'a>(array: &ArrayRef, field: &Field, texts: impl Iterator<Item = Option<&'a str>> + Clone, out: &mut Vec<u8>) {
+fn put_strings<'a>(
+    array: &ArrayRef,
+    field: &Field,
+    texts: impl Iterator<Item = Option<&'a str>> + Clone,
+    out: &mut Vec<u8>,
+) {
     let is_json = field.metadata().get(TYPE_KEY).is_some_and(|name| *name == SqlType::Json.to_string());
     put_header(if is_json { kind::JSON } else { kind::STR }, Some(array), out);
     let slots = put_variable(array.len(), texts.clone().map(|text| text.unwrap_or_default().as_bytes()), out);

@@ -4,7 +4,8 @@ use super::WireError;
 
 /// The offsets into `text` of values whose lengths are given in UTF-16 code units (u32, little-endian).
 ///
-/// `text` need not be valid UTF-8: then the offsets are wrong, but within it, and the caller's check of the text finds out.
+/// `text` need not be valid UTF-8: then the offsets are wrong, but within it, and the caller's check of the text finds
+/// out.
 ///
 /// # Errors
 /// If the lengths do not add up to the text or one ends within a surrogate pair.

@@ -36,16 +36,48 @@ pub(crate) fn edge_values(sql_type: SqlType) -> ArrayRef {
         SqlType::IntegerUnsigned => Arc::new(UInt32Array::from(vec![Some(0), None, Some(u32::MAX)])),
         SqlType::BigIntUnsigned => {
             let exact = 1_u64 << 53;
-            Arc::new(UInt64Array::from(vec![Some(0), Some(exact - 1), Some(exact + 1), None, Some(i64::MAX as u64 + 1), Some(u64::MAX)]))
+            Arc::new(UInt64Array::from(vec![
+                Some(0),
+                Some(exact - 1),
+                Some(exact + 1),
+                None,
+                Some(i64::MAX as u64 + 1),
+                Some(u64::MAX),
+            ]))
         }
         SqlType::Real => {
-            let finite = [0.0, -0.0, 0.1, -1.5, 16_777_217.0, f32::MIN, f32::MAX, f32::MIN_POSITIVE, f32::from_bits(1), 7.038531e-26];
+            let finite = [
+                0.0,
+                -0.0,
+                0.1,
+                -1.5,
+                16_777_217.0,
+                f32::MIN,
+                f32::MAX,
+                f32::MIN_POSITIVE,
+                f32::from_bits(1),
+                7.038531e-26,
+            ];
             let special = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
             Arc::new(finite.into_iter().chain(special).map(Some).chain([None]).collect::<Float32Array>())
         }
         SqlType::Double => {
             let exact = (1_u64 << 53) as f64;
-            let finite = [0.0, -0.0, 0.1, 0.1 + 0.2, -1.5, exact - 1.0, exact + 2.0, 1e21, 1e-7, f64::MIN, f64::MAX, f64::MIN_POSITIVE, 5e-324];
+            let finite = [
+                0.0,
+                -0.0,
+                0.1,
+                0.1 + 0.2,
+                -1.5,
+                exact - 1.0,
+                exact + 2.0,
+                1e21,
+                1e-7,
+                f64::MIN,
+                f64::MAX,
+                f64::MIN_POSITIVE,
+                5e-324,
+            ];
             let special = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
             Arc::new(finite.into_iter().chain(special).map(Some).chain([None]).collect::<Float64Array>())
         }
@@ -64,7 +96,15 @@ pub(crate) fn edge_values(sql_type: SqlType) -> ArrayRef {
             let all: Vec<u8> = (0..=255).collect();
             Arc::new(BinaryArray::from(vec![Some(b"".as_slice()), Some(&[0]), None, Some(&[0xff, 0xfe]), Some(&all)]))
         }
-        SqlType::Date => Arc::new(Date32Array::from(vec![Some(-719_162), Some(-1), Some(0), None, Some(2_932_896), Some(i32::MIN), Some(i32::MAX)])),
+        SqlType::Date => Arc::new(Date32Array::from(vec![
+            Some(-719_162),
+            Some(-1),
+            Some(0),
+            None,
+            Some(2_932_896),
+            Some(i32::MIN),
+            Some(i32::MAX),
+        ])),
         SqlType::Time => Arc::new(Time64MicrosecondArray::from(vec![Some(0), None, Some(86_399_999_999)])),
         SqlType::Timestamp => Arc::new(timestamps()),
         SqlType::TimestampTz => Arc::new(timestamps().with_timezone("UTC")),
@@ -102,7 +142,8 @@ pub(crate) fn edge_values(sql_type: SqlType) -> ArrayRef {
             let rows = 5;
             let numbers: Vec<f32> = edges.into_iter().cycle().take(rows * length).collect();
             // Under a NULL there are zeros.
-            let numbers = numbers.into_iter().enumerate().map(|(at, number)| if at / length == 1 { 0.0 } else { number });
+            let numbers =
+                numbers.into_iter().enumerate().map(|(at, number)| if at / length == 1 { 0.0 } else { number });
             embeddings(sql_type, numbers.collect(), vec![true, false, true, true, true])
         }
         SqlType::Array(array) => {
@@ -111,7 +152,9 @@ pub(crate) fn edge_values(sql_type: SqlType) -> ArrayRef {
                 // Days beyond seven-digit years have no text form that is read back.
                 SqlType::Date => items.slice(0, 5),
                 // Within an array JavaScript cannot tell JSON's null from NULL, nor see the space around a value.
-                SqlType::Json => Arc::new(items.as_string_view().iter().skip(1).map(|json| json.map(str::trim)).collect::<StringViewArray>()),
+                SqlType::Json => Arc::new(
+                    items.as_string_view().iter().skip(1).map(|json| json.map(str::trim)).collect::<StringViewArray>(),
+                ),
                 _ => items,
             };
             let length = items.len();
@@ -123,13 +166,23 @@ pub(crate) fn edge_values(sql_type: SqlType) -> ArrayRef {
 /// Arrays of so many of the items each, one after another.
 pub(crate) fn arrays(sql_type: SqlType, items: ArrayRef, lengths: &[usize], is_valid: Vec<bool>) -> ArrayRef {
     let DataType::List(item) = sql_type.arrow() else { panic!("{sql_type} is no array") };
-    Arc::new(ListArray::new(item, OffsetBuffer::from_lengths(lengths.iter().copied()), items, Some(NullBuffer::from(is_valid))))
+    Arc::new(ListArray::new(
+        item,
+        OffsetBuffer::from_lengths(lengths.iter().copied()),
+        items,
+        Some(NullBuffer::from(is_valid)),
+    ))
 }
 
 /// Vectors of the numbers, one after another.
 pub(crate) fn embeddings(sql_type: SqlType, numbers: Vec<f32>, is_valid: Vec<bool>) -> ArrayRef {
     let DataType::FixedSizeList(item, length) = sql_type.arrow() else { panic!("{sql_type} is no vector") };
-    Arc::new(FixedSizeListArray::new(item, length, Arc::new(Float32Array::from(numbers)), Some(NullBuffer::from(is_valid))))
+    Arc::new(FixedSizeListArray::new(
+        item,
+        length,
+        Arc::new(Float32Array::from(numbers)),
+        Some(NullBuffer::from(is_valid)),
+    ))
 }
 
 fn texts() -> Vec<Option<&'static str>> {

@@ -85,7 +85,10 @@ impl Reader<'_> {
         let units: Vec<u16> = String::from_utf8(self.padded(n_bytes)).unwrap().encode_utf16().collect();
         assert_eq!(lengths.iter().sum::<u32>() as usize, units.len());
         let mut units = units.into_iter();
-        lengths.into_iter().map(|length| String::from_utf16(&units.by_ref().take(length as usize).collect::<Vec<_>>()).unwrap()).collect()
+        lengths
+            .into_iter()
+            .map(|length| String::from_utf16(&units.by_ref().take(length as usize).collect::<Vec<_>>()).unwrap())
+            .collect()
     }
 
     fn byte_strings(&mut self, n: usize) -> Vec<Vec<u8>> {
@@ -195,11 +198,17 @@ fn write_plain(out: &mut Vec<u8>, kind: u8, values: &[Js]) {
     }
     match kind {
         4 | 7 => {
-            let texts: Vec<&str> = values.iter().map(|value| if let Js::Str(text) | Js::Json(text) = value { text } else { "" }).collect();
-            write_variable(out, texts.iter().map(|text| text.encode_utf16().count()).collect(), texts.concat().as_bytes());
+            let texts: Vec<&str> =
+                values.iter().map(|value| if let Js::Str(text) | Js::Json(text) = value { text } else { "" }).collect();
+            write_variable(
+                out,
+                texts.iter().map(|text| text.encode_utf16().count()).collect(),
+                texts.concat().as_bytes(),
+            );
         }
         5 => {
-            let bytes: Vec<&[u8]> = values.iter().map(|value| if let Js::Bytes(bytes) = value { bytes.as_slice() } else { &[] }).collect();
+            let bytes: Vec<&[u8]> =
+                values.iter().map(|value| if let Js::Bytes(bytes) = value { bytes.as_slice() } else { &[] }).collect();
             write_variable(out, bytes.iter().map(|bytes| bytes.len()).collect(), &bytes.concat());
         }
         _ => {

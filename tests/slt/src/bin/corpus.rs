@@ -17,7 +17,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
         match argument.as_str() {
             "--sqlite" => options.dialect = Dialect::Sqlite,
-            "--datafusion" => options = Options { dialect: Dialect::DataFusion, label: "Datafusion".to_owned(), ..options },
+            "--datafusion" => {
+                options = Options { dialect: Dialect::DataFusion, label: "Datafusion".to_owned(), ..options }
+            }
             "--bare" => compares = true,
             "--label" => options.label = value()?,
             "--every" => options.every = value()?.parse::<usize>()?.max(1),

@@ -15,7 +15,11 @@ pub(super) fn open(print_row: PrintRow) -> Native {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         Box::new(move |sql| match &runtime {
             Ok(runtime) => runtime.block_on(run(&context, sql, &print_row)).map_err(|error| to_sql_error(&error)),
-            Err(error) => Err(SqlError { code: "internal_error".to_owned(), sql_state: "XX000".to_owned(), message: error.to_string() }),
+            Err(error) => Err(SqlError {
+                code: "internal_error".to_owned(),
+                sql_state: "XX000".to_owned(),
+                message: error.to_string(),
+            }),
         })
     })
 }

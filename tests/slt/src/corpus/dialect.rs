@@ -18,7 +18,9 @@ pub(super) fn prepare(script: &str, options: &Options) -> String {
     for line in script.lines() {
         let line = match line.split_once('#') {
             // Comments behind directives.
-            Some((directive, _)) if directive.starts_with("onlyif ") || directive.starts_with("skipif ") => directive.trim_end(),
+            Some((directive, _)) if directive.starts_with("onlyif ") || directive.starts_with("skipif ") => {
+                directive.trim_end()
+            }
             _ => line,
         };
         if line.trim() == "halt"

@@ -13,7 +13,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::executor::block_on;
-use sqllogictest::{ColumnType, Control, DB, DBOutput, DefaultColumnType, ExpectedError, QueryExpect, Record, ResultMode, Runner, StatementExpect};
+use sqllogictest::{
+    ColumnType, Control, DB, DBOutput, DefaultColumnType, ExpectedError, QueryExpect, Record, ResultMode, Runner,
+    StatementExpect,
+};
 
 pub use comparison::Comparison;
 pub use dialect::Dialect;
@@ -110,7 +113,8 @@ pub fn run_file(engine: Engine, file: &Path, options: &Options, report: &mut Rep
             return Vec::new();
         }
     };
-    let records = match sqllogictest::parse_with_name::<DefaultColumnType>(&script, file.to_string_lossy().into_owned()) {
+    let records = match sqllogictest::parse_with_name::<DefaultColumnType>(&script, file.to_string_lossy().into_owned())
+    {
         Ok(records) => records,
         Err(error) => {
             report.unreadable(file, &error.to_string());
@@ -159,7 +163,13 @@ pub fn run_file(engine: Engine, file: &Path, options: &Options, report: &mut Rep
                 continue;
             }
         };
-        verdicts.push(report.record(options.dialect, file, is_query, settings.are_changed(), block_on(runner.run_async(record))));
+        verdicts.push(report.record(
+            options.dialect,
+            file,
+            is_query,
+            settings.are_changed(),
+            block_on(runner.run_async(record)),
+        ));
     }
     verdicts
 }

@@ -130,7 +130,11 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut line = |name: &str, tally: &Tally| {
             let Tally { passed, failed, skipped, foreign } = tally;
-            writeln!(f, "{:7.3} %  {passed:8} passed {failed:7} failed {skipped:7} skipped {foreign:7} foreign  {name}", tally.percent())
+            writeln!(
+                f,
+                "{:7.3} %  {passed:8} passed {failed:7} failed {skipped:7} skipped {foreign:7} foreign  {name}",
+                tally.percent()
+            )
         };
         for (folder, tally) in &self.folders {
             line(folder, tally)?;

@@ -5,7 +5,8 @@ use kalamdb_core::datafusion::common::config::ConfigOptions;
 /// Parts of the names of DataFusion's settings on which the rows of a result depend; others change plans alone.
 const DECISIVE: [&str; 5] = ["time_zone", "sql_parser", "information_schema", "null_ordering", "enable_recursive_ctes"];
 
-/// The settings of DataFusion that a file has changed so far. There are none here, so that what depends on one is foreign.
+/// The settings of DataFusion that a file has changed so far. There are none here, so that what depends on one is
+/// foreign.
 pub(super) struct Settings {
     defaults: HashMap<String, String>,
     changed: HashSet<String>,

@@ -5,7 +5,12 @@ use kalamdb_core::datafusion::arrow::util::display::{ArrayFormatter, FormatOptio
 
 use super::Dialect;
 
-pub(super) fn print_row(dialect: Dialect, batch: &RecordBatch, row: usize, types: &str) -> Result<Vec<String>, ArrowError> {
+pub(super) fn print_row(
+    dialect: Dialect,
+    batch: &RecordBatch,
+    row: usize,
+    types: &str,
+) -> Result<Vec<String>, ArrowError> {
     let mut types = types.chars();
     batch
         .columns()

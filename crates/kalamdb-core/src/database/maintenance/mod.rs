@@ -6,4 +6,4 @@ mod publish;
 mod segments;
 mod sweep;
 
-pub use policy::Occasion;
+pub use policy::MaintenanceTrigger;

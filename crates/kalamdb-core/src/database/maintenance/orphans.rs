@@ -13,8 +13,8 @@ use crate::segment::decode_manifest;
 impl Database {
     /// Removes columns of segments that nothing can name any more.
     ///
-    /// Those that a damaged manifest may name stay as long as their table does. Nothing is done if another tab commits after the
-    /// manifests were read, as what it has stored might be taken for an orphan.
+    /// Those that a damaged manifest may name stay as long as their table does. Nothing is done if another tab commits
+    /// after the manifests were read, as what it has stored might be taken for an orphan.
     ///
     /// # Errors
     /// The store's; `data_corrupted` if commits that were read once are gone.
@@ -29,9 +29,18 @@ impl Database {
         let named = Named::by(&tail, &catalog);
         let mut orphans = Vec::new();
         // What other tabs have stored since has later ids.
-        for key in self.store.page_keys().await?.into_iter().filter(|key| key.segment < tail.meta.next_id && !named.pages.contains(key)) {
+        for key in self
+            .store
+            .page_keys()
+            .await?
+            .into_iter()
+            .filter(|key| key.segment < tail.meta.next_id && !named.pages.contains(key))
+        {
             let may_be_named = match self.store.read_pages(&[key]).await {
-                Ok(pages) => pages.iter().flatten().any(|page| catalog.contains_table_id(page.partition.table) && named.may_be_of(&page.partition)),
+                Ok(pages) => pages
+                    .iter()
+                    .flatten()
+                    .any(|page| catalog.contains_table_id(page.partition.table) && named.may_be_of(&page.partition)),
                 Err(StoreError::Corrupted { .. }) => !named.unreadable.is_empty(),
                 Err(error) => return Err(error.into()),
             };
@@ -53,7 +62,9 @@ impl Database {
             ..Commit::default()
         };
         match self.store.commit(&commit).await {
-            Ok(()) | Err(StoreError::Conflict { .. } | StoreError::Indeterminate { .. }) => self.catch_up().await.map(drop),
+            Ok(()) | Err(StoreError::Conflict { .. } | StoreError::Indeterminate { .. }) => {
+                self.catch_up().await.map(drop)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -89,7 +100,8 @@ impl Named {
         named
     }
 
-    /// Whether a manifest that does not decode may be that of a partition. Pages of earlier versions do not say whose they are.
+    /// Whether a manifest that does not decode may be that of a partition. Pages of earlier versions do not say whose
+    /// they are.
     fn may_be_of(&self, page: &StoredId) -> bool {
         let may_be = |of: &StoredId| of.table == page.table && (of.owner == page.owner || page.owner.is_none());
         self.unreadable.iter().any(|of| of.as_ref().is_none_or(may_be))

@@ -8,7 +8,7 @@ use datafusion::arrow::datatypes::TimestampMicrosecondType;
 use crate::catalog::{FlushPolicy, PartitionId, Table};
 use crate::database::{Database, JobKind};
 use crate::error::{ErrorKind, Result};
-use crate::partition::{Choice, Unflushed};
+use crate::partition::{CompactionPlan, Unflushed};
 use crate::segment::{SEGMENT_BYTES, SEGMENT_ROWS, StoredSegment, UPDATED};
 
 /// So many rows of a partition go from the log into a segment where its table does not say.
@@ -53,7 +53,7 @@ const FULL_INTERVAL_US: i64 = 30_000_000;
 
 /// Why there is time for what is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Occasion {
+pub enum MaintenanceTrigger {
     /// Nothing else is to be done.
     Idle,
     /// The page is hidden, and may be gone soon.
@@ -65,16 +65,16 @@ pub enum Occasion {
 struct Due {
     partition: PartitionId,
     kind: JobKind,
-    choice: Choice,
+    choice: CompactionPlan,
 }
 
 impl Database {
-    /// Does one thing that is due: frees events, stores rows of the log as a segment, or merges segments. Gives whether more may be
-    /// due. It is safe in any number of tabs at once, and a waste in more than one.
+    /// Does one thing that is due: frees events, stores rows of the log as a segment, or merges segments. Gives whether
+    /// more may be due. It is safe in any number of tabs at once, and a waste in more than one.
     ///
     /// # Errors
     /// The store's; `data_corrupted`.
-    pub async fn maintain(&self, occasion: Occasion) -> Result<bool> {
+    pub async fn maintain(&self, occasion: MaintenanceTrigger) -> Result<bool> {
         self.check_open()?;
         if self.has_streams() {
             self.sweep().await?;
@@ -85,14 +85,14 @@ impl Database {
         self.refresh().await?;
         let due = match self.flush_due(occasion) {
             Some(due) => Some(due),
-            None if occasion == Occasion::Hidden => None,
+            None if occasion == MaintenanceTrigger::Hidden => None,
             None => match self.compaction_due()? {
                 Some(due) => Some(due),
                 None => self.retention_due().await?,
             },
         };
         let Some(due) = due else {
-            if occasion == Occasion::Idle {
+            if occasion == MaintenanceTrigger::Idle {
                 self.look_after_storage().await?;
             }
             return Ok(false);
@@ -131,7 +131,7 @@ impl Database {
     pub(crate) async fn flush(&self, partition: &PartitionId) -> Result<usize> {
         let mut flushed = 0;
         loop {
-            let n_rows = self.rewrite(partition, JobKind::Flush, &Choice::Log).await?;
+            let n_rows = self.rewrite(partition, JobKind::Flush, &CompactionPlan::Log).await?;
             flushed += n_rows;
             if n_rows == 0 && !self.is_frozen(partition) {
                 return Ok(flushed);
@@ -158,7 +158,7 @@ impl Database {
             {
                 continue;
             }
-            let choice = Choice::Segments(segments.iter().map(|stored| stored.segment.id).collect());
+            let choice = CompactionPlan::Segments(segments.iter().map(|stored| stored.segment.id).collect());
             n_merged += self.rewrite(partition, JobKind::Compact, &choice).await?;
         }
         Ok(n_merged)
@@ -169,7 +169,7 @@ impl Database {
     /// # Errors
     /// As [`Database::maintain`].
     pub(crate) async fn shorten_log(&self) -> Result<()> {
-        while let Some(due) = self.flush_due(Occasion::Idle) {
+        while let Some(due) = self.flush_due(MaintenanceTrigger::Idle) {
             if self.rewrite(&due.partition, due.kind, &due.choice).await? > 0 {
                 continue;
             }
@@ -183,11 +183,12 @@ impl Database {
         Ok(())
     }
 
-    fn flush_due(&self, occasion: Occasion) -> Option<Due> {
+    fn flush_due(&self, occasion: MaintenanceTrigger) -> Option<Due> {
         let now_us = self.now_us();
         let (mut rows, mut bytes, mut due) = (0, 0, None);
         let (mut most_rows, mut most_bytes) = (None::<(usize, PartitionId)>, None::<(usize, PartitionId)>);
-        let is_more = |most: &Option<(usize, PartitionId)>, than: usize| most.as_ref().is_none_or(|(most, _)| than > *most);
+        let is_more =
+            |most: &Option<(usize, PartitionId)>, than: usize| most.as_ref().is_none_or(|(most, _)| than > *most);
         self.each_unflushed(|table, partition, unflushed| {
             rows += unflushed.n_rows;
             bytes += unflushed.n_bytes;
@@ -204,7 +205,7 @@ impl Database {
         let most_bytes = most_bytes.filter(|_| bytes > MAX_LOG_BYTES);
         let most_rows = most_rows.filter(|_| rows > MAX_LOG_ROWS);
         let due = due.or_else(|| most_bytes.or(most_rows).map(|(_, partition)| partition));
-        due.map(|partition| Due { partition, kind: JobKind::Flush, choice: Choice::Log })
+        due.map(|partition| Due { partition, kind: JobKind::Flush, choice: CompactionPlan::Log })
     }
 
     /// The segments of the smallest size of which there are enough to be merged; or one most of which is superseded.
@@ -213,23 +214,37 @@ impl Database {
             // Whoever reads a partition that is damaged is told.
             let Ok(segments) = self.segments_of(&table, &partition) else { continue };
             let is_sparse = |stored: &&StoredSegment| n_current(stored) * 2 < n_rows(stored);
-            let mut chosen: Vec<u64> = segments.iter().filter(is_sparse).map(|stored| stored.segment.id).take(MERGED_SEGMENTS).collect();
+            let mut chosen: Vec<u64> =
+                segments.iter().filter(is_sparse).map(|stored| stored.segment.id).take(MERGED_SEGMENTS).collect();
             if chosen.is_empty() {
-                let is_small = |stored: &&StoredSegment| n_current(stored) * 2 <= SEGMENT_ROWS && stored.segment.memory() * 2 <= SEGMENT_BYTES;
+                let is_small = |stored: &&StoredSegment| {
+                    n_current(stored) * 2 <= SEGMENT_ROWS && stored.segment.memory() * 2 <= SEGMENT_BYTES
+                };
                 let small: Vec<&StoredSegment> = segments.iter().filter(is_small).collect();
                 let tiers = small.iter().map(|stored| tier(n_current(stored)));
-                let full = tiers.filter(|wanted| small.iter().filter(|stored| tier(n_current(stored)) == *wanted).count() >= MERGED_SEGMENTS).min();
+                let full = tiers
+                    .filter(|wanted| {
+                        small.iter().filter(|stored| tier(n_current(stored)) == *wanted).count() >= MERGED_SEGMENTS
+                    })
+                    .min();
                 let of_size = small.into_iter().filter(|stored| Some(tier(n_current(stored))) == full);
-                chosen = groups(of_size.cloned().collect()).into_iter().next().unwrap_or_default().iter().map(|stored| stored.segment.id).collect();
+                chosen = groups(of_size.cloned().collect())
+                    .into_iter()
+                    .next()
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|stored| stored.segment.id)
+                    .collect();
             }
             if !chosen.is_empty() {
-                return Ok(Some(Due { partition, kind: JobKind::Compact, choice: Choice::Segments(chosen) }));
+                return Ok(Some(Due { partition, kind: JobKind::Compact, choice: CompactionPlan::Segments(chosen) }));
             }
         }
         Ok(None)
     }
 
-    /// A segment with tombstones that are past their table's retention. Those in the log go when their rows are flushed.
+    /// A segment with tombstones that are past their table's retention. Those in the log go when their rows are
+    /// flushed.
     async fn retention_due(&self) -> Result<Option<Due>> {
         let now_us = self.now_us();
         if !self.retention_interval().is_over(now_us, RETENTION_INTERVAL_US) {
@@ -241,7 +256,7 @@ impl Database {
             for stored in self.segments_of(&table, &partition).unwrap_or_default() {
                 if self.has_expired(&table, &stored, since_us).await? {
                     self.retention_interval().end();
-                    let choice = Choice::Segments(vec![stored.segment.id]);
+                    let choice = CompactionPlan::Segments(vec![stored.segment.id]);
                     return Ok(Some(Due { partition, kind: JobKind::Retention, choice }));
                 }
             }
@@ -261,7 +276,8 @@ impl Database {
     async fn has_expired(&self, table: &Arc<Table>, stored: &StoredSegment, since_us: i64) -> Result<bool> {
         let Some(deleted) = &stored.marks.deleted else { return Ok(false) };
         let bounds = stored.segment.column(UPDATED).and_then(|column| column.bounds.as_ref());
-        let oldest = bounds.and_then(|bounds| bounds.as_primitive_opt::<TimestampMicrosecondType>()?.values().first().copied());
+        let oldest =
+            bounds.and_then(|bounds| bounds.as_primitive_opt::<TimestampMicrosecondType>()?.values().first().copied());
         if oldest.is_some_and(|oldest| oldest >= since_us) {
             return Ok(false);
         }
@@ -276,11 +292,15 @@ impl Database {
         let Some(updated) = self.pages().cache().page(key) else { return Ok(false) };
         let Some(updated) = updated.as_primitive_opt::<TimestampMicrosecondType>() else { return Ok(false) };
         let is_current = |row: usize| stored.marks.current.as_ref().is_none_or(|current| current.value(row));
-        Ok(updated.values().iter().enumerate().any(|(row, updated_us)| *updated_us < since_us && deleted.value(row) && is_current(row)))
+        Ok(updated
+            .values()
+            .iter()
+            .enumerate()
+            .any(|(row, updated_us)| *updated_us < since_us && deleted.value(row) && is_current(row)))
     }
 }
 
-fn is_due(policy: FlushPolicy, occasion: Occasion, unflushed: Unflushed, now_us: i64) -> bool {
+fn is_due(policy: FlushPolicy, occasion: MaintenanceTrigger, unflushed: Unflushed, now_us: i64) -> bool {
     let FlushPolicy { rows: limit, interval_secs } = policy;
     let Unflushed { n_rows, n_bytes, oldest_us } = unflushed;
     let (rows, age_us) = (n_rows as u64, now_us.saturating_sub(oldest_us));
@@ -289,8 +309,9 @@ fn is_due(policy: FlushPolicy, occasion: Occasion, unflushed: Unflushed, now_us:
         (None, Some(_)) => false,
         (None, None) => rows >= DEFAULT_FLUSH_ROWS,
     };
-    let by_age = interval_secs.is_some_and(|seconds| age_us >= i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000));
-    let by_occasion = occasion == Occasion::Hidden && rows >= HIDDEN_FLUSH_ROWS;
+    let by_age = interval_secs
+        .is_some_and(|seconds| age_us >= i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000));
+    let by_occasion = occasion == MaintenanceTrigger::Hidden && rows >= HIDDEN_FLUSH_ROWS;
     rows > 0 && (by_rows || by_age || by_occasion || n_bytes >= FLUSH_BYTES)
 }
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use kalamdb_store::{Commit, LogKey, Manifest, Meta, StoreError};
 
-use super::segments::{Made, make};
+use super::segments::{BuiltSegments, build};
 use crate::catalog::{PartitionId, Table, is_kept_in_segments};
 use crate::database::{Database, JobKind, Races};
 use crate::error::{Error, ErrorKind, Result};
-use crate::partition::{Choice, Input, Partition, Unflushed};
+use crate::partition::{CompactionInput, CompactionPlan, Partition, Unflushed};
 use crate::segment::{StoredSegment, encode_manifest};
 
 /// How often the result is offered again because others committed first.
@@ -17,24 +17,24 @@ const MAX_ATTEMPTS: usize = 50;
 impl Database {
     /// Stores what is chosen of a partition anew, as segments, and gives the number of rows that were taken up.
     ///
-    /// Statements go on meanwhile; what they change is taken into account. At any moment the rows are stored in one of the two places,
-    /// as one commit puts the new segments, the manifest that names them, and removes what they were made from. Nothing is done if
-    /// another tab has stored the partition anew in the meantime.
+    /// Statements go on meanwhile; what they change is taken into account. At any moment the rows are stored in one of
+    /// the two places, as one commit puts the new segments, the manifest that names them, and removes what they were
+    /// made from. Nothing is done if another tab has stored the partition anew in the meantime.
     ///
     /// # Errors
     /// The store's; `data_corrupted`.
-    pub(crate) async fn rewrite(&self, id: &PartitionId, kind: JobKind, choice: &Choice) -> Result<usize> {
+    pub(crate) async fn rewrite(&self, id: &PartitionId, kind: JobKind, choice: &CompactionPlan) -> Result<usize> {
         self.check_open()?;
         let job = self.jobs.borrow_mut().begin(kind, id.clone(), self.now_us());
         let token = job;
-        let freezing = Freezing { database: self, id, token };
+        let freezing = CompactionGuard { database: self, id, token };
         let outcome = self.rewrite_frozen(id, choice, token).await;
         drop(freezing);
         self.jobs.borrow_mut().finish(job, &outcome, self.now_us());
         outcome
     }
 
-    async fn rewrite_frozen(&self, id: &PartitionId, choice: &Choice, token: u64) -> Result<usize> {
+    async fn rewrite_frozen(&self, id: &PartitionId, choice: &CompactionPlan, token: u64) -> Result<usize> {
         let freeze = async || {
             // As it is now: it may have been altered while pages were read.
             let Some(table) = self.catalog().find_id(id.table).cloned() else { return Ok(None) };
@@ -46,7 +46,7 @@ impl Database {
         let keep_since_us = self.keep_deleted_since_us(table);
         // Rows that are stored have an owner.
         let Some(stored_id) = self.stored_id(id) else { return Ok(0) };
-        let made = match make(self, table, &stored_id, &inputs, keep_since_us).await {
+        let made = match build(self, table, &stored_id, &inputs, keep_since_us).await {
             // Somebody else has stored the partition anew.
             Err(error) if error.retry().is_some() => return Ok(0),
             made => made?,
@@ -56,7 +56,14 @@ impl Database {
     }
 
     /// Commits new segments, unless the partition or its table is another by now.
-    async fn offer(&self, table: &Arc<Table>, id: &PartitionId, inputs: &[Input], mut made: Made, token: u64) -> Result<bool> {
+    async fn offer(
+        &self,
+        table: &Arc<Table>,
+        id: &PartitionId,
+        inputs: &[CompactionInput],
+        mut made: BuiltSegments,
+        token: u64,
+    ) -> Result<bool> {
         let mut numbered_from = 0;
         let mut races = Races::default();
         for _ in 0..MAX_ATTEMPTS {
@@ -70,15 +77,17 @@ impl Database {
             }
             made.number_from(base.next_id - numbered_from)?;
             numbered_from = base.next_id;
-            let rewritten =
-                self.with_pages(true, async || self.with_partition(&current, id, |partition| partition.rewritten(&current, inputs, &made.outputs)));
+            let rewritten = self.with_pages(true, async || {
+                self.with_partition(&current, id, |partition| partition.rewritten(&current, inputs, &made.outputs))
+            });
             let (contents, dying) = rewritten.await?;
             let mut leaving = self.leaving(&dying);
             let shrink_log = self.shrunk(&mut leaving).await?;
             let Some(stored_id) = self.stored_id(id) else { return Ok(false) };
             let head = base.head + 1;
             let key = LogKey { commit: head, part: 0 };
-            let meta = Meta { head, manifest_head: head, next_id: base.next_id + made.outputs.len() as u64, ..base.clone() };
+            let meta =
+                Meta { head, manifest_head: head, next_id: base.next_id + made.outputs.len() as u64, ..base.clone() };
             let manifest = Manifest { key, partition: stored_id, body: encode_manifest(&current, &contents)? };
             let old = inputs.iter().filter_map(|input| input.chunk.segment());
             let n_bytes_made: usize = made.pages.iter().map(|page| page.values.len()).sum();
@@ -93,7 +102,13 @@ impl Database {
                 shrink_log,
                 put_pages: std::mem::take(&mut made.pages),
                 drop_pages: old.clone().flat_map(|columns| columns.segment.page_keys()).collect(),
-                drop_manifests: self.state.borrow().existing(id).and_then(|partition| partition.manifest()).into_iter().collect(),
+                drop_manifests: self
+                    .state
+                    .borrow()
+                    .existing(id)
+                    .and_then(|partition| partition.manifest())
+                    .into_iter()
+                    .collect(),
                 put_manifests: vec![manifest],
                 durability: self.durability(),
                 ..Commit::default()
@@ -137,7 +152,8 @@ impl Database {
             state.partition(&current, id)?.replace(&current, inputs, contents, key, cache);
             return Ok(true);
         }
-        Err(Error::new(ErrorKind::SerializationFailure, "other tabs kept committing first").with_hint("it is tried again later"))
+        Err(Error::new(ErrorKind::SerializationFailure, "other tabs kept committing first")
+            .with_hint("it is tried again later"))
     }
 
     /// Whether chunks of a partition are being stored anew.
@@ -163,7 +179,9 @@ impl Database {
     pub(crate) fn each_unflushed(&self, mut each: impl FnMut(&Arc<Table>, &PartitionId, Unflushed)) {
         let state = self.state.borrow();
         for (id, partition) in state.partitions().filter(|(id, _)| state.damage_of(id).is_none()) {
-            let Some(table) = state.catalog.find_id(id.table).filter(|table| is_kept_in_segments(table)) else { continue };
+            let Some(table) = state.catalog.find_id(id.table).filter(|table| is_kept_in_segments(table)) else {
+                continue;
+            };
             if let Some(unflushed) = partition.unflushed() {
                 each(table, id, unflushed);
             }
@@ -179,13 +197,13 @@ impl Database {
 }
 
 /// Thaws a partition in the end, also if the job is given up in the middle.
-struct Freezing<'a> {
+struct CompactionGuard<'a> {
     database: &'a Database,
     id: &'a PartitionId,
     token: u64,
 }
 
-impl Drop for Freezing<'_> {
+impl Drop for CompactionGuard<'_> {
     fn drop(&mut self) {
         if let Some(partition) = self.database.state.borrow_mut().existing_mut(self.id) {
             partition.thaw(self.token);

@@ -15,8 +15,8 @@ impl Database {
 
     /// Frees the events of streams that are over, in memory and in the store; returns how many.
     ///
-    /// Events that are over are invisible without it. If another tab commits meanwhile, nothing is done: there will be another
-    /// sweep.
+    /// Events that are over are invisible without it. If another tab commits meanwhile, nothing is done: there will be
+    /// another sweep.
     ///
     /// # Errors
     /// The store's.
@@ -64,25 +64,46 @@ impl Database {
         Ok(freed)
     }
 
-    /// Frees the older half of the events of all streams, as there is no room for something else; false if nothing could be freed.
+    /// Frees the older half of the events of all streams, as there is no room for something else; false if nothing
+    /// could be freed.
     ///
-    /// A manifest, which names no segment, tells every tab to read anew what is left of a partition. Only who has the turn to write
-    /// may call it.
+    /// A manifest, which names no segment, tells every tab to read anew what is left of a partition. Only who has the
+    /// turn to write may call it.
     pub(crate) async fn evict_events(&self) -> bool {
         let base = self.meta();
         let head = base.head + 1;
         let meta = Meta { head, manifest_head: head, ..base.clone() };
         let Ok(nonce) = self.random() else { return false };
-        let mut commit = Commit { base: base.head, nonce, meta, makes_room: true, durability: self.durability(), ..Commit::default() };
+        let mut commit = Commit {
+            base: base.head,
+            nonce,
+            meta,
+            makes_room: true,
+            durability: self.durability(),
+            ..Commit::default()
+        };
         let (mut evicted, mut dying) = (Vec::new(), Vec::new());
         {
             let state = self.state.borrow();
             let streams = state.catalog.tables().filter(|table| table.kind == TableKind::Stream);
-            for (table, id, partition) in streams.flat_map(|table| state.partitions_of(table.id).map(move |(id, partition)| (table, id, partition))) {
+            for (table, id, partition) in streams
+                .flat_map(|table| state.partitions_of(table.id).map(move |(id, partition)| (table, id, partition)))
+            {
                 let (parts, n_rows) = partition.older_half();
-                let (Some((first, _)), Some((last, _)), Some(stored_id)) = (parts.first(), parts.last(), state.owners.stored(id)) else { continue };
-                let contents = Contents { changed_at: head, flushed_from: Some(*first), flushed_through: Some(*last), ..Contents::default() };
-                let (Ok(part), Ok(body)) = (u32::try_from(evicted.len()), encode_manifest(table, &contents)) else { continue };
+                let (Some((first, _)), Some((last, _)), Some(stored_id)) =
+                    (parts.first(), parts.last(), state.owners.stored(id))
+                else {
+                    continue;
+                };
+                let contents = Contents {
+                    changed_at: head,
+                    flushed_from: Some(*first),
+                    flushed_through: Some(*last),
+                    ..Contents::default()
+                };
+                let (Ok(part), Ok(body)) = (u32::try_from(evicted.len()), encode_manifest(table, &contents)) else {
+                    continue;
+                };
                 commit.drop_manifests.extend(partition.manifest());
                 commit.put_manifests.push(Manifest { key: LogKey { commit: head, part }, partition: stored_id, body });
                 dying.extend(parts);
@@ -107,7 +128,8 @@ impl Database {
         self.state.borrow().log.waste()
     }
 
-    /// Removes the records of the log that nobody needs. If another tab commits meanwhile, nothing is done: it is due the next time.
+    /// Removes the records of the log that nobody needs. If another tab commits meanwhile, nothing is done: it is due
+    /// the next time.
     ///
     /// # Errors
     /// The store's.
@@ -118,7 +140,9 @@ impl Database {
         let commit = self.trimming(&base, &leaving)?;
         match self.store.commit(&commit).await {
             Ok(()) => {}
-            Err(StoreError::Conflict { .. } | StoreError::Indeterminate { .. }) => return self.catch_up().await.map(drop),
+            Err(StoreError::Conflict { .. } | StoreError::Indeterminate { .. }) => {
+                return self.catch_up().await.map(drop);
+            }
             Err(error) => return Err(error.into()),
         }
         let mut state = self.state.borrow_mut();
@@ -150,11 +174,13 @@ impl Database {
         jobs.finish(job, &Ok(n_rows), now_us);
     }
 
-    /// For each partition of a stream, the parts of the log of which all events are over, and how many events those are.
+    /// For each partition of a stream, the parts of the log of which all events are over, and how many events those
+    /// are.
     fn events_over(&self) -> Vec<(PartitionId, Vec<Dying>, usize)> {
         let (state, now_us) = (self.state.borrow(), self.now_us());
         let streams = state.catalog.tables().filter(|table| table.kind == TableKind::Stream);
-        let partitions = streams.flat_map(|table| state.partitions_of(table.id).map(move |(id, partition)| (table, id, partition)));
+        let partitions =
+            streams.flat_map(|table| state.partitions_of(table.id).map(move |(id, partition)| (table, id, partition)));
         partitions
             .map(|(table, id, partition)| {
                 let (parts, n_rows) = partition.parts_over(&table.options, now_us);

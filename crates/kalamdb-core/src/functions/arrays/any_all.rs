@@ -24,7 +24,9 @@ pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
     vec![
         coercing_function(&[COMPARE_ANY], coerce, boolean, |args| compare(args, Quantifier::Any)),
         coercing_function(&[COMPARE_ALL], coerce, boolean, |args| compare(args, Quantifier::All)),
-        coercing_function(&[ARRAY_HAS, "list_has", "array_contains", "list_contains"], coerce, boolean, |args| compare(args, Quantifier::Has)),
+        coercing_function(&[ARRAY_HAS, "list_has", "array_contains", "list_contains"], coerce, boolean, |args| {
+            compare(args, Quantifier::Has)
+        }),
     ]
 }
 

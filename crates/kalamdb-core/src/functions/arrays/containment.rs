@@ -61,7 +61,8 @@ impl Elements {
         let mut values = Arc::clone(list.values());
         while element_type(values.data_type()).is_some() {
             let inner = lists(&values)?;
-            let within = |outer: std::ops::Range<usize>| range(&inner, outer.start).start..range(&inner, outer.end).start;
+            let within =
+                |outer: std::ops::Range<usize>| range(&inner, outer.start).start..range(&inner, outer.end).start;
             ranges = ranges.into_iter().map(|outer| outer.map(within)).collect();
             values = Arc::clone(inner.values());
         }
@@ -75,7 +76,9 @@ fn has(args: &ScalarFunctionArgs, all: bool) -> Result<ArrayRef> {
     if *whole.values.data_type() == DataType::Null || *part.values.data_type() == DataType::Null {
         // Elements that are all NULL equal nothing.
         let rows = whole.ranges.iter().zip(&part.ranges);
-        let answers: BooleanArray = rows.map(|(whole, part)| whole.as_ref().zip(part.as_ref()).map(|(_, part)| all && part.is_empty())).collect();
+        let answers: BooleanArray = rows
+            .map(|(whole, part)| whole.as_ref().zip(part.as_ref()).map(|(_, part)| all && part.is_empty()))
+            .collect();
         return Ok(Arc::new(answers));
     }
     let converter = RowConverter::new(vec![SortField::new(whole.values.data_type().clone())])?;
@@ -85,7 +88,8 @@ fn has(args: &ScalarFunctionArgs, all: bool) -> Result<ArrayRef> {
     let answers: BooleanArray = rows
         .map(|(in_whole, in_part)| {
             let (in_whole, in_part) = in_whole.zip(in_part)?;
-            let known: HashSet<_> = in_whole.filter(|at| whole.values.is_valid(*at)).map(|at| whole_rows.row(at)).collect();
+            let known: HashSet<_> =
+                in_whole.filter(|at| whole.values.is_valid(*at)).map(|at| whole_rows.row(at)).collect();
             let mut found = in_part.map(|at| part.values.is_valid(at) && known.contains(&part_rows.row(at)));
             Some(if all { found.all(|found| found) } else { found.any(|found| found) })
         })

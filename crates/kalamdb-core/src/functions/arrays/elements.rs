@@ -16,8 +16,18 @@ use crate::functions::{array, coercing_function, no_such_function};
 
 pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
     vec![
-        coercing_function(&["array_remove", "list_remove"], |name, args| coerce(name, args, 1), first_list, |args| changed(args, false)),
-        coercing_function(&["array_replace", "list_replace"], |name, args| coerce(name, args, 2), first_list, |args| changed(args, true)),
+        coercing_function(
+            &["array_remove", "list_remove"],
+            |name, args| coerce(name, args, 1),
+            first_list,
+            |args| changed(args, false),
+        ),
+        coercing_function(
+            &["array_replace", "list_replace"],
+            |name, args| coerce(name, args, 2),
+            first_list,
+            |args| changed(args, true),
+        ),
     ]
 }
 
@@ -47,9 +57,11 @@ fn changed(args: &ScalarFunctionArgs, replaces: bool) -> Result<ArrayRef> {
     let wanted = array(args, 1)?;
     let values = list.values();
     let converter = RowConverter::new(vec![SortField::new(values.data_type().clone())])?;
-    let (value_rows, wanted_rows) = (converter.convert_columns(&[Arc::clone(values)])?, converter.convert_columns(&[Arc::clone(&wanted)])?);
+    let (value_rows, wanted_rows) =
+        (converter.convert_columns(&[Arc::clone(values)])?, converter.convert_columns(&[Arc::clone(&wanted)])?);
     // What takes the place comes behind the elements, one a row.
-    let source: ArrayRef = if replaces { concat(&[values.as_ref(), array(args, 2)?.as_ref()])? } else { Arc::clone(values) };
+    let source: ArrayRef =
+        if replaces { concat(&[values.as_ref(), array(args, 2)?.as_ref()])? } else { Arc::clone(values) };
     let mut kept: Vec<u32> = Vec::with_capacity(values.len());
     let mut lengths = Vec::with_capacity(list.len());
     for row in 0..list.len() {

@@ -1,5 +1,5 @@
-//! Arrays with NULLs among their elements, which DataFusion takes for values that are equal to each other: `ANY`, `ALL`, what contains what, and
-//! the functions that look for an element.
+//! Arrays with NULLs among their elements, which DataFusion takes for values that are equal to each other: `ANY`,
+//! `ALL`, what contains what, and the functions that look for an element.
 
 mod any_all;
 mod array_functions;

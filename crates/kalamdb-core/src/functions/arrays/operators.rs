@@ -36,7 +36,8 @@ impl ExprPlanner for Operators {
         if !matches!(expr.op, B::AtArrow | B::ArrowAt | B::PGOverlap) {
             return Ok(PlannerResult::Original(expr));
         }
-        let is_array = |operand: &Expr| operand.get_type(schema).is_ok_and(|data_type| element_type(&data_type).is_some());
+        let is_array =
+            |operand: &Expr| operand.get_type(schema).is_ok_and(|data_type| element_type(&data_type).is_some());
         if !is_array(&expr.left) && !is_array(&expr.right) {
             return Ok(PlannerResult::Original(expr));
         }
@@ -47,7 +48,11 @@ impl ExprPlanner for Operators {
             _ => self.has_any.call(vec![left, right]),
         }))
     }
-    fn plan_field_access(&self, access: RawFieldAccessExpr, schema: &DFSchema) -> DataFusionResult<PlannerResult<RawFieldAccessExpr>> {
+    fn plan_field_access(
+        &self,
+        access: RawFieldAccessExpr,
+        schema: &DFSchema,
+    ) -> DataFusionResult<PlannerResult<RawFieldAccessExpr>> {
         if !access.expr.get_type(schema).is_ok_and(|data_type| element_type(&data_type).is_some()) {
             return Ok(PlannerResult::Original(access));
         }

@@ -28,7 +28,11 @@ fn returns_age(name: &str, args: &[FieldRef]) -> Result<Field> {
         let kind = Kind::of(arg.data_type());
         kind.is_moment() || matches!(kind, Kind::Text | Kind::Null)
     };
-    if args.len() == 2 && args.iter().all(is_fine) { Ok(field(name, SqlType::Interval)) } else { Err(no_such_function(name, args)) }
+    if args.len() == 2 && args.iter().all(is_fine) {
+        Ok(field(name, SqlType::Interval))
+    } else {
+        Err(no_such_function(name, args))
+    }
 }
 
 /// `age(later, earlier)`; with one argument the planner puts today before it.
@@ -71,7 +75,9 @@ fn difference(earlier: i64, later: i64, borrowed: i64) -> Result<IntervalMonthDa
 
 fn returns_justified(name: &str, args: &[FieldRef]) -> Result<Field> {
     match args {
-        [arg] if matches!(Kind::of(arg.data_type()), Kind::Interval | Kind::Time | Kind::Text | Kind::Null) => Ok(field(name, SqlType::Interval)),
+        [arg] if matches!(Kind::of(arg.data_type()), Kind::Interval | Kind::Time | Kind::Text | Kind::Null) => {
+            Ok(field(name, SqlType::Interval))
+        }
         _ => Err(no_such_function(name, args)),
     }
 }

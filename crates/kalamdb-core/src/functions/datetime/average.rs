@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, AsArray};
 use datafusion::arrow::datatypes::{
-    DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, Field, FieldRef, Int64Type, IntervalMonthDayNano, IntervalMonthDayNanoType,
+    DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, Field, FieldRef, Int64Type, IntervalMonthDayNano,
+    IntervalMonthDayNanoType,
 };
 use datafusion::common::{Result as DataFusionResult, ScalarValue, internal_datafusion_err};
 use datafusion::logical_expr::Accumulator;
@@ -38,8 +39,12 @@ impl IntervalTotal {
 
     /// The fields of the state.
     pub(crate) fn state_fields(name: &str) -> Vec<FieldRef> {
-        let parts = [("months", DataType::Int64), ("days", DataType::Int64), ("nanos", NANOS), ("count", DataType::Int64)];
-        parts.into_iter().map(|(part, data_type)| Arc::new(Field::new(format!("{name}[{part}]"), data_type, false))).collect()
+        let parts =
+            [("months", DataType::Int64), ("days", DataType::Int64), ("nanos", NANOS), ("count", DataType::Int64)];
+        parts
+            .into_iter()
+            .map(|(part, data_type)| Arc::new(Field::new(format!("{name}[{part}]"), data_type, false)))
+            .collect()
     }
 
     fn add(&mut self, values: &[ArrayRef], sign: i64) -> DataFusionResult<()> {
@@ -88,11 +93,16 @@ impl Accumulator for IntervalTotal {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> DataFusionResult<()> {
-        let [months, days, nanos, counts] = states else { return Err(internal_datafusion_err!("the state of a sum of intervals has four parts")) };
-        let sum = |values: &ArrayRef| values.as_primitive_opt::<Int64Type>().map(|values| values.iter().flatten().sum::<i64>());
+        let [months, days, nanos, counts] = states else {
+            return Err(internal_datafusion_err!("the state of a sum of intervals has four parts"));
+        };
+        let sum = |values: &ArrayRef| {
+            values.as_primitive_opt::<Int64Type>().map(|values| values.iter().flatten().sum::<i64>())
+        };
         let nanos = nanos.as_primitive_opt::<Decimal128Type>().map(|values| values.iter().flatten().sum::<i128>());
         let parts = sum(months).zip(sum(days)).zip(sum(counts)).zip(nanos);
-        let (((months, days), count), nanos) = parts.ok_or_else(|| internal_datafusion_err!("the state of a sum of intervals has other types"))?;
+        let (((months, days), count), nanos) =
+            parts.ok_or_else(|| internal_datafusion_err!("the state of a sum of intervals has other types"))?;
         self.months += months;
         self.days += days;
         self.nanos += nanos;

@@ -21,7 +21,9 @@ fn returns(name: &str, args: &[FieldRef]) -> Result<Field> {
     let kinds: Vec<Kind> = args.iter().map(|arg| Kind::of(arg.data_type())).collect();
     let is_fine = |kind: &Kind| kind.is_moment() || matches!(kind, Kind::Text | Kind::Null);
     match kinds.as_slice() {
-        [Kind::Interval | Kind::Text | Kind::Null, moments @ ..] if matches!(moments.len(), 1 | 2) && moments.iter().all(is_fine) => {
+        [Kind::Interval | Kind::Text | Kind::Null, moments @ ..]
+            if matches!(moments.len(), 1 | 2) && moments.iter().all(is_fine) =>
+        {
             Ok(field(name, if moments.contains(&Kind::Timestamp) { SqlType::Timestamp } else { SqlType::TimestampTz }))
         }
         _ => Err(no_such_function(name, args)),

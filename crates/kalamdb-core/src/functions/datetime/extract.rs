@@ -46,7 +46,11 @@ fn date_part(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
 }
 
 fn evaluate(args: &ScalarFunctionArgs, is_strict: bool) -> Result<ArrayRef> {
-    let data_type = args.arg_fields.get(1).map(|field| field.data_type()).ok_or_else(|| Error::internal("an argument is missing"))?;
+    let data_type = args
+        .arg_fields
+        .get(1)
+        .map(|field| field.data_type())
+        .ok_or_else(|| Error::internal("an argument is missing"))?;
     let kind = Kind::of(data_type);
     let units = Units::of(args)?;
     Ok(Arc::new(match kind {
@@ -59,7 +63,11 @@ fn evaluate(args: &ScalarFunctionArgs, is_strict: bool) -> Result<ArrayRef> {
             each::<Float64Type>(args, |row| units.of_row(row, intervals.get(row), of_interval))?
         }
         _ => {
-            let timestamps = Timestamps::of(args, 1, if kind == Kind::TimestampTz { SqlType::TimestampTz } else { SqlType::Timestamp })?;
+            let timestamps = Timestamps::of(
+                args,
+                1,
+                if kind == Kind::TimestampTz { SqlType::TimestampTz } else { SqlType::Timestamp },
+            )?;
             let of_row = |unit, micros| {
                 if is_strict && kind == Kind::Date {
                     check_unit_of_date(unit)?;
@@ -103,14 +111,19 @@ fn unsupported(unit: Unit, of: &str) -> Error {
 
 fn check_unit_of_date(unit: Unit) -> Result<()> {
     match unit {
-        Unit::Nanosecond | Unit::Microsecond | Unit::Millisecond | Unit::Second | Unit::Minute | Unit::Hour | Unit::Zone => {
-            Err(unsupported(unit, "a date"))
-        }
+        Unit::Nanosecond
+        | Unit::Microsecond
+        | Unit::Millisecond
+        | Unit::Second
+        | Unit::Minute
+        | Unit::Hour
+        | Unit::Zone => Err(unsupported(unit, "a date")),
         _ => Ok(()),
     }
 }
 
-/// A count of so many to the unit, with its fraction: division of integers, so that nothing is lost that the result can hold.
+/// A count of so many to the unit, with its fraction: division of integers, so that nothing is lost that the result can
+/// hold.
 fn ratio(count: i64, per_unit: i64) -> f64 {
     count as f64 / per_unit as f64
 }
@@ -121,7 +134,9 @@ fn of_timestamp(unit: Unit, micros: i64, kind: Kind) -> Result<f64> {
     let whole = match unit {
         Unit::Epoch => return Ok(ratio(micros, SECOND)),
         Unit::Julian => return Ok(at.julian_day() as f64 + ratio(at.time, DAY)),
-        Unit::Nanosecond | Unit::Microsecond | Unit::Millisecond | Unit::Second | Unit::Minute | Unit::Hour => return of_time(unit, at.time),
+        Unit::Nanosecond | Unit::Microsecond | Unit::Millisecond | Unit::Second | Unit::Minute | Unit::Hour => {
+            return of_time(unit, at.time);
+        }
         Unit::Day => at.civil.day,
         Unit::Week => at.iso_week().1,
         Unit::Month => at.civil.month,

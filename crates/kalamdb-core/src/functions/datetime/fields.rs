@@ -58,7 +58,9 @@ impl Unit {
             "julian" | "j" => Self::Julian,
             "epoch" => Self::Epoch,
             "timezone" | "timezone_hour" | "timezone_minute" => Self::Zone,
-            other => return Err(Error::new(ErrorKind::InvalidParameterValue, format!("unit {other} is not recognized"))),
+            other => {
+                return Err(Error::new(ErrorKind::InvalidParameterValue, format!("unit {other} is not recognized")));
+            }
         })
     }
 }

@@ -22,7 +22,9 @@ pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
 fn returns(name: &str, args: &[FieldRef]) -> Result<ArrowField> {
     let kinds: Vec<Kind> = args.iter().map(|arg| Kind::of(arg.data_type())).collect();
     match kinds.as_slice() {
-        [value, Kind::Text | Kind::Null] if value.is_moment() || matches!(value, Kind::Time | Kind::Interval | Kind::Null) => {
+        [value, Kind::Text | Kind::Null]
+            if value.is_moment() || matches!(value, Kind::Time | Kind::Interval | Kind::Null) =>
+        {
             Ok(field(name, SqlType::Text))
         }
         [Kind::Integer | Kind::Number, Kind::Text | Kind::Null] => {
@@ -73,7 +75,9 @@ enum Source {
 impl Source {
     fn get(&self, row: usize) -> Option<Shown> {
         match self {
-            Self::Timestamps(timestamps, has_zone) => timestamps.get(row).map(|micros| Shown::of_timestamp(micros, *has_zone)),
+            Self::Timestamps(timestamps, has_zone) => {
+                timestamps.get(row).map(|micros| Shown::of_timestamp(micros, *has_zone))
+            }
             Self::Intervals(intervals) => intervals.get(row).map(Shown::of_interval),
         }
     }
@@ -140,7 +144,9 @@ impl Shown {
     }
 
     fn write_field(&self, field: Field, out: &mut String) -> Result<()> {
-        let number = |value: i64, width: usize, out: &mut String| write_number(value, if field.is_bare { 0 } else { width }, field.ordinal, out);
+        let number = |value: i64, width: usize, out: &mut String| {
+            write_number(value, if field.is_bare { 0 } else { width }, field.ordinal, out)
+        };
         let fixed = |value: i64, width: usize, out: &mut String| write_number(value, width, field.ordinal, out);
         match field.name {
             "HH24" => number(self.hour, 2, out),
@@ -183,7 +189,11 @@ impl Shown {
                 }
             }
             "RM" => {
-                if let Some(month) = usize::try_from(self.month).ok().and_then(|month| month.checked_sub(1)).and_then(|month| ROMAN.get(month)) {
+                if let Some(month) = usize::try_from(self.month)
+                    .ok()
+                    .and_then(|month| month.checked_sub(1))
+                    .and_then(|month| ROMAN.get(month))
+                {
                     write_word(month, 4, field, out);
                 }
             }
@@ -206,12 +216,16 @@ impl Shown {
 
     /// Fields that intervals do not have.
     fn write_moment(&self, field: Field, at: Fields, out: &mut String) {
-        let number = |value: i64, width: usize, out: &mut String| write_number(value, if field.is_bare { 0 } else { width }, field.ordinal, out);
+        let number = |value: i64, width: usize, out: &mut String| {
+            write_number(value, if field.is_bare { 0 } else { width }, field.ordinal, out)
+        };
         let iso_year = || {
             let year = at.iso_week().0;
             if year > 0 { year } else { 1 - year }
         };
-        let name = |names: &[&'static str], index: i64| usize::try_from(index).ok().and_then(|index| names.get(index)).copied().unwrap_or_default();
+        let name = |names: &[&'static str], index: i64| {
+            usize::try_from(index).ok().and_then(|index| names.get(index)).copied().unwrap_or_default()
+        };
         match field.name {
             "MONTH" => write_word(name(&MONTHS, self.month - 1), 9, field, out),
             "MON" => write_word(name(&MONTHS, self.month - 1).get(..3).unwrap_or_default(), 0, field, out),

@@ -29,7 +29,11 @@ fn is_number(arg: &FieldRef) -> bool {
 }
 
 fn returns(name: &str, args: &[FieldRef], n_args: usize, sql_type: SqlType) -> Result<Field> {
-    if args.len() == n_args && args.iter().all(is_number) { Ok(field(name, sql_type)) } else { Err(no_such_function(name, args)) }
+    if args.len() == n_args && args.iter().all(is_number) {
+        Ok(field(name, sql_type))
+    } else {
+        Err(no_such_function(name, args))
+    }
 }
 
 fn returns_timestamptz(name: &str, args: &[FieldRef]) -> Result<Field> {
@@ -54,7 +58,9 @@ fn integers<const N: usize>(args: &ScalarFunctionArgs, from: usize) -> Result<[V
 fn make_date(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
     let [years, months, days] = integers::<3>(args, 0)?;
     let dates = each::<Date32Type>(args, |row| match (years.get(row), months.get(row), days.get(row)) {
-        (Some(year), Some(month), Some(day)) => i32::try_from(date(year, month, day)?).map(Some).map_err(|_| out_of_range("date")),
+        (Some(year), Some(month), Some(day)) => {
+            i32::try_from(date(year, month, day)?).map(Some).map_err(|_| out_of_range("date"))
+        }
         _ => Ok(None),
     })?;
     Ok(Arc::new(dates))
@@ -64,19 +70,24 @@ fn make_date(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
 fn date(year: i64, month: i64, day: i64) -> Result<i64> {
     let civil = Civil { year: if year < 0 { year + 1 } else { year }, month, day };
     let is_year = year != 0 && year.abs() <= 6_000_000;
-    if is_year && civil.exists() { Ok(civil.to_days()) } else { Err(out_of_range(&format!("date field value {year}-{month:02}-{day:02}"))) }
+    if is_year && civil.exists() {
+        Ok(civil.to_days())
+    } else {
+        Err(out_of_range(&format!("date field value {year}-{month:02}-{day:02}")))
+    }
 }
 
 fn make_time(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
     let [hours, minutes] = integers::<2>(args, 0)?;
     let seconds = Numbers::of(args, 2, SqlType::Double)?;
-    let times = each::<Time64MicrosecondType>(args, |row| match (hours.get(row), minutes.get(row), seconds.get(row)) {
-        (Some(hour), Some(minute), Some(second)) => match time(hour, minute, second)? {
-            time if time < DAY => Ok(Some(time)),
-            _ => Err(time_out_of_range(hour, minute, second)),
-        },
-        _ => Ok(None),
-    })?;
+    let times =
+        each::<Time64MicrosecondType>(args, |row| match (hours.get(row), minutes.get(row), seconds.get(row)) {
+            (Some(hour), Some(minute), Some(second)) => match time(hour, minute, second)? {
+                time if time < DAY => Ok(Some(time)),
+                _ => Err(time_out_of_range(hour, minute, second)),
+            },
+            _ => Ok(None),
+        })?;
     Ok(Arc::new(times))
 }
 
@@ -99,7 +110,9 @@ fn make_timestamp(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
     each_timestamp(args, |row| {
         let day = (years.get(row), months.get(row), days.get(row));
         let clock = (hours.get(row), minutes.get(row), seconds.get(row));
-        let ((Some(year), Some(month), Some(day)), (Some(hour), Some(minute), Some(second))) = (day, clock) else { return Ok(None) };
+        let ((Some(year), Some(month), Some(day)), (Some(hour), Some(minute), Some(second))) = (day, clock) else {
+            return Ok(None);
+        };
         let micros = i128::from(date(year, month, day)?) * i128::from(DAY) + i128::from(time(hour, minute, second)?);
         let micros = i64::try_from(micros).map_err(|_| out_of_range("timestamp"))?;
         match &mut zones {
@@ -112,7 +125,9 @@ fn make_timestamp(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
 /// Years, months, weeks, days, hours, minutes and seconds, as many as are given.
 fn make_interval(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
     let n_integers = args.args.len().min(6);
-    let parts = (0..n_integers).map(|index| Values::<Int64Type>::of(args, index, SqlType::BigInt)).collect::<Result<Vec<_>>>()?;
+    let parts = (0..n_integers)
+        .map(|index| Values::<Int64Type>::of(args, index, SqlType::BigInt))
+        .collect::<Result<Vec<_>>>()?;
     let seconds = if args.args.len() == 7 { Some(Numbers::of(args, 6, SqlType::Double)?) } else { None };
     each_interval(args, |row| {
         let mut numbers = [0_i128; 6];

@@ -1,4 +1,5 @@
-//! Dates, times and intervals as PostgreSQL has them: microseconds everywhere, no year too far, and an error where a result does not fit.
+//! Dates, times and intervals as PostgreSQL has them: microseconds everywhere, no year too far, and an error where a
+//! result does not fit.
 
 mod age;
 mod average;

@@ -8,13 +8,16 @@ use datafusion::common::{DFSchema, Result as DataFusionResult, internal_err};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ExprSchemable, Operator, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
+    ColumnarValue, Expr, ExprSchemable, Operator, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+    Signature, Volatility, lit,
 };
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 use kalamdb_types::SqlType;
 
 use super::shift::MICROSECOND;
-use super::values::{Dates, Intervals, Kind, Numbers, Times, Timestamps, Values, each, each_interval, each_timestamp, out_of_range};
+use super::values::{
+    Dates, Intervals, Kind, Numbers, Times, Timestamps, Values, each, each_interval, each_timestamp, out_of_range,
+};
 use super::{extract, shift};
 use crate::error::{Error, ErrorKind, Result, into_datafusion};
 use crate::functions::{asked_for_type, cast_to};
@@ -51,8 +54,8 @@ impl ExprPlanner for Operators {
     }
 }
 
-/// The call that an operator stands for, if one of its operands is a date, a time or an interval. A parameter that is not bound yet has
-/// the type that the other operand suggests.
+/// The call that an operator stands for, if one of its operands is a date, a time or an interval. A parameter that is
+/// not bound yet has the type that the other operand suggests.
 pub(crate) fn operation(left: &Expr, op: Operator, right: &Expr, schema: &DFSchema) -> DataFusionResult<Option<Expr>> {
     if !matches!(op, Operator::Plus | Operator::Minus | Operator::Multiply | Operator::Divide) {
         return Ok(None);
@@ -89,8 +92,8 @@ fn is_temporal(kind: Kind) -> bool {
     kind.is_moment() || matches!(kind, Kind::Time | Kind::Interval)
 }
 
-/// The type that an operand takes from the other one, if it is a literal text or NULL: that of the other, or an interval where only that
-/// can be added.
+/// The type that an operand takes from the other one, if it is a literal text or NULL: that of the other, or an
+/// interval where only that can be added.
 fn unknown_type(expr: &Expr, kind: Kind, op: Operator, other: Kind) -> Option<SqlType> {
     let is_unknown = kind == Kind::Null || (kind == Kind::Text && matches!(expr, Expr::Literal(..)));
     if !is_unknown || matches!(expr, Expr::Placeholder(_)) {
@@ -160,7 +163,8 @@ impl Rule {
         };
         match op {
             Operator::Minus => minus().map(|rule| (rule, false)),
-            Operator::Divide => matches!((left, right), (K::Interval, K::Integer | K::Number)).then_some((Self::IntervalDividedBy, false)),
+            Operator::Divide => matches!((left, right), (K::Interval, K::Integer | K::Number))
+                .then_some((Self::IntervalDividedBy, false)),
             _ => rule(left, right).map(|rule| (rule, false)).or_else(|| rule(right, left).map(|rule| (rule, true))),
         }
     }
@@ -169,7 +173,9 @@ impl Rule {
         match self {
             Self::DatePlusDays | Self::DateMinusDays => SqlType::Date,
             Self::DateMinusDate => SqlType::Integer,
-            Self::DatePlusTime | Self::MomentPlusInterval(false) | Self::MomentMinusInterval(false) => SqlType::Timestamp,
+            Self::DatePlusTime | Self::MomentPlusInterval(false) | Self::MomentMinusInterval(false) => {
+                SqlType::Timestamp
+            }
             Self::MomentPlusInterval(true) | Self::MomentMinusInterval(true) => SqlType::TimestampTz,
             Self::TimePlusInterval | Self::TimeMinusInterval => SqlType::Time,
             Self::MomentMinusMoment
@@ -203,11 +209,13 @@ impl Operation {
     fn rule(&self, args: &[FieldRef]) -> Result<(Rule, bool)> {
         let [left, right] = args else { return Err(Error::internal("an operator has two operands")) };
         let (left_kind, right_kind) = (Kind::of(left.data_type()), Kind::of(right.data_type()));
-        Rule::of(self.op, known(self.op, left_kind, right_kind), known(self.op, right_kind, left_kind)).ok_or_else(|| {
-            let (left, right) = (kalamdb_types::type_name(left), kalamdb_types::type_name(right));
-            let message = format!("operator does not exist: {left} {} {right}", self.op);
-            Error::new(ErrorKind::UndefinedFunction, message).with_hint("cast the operands")
-        })
+        Rule::of(self.op, known(self.op, left_kind, right_kind), known(self.op, right_kind, left_kind)).ok_or_else(
+            || {
+                let (left, right) = (kalamdb_types::type_name(left), kalamdb_types::type_name(right));
+                let message = format!("operator does not exist: {left} {} {right}", self.op);
+                Error::new(ErrorKind::UndefinedFunction, message).with_hint("cast the operands")
+            },
+        )
     }
 }
 
@@ -250,7 +258,11 @@ impl ScalarUDFImpl for Operation {
             Kind::of(field.data_type()) == Kind::Text && args.scalar_arguments.get(index).is_some_and(Option::is_some)
         };
         let untyped = |(index, field): (usize, &FieldRef)| {
-            if is_text(index, field) { Arc::new(field.as_ref().clone().with_data_type(DataType::Null)) } else { Arc::clone(field) }
+            if is_text(index, field) {
+                Arc::new(field.as_ref().clone().with_data_type(DataType::Null))
+            } else {
+                Arc::clone(field)
+            }
         };
         let fields: Vec<FieldRef> = args.arg_fields.iter().enumerate().map(untyped).collect();
         let (rule, _) = self.rule(&fields).map_err(into_datafusion)?;
@@ -272,7 +284,8 @@ fn evaluate(rule: Rule, args: &ScalarFunctionArgs, first: usize, second: usize) 
     let dates = |index| Dates::of(args, index, SqlType::Date);
     let times = |index| Times::of(args, index, SqlType::Time);
     let intervals = |index| Intervals::of(args, index, SqlType::Interval);
-    let timestamps = |index, has_zone| Timestamps::of(args, index, if has_zone { SqlType::TimestampTz } else { SqlType::Timestamp });
+    let timestamps =
+        |index, has_zone| Timestamps::of(args, index, if has_zone { SqlType::TimestampTz } else { SqlType::Timestamp });
     Ok(match rule {
         Rule::DatePlusDays | Rule::DateMinusDays => {
             let sign = if rule == Rule::DatePlusDays { 1 } else { -1 };
@@ -287,14 +300,17 @@ fn evaluate(rule: Rule, args: &ScalarFunctionArgs, first: usize, second: usize) 
             let (a, b) = (dates(first)?, dates(second)?);
             Arc::new(each::<Int32Type>(args, |row| {
                 both(a.get(row), b.get(row), |a, b| {
-                    a.checked_sub(b).ok_or_else(|| Error::new(ErrorKind::NumericValueOutOfRange, "integer out of range"))
+                    a.checked_sub(b)
+                        .ok_or_else(|| Error::new(ErrorKind::NumericValueOutOfRange, "integer out of range"))
                 })
             })?)
         }
         Rule::DatePlusTime => {
             let (dates, times) = (timestamps(first, false)?, times(second)?);
             each_timestamp(args, |row| {
-                both(dates.get(row), times.get(row), |date, time| date.checked_add(time).ok_or_else(|| out_of_range("timestamp")))
+                both(dates.get(row), times.get(row), |date, time| {
+                    date.checked_add(time).ok_or_else(|| out_of_range("timestamp"))
+                })
             })?
         }
         Rule::MomentPlusInterval(has_zone) => {
@@ -303,7 +319,11 @@ fn evaluate(rule: Rule, args: &ScalarFunctionArgs, first: usize, second: usize) 
         }
         Rule::MomentMinusInterval(has_zone) => {
             let (moments, intervals) = (timestamps(first, has_zone)?, intervals(second)?);
-            each_timestamp(args, |row| both(moments.get(row), intervals.get(row), |micros, interval| shift::add(micros, shift::negated(interval)?)))?
+            each_timestamp(args, |row| {
+                both(moments.get(row), intervals.get(row), |micros, interval| {
+                    shift::add(micros, shift::negated(interval)?)
+                })
+            })?
         }
         Rule::MomentMinusMoment => {
             let (a, b) = (timestamps(first, false)?, timestamps(second, false)?);
@@ -316,13 +336,16 @@ fn evaluate(rule: Rule, args: &ScalarFunctionArgs, first: usize, second: usize) 
                 both(times.get(row), intervals.get(row), |time, interval| {
                     // Months and days change nothing, and the clock goes round.
                     let nanos = i128::from(time) * i128::from(MICROSECOND) + sign * i128::from(interval.nanoseconds);
-                    i64::try_from(nanos.rem_euclid(shift::DAY_NANOS) / i128::from(MICROSECOND)).map_err(|_| out_of_range("time"))
+                    i64::try_from(nanos.rem_euclid(shift::DAY_NANOS) / i128::from(MICROSECOND))
+                        .map_err(|_| out_of_range("time"))
                 })
             })?)
         }
         Rule::TimeMinusTime => {
             let (a, b) = (times(first)?, times(second)?);
-            each_interval(args, |row| both(a.get(row), b.get(row), |a, b| shift::interval(0, 0, i128::from(a - b) * i128::from(MICROSECOND))))?
+            each_interval(args, |row| {
+                both(a.get(row), b.get(row), |a, b| shift::interval(0, 0, i128::from(a - b) * i128::from(MICROSECOND)))
+            })?
         }
         Rule::IntervalPlusInterval | Rule::IntervalMinusInterval => {
             let sign = if rule == Rule::IntervalPlusInterval { 1 } else { -1 };
@@ -331,7 +354,11 @@ fn evaluate(rule: Rule, args: &ScalarFunctionArgs, first: usize, second: usize) 
         }
         Rule::IntervalTimes => {
             let (intervals, numbers) = (intervals(first)?, Numbers::of(args, second, SqlType::Double)?);
-            each_interval(args, |row| both(intervals.get(row), numbers.get(row), |interval, factor| shift::scaled(interval, |part| part * factor)))?
+            each_interval(args, |row| {
+                both(intervals.get(row), numbers.get(row), |interval, factor| {
+                    shift::scaled(interval, |part| part * factor)
+                })
+            })?
         }
         Rule::IntervalDividedBy => {
             let (intervals, numbers) = (intervals(first)?, Numbers::of(args, second, SqlType::Double)?);

@@ -1,4 +1,5 @@
-//! Times and timestamps with fewer digits after the point: what `CAST(value AS TIMESTAMP(3))` does after the cast itself.
+//! Times and timestamps with fewer digits after the point: what `CAST(value AS TIMESTAMP(3))` does after the cast
+//! itself.
 
 use std::sync::Arc;
 
@@ -62,7 +63,8 @@ const YEAR_2000: i64 = 946_684_800 * SECOND;
 /// The nearest with so many digits; halves go away from 0.
 fn rounded(micros: i64, digits: i64) -> Result<i64> {
     let digits = u32::try_from(digits).ok().filter(|digits| *digits <= 6);
-    let digits = digits.ok_or_else(|| Error::new(ErrorKind::InvalidParameterValue, "the precision of a time is 0 to 6"))?;
+    let digits =
+        digits.ok_or_else(|| Error::new(ErrorKind::InvalidParameterValue, "the precision of a time is 0 to 6"))?;
     let unit = i128::from(SECOND / 10_i64.pow(digits));
     let size = (i128::from(micros.unsigned_abs()) + unit / 2) / unit * unit;
     i64::try_from(if micros < 0 { -size } else { size }).map_err(|_| out_of_range("timestamp"))

@@ -30,7 +30,12 @@ pub(crate) fn series(name: &str, args: &[Expr]) -> Result<Option<Arc<dyn TablePr
     }
     let fits = |kind: &Kind| kind.is_moment() || matches!(kind, Kind::Text | Kind::Null);
     let step = match rest {
-        [step] if matches!(Kind::of(&step.data_type()), Kind::Interval | Kind::Text | Kind::Null) && kinds.iter().all(fits) => step,
+        [step]
+            if matches!(Kind::of(&step.data_type()), Kind::Interval | Kind::Text | Kind::Null)
+                && kinds.iter().all(fits) =>
+        {
+            step
+        }
         _ => {
             let message = format!("{name} of timestamps takes two timestamps and an interval");
             return Err(Error::new(ErrorKind::UndefinedFunction, message).with_hint("cast the arguments"));
@@ -78,8 +83,9 @@ pub(super) struct Steps {
 
 impl Steps {
     pub(super) fn new(from: i64, to: i64, step: IntervalMonthDayNano, includes_end: bool) -> Result<Self> {
-        let length =
-            (i128::from(step.months) * i128::from(shift::MONTH_DAYS) + i128::from(step.days)) * shift::DAY_NANOS + i128::from(step.nanoseconds);
+        let length = (i128::from(step.months) * i128::from(shift::MONTH_DAYS) + i128::from(step.days))
+            * shift::DAY_NANOS
+            + i128::from(step.nanoseconds);
         if length.abs() < i128::from(shift::MICROSECOND) {
             return Err(Error::new(ErrorKind::InvalidParameterValue, "step size cannot equal zero"));
         }
@@ -99,7 +105,9 @@ impl Iterator for Steps {
             return None;
         }
         // A step of mixed signs may lead nowhere.
-        self.next = shift::add(current, self.step).ok().filter(|next| if self.is_backward { *next < current } else { *next > current });
+        self.next = shift::add(current, self.step)
+            .ok()
+            .filter(|next| if self.is_backward { *next < current } else { *next > current });
         Some(current)
     }
 }
@@ -128,7 +136,12 @@ impl TableProvider for Series {
         _: Option<usize>,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
         let batch_size = state.config_options().execution.batch_size.get();
-        let generator = Generator { schema: Arc::clone(&self.schema), first: self.steps.clone(), steps: self.steps.clone(), batch_size };
+        let generator = Generator {
+            schema: Arc::clone(&self.schema),
+            first: self.steps.clone(),
+            steps: self.steps.clone(),
+            batch_size,
+        };
         let exec = LazyMemoryExec::try_new(Arc::clone(&self.schema), vec![Arc::new(RwLock::new(generator))])?;
         Ok(Arc::new(exec.with_projection(projection.cloned())))
     }
@@ -169,6 +182,11 @@ impl LazyBatchGenerator for Generator {
 
     fn reset_state(&self) -> Arc<RwLock<dyn LazyBatchGenerator>> {
         let Self { schema, first, batch_size, .. } = self;
-        Arc::new(RwLock::new(Self { schema: Arc::clone(schema), first: first.clone(), steps: first.clone(), batch_size: *batch_size }))
+        Arc::new(RwLock::new(Self {
+            schema: Arc::clone(schema),
+            first: first.clone(),
+            steps: first.clone(),
+            batch_size: *batch_size,
+        }))
     }
 }

@@ -8,7 +8,9 @@ use datafusion::arrow::array::builder::{ListBuilder, TimestampMicrosecondBuilder
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
 use datafusion::common::Result as DataFusionResult;
 use datafusion::logical_expr::type_coercion::functions::fields_with_udf;
-use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
 use kalamdb_types::SqlType;
 
 use super::series::Steps;
@@ -74,13 +76,18 @@ impl ScalarUDFImpl for Series {
 
     fn coerce_types(&self, types: &[DataType]) -> DataFusionResult<Vec<DataType>> {
         if bound_type(types.iter().cloned()).is_none() {
-            let fields: Vec<FieldRef> = types.iter().map(|data_type| Arc::new(Field::new("", data_type.clone(), true))).collect();
+            let fields: Vec<FieldRef> =
+                types.iter().map(|data_type| Arc::new(Field::new("", data_type.clone(), true))).collect();
             let fields = fields_with_udf(&fields, self.of_numbers.as_ref())?;
             return Ok(fields.iter().map(|field| field.data_type().clone()).collect());
         }
         let fits = |kind: Kind| kind.is_moment() || matches!(kind, Kind::Text | Kind::Null);
         match types {
-            [from, to, step] if fits(Kind::of(from)) && fits(Kind::of(to)) && matches!(Kind::of(step), Kind::Interval | Kind::Text | Kind::Null) => {
+            [from, to, step]
+                if fits(Kind::of(from))
+                    && fits(Kind::of(to))
+                    && matches!(Kind::of(step), Kind::Interval | Kind::Text | Kind::Null) =>
+            {
                 Ok(types.to_vec())
             }
             _ => {
@@ -107,7 +114,9 @@ impl ScalarUDFImpl for Series {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
         match bound_type(args.arg_fields.iter().map(|field| field.data_type().clone())) {
             None => self.of_numbers.invoke_with_args(args),
-            Some(bound) => arrays(&args, bound, self.name() != "range").map(ColumnarValue::Array).map_err(into_datafusion),
+            Some(bound) => {
+                arrays(&args, bound, self.name() != "range").map(ColumnarValue::Array).map_err(into_datafusion)
+            }
         }
     }
 }
@@ -128,7 +137,8 @@ fn arrays(args: &ScalarFunctionArgs, bound: SqlType, includes_end: bool) -> Resu
         for value in Steps::new(from, to, step, includes_end)? {
             n_values += 1;
             if n_values > MAX_VALUES {
-                return Err(Error::new(ErrorKind::ProgramLimitExceeded, "a series has too many values for an array").with_hint("use it in FROM"));
+                return Err(Error::new(ErrorKind::ProgramLimitExceeded, "a series has too many values for an array")
+                    .with_hint("use it in FROM"));
             }
             arrays.values().append_value(value);
         }

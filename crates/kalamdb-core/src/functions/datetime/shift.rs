@@ -61,19 +61,25 @@ pub(super) fn interval(months: i128, days: i128, nanos: i128) -> Result<Interval
 
 /// The length of an interval in nanoseconds.
 pub(crate) fn length(interval: IntervalMonthDayNano) -> i128 {
-    (i128::from(interval.months) * i128::from(MONTH_DAYS) + i128::from(interval.days)) * DAY_NANOS + i128::from(interval.nanoseconds)
+    (i128::from(interval.months) * i128::from(MONTH_DAYS) + i128::from(interval.days)) * DAY_NANOS
+        + i128::from(interval.nanoseconds)
 }
 
 pub(super) fn plus(a: IntervalMonthDayNano, b: IntervalMonthDayNano, sign: i128) -> Result<IntervalMonthDayNano> {
     let sum = |a: i128, b: i128| a + sign * b;
-    interval(sum(a.months.into(), b.months.into()), sum(a.days.into(), b.days.into()), sum(a.nanoseconds.into(), b.nanoseconds.into()))
+    interval(
+        sum(a.months.into(), b.months.into()),
+        sum(a.days.into(), b.days.into()),
+        sum(a.nanoseconds.into(), b.nanoseconds.into()),
+    )
 }
 
 pub(super) fn negated(a: IntervalMonthDayNano) -> Result<IntervalMonthDayNano> {
     plus(IntervalMonthDayNano::new(0, 0, 0), a, -1)
 }
 
-/// An interval times a factor: what is left of a month goes on in days, what is left of a day in time, to the microsecond.
+/// An interval times a factor: what is left of a month goes on in days, what is left of a day in time, to the
+/// microsecond.
 pub(super) fn scaled(a: IntervalMonthDayNano, factor: impl Fn(f64) -> f64) -> Result<IntervalMonthDayNano> {
     let (months, days) = (factor(f64::from(a.months)), factor(f64::from(a.days)));
     let micros = factor(a.nanoseconds as f64 / MICROSECOND as f64);
@@ -91,7 +97,10 @@ pub(super) fn scaled(a: IntervalMonthDayNano, factor: impl Fn(f64) -> f64) -> Re
     }
     let nanos = (micros + seconds * 1e6).round() * MICROSECOND as f64;
     let fits = |value: f64, limit: f64| value >= -limit && value < limit;
-    if !(fits(months.trunc(), 2_147_483_648.0) && fits(whole_days, 2_147_483_648.0) && fits(nanos, 9_223_372_036_854_775_808.0)) {
+    if !(fits(months.trunc(), 2_147_483_648.0)
+        && fits(whole_days, 2_147_483_648.0)
+        && fits(nanos, 9_223_372_036_854_775_808.0))
+    {
         return Err(out_of_range("interval"));
     }
     Ok(IntervalMonthDayNano::new(months.trunc() as i32, whole_days as i32, nanos as i64))

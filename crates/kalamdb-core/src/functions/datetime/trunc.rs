@@ -26,9 +26,11 @@ fn returns(name: &str, args: &[FieldRef]) -> Result<Field> {
         [Kind::Text | Kind::Null, Kind::Interval | Kind::Time] => SqlType::Interval,
         // A date is a point in time with a zone here.
         [Kind::Text | Kind::Null, Kind::TimestampTz | Kind::Date | Kind::Text | Kind::Null]
-        | [Kind::Text | Kind::Null, Kind::TimestampTz | Kind::Timestamp | Kind::Date | Kind::Text | Kind::Null, Kind::Text | Kind::Null] => {
-            SqlType::TimestampTz
-        }
+        | [
+            Kind::Text | Kind::Null,
+            Kind::TimestampTz | Kind::Timestamp | Kind::Date | Kind::Text | Kind::Null,
+            Kind::Text | Kind::Null,
+        ] => SqlType::TimestampTz,
         _ => return Err(no_such_function(name, args)),
     };
     Ok(field(name, sql_type))

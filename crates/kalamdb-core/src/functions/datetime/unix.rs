@@ -27,13 +27,13 @@ pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
     ]
 }
 
-/// Numbers count from 1970 in UTC, so that they have a zone; so has text that is read by a template. Other text has the zone that it names.
+/// Numbers count from 1970 in UTC, so that they have a zone; so has text that is read by a template. Other text has the
+/// zone that it names.
 fn returns_timestamp(name: &str, args: &[FieldRef]) -> Result<Field> {
     let kinds: Vec<Kind> = args.iter().map(|arg| Kind::of(arg.data_type())).collect();
     match kinds.as_slice() {
-        [Kind::Integer | Kind::Number | Kind::TimestampTz | Kind::Null] | [Kind::Text | Kind::Null, Kind::Text | Kind::Null] => {
-            Ok(field(name, SqlType::TimestampTz))
-        }
+        [Kind::Integer | Kind::Number | Kind::TimestampTz | Kind::Null]
+        | [Kind::Text | Kind::Null, Kind::Text | Kind::Null] => Ok(field(name, SqlType::TimestampTz)),
         [Kind::Text | Kind::Timestamp | Kind::Date] => Ok(field(name, SqlType::Timestamp)),
         _ => Err(no_such_function(name, args)),
     }
@@ -60,7 +60,8 @@ fn to_timestamp(args: &ScalarFunctionArgs, per_unit: i64) -> Result<ArrayRef> {
             each_timestamp(args, |row| numbers.get(row).map(|number| of_number(number, factor)).transpose())
         }
         _ => {
-            let result_type = SqlType::of_field(&args.return_field).ok_or_else(|| Error::internal("a function has a type"))?;
+            let result_type =
+                SqlType::of_field(&args.return_field).ok_or_else(|| Error::internal("a function has a type"))?;
             let timestamps = Timestamps::of(args, 0, result_type)?;
             each_timestamp(args, |row| Ok(timestamps.get(row)))
         }
@@ -79,7 +80,10 @@ fn of_number(number: f64, factor: f64) -> Result<i64> {
 
 fn returns_unixtime(name: &str, args: &[FieldRef]) -> Result<Field> {
     match args {
-        [arg] if Kind::of(arg.data_type()).is_moment() || matches!(Kind::of(arg.data_type()), Kind::Text | Kind::Null) => {
+        [arg]
+            if Kind::of(arg.data_type()).is_moment()
+                || matches!(Kind::of(arg.data_type()), Kind::Text | Kind::Null) =>
+        {
             Ok(field(name, SqlType::BigInt))
         }
         _ => Err(no_such_function(name, args)),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray};
 use datafusion::arrow::datatypes::{
-    DataType, Date32Type, Float64Type, IntervalMonthDayNano, IntervalMonthDayNanoType, Time64MicrosecondType, TimestampMicrosecondType,
+    DataType, Date32Type, Float64Type, IntervalMonthDayNano, IntervalMonthDayNanoType, Time64MicrosecondType,
+    TimestampMicrosecondType,
 };
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs};
 use kalamdb_types::{Source, SqlType, coerce};
@@ -32,7 +33,8 @@ impl<T: ArrowPrimitiveType> Values<T> {
         let is_one = matches!(value, ColumnarValue::Scalar(_));
         let array = value.to_array(if is_one { 1 } else { args.number_rows })?;
         let array = coerce(&array, field, &sql_type, Source::Sql)?;
-        let values = array.as_primitive_opt::<T>().ok_or_else(|| Error::internal("an argument has another type"))?.clone();
+        let values =
+            array.as_primitive_opt::<T>().ok_or_else(|| Error::internal("an argument has another type"))?.clone();
         Ok(Self { values, is_one })
     }
 
@@ -52,7 +54,10 @@ pub(super) fn each<T: ArrowPrimitiveType>(
 }
 
 /// One point in time a row, with the zone that the function's result has.
-pub(crate) fn each_timestamp(args: &ScalarFunctionArgs, value: impl FnMut(usize) -> Result<Option<i64>>) -> Result<ArrayRef> {
+pub(crate) fn each_timestamp(
+    args: &ScalarFunctionArgs,
+    value: impl FnMut(usize) -> Result<Option<i64>>,
+) -> Result<ArrayRef> {
     let zone = match args.return_field.data_type() {
         DataType::Timestamp(_, zone) => zone.clone(),
         _ => None,
@@ -60,7 +65,10 @@ pub(crate) fn each_timestamp(args: &ScalarFunctionArgs, value: impl FnMut(usize)
     Ok(Arc::new(each::<TimestampMicrosecondType>(args, value)?.with_timezone_opt(zone)))
 }
 
-pub(super) fn each_interval(args: &ScalarFunctionArgs, value: impl FnMut(usize) -> Result<Option<IntervalMonthDayNano>>) -> Result<ArrayRef> {
+pub(super) fn each_interval(
+    args: &ScalarFunctionArgs,
+    value: impl FnMut(usize) -> Result<Option<IntervalMonthDayNano>>,
+) -> Result<ArrayRef> {
     Ok(Arc::new(each::<IntervalMonthDayNanoType>(args, value)?))
 }
 

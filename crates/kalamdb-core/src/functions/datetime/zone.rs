@@ -21,9 +21,13 @@ fn returns(name: &str, args: &[FieldRef]) -> Result<Field> {
     let kinds: Vec<Kind> = args.iter().map(|arg| Kind::of(arg.data_type())).collect();
     match kinds.as_slice() {
         [Kind::Text | Kind::Interval | Kind::Null, Kind::Timestamp] => Ok(field(name, SqlType::TimestampTz)),
-        [Kind::Text | Kind::Interval | Kind::Null, Kind::TimestampTz | Kind::Date | Kind::Text | Kind::Null] => Ok(field(name, SqlType::Timestamp)),
+        [Kind::Text | Kind::Interval | Kind::Null, Kind::TimestampTz | Kind::Date | Kind::Text | Kind::Null] => {
+            Ok(field(name, SqlType::Timestamp))
+        }
         // to_local_time(value)
-        [Kind::TimestampTz | Kind::Timestamp | Kind::Date | Kind::Text | Kind::Null] => Ok(field(name, SqlType::Timestamp)),
+        [Kind::TimestampTz | Kind::Timestamp | Kind::Date | Kind::Text | Kind::Null] => {
+            Ok(field(name, SqlType::Timestamp))
+        }
         _ => Err(no_such_function(name, args)),
     }
 }

@@ -21,7 +21,8 @@ pub(super) enum Zone {
     Named(Tz),
 }
 
-/// Abbreviations that have one meaning whatever the date; the names of the database of zones come after them, as in PostgreSQL.
+/// Abbreviations that have one meaning whatever the date; the names of the database of zones come after them, as in
+/// PostgreSQL.
 const ABBREVIATIONS: [(&str, i64); 33] = [
     ("utc", 0),
     ("gmt", 0),
@@ -61,9 +62,13 @@ const ABBREVIATIONS: [(&str, i64); 33] = [
 impl Zone {
     pub(super) fn parse(name: &str) -> Result<Self> {
         let lower = name.trim_ascii().to_ascii_lowercase();
-        let abbreviation = ABBREVIATIONS.iter().find(|(known, _)| *known == lower).map(|(_, minutes)| Self::Fixed(minutes * 60));
-        let zone = abbreviation.or_else(|| offset(&lower).map(Self::Fixed)).or_else(|| named(name.trim_ascii(), &lower));
-        zone.ok_or_else(|| Error::new(ErrorKind::InvalidParameterValue, format!("time zone {name:?} is not recognized")))
+        let abbreviation =
+            ABBREVIATIONS.iter().find(|(known, _)| *known == lower).map(|(_, minutes)| Self::Fixed(minutes * 60));
+        let zone =
+            abbreviation.or_else(|| offset(&lower).map(Self::Fixed)).or_else(|| named(name.trim_ascii(), &lower));
+        zone.ok_or_else(|| {
+            Error::new(ErrorKind::InvalidParameterValue, format!("time zone {name:?} is not recognized"))
+        })
     }
 
     /// The offset that an interval of hours and minutes means.
@@ -80,8 +85,8 @@ impl Zone {
         utc.checked_add(self.offset_at(utc) * SECOND).ok_or_else(|| out_of_range("timestamp"))
     }
 
-    /// The point in time of a local time. Where clocks are put forward a time that is skipped counts as before; where they are put back,
-    /// one that is there twice is the second.
+    /// The point in time of a local time. Where clocks are put forward a time that is skipped counts as before; where
+    /// they are put back, one that is there twice is the second.
     pub(super) fn to_utc(self, local: i64) -> Result<i64> {
         let before = self.offset_at(local.saturating_sub(DAY));
         let after = self.offset_at(local.saturating_add(DAY));
@@ -102,8 +107,8 @@ impl Zone {
     }
 }
 
-/// A point in time with the same rules, and within the years that the database of zones lists: the rules of its last years go on for
-/// ever, and the calendar repeats.
+/// A point in time with the same rules, and within the years that the database of zones lists: the rules of its last
+/// years go on for ever, and the calendar repeats.
 fn within_rules(utc: i64) -> i64 {
     const FIRST: i64 = 1_800;
     const LAST: i64 = 2_037;
@@ -117,7 +122,8 @@ fn within_rules(utc: i64) -> i64 {
         return utc;
     }
     let length_and_weekday = |year| (new_year(year + 1) - new_year(year), new_year(year).rem_euclid(7));
-    let same = (LAST - 27..=LAST).find(|candidate| length_and_weekday(*candidate) == length_and_weekday(year)).unwrap_or(LAST);
+    let same =
+        (LAST - 27..=LAST).find(|candidate| length_and_weekday(*candidate) == length_and_weekday(year)).unwrap_or(LAST);
     (new_year(same) + at.days - new_year(year)) * DAY + at.time
 }
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanBuilder, Float64Builder, Int64Builder, ListArray, StringViewArray, StringViewBuilder,
+    Array, ArrayRef, AsArray, BooleanBuilder, Float64Builder, Int64Builder, ListArray, StringViewArray,
+    StringViewBuilder,
 };
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
@@ -16,12 +17,20 @@ use crate::functions::{Texts, array, field, function, is_text, no_such_function}
 
 /// `json_get(json, step...)`, which is also the operator `->`.
 pub(super) fn get() -> Arc<ScalarUDF> {
-    function(&["json_get", "json_get_json"], |name, args| by_steps(name, args, SqlType::Json), |args| texts(args, &Steps::of(args, 1)?, false))
+    function(
+        &["json_get", "json_get_json"],
+        |name, args| by_steps(name, args, SqlType::Json),
+        |args| texts(args, &Steps::of(args, 1)?, false),
+    )
 }
 
 /// `json_as_text(json, step...)`, which is also the operator `->>`.
 pub(super) fn as_text() -> Arc<ScalarUDF> {
-    function(&["json_as_text"], |name, args| by_steps(name, args, SqlType::Text), |args| texts(args, &Steps::of(args, 1)?, true))
+    function(
+        &["json_as_text"],
+        |name, args| by_steps(name, args, SqlType::Text),
+        |args| texts(args, &Steps::of(args, 1)?, true),
+    )
 }
 
 /// `json_extract_path(json, text...)`: keys and, for arrays, indices as text.
@@ -73,7 +82,9 @@ pub(super) fn typed() -> Vec<Arc<ScalarUDF>> {
                 let mut values = Float64Builder::with_capacity(args.number_rows);
                 each(args, &Steps::of(args, 1)?, |json| {
                     values.append_option(match json {
-                        Some(json) if kind(json)? == Kind::Number => json.parse::<f64>().ok().filter(|value| value.is_finite()),
+                        Some(json) if kind(json)? == Kind::Number => {
+                            json.parse::<f64>().ok().filter(|value| value.is_finite())
+                        }
                         _ => None,
                     });
                     Ok(())
@@ -166,7 +177,11 @@ impl Steps {
     pub(super) fn of(args: &ScalarFunctionArgs, first: usize) -> Result<Self> {
         let step = |index: usize| {
             let is_index = args.arg_fields.get(index).is_some_and(|field| field.data_type().is_integer());
-            Ok(if is_index { StepArg::Index(cast(&array(args, index)?, &DataType::Int64)?) } else { StepArg::Key(Texts::of(args, index)?) })
+            Ok(if is_index {
+                StepArg::Index(cast(&array(args, index)?, &DataType::Int64)?)
+            } else {
+                StepArg::Key(Texts::of(args, index)?)
+            })
         };
         (first..args.args.len()).map(step).collect::<Result<_>>().map(Self)
     }
@@ -175,7 +190,11 @@ impl Steps {
     fn of_path(args: &ScalarFunctionArgs) -> Result<Self> {
         let step = |index: usize| {
             let is_list = args.arg_fields.get(index).is_some_and(|field| is_texts(field.data_type()));
-            Ok(if is_list { StepArg::Path(text_lists(&array(args, index)?)?) } else { StepArg::Either(Texts::of(args, index)?) })
+            Ok(if is_list {
+                StepArg::Path(text_lists(&array(args, index)?)?)
+            } else {
+                StepArg::Either(Texts::of(args, index)?)
+            })
         };
         (1..args.args.len()).map(step).collect::<Result<_>>().map(Self)
     }
@@ -209,7 +228,11 @@ impl Steps {
 }
 
 /// Calls `value` for each row with what the steps lead to.
-pub(super) fn each(args: &ScalarFunctionArgs, steps: &Steps, mut value: impl FnMut(Option<&str>) -> Result<()>) -> Result<()> {
+pub(super) fn each(
+    args: &ScalarFunctionArgs,
+    steps: &Steps,
+    mut value: impl FnMut(Option<&str>) -> Result<()>,
+) -> Result<()> {
     let json = Texts::of(args, 0)?;
     for row in 0..args.number_rows {
         value(match (json.get(row), steps.get(row)) {
@@ -237,7 +260,10 @@ fn texts(args: &ScalarFunctionArgs, steps: &Steps, as_text: bool) -> Result<Arra
 pub(super) fn path_of_text(text: &str) -> Result<Vec<String>> {
     let inner = text.trim_ascii().strip_prefix('{').and_then(|inner| inner.strip_suffix('}'));
     let inner = inner.ok_or_else(|| {
-        Error::new(crate::error::ErrorKind::InvalidTextRepresentation, format!("a path is written {{key,index,...}}, not {text:?}"))
+        Error::new(
+            crate::error::ErrorKind::InvalidTextRepresentation,
+            format!("a path is written {{key,index,...}}, not {text:?}"),
+        )
     })?;
     if inner.trim_ascii().is_empty() {
         return Ok(Vec::new());

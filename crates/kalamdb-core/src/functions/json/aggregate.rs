@@ -21,7 +21,11 @@ use crate::functions::{asked_for_type, no_such_function};
 pub(super) fn all() -> Vec<Arc<AggregateUDF>> {
     let aggregate = |kind, aliases: &[&str]| {
         let aliases = aliases.iter().map(ToString::to_string).collect();
-        Arc::new(AggregateUDF::new_from_impl(Aggregate { kind, aliases, signature: Signature::variadic_any(Volatility::Immutable) }))
+        Arc::new(AggregateUDF::new_from_impl(Aggregate {
+            kind,
+            aliases,
+            signature: Signature::variadic_any(Volatility::Immutable),
+        }))
     };
     vec![aggregate(Kind::Array, &["jsonb_agg"]), aggregate(Kind::Object, &["jsonb_object_agg"])]
 }
@@ -94,10 +98,17 @@ impl AggregateUDFImpl for Aggregate {
             .map(|key| Ok(SortField::new_with_options(key.expr.data_type(args.schema)?, key.options)))
             .collect::<DataFusionResult<Vec<_>>>()?;
         let order = if order.is_empty() { None } else { Some(RowConverter::new(order)?) };
-        Ok(Box::new(Members { kind: self.kind, fields: args.expr_fields.to_vec(), order, entries: Vec::new(), n_bytes: 0 }))
+        Ok(Box::new(Members {
+            kind: self.kind,
+            fields: args.expr_fields.to_vec(),
+            order,
+            entries: Vec::new(),
+            n_bytes: 0,
+        }))
     }
 
-    // The accumulator sorts, which a soft requirement gives it the columns for: DataFusion sorts the input for one order only.
+    // The accumulator sorts, which a soft requirement gives it the columns for: DataFusion sorts the input for one
+    // order only.
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {
         AggregateOrderSensitivity::SoftRequirement
     }
@@ -107,7 +118,9 @@ impl AggregateUDFImpl for Aggregate {
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> DataFusionResult<Vec<FieldRef>> {
-        let list = |name: &str, item| Arc::new(Field::new_list(format!("{}[{name}]", args.name), Field::new_list_field(item, true), true));
+        let list = |name: &str, item| {
+            Arc::new(Field::new_list(format!("{}[{name}]", args.name), Field::new_list_field(item, true), true))
+        };
         Ok(vec![list("keys", DataType::Binary), list("members", DataType::Utf8View)])
     }
 }
@@ -139,8 +152,11 @@ impl Members {
 
 impl Accumulator for Members {
     fn update_batch(&mut self, values: &[ArrayRef]) -> DataFusionResult<()> {
-        let arguments: Vec<Argument> =
-            values.iter().zip(&self.fields).map(|(array, field)| Argument { array: Arc::clone(array), field: Arc::clone(field) }).collect();
+        let arguments: Vec<Argument> = values
+            .iter()
+            .zip(&self.fields)
+            .map(|(array, field)| Argument { array: Arc::clone(array), field: Arc::clone(field) })
+            .collect();
         let n_rows = values.first().map_or(0, |array| array.len());
         let keys = match &self.order {
             // The columns of ORDER BY follow the arguments.
@@ -198,7 +214,9 @@ impl Accumulator for Members {
         };
         for (keys, members) in keys.iter().zip(members.iter()) {
             let (Some(keys), Some(members)) = (keys, members) else { continue };
-            let (Some(keys), Some(members)) = (keys.as_binary_opt::<i32>(), members.as_string_view_opt()) else { continue };
+            let (Some(keys), Some(members)) = (keys.as_binary_opt::<i32>(), members.as_string_view_opt()) else {
+                continue;
+            };
             for (key, json) in keys.iter().zip(members) {
                 self.push(key.unwrap_or_default().to_vec(), json.unwrap_or("null").to_owned());
             }

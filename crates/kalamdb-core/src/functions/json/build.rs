@@ -20,14 +20,21 @@ pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
             },
             to_json,
         ),
-        function(&["json_build_array", "jsonb_build_array", "json_array"], |name, _| Ok(field(name, SqlType::Json)), build_array),
+        function(
+            &["json_build_array", "jsonb_build_array", "json_array"],
+            |name, _| Ok(field(name, SqlType::Json)),
+            build_array,
+        ),
         function(
             &["json_build_object", "jsonb_build_object", "json_object"],
             |name, args| {
                 if args.len().is_multiple_of(2) {
                     return Ok(field(name, SqlType::Json));
                 }
-                Err(Error::new(ErrorKind::InvalidParameterValue, format!("{name} takes keys and values in turn: an even number of arguments")))
+                Err(Error::new(
+                    ErrorKind::InvalidParameterValue,
+                    format!("{name} takes keys and values in turn: an even number of arguments"),
+                ))
             },
             build_object,
         ),
@@ -109,7 +116,10 @@ impl Argument {
 }
 
 /// One JSON text a row, NULL where `write` says no.
-fn rows(args: &ScalarFunctionArgs, mut write: impl FnMut(&[Argument], usize, &mut String) -> Result<bool>) -> Result<ArrayRef> {
+fn rows(
+    args: &ScalarFunctionArgs,
+    mut write: impl FnMut(&[Argument], usize, &mut String) -> Result<bool>,
+) -> Result<ArrayRef> {
     let arguments = args
         .arg_fields
         .iter()

@@ -33,14 +33,17 @@ pub(super) fn delete_path() -> Arc<ScalarUDF> {
 
 fn returns(name: &str, args: &[FieldRef], kinds: &[fn(&DataType) -> bool]) -> Result<Field> {
     match args {
-        [json, other] if is_text(json.data_type()) && kinds.iter().any(|is| is(other.data_type())) => Ok(field(name, SqlType::Json)),
+        [json, other] if is_text(json.data_type()) && kinds.iter().any(|is| is(other.data_type())) => {
+            Ok(field(name, SqlType::Json))
+        }
         _ => Err(no_such_function(name, args)),
     }
 }
 
 fn concats(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
     let (left, right) = (Texts::of(args, 0)?, Texts::of(args, 1)?);
-    let rows = (0..args.number_rows).map(|row| left.get(row).zip(right.get(row)).map(|(left, right)| joined(left, right)).transpose());
+    let rows = (0..args.number_rows)
+        .map(|row| left.get(row).zip(right.get(row)).map(|(left, right)| joined(left, right)).transpose());
     Ok(Arc::new(rows.collect::<Result<StringViewArray>>()?))
 }
 
@@ -51,7 +54,9 @@ fn joined(left: &str, right: &str) -> Result<String> {
     if kinds == (Kind::Object, Kind::Object) {
         return Ok(object(&unique([members(left)?, members(right)?].concat())));
     }
-    let parts = |json, kind| if kind == Kind::Array { elements(json) } else { members_checked(json, kind).map(|()| vec![json]) };
+    let parts = |json, kind| {
+        if kind == Kind::Array { elements(json) } else { members_checked(json, kind).map(|()| vec![json]) }
+    };
     Ok(list(&[parts(left, kinds.0)?, parts(right, kinds.1)?].concat()))
 }
 
@@ -66,14 +71,18 @@ fn deletes(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
     if of.is_integer() {
         let indexes = cast(&array(args, 1)?, &DataType::Int64)?;
         let indexes = indexes.as_primitive::<Int64Type>();
-        return rows(args, &json, |row, json| indexes.is_valid(row).then(|| without_index(json, indexes.value(row))).transpose());
+        return rows(args, &json, |row, json| {
+            indexes.is_valid(row).then(|| without_index(json, indexes.value(row))).transpose()
+        });
     }
     if is_text(&of) {
         let keys = Texts::of(args, 1)?;
         return rows(args, &json, |row, json| keys.get(row).map(|key| without(json, &|name| name == key)).transpose());
     }
     let lists = Paths::of(args)?;
-    rows(args, &json, |row, json| lists.get(row).map(|keys| without(json, &|name| keys.iter().any(|key| key == name))).transpose())
+    rows(args, &json, |row, json| {
+        lists.get(row).map(|keys| without(json, &|name| keys.iter().any(|key| key == name))).transpose()
+    })
 }
 
 fn path_deletes(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
@@ -90,7 +99,11 @@ fn path_deletes(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
     })
 }
 
-fn rows(args: &ScalarFunctionArgs, json: &Texts, changed: impl Fn(usize, &str) -> Result<Option<String>>) -> Result<ArrayRef> {
+fn rows(
+    args: &ScalarFunctionArgs,
+    json: &Texts,
+    changed: impl Fn(usize, &str) -> Result<Option<String>>,
+) -> Result<ArrayRef> {
     let rows = (0..args.number_rows).map(|row| match json.get(row) {
         Some(json) => changed(row, json.trim_ascii()),
         None => Ok(None),
@@ -169,10 +182,9 @@ fn without_path(json: &str, path: &[String]) -> Result<String> {
         }
         Kind::Array => {
             let all = elements(json)?;
-            let index: i64 = step
-                .trim_ascii()
-                .parse()
-                .map_err(|_| Error::new(ErrorKind::InvalidTextRepresentation, format!("a step of a path is no index: {step:?}")))?;
+            let index: i64 = step.trim_ascii().parse().map_err(|_| {
+                Error::new(ErrorKind::InvalidTextRepresentation, format!("a step of a path is no index: {step:?}"))
+            })?;
             let at = position(index, all.len());
             let mut changed = Vec::with_capacity(all.len());
             for (number, element) in all.into_iter().enumerate() {
@@ -195,7 +207,10 @@ fn position(index: i64, length: usize) -> Option<usize> {
 }
 
 fn object(members: &[(String, impl AsRef<str>)]) -> String {
-    let members: Vec<String> = members.iter().map(|(key, value)| format!("{}:{}", serde_json::Value::String(key.clone()), value.as_ref())).collect();
+    let members: Vec<String> = members
+        .iter()
+        .map(|(key, value)| format!("{}:{}", serde_json::Value::String(key.clone()), value.as_ref()))
+        .collect();
     format!("{{{}}}", members.join(","))
 }
 

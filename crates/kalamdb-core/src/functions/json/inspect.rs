@@ -18,7 +18,11 @@ pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
     vec![
         function(&["json_typeof", "jsonb_typeof"], |name, args| by_value(name, args, SqlType::Text), type_of),
         function(&["json_length"], |name, args| by_steps(name, args, SqlType::BigInt), |args| lengths(args, false)),
-        function(&["json_array_length", "jsonb_array_length"], |name, args| by_value(name, args, SqlType::BigInt), |args| lengths(args, true)),
+        function(
+            &["json_array_length", "jsonb_array_length"],
+            |name, args| by_value(name, args, SqlType::BigInt),
+            |args| lengths(args, true),
+        ),
         function(&["json_keys", "json_object_keys", "jsonb_object_keys"], key_lists, all_keys),
     ]
 }
@@ -183,9 +187,15 @@ fn exists_of(args: &ScalarFunctionArgs, all: bool) -> Result<ArrayRef> {
 /// PostgreSQL's containment: objects by key, arrays as sets, and at the top an array also contains a single value.
 fn holds(whole: &Value, part: &Value, is_top: bool) -> bool {
     match (whole, part) {
-        (Value::Object(whole), Value::Object(part)) => part.iter().all(|(key, part)| whole.get(key).is_some_and(|whole| holds(whole, part, false))),
-        (Value::Array(whole), Value::Array(part)) => part.iter().all(|part| whole.iter().any(|whole| holds(whole, part, false))),
-        (Value::Array(whole), part) if is_top && !part.is_object() => whole.iter().any(|whole| holds(whole, part, false)),
+        (Value::Object(whole), Value::Object(part)) => {
+            part.iter().all(|(key, part)| whole.get(key).is_some_and(|whole| holds(whole, part, false)))
+        }
+        (Value::Array(whole), Value::Array(part)) => {
+            part.iter().all(|part| whole.iter().any(|whole| holds(whole, part, false)))
+        }
+        (Value::Array(whole), part) if is_top && !part.is_object() => {
+            whole.iter().any(|whole| holds(whole, part, false))
+        }
         (Value::Number(whole), Value::Number(part)) => whole == part || whole.as_f64() == part.as_f64(),
         (whole, part) => whole == part,
     }

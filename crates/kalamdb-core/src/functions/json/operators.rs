@@ -13,7 +13,8 @@ use super::{access, change, inspect, path};
 use crate::error::{Error, ErrorKind, into_datafusion};
 use crate::functions::is_text;
 
-/// Plans `->`, `->>`, `#>`, `#>>`, `?`, `?|`, `?&`, `@>`, `<@`, `||`, `-`, `#-` and `json['key']` over JSON, which is text.
+/// Plans `->`, `->>`, `#>`, `#>>`, `?`, `?|`, `?&`, `@>`, `<@`, `||`, `-`, `#-` and `json['key']` over JSON, which is
+/// text.
 #[derive(Debug)]
 pub(crate) struct Operators {
     get: Arc<ScalarUDF>,
@@ -32,7 +33,8 @@ pub(crate) struct Operators {
 impl ExprPlanner for Operators {
     fn plan_binary_op(&self, expr: RawBinaryExpr, schema: &DFSchema) -> DataFusionResult<PlannerResult<RawBinaryExpr>> {
         use BinaryOperator as B;
-        let is_json = |operand: &Expr| Ok::<_, datafusion::common::DataFusionError>(is_text(&type_of(operand, schema)?));
+        let is_json =
+            |operand: &Expr| Ok::<_, datafusion::common::DataFusionError>(is_text(&type_of(operand, schema)?));
         let function = match &expr.op {
             B::Arrow => &self.get,
             B::LongArrow => &self.as_text,
@@ -63,7 +65,11 @@ impl ExprPlanner for Operators {
         Ok(PlannerResult::Planned(function.call(args)))
     }
 
-    fn plan_field_access(&self, access: RawFieldAccessExpr, schema: &DFSchema) -> DataFusionResult<PlannerResult<RawFieldAccessExpr>> {
+    fn plan_field_access(
+        &self,
+        access: RawFieldAccessExpr,
+        schema: &DFSchema,
+    ) -> DataFusionResult<PlannerResult<RawFieldAccessExpr>> {
         if !is_text(&type_of(&access.expr, schema)?) {
             return Ok(PlannerResult::Original(access));
         }
@@ -97,10 +103,34 @@ impl Operators {
 
     /// The functions that the operators stand for, which also have names.
     pub(super) fn functions(&self) -> Vec<Arc<ScalarUDF>> {
-        let Self { get, as_text, extract_path, extract_path_text, exists, exists_any, exists_all, contains, concat, delete, delete_path } = self;
-        [get, as_text, extract_path, extract_path_text, exists, exists_any, exists_all, contains, concat, delete, delete_path]
-            .map(Arc::clone)
-            .to_vec()
+        let Self {
+            get,
+            as_text,
+            extract_path,
+            extract_path_text,
+            exists,
+            exists_any,
+            exists_all,
+            contains,
+            concat,
+            delete,
+            delete_path,
+        } = self;
+        [
+            get,
+            as_text,
+            extract_path,
+            extract_path_text,
+            exists,
+            exists_any,
+            exists_all,
+            contains,
+            concat,
+            delete,
+            delete_path,
+        ]
+        .map(Arc::clone)
+        .to_vec()
     }
 
     /// `json -> a -> b` is one call with two steps.
@@ -126,12 +156,18 @@ fn is_marked(expr: &Expr, schema: &DFSchema) -> DataFusionResult<bool> {
     }
     // What chooses one of several values has the type of those, whose mark it does not carry.
     let any = |exprs: Vec<&Expr>| {
-        exprs.into_iter().try_fold(false, |found, expr| Ok::<_, datafusion::common::DataFusionError>(found || is_marked(expr, schema)?))
+        exprs.into_iter().try_fold(false, |found, expr| {
+            Ok::<_, datafusion::common::DataFusionError>(found || is_marked(expr, schema)?)
+        })
     };
     match expr {
-        Expr::ScalarFunction(call) if matches!(call.func.name(), "coalesce" | "greatest" | "least" | "nvl") => any(call.args.iter().collect()),
+        Expr::ScalarFunction(call) if matches!(call.func.name(), "coalesce" | "greatest" | "least" | "nvl") => {
+            any(call.args.iter().collect())
+        }
         Expr::ScalarFunction(call) if call.func.name() == "nullif" => any(call.args.iter().take(1).collect()),
-        Expr::Case(case) => any(case.when_then_expr.iter().map(|(_, then)| then.as_ref()).chain(case.else_expr.as_deref()).collect()),
+        Expr::Case(case) => {
+            any(case.when_then_expr.iter().map(|(_, then)| then.as_ref()).chain(case.else_expr.as_deref()).collect())
+        }
         _ => Ok(false),
     }
 }
@@ -149,11 +185,18 @@ fn is_joined(expr: &RawBinaryExpr, schema: &DFSchema) -> DataFusionResult<bool> 
 
 /// A list of texts, or a literal `{a,0}`.
 fn with_list(json: Expr, path: Expr) -> DataFusionResult<Vec<Expr>> {
-    let Expr::Literal(ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) | ScalarValue::LargeUtf8(Some(text)), _) = &path else {
+    let Expr::Literal(
+        ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) | ScalarValue::LargeUtf8(Some(text)),
+        _,
+    ) = &path
+    else {
         return Ok(vec![json, path]);
     };
-    let steps: Vec<ScalarValue> =
-        access::path_of_text(text).map_err(into_datafusion)?.into_iter().map(|step| ScalarValue::Utf8View(Some(step))).collect();
+    let steps: Vec<ScalarValue> = access::path_of_text(text)
+        .map_err(into_datafusion)?
+        .into_iter()
+        .map(|step| ScalarValue::Utf8View(Some(step)))
+        .collect();
     let list = ScalarValue::new_list_nullable(&steps, &DataType::Utf8View);
     Ok(vec![json, Expr::Literal(ScalarValue::List(list), None)])
 }
@@ -169,7 +212,10 @@ fn type_of(expr: &Expr, schema: &DFSchema) -> DataFusionResult<DataType> {
 /// A path is an array of texts, or a literal `{a,0}`.
 fn with_path(json: Expr, path: Expr) -> DataFusionResult<Vec<Expr>> {
     let text = match &path {
-        Expr::Literal(ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) | ScalarValue::LargeUtf8(Some(text)), _) => text,
+        Expr::Literal(
+            ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) | ScalarValue::LargeUtf8(Some(text)),
+            _,
+        ) => text,
         _ => return Ok(vec![json, path]),
     };
     let steps = access::path_of_text(text).map_err(into_datafusion)?;

@@ -130,7 +130,8 @@ pub(super) fn unique(pairs: Vec<(String, &str)>) -> Vec<(String, &str)> {
 
 fn element(json: &str, index: i64) -> Result<Option<&str>> {
     let elements = elements(json)?;
-    let at = usize::try_from(index).ok().or_else(|| elements.len().checked_sub(usize::try_from(index.unsigned_abs()).ok()?));
+    let at =
+        usize::try_from(index).ok().or_else(|| elements.len().checked_sub(usize::try_from(index.unsigned_abs()).ok()?));
     Ok(at.and_then(|at| elements.get(at).copied()))
 }
 

@@ -51,7 +51,10 @@ fn like(pattern: &str, escape: Option<char>) -> Result<String> {
     while let Some(c) = rest.next() {
         if Some(c) == escape {
             let Some(escaped) = rest.next() else {
-                return Err(Error::new(ErrorKind::DataException, "a LIKE pattern must not end with its escape character"));
+                return Err(Error::new(
+                    ErrorKind::DataException,
+                    "a LIKE pattern must not end with its escape character",
+                ));
             };
             out.push('\\');
             out.push(escaped);
@@ -78,7 +81,12 @@ fn similar(pattern: &str, escape: Option<char>) -> Result<String> {
                     out.push('\\');
                     out.push(escaped);
                 }
-                None => return Err(Error::new(ErrorKind::DataException, "a pattern must not end with its escape character")),
+                None => {
+                    return Err(Error::new(
+                        ErrorKind::DataException,
+                        "a pattern must not end with its escape character",
+                    ));
+                }
             }
             continue;
         }

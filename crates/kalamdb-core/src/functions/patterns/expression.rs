@@ -1,6 +1,7 @@
 //! PostgreSQL's regular expressions, written as those of the crate that matches them.
 //!
-//! Matching takes a time that is linear in the text, so what cannot be matched so is refused: back references, and looking ahead and behind.
+//! Matching takes a time that is linear in the text, so what cannot be matched so is refused: back references, and
+//! looking ahead and behind.
 
 use std::fmt::Write;
 use std::iter::Peekable;
@@ -64,7 +65,8 @@ impl Options {
 /// Compiles an expression.
 ///
 /// # Errors
-/// `data_exception` if it is none, `feature_not_supported` for what is not offered, `program_limit_exceeded` if it is too large.
+/// `data_exception` if it is none, `feature_not_supported` for what is not offered, `program_limit_exceeded` if it is
+/// too large.
 pub(super) fn compile(pattern: &str, options: Options) -> Result<Regex> {
     let (pattern, options) = with_directors(pattern, options)?;
     let translated = if options.literal { regex::escape(pattern) } else { Translation::of(pattern, options)? };
@@ -77,7 +79,9 @@ pub(super) fn compile(pattern: &str, options: Options) -> Result<Regex> {
         .dfa_size_limit(MAX_BYTES)
         .build()
         .map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => Error::new(ErrorKind::ProgramLimitExceeded, "a regular expression is too large"),
+            regex::Error::CompiledTooBig(_) => {
+                Error::new(ErrorKind::ProgramLimitExceeded, "a regular expression is too large")
+            }
             _ => invalid(pattern, "it is malformed"),
         })
 }
@@ -96,7 +100,9 @@ fn with_directors(pattern: &str, mut options: Options) -> Result<(&str, Options)
         return Ok((text, Options { literal: true, ..options }));
     }
     let pattern = pattern.strip_prefix("***:").unwrap_or(pattern);
-    let Some((letters, rest)) = pattern.strip_prefix("(?").and_then(|rest| rest.split_once(')')) else { return Ok((pattern, options)) };
+    let Some((letters, rest)) = pattern.strip_prefix("(?").and_then(|rest| rest.split_once(')')) else {
+        return Ok((pattern, options));
+    };
     if letters.is_empty() || !letters.bytes().all(|letter| letter.is_ascii_lowercase()) {
         return Ok((pattern, options));
     }
@@ -114,7 +120,8 @@ struct Translation<'p> {
 
 impl<'p> Translation<'p> {
     fn of(pattern: &'p str, options: Options) -> Result<String> {
-        let mut translation = Self { pattern, rest: pattern.chars().peekable(), out: String::with_capacity(pattern.len() + 8), options };
+        let mut translation =
+            Self { pattern, rest: pattern.chars().peekable(), out: String::with_capacity(pattern.len() + 8), options };
         while let Some(next) = translation.rest.next() {
             translation.part(next)?;
         }
@@ -178,8 +185,10 @@ impl<'p> Translation<'p> {
                 self.out.push_str("?:");
                 Ok(())
             }
-            Some('=' | '!' | '<') => Err(Error::unsupported("looking ahead and behind, (?=...) and its like, in regular expressions")
-                .with_hint("match more, and take a group of it with regexp_match")),
+            Some('=' | '!' | '<') => {
+                Err(Error::unsupported("looking ahead and behind, (?=...) and its like, in regular expressions")
+                    .with_hint("match more, and take a group of it with regexp_match"))
+            }
             _ => Err(self.invalid("an unknown kind of group")),
         }
     }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, Int64Array, ListBuilder, StringViewArray, StringViewBuilder};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Int32Array, Int64Array, ListBuilder, StringViewArray, StringViewBuilder,
+};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
 use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
@@ -19,10 +21,22 @@ pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
     vec![
         function(&[REGEXP_LIKE], |name, args| returns(name, args, &["tt", "ttt"], SqlType::Boolean), like),
         function(&["regexp_count"], |name, args| returns(name, args, &["tt", "tti", "ttit"], SqlType::Integer), count),
-        function(&["regexp_instr"], |name, args| returns(name, args, &["tt", "tti", "ttii", "ttiii", "ttiiit", "ttiiiti"], SqlType::Integer), instr),
-        function(&["regexp_substr"], |name, args| returns(name, args, &["tt", "tti", "ttii", "ttiit", "ttiiti"], SqlType::Text), substr),
+        function(
+            &["regexp_instr"],
+            |name, args| returns(name, args, &["tt", "tti", "ttii", "ttiii", "ttiiit", "ttiiiti"], SqlType::Integer),
+            instr,
+        ),
+        function(
+            &["regexp_substr"],
+            |name, args| returns(name, args, &["tt", "tti", "ttii", "ttiit", "ttiiti"], SqlType::Text),
+            substr,
+        ),
         function(&["regexp_match"], returns_texts, groups),
-        function(&["regexp_replace"], |name, args| returns(name, args, &["ttt", "tttt", "ttti", "tttii", "tttiit"], SqlType::Text), replace),
+        function(
+            &["regexp_replace"],
+            |name, args| returns(name, args, &["ttt", "tttt", "ttti", "tttii", "tttiit"], SqlType::Text),
+            replace,
+        ),
         function(&["regexp_split_to_array"], returns_texts, split),
         function(&[SUBSTRING_PATTERN], |name, args| returns(name, args, &["tt"], SqlType::Text), substring),
     ]
@@ -80,7 +94,10 @@ impl Expressions {
         if !is_known {
             let options = Options::read(letters)?;
             if options.global && !self.is_global {
-                return Err(Error::new(ErrorKind::InvalidParameterValue, "this function of regular expressions has no option g"));
+                return Err(Error::new(
+                    ErrorKind::InvalidParameterValue,
+                    "this function of regular expressions has no option g",
+                ));
             }
             self.last = Some((pattern.to_owned(), letters.to_owned(), compile(pattern, options)?, options));
         }
@@ -120,7 +137,8 @@ fn like(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
 }
 
 fn count(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
-    let (texts, mut expressions, starts) = (Texts::of(args, 0)?, Expressions::of(args, Some(3))?, Integers::of(args, 2, 1)?);
+    let (texts, mut expressions, starts) =
+        (Texts::of(args, 0)?, Expressions::of(args, Some(3))?, Integers::of(args, 2, 1)?);
     let counts = (0..args.number_rows).map(|row| match (texts.get(row), expressions.get(row)?, starts.get(row)) {
         (Some(text), Some((regex, _)), Some(start)) => {
             let n = match byte_of(text, start)? {
@@ -136,7 +154,8 @@ fn count(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
 
 /// The n-th match from a start on, with its groups.
 fn nth<'t>(regex: &Regex, text: &'t str, start: i64, n: i64) -> Result<Option<Captures<'t>>> {
-    let n = usize::try_from(n).ok().and_then(|n| n.checked_sub(1)).ok_or_else(|| out_of_range("the number of a match"))?;
+    let n =
+        usize::try_from(n).ok().and_then(|n| n.checked_sub(1)).ok_or_else(|| out_of_range("the number of a match"))?;
     let Some(start) = byte_of(text, start)? else { return Ok(None) };
     let found = matches_from(regex, text, start).nth(n);
     Ok(found.and_then(|found| regex.captures_at(text, found.start())))
@@ -148,15 +167,20 @@ fn instr(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
     let (ends, parts) = (Integers::of(args, 4, 0)?, Integers::of(args, 6, 0)?);
     let places = (0..args.number_rows).map(|row| {
         let (Some(text), Some((regex, _))) = (texts.get(row), expressions.get(row)?) else { return Ok(None) };
-        let (Some(start), Some(n), Some(end), Some(part)) = (starts.get(row), ns.get(row), ends.get(row), parts.get(row)) else {
+        let (Some(start), Some(n), Some(end), Some(part)) =
+            (starts.get(row), ns.get(row), ends.get(row), parts.get(row))
+        else {
             return Ok(None);
         };
         if !(0..=1).contains(&end) {
             return Err(out_of_range("endoption"));
         }
         let found = nth(regex, text, start, n)?.and_then(|found| group(&found, part).transpose()).transpose()?;
-        let place =
-            found.map_or(0, |found| 1 + text.get(..if end == 1 { found.end() } else { found.start() }).map_or(0, |before| before.chars().count()));
+        let place = found.map_or(0, |found| {
+            1 + text
+                .get(..if end == 1 { found.end() } else { found.start() })
+                .map_or(0, |before| before.chars().count())
+        });
         Ok(Some(i32::try_from(place).unwrap_or(i32::MAX)))
     });
     Ok(Arc::new(places.collect::<Result<Int32Array>>()?))
@@ -167,7 +191,9 @@ fn substr(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
     let (starts, ns, parts) = (Integers::of(args, 2, 1)?, Integers::of(args, 3, 1)?, Integers::of(args, 5, 0)?);
     let found = (0..args.number_rows).map(|row| {
         let (Some(text), Some((regex, _))) = (texts.get(row), expressions.get(row)?) else { return Ok(None) };
-        let (Some(start), Some(n), Some(part)) = (starts.get(row), ns.get(row), parts.get(row)) else { return Ok(None) };
+        let (Some(start), Some(n), Some(part)) = (starts.get(row), ns.get(row), parts.get(row)) else {
+            return Ok(None);
+        };
         let found = nth(regex, text, start, n)?.and_then(|found| group(&found, part).transpose()).transpose()?;
         Ok(found.map(|found| found.as_str()))
     });
@@ -213,12 +239,18 @@ fn replace(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
     let letters = if has_start { 5 } else { 3 };
     let (texts, mut expressions) = (Texts::of(args, 0)?, Expressions::of(args, Some(letters))?.or_global());
     let replacements = Texts::of(args, 2)?;
-    let (starts, ns) = if has_start { (Integers::of(args, 3, 1)?, Integers::of(args, 4, 1)?) } else { (Integers::Default(1), Integers::Default(1)) };
+    let (starts, ns) = if has_start {
+        (Integers::of(args, 3, 1)?, Integers::of(args, 4, 1)?)
+    } else {
+        (Integers::Default(1), Integers::Default(1))
+    };
     let is_counted = args.args.len() > 4;
     let mut last: Option<(String, Replacement)> = None;
     let mut values = StringViewBuilder::with_capacity(args.number_rows);
     for row in 0..args.number_rows {
-        let (Some(text), Some((regex, options)), Some(replacement)) = (texts.get(row), expressions.get(row)?, replacements.get(row)) else {
+        let (Some(text), Some((regex, options)), Some(replacement)) =
+            (texts.get(row), expressions.get(row)?, replacements.get(row))
+        else {
             values.append_null();
             continue;
         };
@@ -233,7 +265,9 @@ fn replace(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
             last = Some((replacement.to_owned(), Replacement::read(replacement)));
         }
         match (byte_of(text, start)?, &last) {
-            (Some(start), Some((_, replacement))) => values.append_value(replaced(regex, text, start, replacement, which)),
+            (Some(start), Some((_, replacement))) => {
+                values.append_value(replaced(regex, text, start, replacement, which))
+            }
             _ => values.append_value(text),
         }
     }
@@ -286,7 +320,8 @@ fn text_lists() -> ListBuilder<StringViewBuilder> {
     ListBuilder::new(StringViewBuilder::new()).with_field(Field::new_list_field(DataType::Utf8View, true))
 }
 
-/// The matches from a byte on; what is before it is still there for `^` and `\y`. An empty match may be right behind another.
+/// The matches from a byte on; what is before it is still there for `^` and `\y`. An empty match may be right behind
+/// another.
 fn matches_from<'t>(regex: &Regex, text: &'t str, start: usize) -> impl Iterator<Item = Match<'t>> {
     let mut next = Some(start);
     std::iter::from_fn(move || {
@@ -307,5 +342,8 @@ fn byte_of(text: &str, start: i64) -> Result<Option<usize>> {
 }
 
 fn out_of_range(what: &str) -> Error {
-    Error::new(ErrorKind::InvalidParameterValue, format!("{what} is out of range for a function of regular expressions"))
+    Error::new(
+        ErrorKind::InvalidParameterValue,
+        format!("{what} is out of range for a function of regular expressions"),
+    )
 }

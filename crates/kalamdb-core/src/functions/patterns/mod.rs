@@ -1,4 +1,5 @@
-//! Patterns: PostgreSQL's regular expressions (`~`, `regexp_replace` and their like), SIMILAR TO and the ESCAPE of LIKE.
+//! Patterns: PostgreSQL's regular expressions (`~`, `regexp_replace` and their like), SIMILAR TO and the ESCAPE of
+//! LIKE.
 
 mod escapes;
 mod expression;

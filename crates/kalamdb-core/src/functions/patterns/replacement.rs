@@ -1,4 +1,5 @@
-//! What `regexp_replace` puts in the place of a match: text with `\1` for a group, `\&` for the match and `\\` for a backslash.
+//! What `regexp_replace` puts in the place of a match: text with `\1` for a group, `\&` for the match and `\\` for a
+//! backslash.
 
 use regex::Captures;
 

@@ -43,7 +43,10 @@ pub(crate) struct AggregateCalls;
 
 impl ExprPlanner for AggregateCalls {
     fn plan_aggregate(&self, call: RawAggregateExpr) -> Result<PlannerResult<RawAggregateExpr>> {
-        if call.distinct && !depends_on_order(&call.func) && call.order_by.iter().any(|sort| !call.args.contains(&sort.expr)) {
+        if call.distinct
+            && !depends_on_order(&call.func)
+            && call.order_by.iter().any(|sort| !call.args.contains(&sort.expr))
+        {
             return Err(plan_datafusion_err!("in an aggregate with DISTINCT, ORDER BY must name its arguments"));
         }
         if call.distinct && call.args.len() > 1 && OF_PAIRS.iter().any(|prefix| call.func.name().starts_with(prefix)) {
@@ -56,7 +59,9 @@ impl ExprPlanner for AggregateCalls {
         let name = call.func_def.name();
         if call.args.is_empty() && OF_A_VALUE.contains(&name) {
             let message = format!("function {name}() does not exist");
-            return Err(into_datafusion(Error::new(ErrorKind::UndefinedFunction, message).with_hint("give it a value")));
+            return Err(into_datafusion(
+                Error::new(ErrorKind::UndefinedFunction, message).with_hint("give it a value"),
+            ));
         }
         bound(&mut call.window_frame.start_bound);
         bound(&mut call.window_frame.end_bound);
@@ -64,8 +69,8 @@ impl ExprPlanner for AggregateCalls {
     }
 }
 
-/// Leaves out orders that mean nothing: the function would get the values to order by as arguments, which it does not expect. Distinct values
-/// that are collected come in their own order, as in PostgreSQL.
+/// Leaves out orders that mean nothing: the function would get the values to order by as arguments, which it does not
+/// expect. Distinct values that are collected come in their own order, as in PostgreSQL.
 #[derive(Debug)]
 pub(crate) struct UnorderedAggregates;
 
@@ -74,26 +79,35 @@ impl AnalyzerRule for UnorderedAggregates {
         let without_order = |node: LogicalPlan| {
             let LogicalPlan::Aggregate(aggregate) = &node else { return Ok(Transformed::no(node)) };
             let schema = aggregate.input.schema();
-            let is_ordered =
-                |expr: &Expr| Ok(matches!(expr, Expr::AggregateFunction(call) if has_idle_order(call) || own_order(call, schema).is_some()));
+            let is_ordered = |expr: &Expr| {
+                Ok(
+                    matches!(expr, Expr::AggregateFunction(call) if has_idle_order(call) || own_order(call, schema).is_some()),
+                )
+            };
             if !aggregate.aggr_expr.iter().any(|expr| expr.exists(is_ordered).unwrap_or_default()) {
                 return Ok(Transformed::no(node));
             }
-            let exprs = aggregate.aggr_expr.iter().zip(aggregate.schema.iter().skip(aggregate.group_expr_len()?)).map(|(expr, (_, field))| {
-                let expr = expr.clone().transform(|expr| {
-                    let Expr::AggregateFunction(mut call) = expr else { return Ok(Transformed::no(expr)) };
-                    if has_idle_order(&call) {
-                        call.params.order_by.clear();
-                    }
-                    call.params.order_by.extend(own_order(&call, schema));
-                    Ok(Transformed::yes(Expr::AggregateFunction(call)))
-                })?;
-                let expr = expr.data;
-                Ok(if expr.schema_name().to_string() == *field.name() { expr } else { expr.alias(field.name()) })
-            });
+            let exprs = aggregate.aggr_expr.iter().zip(aggregate.schema.iter().skip(aggregate.group_expr_len()?)).map(
+                |(expr, (_, field))| {
+                    let expr = expr.clone().transform(|expr| {
+                        let Expr::AggregateFunction(mut call) = expr else { return Ok(Transformed::no(expr)) };
+                        if has_idle_order(&call) {
+                            call.params.order_by.clear();
+                        }
+                        call.params.order_by.extend(own_order(&call, schema));
+                        Ok(Transformed::yes(Expr::AggregateFunction(call)))
+                    })?;
+                    let expr = expr.data;
+                    Ok(if expr.schema_name().to_string() == *field.name() { expr } else { expr.alias(field.name()) })
+                },
+            );
             let exprs = exprs.collect::<Result<Vec<_>>>()?;
             let groups = aggregate.group_expr.clone();
-            Ok(Transformed::yes(LogicalPlan::Aggregate(Aggregate::try_new(Arc::clone(&aggregate.input), groups, exprs)?)))
+            Ok(Transformed::yes(LogicalPlan::Aggregate(Aggregate::try_new(
+                Arc::clone(&aggregate.input),
+                groups,
+                exprs,
+            )?)))
         };
         plan.transform_up_with_subqueries(without_order).data()
     }
@@ -110,7 +124,9 @@ fn has_idle_order(call: &AggregateFunction) -> bool {
 /// The order of the distinct values that a call collects.
 fn own_order(call: &AggregateFunction, schema: &DFSchema) -> Option<Sort> {
     let of = call.params.args.first()?;
-    let is_sorted = call.params.distinct && call.params.order_by.is_empty() && matches!(call.func.name(), "array_agg" | "string_agg");
+    let is_sorted = call.params.distinct
+        && call.params.order_by.is_empty()
+        && matches!(call.func.name(), "array_agg" | "string_agg");
     // What has a key that is of another type is not sorted by itself.
     let data_type = of.get_type(schema).ok().filter(|_| is_sorted)?;
     (data_type.is_floating() || !has_key(&data_type)).then(|| of.clone().sort(true, false))
@@ -121,7 +137,9 @@ fn depends_on_order(function: &AggregateUDF) -> bool {
 }
 
 fn bound(bound: &mut WindowFrameBound) {
-    let (WindowFrameBound::Preceding(ScalarValue::UInt64(Some(n))) | WindowFrameBound::Following(ScalarValue::UInt64(Some(n)))) = bound else {
+    let (WindowFrameBound::Preceding(ScalarValue::UInt64(Some(n)))
+    | WindowFrameBound::Following(ScalarValue::UInt64(Some(n)))) = bound
+    else {
         return;
     };
     *n = (*n).min(MAX_ROWS);

@@ -1,5 +1,5 @@
-//! Puts bounds on what makes large values of small ones and is no call of a registered function: `||`, and functions that the planner
-//! writes for operators and brackets.
+//! Puts bounds on what makes large values of small ones and is no call of a registered function: `||`, and functions
+//! that the planner writes for operators and brackets.
 
 use std::sync::Arc;
 
@@ -13,7 +13,8 @@ use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
-    BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature, Volatility,
 };
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_expr::PhysicalExpr;
@@ -45,7 +46,11 @@ impl BoundedCalls {
             Expr::BinaryExpr(BinaryExpr { left, op: Operator::StringConcat, right }) => {
                 let is_list = |expr: &Expr| expr.get_type(&schema).is_ok_and(|data_type| data_type.is_nested());
                 if is_list(&left) || is_list(&right) {
-                    return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op: Operator::StringConcat, right })));
+                    return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr {
+                        left,
+                        op: Operator::StringConcat,
+                        right,
+                    })));
                 }
                 Ok(Transformed::yes(self.concat.call(vec![*left, *right])))
             }
@@ -120,10 +125,17 @@ impl ScalarUDFImpl for Concat {
         let are_scalars = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         let n_rows = if are_scalars { 1 } else { args.number_rows };
         let columns = args.args.into_iter().map(|arg| arg.into_array(n_rows)).collect::<Result<Vec<_>>>()?;
-        let fields: Vec<Field> =
-            columns.iter().zip(["left", "right"]).map(|(column, name)| Field::new(name, column.data_type().clone(), true)).collect();
+        let fields: Vec<Field> = columns
+            .iter()
+            .zip(["left", "right"])
+            .map(|(column, name)| Field::new(name, column.data_type().clone(), true))
+            .collect();
         let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;
-        let operator = PhysicalBinary::new(Arc::new(Column::new("left", 0)), Operator::StringConcat, Arc::new(Column::new("right", 1)));
+        let operator = PhysicalBinary::new(
+            Arc::new(Column::new("left", 0)),
+            Operator::StringConcat,
+            Arc::new(Column::new("right", 1)),
+        );
         let result = operator.evaluate(&batch)?;
         if !are_scalars {
             return Ok(result);

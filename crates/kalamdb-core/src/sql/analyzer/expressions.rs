@@ -1,4 +1,5 @@
-//! What rules share: looking for nodes and expressions of a plan, and rewriting them while its columns keep their names.
+//! What rules share: looking for nodes and expressions of a plan, and rewriting them while its columns keep their
+//! names.
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result;
@@ -6,7 +7,10 @@ use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Expr, LogicalPlan, Operator};
 
 /// Rewrites the expressions of a node, and what is inside of each before the expression itself.
-pub(crate) fn rewrite(node: LogicalPlan, mut f: impl FnMut(Expr) -> Result<Transformed<Expr>>) -> Result<Transformed<LogicalPlan>> {
+pub(crate) fn rewrite(
+    node: LogicalPlan,
+    mut f: impl FnMut(Expr) -> Result<Transformed<Expr>>,
+) -> Result<Transformed<LogicalPlan>> {
     let names = NamePreserver::new(&node);
     let mut named = |expr: Expr| {
         let name = names.save(&expr);

@@ -1,7 +1,7 @@
 //! Grouping sets are made of columns: what is grouped by is computed before.
 //!
-//! An expression in a set cannot be rewritten later, when its type is known, as a rewritten expression keeps its name by an alias, and DataFusion
-//! knows sets no longer that hold one.
+//! An expression in a set cannot be rewritten later, when its type is known, as a rewritten expression keeps its name
+//! by an alias, and DataFusion knows sets no longer that hold one.
 
 use std::sync::Arc;
 
@@ -44,18 +44,27 @@ fn node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         });
         Ok(Transformed::yes(Expr::Column(Column::new_unqualified(format!("\0group{at}")))))
     };
-    let group_expr = group_expr.into_iter().map(|sets| Ok(sets.map_children(&mut column)?.data)).collect::<Result<Vec<_>>>()?;
+    let group_expr =
+        group_expr.into_iter().map(|sets| Ok(sets.map_children(&mut column)?.data)).collect::<Result<Vec<_>>>()?;
     // grouping() asks about what is grouped by.
     let mut asked = |expr: Expr| match &expr {
         Expr::AggregateFunction(function) if function.func.name() == "grouping" => expr.map_children(&mut column),
         _ => Ok(Transformed::no(expr)),
     };
-    let aggr_expr = aggr_expr.into_iter().map(|expr| Ok(expr.transform_up(&mut asked)?.data)).collect::<Result<Vec<_>>>()?;
+    let aggr_expr =
+        aggr_expr.into_iter().map(|expr| Ok(expr.transform_up(&mut asked)?.data)).collect::<Result<Vec<_>>>()?;
     columns.extend(computed.into_iter().enumerate().map(|(at, expr)| expr.alias(format!("\0group{at}"))));
     let input = LogicalPlan::Projection(Projection::try_new(columns, input)?);
     let grouped = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(input), group_expr, aggr_expr)?);
     // Who asks for the number of the set is answered below.
-    let named = grouped.schema().columns().into_iter().zip(schema.iter()).filter(|(column, _)| column.name != Aggregate::INTERNAL_GROUPING_ID);
-    let named = named.map(|(column, (qualifier, field))| Expr::Column(column).alias_qualified(qualifier.cloned(), field.name())).collect();
+    let named = grouped
+        .schema()
+        .columns()
+        .into_iter()
+        .zip(schema.iter())
+        .filter(|(column, _)| column.name != Aggregate::INTERNAL_GROUPING_ID);
+    let named = named
+        .map(|(column, (qualifier, field))| Expr::Column(column).alias_qualified(qualifier.cloned(), field.name()))
+        .collect();
     Ok(Transformed::yes(LogicalPlan::Projection(Projection::try_new(named, Arc::new(grouped))?)))
 }

@@ -1,7 +1,7 @@
 //! Items of an IN list that are different for each row.
 //!
-//! DataFusion tries each item on no rows, and takes what gives one value even then for a constant: CASE does, whichever of its
-//! branches comes first.
+//! DataFusion tries each item on no rows, and takes what gives one value even then for a constant: CASE does, whichever
+//! of its branches comes first.
 
 use std::sync::Arc;
 
@@ -12,7 +12,8 @@ use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Expr, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Volatility,
 };
 use datafusion::optimizer::AnalyzerRule;
 
@@ -26,17 +27,23 @@ pub(crate) struct ListsByRow {
 
 impl ListsByRow {
     pub(crate) fn new() -> Self {
-        Self { by_row: Arc::new(ScalarUDF::new_from_impl(ByRow { signature: Signature::any(1, Volatility::Immutable) })) }
+        Self {
+            by_row: Arc::new(ScalarUDF::new_from_impl(ByRow { signature: Signature::any(1, Volatility::Immutable) })),
+        }
     }
 
     fn node(&self, node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-        let has_items = |expr: &Expr| Ok(matches!(expr, Expr::InList(InList { list, .. }) if list.iter().any(is_by_row)));
+        let has_items =
+            |expr: &Expr| Ok(matches!(expr, Expr::InList(InList { list, .. }) if list.iter().any(is_by_row)));
         if !any_expression(&node, |expr| expr.exists(has_items))? {
             return Ok(Transformed::no(node));
         }
         rewrite(node, |expr| match expr {
             Expr::InList(InList { expr, list, negated }) => {
-                let list = list.into_iter().map(|item| if is_by_row(&item) { self.by_row.call(vec![item]) } else { item }).collect();
+                let list = list
+                    .into_iter()
+                    .map(|item| if is_by_row(&item) { self.by_row.call(vec![item]) } else { item })
+                    .collect();
                 Ok(Transformed::yes(Expr::InList(InList { expr, list, negated })))
             }
             other => Ok(Transformed::no(other)),

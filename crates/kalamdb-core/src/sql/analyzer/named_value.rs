@@ -7,7 +7,8 @@ use datafusion::common::{ScalarValue, internal_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr as PlannedExpr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Expr as PlannedExpr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Volatility,
 };
 
 /// The name of the function, which no statement can spell.
@@ -30,7 +31,9 @@ impl ScalarUDFImpl for Named {
 
     fn schema_name(&self, args: &[PlannedExpr]) -> Result<String> {
         match args {
-            [_, PlannedExpr::Literal(ScalarValue::Utf8(Some(name)) | ScalarValue::Utf8View(Some(name)), _)] => Ok(name.clone()),
+            [_, PlannedExpr::Literal(ScalarValue::Utf8(Some(name)) | ScalarValue::Utf8View(Some(name)), _)] => {
+                Ok(name.clone())
+            }
             _ => internal_err!("a named value has a name"),
         }
     }
@@ -49,7 +52,10 @@ impl ScalarUDFImpl for Named {
 
     fn simplify(&self, args: Vec<PlannedExpr>, _: &SimplifyContext) -> Result<ExprSimplifyResult> {
         let value = args.into_iter().next();
-        value.map_or_else(|| internal_err!("a named value is a value"), |value| Ok(ExprSimplifyResult::Simplified(value)))
+        value.map_or_else(
+            || internal_err!("a named value is a value"),
+            |value| Ok(ExprSimplifyResult::Simplified(value)),
+        )
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {

@@ -1,5 +1,5 @@
-//! Types of operands that the planner finds otherwise: a literal beside an interval, array, boolean, UUID or bytes is one of those, in arithmetic
-//! a number, and a REAL beside a number of another type is a DOUBLE.
+//! Types of operands that the planner finds otherwise: a literal beside an interval, array, boolean, UUID or bytes is
+//! one of those, in arithmetic a number, and a REAL beside a number of another type is a DOUBLE.
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
@@ -69,11 +69,16 @@ fn node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
 /// Whether an expression has operands of which one may get another type.
 fn may_change(expr: &Expr, schema: &DFSchema) -> bool {
     match expr {
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) => use_of(*op).is_some_and(|of| changes(&[left, right], of, schema)),
-        Expr::InList(InList { expr, list, .. }) => changes(&std::iter::once(expr.as_ref()).chain(list).collect::<Vec<_>>(), Use::Compares, schema),
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+            use_of(*op).is_some_and(|of| changes(&[left, right], of, schema))
+        }
+        Expr::InList(InList { expr, list, .. }) => {
+            changes(&std::iter::once(expr.as_ref()).chain(list).collect::<Vec<_>>(), Use::Compares, schema)
+        }
         Expr::Between(Between { expr, low, high, .. }) => changes(&[expr, low, high], Use::Compares, schema),
         Expr::Case(Case { expr, when_then_expr, else_expr }) => {
-            let compared: Vec<&Expr> = expr.as_deref().into_iter().chain(when_then_expr.iter().map(|(when, _)| when.as_ref())).collect();
+            let compared: Vec<&Expr> =
+                expr.as_deref().into_iter().chain(when_then_expr.iter().map(|(when, _)| when.as_ref())).collect();
             if expr.is_some() && changes(&compared, Use::Compares, schema) {
                 return true;
             }
@@ -81,7 +86,9 @@ fn may_change(expr: &Expr, schema: &DFSchema) -> bool {
             results.clone().any(is_text_literal) && changes(&results.collect::<Vec<_>>(), Use::Chooses, schema)
         }
         Expr::ScalarFunction(call) => {
-            chooses(call) && call.args.iter().any(is_text_literal) && changes(&call.args.iter().collect::<Vec<_>>(), Use::Chooses, schema)
+            chooses(call)
+                && call.args.iter().any(is_text_literal)
+                && changes(&call.args.iter().collect::<Vec<_>>(), Use::Chooses, schema)
         }
         _ => false,
     }
@@ -94,14 +101,17 @@ fn chooses(call: &ScalarFunction) -> bool {
 fn use_of(op: Operator) -> Option<Use> {
     match op {
         op if compares(op) => Some(Use::Compares),
-        Operator::Plus | Operator::Minus | Operator::Multiply | Operator::Divide | Operator::Modulo => Some(Use::Calculates),
+        Operator::Plus | Operator::Minus | Operator::Multiply | Operator::Divide | Operator::Modulo => {
+            Some(Use::Calculates)
+        }
         _ => None,
     }
 }
 
 fn changes(operands: &[&Expr], of: Use, schema: &DFSchema) -> bool {
     let is_null = |operand: &&Expr| matches!(operand, Expr::Literal(ScalarValue::Null, _));
-    let is_open = operands.iter().any(|operand| is_text_literal(operand)) || of == Use::Joins && operands.iter().any(is_null);
+    let is_open =
+        operands.iter().any(|operand| is_text_literal(operand)) || of == Use::Joins && operands.iter().any(is_null);
     is_open && operands.iter().any(|operand| literal_type(operand, of, schema).is_some())
         || matches!(of, Use::Compares | Use::Calculates) && widens(operands, schema)
 }
@@ -140,10 +150,14 @@ fn expression(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                 None => return internal_err!("IN has an operand"),
             }
         }
-        Expr::Between(Between { expr, negated, low, high }) => match <[Expr; 3]>::try_from(typed(vec![*expr, *low, *high], Use::Compares, schema)) {
-            Ok([expr, low, high]) => Expr::Between(Between::new(Box::new(expr), negated, Box::new(low), Box::new(high))),
-            Err(_) => return internal_err!("BETWEEN has three operands"),
-        },
+        Expr::Between(Between { expr, negated, low, high }) => {
+            match <[Expr; 3]>::try_from(typed(vec![*expr, *low, *high], Use::Compares, schema)) {
+                Ok([expr, low, high]) => {
+                    Expr::Between(Between::new(Box::new(expr), negated, Box::new(low), Box::new(high)))
+                }
+                Err(_) => return internal_err!("BETWEEN has three operands"),
+            }
+        }
         Expr::Case(case) => Expr::Case(branches(case, schema)),
         Expr::ScalarFunction(ScalarFunction { func, args }) => func.call(typed(args, Use::Chooses, schema)),
         other => other,
@@ -151,7 +165,8 @@ fn expression(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 }
 
 fn branches(case: Case, schema: &DFSchema) -> Case {
-    let (mut whens, thens): (Vec<Expr>, Vec<Expr>) = case.when_then_expr.into_iter().map(|(when, then)| (*when, *then)).unzip();
+    let (mut whens, thens): (Vec<Expr>, Vec<Expr>) =
+        case.when_then_expr.into_iter().map(|(when, then)| (*when, *then)).unzip();
     let mut base = None;
     if let Some(expr) = case.expr {
         let mut all = typed(std::iter::once(*expr).chain(whens).collect(), Use::Compares, schema).into_iter();
@@ -198,13 +213,19 @@ fn literal_type(operand: &Expr, of: Use, schema: &DFSchema) -> Option<SqlType> {
         return None;
     }
     let sql_type = SqlType::of_field(&operand.to_field(schema).ok()?.1)?;
-    let is_number = matches!(sql_type, SqlType::SmallInt | SqlType::Integer | SqlType::BigInt | SqlType::Real | SqlType::Double);
+    let is_number =
+        matches!(sql_type, SqlType::SmallInt | SqlType::Integer | SqlType::BigInt | SqlType::Real | SqlType::Double);
     let fits = match of {
         Use::Compares => {
-            matches!(sql_type, SqlType::Interval | SqlType::Boolean | SqlType::Bytea | SqlType::Uuid | SqlType::Array(_))
+            matches!(
+                sql_type,
+                SqlType::Interval | SqlType::Boolean | SqlType::Bytea | SqlType::Uuid | SqlType::Array(_)
+            )
         }
         Use::Calculates => is_number,
-        Use::Chooses => !matches!(sql_type, SqlType::Text | SqlType::Varchar(_) | SqlType::Json | SqlType::Embedding(_)),
+        Use::Chooses => {
+            !matches!(sql_type, SqlType::Text | SqlType::Varchar(_) | SqlType::Json | SqlType::Embedding(_))
+        }
         Use::Joins => matches!(sql_type, SqlType::Array(_)),
     };
     fits.then_some(sql_type)

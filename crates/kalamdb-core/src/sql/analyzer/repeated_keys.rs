@@ -10,14 +10,16 @@ use datafusion::optimizer::AnalyzerRule;
 
 use super::expressions::any_node;
 
-/// Takes repeated keys out of aggregates: the columns that DataFusion gives these have each key once, and what goes by position
-/// would take a key for an aggregate.
+/// Takes repeated keys out of aggregates: the columns that DataFusion gives these have each key once, and what goes by
+/// position would take a key for an aggregate.
 #[derive(Debug)]
 pub(crate) struct RepeatedKeys;
 
 impl AnalyzerRule for RepeatedKeys {
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        if !any_node(&plan, |node| Ok(matches!(node, LogicalPlan::Aggregate(aggregate) if repeats(&aggregate.group_expr))))? {
+        if !any_node(&plan, |node| {
+            Ok(matches!(node, LogicalPlan::Aggregate(aggregate) if repeats(&aggregate.group_expr)))
+        })? {
             return Ok(plan);
         }
         let plan = plan.transform_up_with_subqueries(|node| match node {

@@ -1,5 +1,6 @@
-//! What an aggregate is ordered by twice, once is enough: DataFusion's order has each expression once, and fails where it is given more values.
-//! It comes last, as expressions may become the same when they are simplified, or when operators are made of them, as `b IN (1)` and `b = 1`.
+//! What an aggregate is ordered by twice, once is enough: DataFusion's order has each expression once, and fails where
+//! it is given more values. It comes last, as expressions may become the same when they are simplified, or when
+//! operators are made of them, as `b IN (1)` and `b = 1`.
 
 use std::sync::Arc;
 
@@ -29,7 +30,9 @@ impl OptimizerRule for RepeatedOrders {
     }
 
     fn rewrite(&self, node: LogicalPlan, _: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
-        let has_several = |expr: &Expr| expr.exists(|expr| Ok(matches!(expr, Expr::AggregateFunction(call) if call.params.order_by.len() > 1)));
+        let has_several = |expr: &Expr| {
+            expr.exists(|expr| Ok(matches!(expr, Expr::AggregateFunction(call) if call.params.order_by.len() > 1)))
+        };
         if !matches!(node, LogicalPlan::Aggregate(_)) || !any_expression(&node, has_several)? {
             return Ok(Transformed::no(node));
         }

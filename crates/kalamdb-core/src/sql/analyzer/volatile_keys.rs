@@ -1,7 +1,8 @@
-//! Keys of groups and windows that are different each time they are computed, as `GROUP BY random() < 0.5`: computed once, below.
+//! Keys of groups and windows that are different each time they are computed, as `GROUP BY random() < 0.5`: computed
+//! once, below.
 //!
-//! DataFusion computes such a key again for each operator that names it: for the sort below a window, or for a condition that it
-//! moves from above the groups below them.
+//! DataFusion computes such a key again for each operator that names it: for the sort below a window, or for a
+//! condition that it moves from above the groups below them.
 
 use std::sync::Arc;
 
@@ -41,7 +42,9 @@ fn aggregate(node: Aggregate) -> Result<Transformed<LogicalPlan>> {
         Expr::GroupingSet(sets) => Expr::GroupingSet(match sets {
             GroupingSet::Rollup(exprs) => GroupingSet::Rollup(keys.columns(exprs)),
             GroupingSet::Cube(exprs) => GroupingSet::Cube(keys.columns(exprs)),
-            GroupingSet::GroupingSets(sets) => GroupingSet::GroupingSets(sets.iter().map(|exprs| keys.columns(exprs)).collect()),
+            GroupingSet::GroupingSets(sets) => {
+                GroupingSet::GroupingSets(sets.iter().map(|exprs| keys.columns(exprs)).collect())
+            }
         }),
         expr => keys.column(expr),
     });
@@ -60,7 +63,8 @@ fn window(node: Window) -> Result<Transformed<LogicalPlan>> {
             let Expr::WindowFunction(mut function) = expr else { return Ok(Transformed::no(expr)) };
             let params = &mut function.params;
             params.partition_by = keys.columns(&params.partition_by);
-            params.order_by = params.order_by.iter().map(|sort| Sort { expr: keys.column(&sort.expr), ..sort.clone() }).collect();
+            params.order_by =
+                params.order_by.iter().map(|sort| Sort { expr: keys.column(&sort.expr), ..sort.clone() }).collect();
             Ok(Transformed::yes(Expr::WindowFunction(function)))
         })
         .data()
@@ -102,7 +106,8 @@ impl Keys {
         exprs.iter().map(|expr| self.column(expr)).collect()
     }
 
-    /// The column that stands for an expression: itself, unless it is volatile. The same expression has the same column.
+    /// The column that stands for an expression: itself, unless it is volatile. The same expression has the same
+    /// column.
     fn column(&mut self, expr: &Expr) -> Expr {
         if !expr.is_volatile() {
             return expr.clone();

@@ -16,16 +16,16 @@ use crate::change::Change;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::dml::defaults;
 use crate::sql::parse::{GivenOption, fold, parse_query, table_name};
-use crate::sql::plan::{Executor, check_condition};
+use crate::sql::plan::{StatementContext, check_condition};
 
 /// Runs the actions on a copy of the table, looks at the rows that it holds, and commits the copy: all or nothing.
-pub(super) async fn alter_table(executor: &Executor<'_>, alter: &AlterTable) -> Result<()> {
+pub(super) async fn alter_table(context: &StatementContext<'_>, alter: &AlterTable) -> Result<()> {
     if alter.only || alter.location.is_some() || alter.on_cluster.is_some() || alter.table_type.is_some() {
         return Err(Error::unsupported("an option of ALTER TABLE"));
     }
-    let name = table_name(&alter.name, &executor.namespace)?;
-    commit(executor, async || {
-        let mut next = NextCatalog::begin(executor);
+    let name = table_name(&alter.name, &context.namespace)?;
+    commit(context, async || {
+        let mut next = NextCatalog::begin(context);
         if alter.if_exists && next.catalog.find(&name).is_none() && next.catalog.find_view(&name).is_none() {
             return Ok(Change::default());
         }
@@ -35,14 +35,14 @@ pub(super) async fn alter_table(executor: &Executor<'_>, alter: &AlterTable) -> 
         }
         let mut new = next_version(&old)?;
         for action in &alter.operations {
-            run_action(executor, &next, &old, &mut new, action).await?;
+            run_action(context, &next, &old, &mut new, action).await?;
         }
         if new.columns == old.columns {
             new.earlier.clone_from(&old.earlier);
             new.schema_version = old.schema_version;
         }
         table_definition::finish(&mut new)?;
-        verify(executor, &old, &new)?;
+        verify(context, &old, &new)?;
         if old.name != new.name {
             next.catalog = next.catalog.without_tables(std::slice::from_ref(&old));
         }
@@ -56,20 +56,26 @@ pub(super) async fn alter_table(executor: &Executor<'_>, alter: &AlterTable) -> 
 fn next_version(table: &Table) -> Result<Table> {
     let mut next = table.clone();
     next.earlier.push(SchemaVersion { version: table.schema_version, columns: table.columns.clone() });
-    next.schema_version =
-        table.schema_version.checked_add(1).ok_or_else(|| Error::new(ErrorKind::ProgramLimitExceeded, "the table was altered too often"))?;
+    next.schema_version = table
+        .schema_version
+        .checked_add(1)
+        .ok_or_else(|| Error::new(ErrorKind::ProgramLimitExceeded, "the table was altered too often"))?;
     Ok(next)
 }
 
 /// Checks what is new of a table against the rows that it holds.
-fn verify(executor: &Executor<'_>, old: &Arc<Table>, new: &Table) -> Result<()> {
-    let changed = |column: &ColumnDef| old.columns.iter().find(|old| old.id == column.id).is_none_or(|old| old.sql_type != column.sql_type);
+fn verify(context: &StatementContext<'_>, old: &Arc<Table>, new: &Table) -> Result<()> {
+    let changed = |column: &ColumnDef| {
+        old.columns.iter().find(|old| old.id == column.id).is_none_or(|old| old.sql_type != column.sql_type)
+    };
     let is_changed = |at: &usize| new.columns.get(*at).is_some_and(changed);
-    let is_new = |index: &&Index| old.indexes.iter().all(|other| other.name != index.name) || index.columns.iter().any(is_changed);
+    let is_new = |index: &&Index| {
+        old.indexes.iter().all(|other| other.name != index.name) || index.columns.iter().any(is_changed)
+    };
     let mut checks = Vec::new();
     for check in &new.checks {
         // Each is planned again, as the columns may have other types now.
-        let condition = check_condition::compile(executor, new, check)?;
+        let condition = check_condition::compile(context, new, check)?;
         let mut is_affected = old.checks.iter().all(|other| other.name != check.name);
         for column in new.columns.iter().filter(|column| changed(column)) {
             is_affected |= column_names::names_column(&check.condition, &column.name)?;
@@ -79,13 +85,21 @@ fn verify(executor: &Executor<'_>, old: &Arc<Table>, new: &Table) -> Result<()> 
         }
     }
     let unique = new.indexes.iter().filter(|index| index.unique).filter(is_new).collect();
-    Verification { old, new, unique, checks }.run(executor)
+    Verification { old, new, unique, checks }.run(context)
 }
 
-async fn run_action(executor: &Executor<'_>, next: &NextCatalog, old: &Table, table: &mut Table, action: &AlterTableOperation) -> Result<()> {
+async fn run_action(
+    context: &StatementContext<'_>,
+    next: &NextCatalog,
+    old: &Table,
+    table: &mut Table,
+    action: &AlterTableOperation,
+) -> Result<()> {
     use AlterTableOperation as Action;
     match action {
-        Action::AddColumn { if_not_exists, column_def, column_position: None, .. } => add_column(executor, table, column_def, *if_not_exists).await,
+        Action::AddColumn { if_not_exists, column_def, column_position: None, .. } => {
+            add_column(context, table, column_def, *if_not_exists).await
+        }
         Action::DropColumn { column_names, if_exists, drop_behavior, .. } => {
             if *drop_behavior == Some(DropBehavior::Cascade) {
                 return Err(Error::unsupported("DROP COLUMN ... CASCADE"));
@@ -108,14 +122,15 @@ async fn run_action(executor: &Executor<'_>, next: &NextCatalog, old: &Table, ta
             next.catalog.require_free(&name)?;
             if let Some(view) = dependents(&next.catalog, &[old.full_name()]).first() {
                 let message = format!("view {} reads {}", view.full_name(), old.full_name());
-                return Err(Error::new(ErrorKind::DependentObjectsStillExist, message).with_hint("drop the view first, and make it again"));
+                return Err(Error::new(ErrorKind::DependentObjectsStillExist, message)
+                    .with_hint("drop the view first, and make it again"));
             }
             table.name = name.table;
             Ok(())
         }
         Action::AlterColumn { column_name, op } => {
             let at = table.require_column(&fold(column_name))?;
-            alter_column(executor, old, table, at, op).await
+            alter_column(context, old, table, at, op).await
         }
         Action::AddConstraint { constraint, not_valid: false } => {
             use datafusion::sql::sqlparser::ast::TableConstraint;
@@ -124,25 +139,34 @@ async fn run_action(executor: &Executor<'_>, next: &NextCatalog, old: &Table, ta
             }
             table_definition::add_constraint(table, constraint)
         }
-        Action::DropConstraint { if_exists, name, drop_behavior: None } => drop_constraint(table, &fold(name), *if_exists),
+        Action::DropConstraint { if_exists, name, drop_behavior: None } => {
+            drop_constraint(table, &fold(name), *if_exists)
+        }
         Action::SetOptionsParens { options } => set_options(table, options),
         other => Err(Error::unsupported(format!("ALTER TABLE ... {other}"))),
     }
 }
 
-/// Refuses to take a column away from under a view: one that reads the table, and names a column like that of any of its tables.
+/// Refuses to take a column away from under a view: one that reads the table, and names a column like that of any of
+/// its tables.
 fn refuse_if_read(next: &NextCatalog, table: &Table, column: &str) -> Result<()> {
     let name = table.full_name();
     for view in next.catalog.views().filter(|view| view.reads.contains(&name)) {
         if column_names::names_column_in(&parse_query(&view.query)?, column) {
             let message = format!("view {} reads {name} and names a column {column}", view.full_name());
-            return Err(Error::new(ErrorKind::DependentObjectsStillExist, message).with_hint("drop the view first, and make it again"));
+            return Err(Error::new(ErrorKind::DependentObjectsStillExist, message)
+                .with_hint("drop the view first, and make it again"));
         }
     }
     Ok(())
 }
 
-async fn add_column(executor: &Executor<'_>, table: &mut Table, column: &ColumnDefAst, if_not_exists: bool) -> Result<()> {
+async fn add_column(
+    context: &StatementContext<'_>,
+    table: &mut Table,
+    column: &ColumnDefAst,
+    if_not_exists: bool,
+) -> Result<()> {
     if if_not_exists && table.column_index(&fold(&column.name)).is_some() {
         return Ok(());
     }
@@ -150,8 +174,8 @@ async fn add_column(executor: &Executor<'_>, table: &mut Table, column: &ColumnD
     if read.is_key {
         return Err(Error::unsupported("adding a primary key to a table"));
     }
-    defaults::check(executor, &read.definition).await?;
-    read.definition.missing = missing_of(executor, &read.definition).await?;
+    defaults::check(context, &read.definition).await?;
+    read.definition.missing = missing_of(context, &read.definition).await?;
     table_definition::add_column(table, read)
 }
 
@@ -190,7 +214,10 @@ fn rename_column(table: &mut Table, from: &Ident, to: &Ident) -> Result<()> {
     let at = table.require_column(&from)?;
     check_column_name(&to)?;
     if table.column_index(&to).is_some() {
-        return Err(Error::new(ErrorKind::DuplicateColumn, format!("table {} has a column {to} already", table.full_name())));
+        return Err(Error::new(
+            ErrorKind::DuplicateColumn,
+            format!("table {} has a column {to} already", table.full_name()),
+        ));
     }
     for check in &mut table.checks {
         if column_names::names_column(&check.condition, &from)? {

@@ -9,10 +9,16 @@ use crate::catalog::{ColumnDef, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::dml::defaults;
 use crate::sql::parse::{column_type, fold};
-use crate::sql::plan::Executor;
+use crate::sql::plan::StatementContext;
 
 /// Carries out one ALTER COLUMN on the column at position `at`; `old` is the table before the statement.
-pub(super) async fn alter_column(executor: &Executor<'_>, old: &Table, table: &mut Table, at: usize, action: &AlterColumnOperation) -> Result<()> {
+pub(super) async fn alter_column(
+    context: &StatementContext<'_>,
+    old: &Table,
+    table: &mut Table,
+    at: usize,
+    action: &AlterColumnOperation,
+) -> Result<()> {
     let is_key = table.primary_key.contains(&at);
     let Some(column) = table.columns.get_mut(at) else { return Err(Error::internal("a column is missing")) };
     let is_added = old.columns.iter().all(|other| other.id != column.id);
@@ -28,7 +34,7 @@ pub(super) async fn alter_column(executor: &Executor<'_>, old: &Table, table: &m
         }
         AlterColumnOperation::SetDefault { value } => {
             column.default = Some(value.to_string());
-            defaults::check(executor, column).await?;
+            defaults::check(context, column).await?;
         }
         AlterColumnOperation::DropDefault => column.default = None,
         AlterColumnOperation::SetDataType { data_type, using, .. } => {
@@ -41,13 +47,17 @@ pub(super) async fn alter_column(executor: &Executor<'_>, old: &Table, table: &m
             }
             if is_key && !keeps_keys_apart(&column.sql_type, &target) {
                 let message = format!("changing the type of a primary key from {} to {target}", column.sql_type);
-                return Err(Error::unsupported(message).in_column(&column.name).with_hint("only a wider type of the same kind is possible"));
+                return Err(Error::unsupported(message)
+                    .in_column(&column.name)
+                    .with_hint("only a wider type of the same kind is possible"));
             }
             column.sql_type = target;
-            defaults::check(executor, column).await?;
-            column.missing = if is_added { missing_of(executor, column).await? } else { None };
+            defaults::check(context, column).await?;
+            column.missing = if is_added { missing_of(context, column).await? } else { None };
         }
-        other @ AlterColumnOperation::AddGenerated { .. } => return Err(Error::unsupported(format!("ALTER COLUMN ... {other}"))),
+        other @ AlterColumnOperation::AddGenerated { .. } => {
+            return Err(Error::unsupported(format!("ALTER COLUMN ... {other}")));
+        }
     }
     Ok(())
 }
@@ -62,10 +72,12 @@ fn check_using(using: &Expr, column: &ColumnDef, data_type: &DataType) -> Result
     if is_plain {
         return Ok(());
     }
-    Err(Error::unsupported("USING with anything but a cast of the column").with_hint("add a column, fill it with UPDATE, drop the old one"))
+    Err(Error::unsupported("USING with anything but a cast of the column")
+        .with_hint("add a column, fill it with UPDATE, drop the old one"))
 }
 
-/// Whether keys that differ still differ after the conversion, so that stored versions of rows are not taken for each other.
+/// Whether keys that differ still differ after the conversion, so that stored versions of rows are not taken for each
+/// other.
 fn keeps_keys_apart(from: &SqlType, to: &SqlType) -> bool {
     let integer = |sql_type: &SqlType| {
         let data_type = sql_type.arrow();
@@ -84,11 +96,11 @@ fn keeps_keys_apart(from: &SqlType, to: &SqlType) -> bool {
 }
 
 /// What rows that are there already read in a column that is added: its DEFAULT, evaluated once.
-pub(super) async fn missing_of(executor: &Executor<'_>, column: &ColumnDef) -> Result<Option<String>> {
+pub(super) async fn missing_of(context: &StatementContext<'_>, column: &ColumnDef) -> Result<Option<String>> {
     if column.default.is_none() {
         return Ok(None);
     }
-    let value = defaults::values(executor, column, 1).await?;
+    let value = defaults::values(context, column, 1).await?;
     if value.is_null(0) {
         return Ok(None);
     }

@@ -11,7 +11,9 @@ pub(super) fn dependents(catalog: &Catalog, names: &[TableName]) -> Vec<Arc<Stor
     loop {
         let is_new = |view: &&Arc<StoredView>| {
             let reads = |name: &TableName| names.contains(name) || found.iter().any(|other| other.full_name() == *name);
-            found.iter().all(|other| other.id != view.id) && !names.contains(&view.full_name()) && view.reads.iter().any(reads)
+            found.iter().all(|other| other.id != view.id)
+                && !names.contains(&view.full_name())
+                && view.reads.iter().any(reads)
         };
         let more: Vec<Arc<StoredView>> = catalog.views().filter(is_new).cloned().collect();
         if more.is_empty() {
@@ -22,13 +24,19 @@ pub(super) fn dependents(catalog: &Catalog, names: &[TableName]) -> Vec<Arc<Stor
 }
 
 /// Refuses what a view depends on, unless the views go along.
-pub(super) fn dependents_to_drop(catalog: &Catalog, names: &[TableName], cascade: bool) -> Result<Vec<Arc<StoredView>>> {
+pub(super) fn dependents_to_drop(
+    catalog: &Catalog,
+    names: &[TableName],
+    cascade: bool,
+) -> Result<Vec<Arc<StoredView>>> {
     let views = dependents(catalog, names);
     match views.first() {
         Some(view) if !cascade => {
-            let of: Vec<String> = names.iter().filter(|name| view.reads.contains(name)).map(TableName::to_string).collect();
+            let of: Vec<String> =
+                names.iter().filter(|name| view.reads.contains(name)).map(TableName::to_string).collect();
             let message = format!("view {} reads {}", view.full_name(), of.join(", "));
-            Err(Error::new(ErrorKind::DependentObjectsStillExist, message).with_hint("drop the view first, or use CASCADE"))
+            Err(Error::new(ErrorKind::DependentObjectsStillExist, message)
+                .with_hint("drop the view first, or use CASCADE"))
         }
         _ => Ok(views),
     }

@@ -11,13 +11,13 @@ use crate::catalog::{Catalog, Index, Table, TableKind, TableName, check_constrai
 use crate::change::Change;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::parse::table_name;
-use crate::sql::plan::Executor;
+use crate::sql::plan::StatementContext;
 
-pub(super) async fn create(executor: &Executor<'_>, create: &CreateIndex) -> Result<()> {
+pub(super) async fn create(context: &StatementContext<'_>, create: &CreateIndex) -> Result<()> {
     check_clauses(create)?;
-    let name = table_name(&create.table_name, &executor.namespace)?;
-    commit(executor, async || {
-        let mut next = NextCatalog::begin(executor);
+    let name = table_name(&create.table_name, &context.namespace)?;
+    commit(context, async || {
+        let mut next = NextCatalog::begin(context);
         let old = Arc::clone(next.catalog.require_table(&name)?);
         if old.kind == TableKind::Stream {
             return Err(Error::unsupported("an index on a stream table"));
@@ -29,12 +29,15 @@ pub(super) async fn create(executor: &Executor<'_>, create: &CreateIndex) -> Res
             if create.if_not_exists {
                 return Ok(Change::default());
             }
-            return Err(Error::new(ErrorKind::DuplicateObject, format!("index {index_name} already exists in namespace {}", old.namespace)));
+            return Err(Error::new(
+                ErrorKind::DuplicateObject,
+                format!("index {index_name} already exists in namespace {}", old.namespace),
+            ));
         }
         let mut new = Table::clone(&old);
         new.indexes.push(Index { name: index_name, columns, unique: create.unique, is_constraint: false });
         let unique = new.indexes.last().filter(|index| index.unique).into_iter().collect();
-        Verification { old: &old, new: &new, unique, checks: vec![] }.run(executor)?;
+        Verification { old: &old, new: &new, unique, checks: vec![] }.run(context)?;
         next.put_table(new)?;
         Ok(next.into_change())
     })
@@ -49,7 +52,10 @@ fn check_clauses(create: &CreateIndex) -> Result<()> {
         (!create.include.is_empty(), "INCLUDE in CREATE INDEX"),
         (create.nulls_distinct == Some(false), "NULLS NOT DISTINCT"),
         (create.predicate.is_some(), "an index with a WHERE clause"),
-        (!create.with.is_empty() || !create.index_options.is_empty() || !create.alter_options.is_empty(), "an option of CREATE INDEX"),
+        (
+            !create.with.is_empty() || !create.index_options.is_empty() || !create.alter_options.is_empty(),
+            "an option of CREATE INDEX",
+        ),
     ];
     match refused.into_iter().find(|(present, _)| *present) {
         Some((_, what)) => Err(Error::unsupported(what)),
@@ -67,7 +73,8 @@ fn index_name(create: &CreateIndex, table: &Table, catalog: &Catalog, columns: &
         }
         return Ok(name.table);
     }
-    let columns: Vec<&str> = columns.iter().filter_map(|&at| table.columns.get(at)).map(|column| column.name.as_str()).collect();
+    let columns: Vec<&str> =
+        columns.iter().filter_map(|&at| table.columns.get(at)).map(|column| column.name.as_str()).collect();
     let base: String = format!("{}_{}_idx", table.name, columns.join("_")).chars().take(54).collect();
     let numbered = (1_u32..).map(|number| format!("{base}{number}"));
     let name = std::iter::once(base.clone()).chain(numbered).find(|name| !is_taken(catalog, &table.namespace, name));
@@ -80,16 +87,22 @@ fn is_taken(catalog: &Catalog, namespace: &str, name: &str) -> bool {
     find(catalog, namespace, name).is_some() || catalog.tables_in(namespace).any(is_key)
 }
 
-/// The index of that name in a namespace, and its table; a constraint, whose name is unique in its table only, if there is no other.
+/// The index of that name in a namespace, and its table; a constraint, whose name is unique in its table only, if there
+/// is no other.
 fn find<'a>(catalog: &'a Catalog, namespace: &'a str, name: &str) -> Option<(&'a Arc<Table>, &'a Index)> {
-    let named = || catalog.tables_in(namespace).filter_map(|table| Some((table, table.indexes.iter().find(|index| index.name == name)?)));
+    let named = || {
+        catalog
+            .tables_in(namespace)
+            .filter_map(|table| Some((table, table.indexes.iter().find(|index| index.name == name)?)))
+    };
     named().find(|(_, index)| !index.is_constraint).or_else(|| named().next())
 }
 
-pub(super) async fn drop(executor: &Executor<'_>, names: &[ObjectName], if_exists: bool) -> Result<()> {
-    let names: Vec<TableName> = names.iter().map(|name| table_name(name, &executor.namespace)).collect::<Result<Vec<_>>>()?;
-    commit(executor, async || {
-        let mut next = NextCatalog::begin(executor);
+pub(super) async fn drop(context: &StatementContext<'_>, names: &[ObjectName], if_exists: bool) -> Result<()> {
+    let names: Vec<TableName> =
+        names.iter().map(|name| table_name(name, &context.namespace)).collect::<Result<Vec<_>>>()?;
+    commit(context, async || {
+        let mut next = NextCatalog::begin(context);
         let mut changed = false;
         for name in &names {
             let Some((table, index)) = find(&next.catalog, &name.namespace, &name.table) else {
@@ -100,7 +113,8 @@ pub(super) async fn drop(executor: &Executor<'_>, names: &[ObjectName], if_exist
             };
             if index.is_constraint {
                 let message = format!("index {name} is a UNIQUE constraint of table {}", table.full_name());
-                return Err(Error::new(ErrorKind::DependentObjectsStillExist, message).with_hint("use ALTER TABLE ... DROP CONSTRAINT"));
+                return Err(Error::new(ErrorKind::DependentObjectsStillExist, message)
+                    .with_hint("use ALTER TABLE ... DROP CONSTRAINT"));
             }
             let mut table = Table::clone(table);
             table.indexes.retain(|index| index.name != name.table);

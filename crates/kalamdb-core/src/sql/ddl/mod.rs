@@ -1,4 +1,5 @@
-//! Statements that change definitions: each computes the next catalog and commits it, with rows where it changes rows too.
+//! Statements that change definitions: each computes the next catalog and commits it, with rows where it changes rows
+//! too.
 
 mod alter;
 mod alter_column;

@@ -7,12 +7,15 @@ use kalamdb_store::CatalogRecord;
 use crate::catalog::{Catalog, StoredView, Table, namespace_key, table_key, view_key};
 use crate::change::{CatalogChange, Change};
 use crate::error::Result;
-use crate::sql::plan::Executor;
+use crate::sql::plan::StatementContext;
 use crate::write::write;
 
 /// Commits a change of the catalog; it is computed again if another tab commits first.
-pub(super) async fn commit(executor: &Executor<'_>, mut compute: impl AsyncFnMut() -> Result<Change>) -> Result<()> {
-    write(executor.view, async || Ok((compute().await?, ()))).await.map(drop)
+pub(super) async fn commit(
+    context: &StatementContext<'_>,
+    mut compute: impl AsyncFnMut() -> Result<Change>,
+) -> Result<()> {
+    write(context.view, async || Ok((compute().await?, ()))).await.map(drop)
 }
 
 /// The next catalog in the making.
@@ -25,9 +28,15 @@ pub(super) struct NextCatalog {
 }
 
 impl NextCatalog {
-    pub(super) fn begin(executor: &Executor<'_>) -> Self {
-        let catalog = Catalog::clone(&executor.view.catalog());
-        Self { catalog, put: Vec::new(), drop: Vec::new(), drop_rows_of: Vec::new(), next_id: executor.view.meta().next_id }
+    pub(super) fn begin(context: &StatementContext<'_>) -> Self {
+        let catalog = Catalog::clone(&context.view.catalog());
+        Self {
+            catalog,
+            put: Vec::new(),
+            drop: Vec::new(),
+            drop_rows_of: Vec::new(),
+            next_id: context.view.meta().next_id,
+        }
     }
 
     /// An id that no table, view or namespace has had.

@@ -8,19 +8,24 @@ use crate::catalog::{Table, is_kept_in_segments};
 use crate::error::{Error, ErrorKind, Result};
 use crate::result::StatementResult;
 use crate::sql::parse::table_name;
-use crate::sql::plan::Executor;
+use crate::sql::plan::StatementContext;
 
 /// Stores the rows of one table, or of all, as segments, of every user; gives how many rows were stored anew.
-pub(super) async fn store(executor: &Executor<'_>, name: Option<&ObjectName>, compacts: bool, tag: &'static str) -> Result<StatementResult> {
-    if executor.view.transaction.is_some() {
+pub(super) async fn store(
+    context: &StatementContext<'_>,
+    name: Option<&ObjectName>,
+    compacts: bool,
+    tag: &'static str,
+) -> Result<StatementResult> {
+    if context.view.transaction.is_some() {
         return Err(Error::new(ErrorKind::InvalidTransactionState, format!("{tag} cannot run within a transaction")));
     }
-    let database = executor.view.database;
+    let database = context.view.database;
     database.refresh().await?;
     let catalog = database.catalog();
     let tables: Vec<Arc<Table>> = match name {
         Some(name) => {
-            let table = catalog.require_table(&table_name(name, &executor.namespace)?)?;
+            let table = catalog.require_table(&table_name(name, &context.namespace)?)?;
             if !is_kept_in_segments(table) {
                 return Err(Error::unsupported_on_streams(tag));
             }
@@ -30,7 +35,7 @@ pub(super) async fn store(executor: &Executor<'_>, name: Option<&ObjectName>, co
     };
     let mut n_rows = 0;
     for table in tables {
-        for partition in executor.view.partitions_of(table.id) {
+        for partition in context.view.partitions_of(table.id) {
             n_rows += if compacts { database.compact(&partition).await? } else { database.flush(&partition).await? };
         }
     }

@@ -13,7 +13,7 @@ use crate::catalog::{ColumnDef, Index, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::Chunk;
 use crate::rows::{Keys, missing_values};
-use crate::sql::plan::Executor;
+use crate::sql::plan::StatementContext;
 
 /// Conditions on the rows of a table, as it was and as it will be.
 pub(super) struct Verification<'a> {
@@ -28,14 +28,14 @@ impl Verification<'_> {
     /// Looks at the live rows of every partition.
     ///
     /// # Errors
-    /// `not_null_violation`, `unique_violation`, `check_violation`, those of conversions. They quote no values of a table whose rows
-    /// belong to users.
-    pub(super) fn run(&self, executor: &Executor<'_>) -> Result<()> {
+    /// `not_null_violation`, `unique_violation`, `check_violation`, those of conversions. They quote no values of a
+    /// table whose rows belong to users.
+    pub(super) fn run(&self, context: &StatementContext<'_>) -> Result<()> {
         if !self.looks_at_rows() {
             return Ok(());
         }
-        for partition in executor.view.partitions_of(self.old.id) {
-            let snapshot = executor.view.snapshot(self.old, &partition)?;
+        for partition in context.view.partitions_of(self.old.id) {
+            let snapshot = context.view.snapshot(self.old, &partition)?;
             let mut seen: Vec<HashSet<Box<[u8]>>> = self.unique.iter().map(|_| HashSet::new()).collect();
             for chunk in snapshot.iter() {
                 let (columns, n_rows) = self.live_rows(chunk)?;
@@ -77,14 +77,17 @@ impl Verification<'_> {
                     self.converted(&values, at, column)?
                 }
                 None if column.auto_increment => {
-                    let message = format!("adding the AUTO_INCREMENT column {} to a table that holds rows", column.name);
+                    let message =
+                        format!("adding the AUTO_INCREMENT column {} to a table that holds rows", column.name);
                     return Err(Error::unsupported(message));
                 }
                 None => missing_values(column, n_rows)?,
             };
             if !column.nullable && values.null_count() > 0 {
-                let message = format!("column {} of table {} holds NULL in some rows", column.name, self.old.full_name());
-                return Err(Error::new(ErrorKind::NotNullViolation, message).with_hint("give those rows a value first, or the column a DEFAULT"));
+                let message =
+                    format!("column {} of table {} holds NULL in some rows", column.name, self.old.full_name());
+                return Err(Error::new(ErrorKind::NotNullViolation, message)
+                    .with_hint("give those rows a value first, or the column a DEFAULT"));
             }
             Ok(values)
         };
@@ -111,8 +114,18 @@ impl Verification<'_> {
         if Keys::of_nullable(&columns)?.into_iter().flatten().all(|key| seen.insert(key)) {
             return Ok(());
         }
-        let names: Vec<&str> = index.columns.iter().filter_map(|&at| self.new.columns.get(at)).map(|column| column.name.as_str()).collect();
-        let message = format!("table {} holds rows that are equal in ({}): {} cannot be unique", self.old.full_name(), names.join(", "), index.name);
+        let names: Vec<&str> = index
+            .columns
+            .iter()
+            .filter_map(|&at| self.new.columns.get(at))
+            .map(|column| column.name.as_str())
+            .collect();
+        let message = format!(
+            "table {} holds rows that are equal in ({}): {} cannot be unique",
+            self.old.full_name(),
+            names.join(", "),
+            index.name
+        );
         Err(Error::new(ErrorKind::UniqueViolation, message))
     }
 

@@ -1,8 +1,8 @@
 //! The columns and constraints of a table, read from what the parser has made of them. What cannot be kept is refused.
 
 use datafusion::sql::sqlparser::ast::{
-    CheckConstraint, ColumnDef as ColumnDefAst, ColumnOption, DataType, Expr, GeneratedAs, Ident, IndexColumn, ObjectNamePart, PrimaryKeyConstraint,
-    TableConstraint, UniqueConstraint,
+    CheckConstraint, ColumnDef as ColumnDefAst, ColumnOption, DataType, Expr, GeneratedAs, Ident, IndexColumn,
+    ObjectNamePart, PrimaryKeyConstraint, TableConstraint, UniqueConstraint,
 };
 use datafusion::sql::sqlparser::tokenizer::Token;
 use kalamdb_types::SqlType;
@@ -37,7 +37,8 @@ pub(super) fn add_columns(table: &mut Table, columns: &[ColumnDefAst]) -> Result
         add_column(table, read)?;
     }
     if keys > 1 {
-        return Err(invalid("several columns are marked PRIMARY KEY").with_hint("a key of several columns is written PRIMARY KEY (a, b)"));
+        return Err(invalid("several columns are marked PRIMARY KEY")
+            .with_hint("a key of several columns is written PRIMARY KEY (a, b)"));
     }
     Ok(())
 }
@@ -134,7 +135,9 @@ pub(crate) fn read_column(column: &ColumnDefAst, id: u32) -> Result<ReadColumn> 
         match &option.option {
             ColumnOption::Null if nullable != Some(false) => nullable = Some(true),
             ColumnOption::NotNull if nullable != Some(true) => nullable = Some(false),
-            ColumnOption::Null | ColumnOption::NotNull => return Err(invalid("both NULL and NOT NULL are given").in_column(&name)),
+            ColumnOption::Null | ColumnOption::NotNull => {
+                return Err(invalid("both NULL and NOT NULL are given").in_column(&name));
+            }
             ColumnOption::Default(expr) if default.is_none() => default = Some(expr.to_string()),
             ColumnOption::Default(_) => return Err(invalid("DEFAULT is given twice").in_column(&name)),
             ColumnOption::PrimaryKey(key) if key.characteristics.is_none() => is_key = true,
@@ -154,7 +157,9 @@ pub(crate) fn read_column(column: &ColumnDefAst, id: u32) -> Result<ReadColumn> 
                 auto_increment = true;
                 generated_always = *generated_as == GeneratedAs::Always;
             }
-            ColumnOption::Generated { .. } => return Err(Error::unsupported("GENERATED ... AS of anything but a plain IDENTITY").in_column(&name)),
+            ColumnOption::Generated { .. } => {
+                return Err(Error::unsupported("GENERATED ... AS of anything but a plain IDENTITY").in_column(&name));
+            }
             ColumnOption::ForeignKey(_) => return Err(foreign_key().in_column(&name)),
             other => return Err(Error::unsupported(format!("the column constraint {other}")).in_column(&name)),
         }
@@ -172,7 +177,8 @@ pub(crate) fn read_column(column: &ColumnDefAst, id: u32) -> Result<ReadColumn> 
         nullable = Some(false);
     }
     let nullable = nullable.unwrap_or(true);
-    let definition = ColumnDef { id, name, sql_type, nullable, default, auto_increment, generated_always, missing: None };
+    let definition =
+        ColumnDef { id, name, sql_type, nullable, default, auto_increment, generated_always, missing: None };
     Ok(ReadColumn { definition, is_key, unique, checks })
 }
 
@@ -238,13 +244,16 @@ pub(super) fn read_index_columns(columns: &[IndexColumn], table: &Table, what: &
 
 fn key_column(ident: &Ident, table: &Table, what: &str) -> Result<usize> {
     let name = fold(ident);
-    table.column_index(&name).ok_or_else(|| Error::new(ErrorKind::UndefinedColumn, format!("{what} names column {name}, which does not exist")))
+    table.column_index(&name).ok_or_else(|| {
+        Error::new(ErrorKind::UndefinedColumn, format!("{what} names column {name}, which does not exist"))
+    })
 }
 
 /// Adds a UNIQUE constraint, with a name of its own where none is given.
 fn add_unique(table: &mut Table, name: Option<String>, columns: Vec<usize>) -> Result<()> {
     columns.iter().filter_map(|&at| table.columns.get(at)).try_for_each(check_key_type)?;
-    let names: Vec<&str> = columns.iter().filter_map(|&at| table.columns.get(at)).map(|column| column.name.as_str()).collect();
+    let names: Vec<&str> =
+        columns.iter().filter_map(|&at| table.columns.get(at)).map(|column| column.name.as_str()).collect();
     let name = constraint_name(table, name, &format!("{}_{}_key", table.name, names.join("_")))?;
     table.indexes.push(Index { name, columns, unique: true, is_constraint: true });
     Ok(())

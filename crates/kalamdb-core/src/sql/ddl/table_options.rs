@@ -31,7 +31,8 @@ pub(super) fn kind(keyword: Option<TableKind>, given: &[GivenOption]) -> Result<
     let mut kind = keyword;
     for option in given.iter().filter(|option| option.name == "type") {
         let text = option.value.text();
-        let named = kind_of(&text.to_lowercase()).ok_or_else(|| invalid("type", &text, "'USER', 'SHARED' or 'STREAM'"))?;
+        let named =
+            kind_of(&text.to_lowercase()).ok_or_else(|| invalid("type", &text, "'USER', 'SHARED' or 'STREAM'"))?;
         if kind.is_some_and(|kind| kind != named) {
             let message = format!("TYPE = '{text}' contradicts the rest of the statement");
             return Err(Error::new(ErrorKind::InvalidTableDefinition, message));
@@ -44,8 +45,8 @@ pub(super) fn kind(keyword: Option<TableKind>, given: &[GivenOption]) -> Result<
 /// Sets the options given on those of a table of a kind.
 ///
 /// # Errors
-/// `feature_not_supported` for an unknown option, `invalid_table_definition` for one that does not fit the kind or is given
-/// twice, `invalid_parameter_value` for a value that it does not take.
+/// `feature_not_supported` for an unknown option, `invalid_table_definition` for one that does not fit the kind or is
+/// given twice, `invalid_parameter_value` for a value that it does not take.
 pub(super) fn set(options: &mut TableOptions, kind: TableKind, given: &[GivenOption]) -> Result<()> {
     let mut seen: Vec<&str> = Vec::new();
     for option in given {
@@ -74,8 +75,11 @@ pub(super) fn set(options: &mut TableOptions, kind: TableKind, given: &[GivenOpt
     }
     let is_bounded = options.ttl_seconds.is_some() || options.max_buffer.is_some();
     if kind == TableKind::Stream && !is_bounded {
-        return Err(Error::new(ErrorKind::InvalidTableDefinition, "a stream table needs TTL_SECONDS or MAX_BUFFER, or both")
-            .with_hint("for instance WITH (TTL_SECONDS = 3600)"));
+        return Err(Error::new(
+            ErrorKind::InvalidTableDefinition,
+            "a stream table needs TTL_SECONDS or MAX_BUFFER, or both",
+        )
+        .with_hint("for instance WITH (TTL_SECONDS = 3600)"));
     }
     Ok(())
 }
@@ -85,11 +89,13 @@ fn set_one(options: &mut TableOptions, name: &str, value: &OptionValue) -> Resul
     match name {
         "flush_policy" => options.flush_policy = flush_policy(value)?,
         "deleted_retention_hours" => {
-            options.deleted_retention_hours = Some(whole(name, &text)?.try_into().map_err(|_| invalid(name, &text, "a number of hours"))?);
+            options.deleted_retention_hours =
+                Some(whole(name, &text)?.try_into().map_err(|_| invalid(name, &text, "a number of hours"))?);
         }
         "deleted_retention" => {
             let hours = seconds(&text)?.div_ceil(3600);
-            options.deleted_retention_hours = Some(hours.try_into().map_err(|_| invalid(name, &text, "a duration such as 14d"))?);
+            options.deleted_retention_hours =
+                Some(hours.try_into().map_err(|_| invalid(name, &text, "a duration such as 14d"))?);
         }
         "ttl_seconds" => options.ttl_seconds = Some(positive(name, whole(name, &text)?)?),
         "ttl" | "retention" => options.ttl_seconds = Some(positive(name, seconds(&text)?)?),
@@ -163,5 +169,8 @@ fn positive(name: &str, value: u64) -> Result<u64> {
 }
 
 fn invalid(name: &str, value: &str, takes: &str) -> Error {
-    Error::new(ErrorKind::InvalidParameterValue, format!("the option {} takes {takes}, not {value:?}", name.to_uppercase()))
+    Error::new(
+        ErrorKind::InvalidParameterValue,
+        format!("the option {} takes {takes}, not {value:?}", name.to_uppercase()),
+    )
 }

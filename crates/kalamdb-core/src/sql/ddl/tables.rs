@@ -17,25 +17,29 @@ use crate::result::StatementResult;
 use crate::rows::Rows;
 use crate::sql::dml::{concatenated, defaults};
 use crate::sql::parse::{CreateTable, Parameters, fold, table_name};
-use crate::sql::plan::{Executor, QueryRows, check_condition};
+use crate::sql::plan::{QueryRows, StatementContext, check_condition};
 use crate::write::write;
 
-pub(super) async fn create(executor: &Executor<'_>, create: &CreateTable, parameters: &Parameters) -> Result<StatementResult> {
-    let name = table_name(&create.name, &executor.namespace)?;
+pub(super) async fn create(
+    context: &StatementContext<'_>,
+    create: &CreateTable,
+    parameters: &Parameters,
+) -> Result<StatementResult> {
+    let name = table_name(&create.name, &context.namespace)?;
     check_table_name(&name)?;
     let mut definition = read_definition(&name, create)?;
     for column in &definition.columns {
-        defaults::check(executor, column).await?;
+        defaults::check(context, column).await?;
     }
     if create.query.is_none() {
         table_definition::finish(&mut definition)?;
         for check in &definition.checks {
-            check_condition::compile(executor, &definition, check)?;
+            check_condition::compile(context, &definition, check)?;
         }
     }
-    let view = executor.view;
+    let view = context.view;
     let (committed, n_rows) = write(view, async || {
-        let mut next = NextCatalog::begin(executor);
+        let mut next = NextCatalog::begin(context);
         next.catalog.require_namespace(&name.namespace)?;
         if create.if_not_exists && next.catalog.find(&name).is_some() {
             return Ok((Change::default(), None));
@@ -46,13 +50,13 @@ pub(super) async fn create(executor: &Executor<'_>, create: &CreateTable, parame
             next.put_table(table)?;
             return Ok((next.into_change(), None));
         };
-        let rows = executor.query(query_statement(query), parameters, Vec::new()).await?;
+        let rows = context.query(query_statement(query), parameters, Vec::new()).await?;
         table.columns = columns_of(&rows, &create.column_names)?;
         table_definition::finish(&mut table)?;
         let rows = read_rows(&rows, &table)?;
         let n_rows = rows.n_rows;
         let table = next.put_table(table)?;
-        let partition = table.partition(executor.principal);
+        let partition = table.partition(context.principal);
         let mut change = next.into_change();
         change.rows.push(TableChange { table, partition, state: RowState::Live, fresh: true, rows });
         Ok((change, Some(n_rows)))
@@ -115,14 +119,26 @@ fn columns_of(rows: &QueryRows, names: &[Ident]) -> Result<Vec<ColumnDef>> {
     let mut columns: Vec<ColumnDef> = Vec::with_capacity(fields.len());
     for ((at, field), id) in fields.iter().enumerate().zip(1_u32..) {
         let name = names.get(at).map_or_else(|| field.name().clone(), fold);
-        check_column_name(&name).map_err(|error| error.with_hint("give the column another name, as in SELECT a AS b"))?;
+        check_column_name(&name)
+            .map_err(|error| error.with_hint("give the column another name, as in SELECT a AS b"))?;
         if columns.iter().any(|other| other.name == name) {
             let message = format!("the query has two columns {name}");
-            return Err(Error::new(ErrorKind::DuplicateColumn, message).with_hint("give them different names, as in SELECT a AS b"));
+            return Err(Error::new(ErrorKind::DuplicateColumn, message)
+                .with_hint("give them different names, as in SELECT a AS b"));
         }
-        let sql_type = SqlType::of_field(field)
-            .ok_or_else(|| Error::unsupported(format!("a column of type {}", type_name(field))).in_column(&name).with_hint("cast it"))?;
-        columns.push(ColumnDef { id, name, sql_type, nullable: true, default: None, auto_increment: false, generated_always: false, missing: None });
+        let sql_type = SqlType::of_field(field).ok_or_else(|| {
+            Error::unsupported(format!("a column of type {}", type_name(field))).in_column(&name).with_hint("cast it")
+        })?;
+        columns.push(ColumnDef {
+            id,
+            name,
+            sql_type,
+            nullable: true,
+            default: None,
+            auto_increment: false,
+            generated_always: false,
+            missing: None,
+        });
     }
     Ok(columns)
 }
@@ -131,17 +147,24 @@ fn read_rows(rows: &QueryRows, table: &Table) -> Result<Rows> {
     let mut columns = Vec::with_capacity(table.columns.len());
     for (at, (field, definition)) in rows.schema.fields().iter().zip(&table.columns).enumerate() {
         let convert = |array: &ArrayRef| coerce(array, field, &definition.sql_type, Source::Sql);
-        let parts = rows.batches.iter().map(|batch| convert(batch.column(at))).collect::<std::result::Result<Vec<_>, _>>();
+        let parts =
+            rows.batches.iter().map(|batch| convert(batch.column(at))).collect::<std::result::Result<Vec<_>, _>>();
         let parts = parts.map_err(|error| Error::from(error).in_column(&definition.name))?;
         columns.push(concatenated(&parts, || definition.sql_type.arrow())?);
     }
     Ok(Rows { columns, row_ids: None, n_rows: rows.batches.iter().map(|batch| batch.num_rows()).sum() })
 }
 
-pub(super) async fn drop(executor: &Executor<'_>, names: &[ObjectName], kind: Option<TableKind>, if_exists: bool, cascade: bool) -> Result<()> {
-    let names = names.iter().map(|name| table_name(name, &executor.namespace)).collect::<Result<Vec<_>>>()?;
-    commit(executor, async || {
-        let mut next = NextCatalog::begin(executor);
+pub(super) async fn drop(
+    context: &StatementContext<'_>,
+    names: &[ObjectName],
+    kind: Option<TableKind>,
+    if_exists: bool,
+    cascade: bool,
+) -> Result<()> {
+    let names = names.iter().map(|name| table_name(name, &context.namespace)).collect::<Result<Vec<_>>>()?;
+    commit(context, async || {
+        let mut next = NextCatalog::begin(context);
         let mut dropped: Vec<Arc<Table>> = Vec::new();
         for name in &names {
             if if_exists && next.catalog.find(name).is_none() && next.catalog.find_view(name).is_none() {
@@ -168,15 +191,19 @@ pub(super) async fn drop(executor: &Executor<'_>, names: &[ObjectName], kind: Op
 }
 
 /// Gives each table a new id, under which it has no rows: other tabs see that by the catalog alone.
-pub(super) async fn truncate(executor: &Executor<'_>, truncate: &Truncate) -> Result<()> {
+pub(super) async fn truncate(context: &StatementContext<'_>, truncate: &Truncate) -> Result<()> {
     use datafusion::sql::sqlparser::ast::TruncateIdentityOption;
     let plain = truncate.partitions.is_none() && truncate.on_cluster.is_none() && truncate.cascade.is_none();
     if !plain || truncate.identity == Some(TruncateIdentityOption::Continue) {
         return Err(Error::unsupported("an option of TRUNCATE"));
     }
-    let names = truncate.table_names.iter().map(|target| table_name(&target.name, &executor.namespace)).collect::<Result<Vec<_>>>()?;
-    commit(executor, async || {
-        let mut next = NextCatalog::begin(executor);
+    let names = truncate
+        .table_names
+        .iter()
+        .map(|target| table_name(&target.name, &context.namespace))
+        .collect::<Result<Vec<_>>>()?;
+    commit(context, async || {
+        let mut next = NextCatalog::begin(context);
         let mut emptied: Vec<Arc<Table>> = Vec::new();
         for name in &names {
             if truncate.if_exists && next.catalog.find(name).is_none() && next.catalog.find_view(name).is_none() {

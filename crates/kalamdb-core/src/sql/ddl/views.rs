@@ -3,7 +3,9 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use datafusion::sql::sqlparser::ast::{CreateTableOptions, CreateView, Expr, ObjectName, Query, Value, visit_expressions, visit_relations};
+use datafusion::sql::sqlparser::ast::{
+    CreateTableOptions, CreateView, Expr, ObjectName, Query, Value, visit_expressions, visit_relations,
+};
 
 use super::dependents::dependents_to_drop;
 use super::next_catalog::{NextCatalog, commit};
@@ -11,17 +13,17 @@ use crate::catalog::{StoredView, TableName, check_column_name, check_table_name}
 use crate::change::Change;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::parse::{fold, table_name};
-use crate::sql::plan::Executor;
+use crate::sql::plan::StatementContext;
 
-pub(super) async fn create(executor: &Executor<'_>, create: &CreateView) -> Result<()> {
+pub(super) async fn create(context: &StatementContext<'_>, create: &CreateView) -> Result<()> {
     check_clauses(create)?;
-    let name = table_name(&create.name, &executor.namespace)?;
+    let name = table_name(&create.name, &context.namespace)?;
     check_table_name(&name)?;
     let columns: Vec<String> = create.columns.iter().map(|column| fold(&column.name)).collect();
     columns.iter().try_for_each(|column| check_column_name(column))?;
-    let reads = reads(&create.query, &executor.namespace);
-    commit(executor, async || {
-        let mut next = NextCatalog::begin(executor);
+    let reads = reads(&create.query, &context.namespace);
+    commit(context, async || {
+        let mut next = NextCatalog::begin(context);
         next.catalog.require_namespace(&name.namespace)?;
         let replaced = next.catalog.find_view(&name).cloned();
         match &replaced {
@@ -41,14 +43,18 @@ pub(super) async fn create(executor: &Executor<'_>, create: &CreateView) -> Resu
             id,
             namespace: name.namespace.clone(),
             name: name.table.clone(),
-            created_at_us: executor.view.now_us(),
-            planned_in: executor.namespace.clone(),
+            created_at_us: context.view.now_us(),
+            planned_in: context.namespace.clone(),
             columns: columns.clone(),
             query: create.query.to_string(),
-            reads: reads.iter().filter(|table| next.catalog.find(table).is_some() || next.catalog.find_view(table).is_some()).cloned().collect(),
+            reads: reads
+                .iter()
+                .filter(|table| next.catalog.find(table).is_some() || next.catalog.find_view(table).is_some())
+                .cloned()
+                .collect(),
         };
         // Planned once, so that a view that cannot be read, or that reads itself, is not made.
-        executor.scope().check_view(&view)?;
+        context.scope().check_view(&view)?;
         next.put_view(view)?;
         Ok(next.into_change())
     })
@@ -59,10 +65,19 @@ fn check_clauses(create: &CreateView) -> Result<()> {
     let refused = [
         (create.materialized, "MATERIALIZED VIEW"),
         (create.temporary, "TEMPORARY VIEW"),
-        (create.or_alter || create.secure || create.copy_grants || create.with_no_schema_binding, "an option of CREATE VIEW"),
-        (!create.cluster_by.is_empty() || create.to.is_some() || create.comment.is_some() || create.params.is_some(), "a clause of CREATE VIEW"),
+        (
+            create.or_alter || create.secure || create.copy_grants || create.with_no_schema_binding,
+            "an option of CREATE VIEW",
+        ),
+        (
+            !create.cluster_by.is_empty() || create.to.is_some() || create.comment.is_some() || create.params.is_some(),
+            "a clause of CREATE VIEW",
+        ),
         (create.options != CreateTableOptions::None, "an option of CREATE VIEW"),
-        (create.columns.iter().any(|column| column.data_type.is_some() || column.options.is_some()), "a type or option of a view's column"),
+        (
+            create.columns.iter().any(|column| column.data_type.is_some() || column.options.is_some()),
+            "a type or option of a view's column",
+        ),
     ];
     if let Some((_, what)) = refused.into_iter().find(|(present, _)| *present) {
         return Err(Error::unsupported(what));
@@ -94,10 +109,15 @@ fn reads(query: &Query, namespace: &str) -> Vec<TableName> {
     names
 }
 
-pub(super) async fn drop(executor: &Executor<'_>, names: &[ObjectName], if_exists: bool, cascade: bool) -> Result<()> {
-    let names = names.iter().map(|name| table_name(name, &executor.namespace)).collect::<Result<Vec<_>>>()?;
-    commit(executor, async || {
-        let mut next = NextCatalog::begin(executor);
+pub(super) async fn drop(
+    context: &StatementContext<'_>,
+    names: &[ObjectName],
+    if_exists: bool,
+    cascade: bool,
+) -> Result<()> {
+    let names = names.iter().map(|name| table_name(name, &context.namespace)).collect::<Result<Vec<_>>>()?;
+    commit(context, async || {
+        let mut next = NextCatalog::begin(context);
         let mut dropped: Vec<Arc<StoredView>> = Vec::new();
         for name in &names {
             match next.catalog.find_view(name) {

@@ -6,18 +6,19 @@ use datafusion::sql::sqlparser::ast::{Assignment, AssignmentTarget, Expr, Object
 use kalamdb_types::{Source, coerce};
 
 use super::columns::{check_not_generated, is_default, system_column};
-use super::counter::Counter;
+use super::counter::IdentityGenerator;
 use super::writable::Changeable;
 use crate::catalog::{Table, is_system_column};
 use crate::error::{Error, ErrorKind, Result};
 use crate::rows::Rows;
 use crate::sql::parse::column_name;
-use crate::sql::plan::Executor;
+use crate::sql::plan::StatementContext;
 use crate::sql::plan::rewrite::row_members;
 
-/// The rows with the values of a SET clause in place of their own; `values` are those of its planned expressions, in order.
+/// The rows with the values of a SET clause in place of their own; `values` are those of its planned expressions, in
+/// order.
 pub(super) async fn assigned(
-    executor: &Executor<'_>,
+    context: &StatementContext<'_>,
     changed: &Changeable,
     assignments: &[Assigned<'_>],
     old: &Rows,
@@ -25,12 +26,13 @@ pub(super) async fn assigned(
 ) -> Result<Rows> {
     let mut new = old.clone();
     let mut values = values.into_iter();
-    let mut counter = Counter::new(executor, &changed.table, &changed.partition);
+    let mut counter = IdentityGenerator::new(context, &changed.table, &changed.partition);
     for assignment in assignments {
         let Some(definition) = changed.table.columns.get(assignment.column) else { continue };
         let column = if assignment.value.is_some() {
             let (value, field) = values.next().ok_or_else(|| Error::internal("an assigned value is missing"))?;
-            coerce(&value, &field, &definition.sql_type, Source::Sql).map_err(|error| Error::from(error).in_column(&definition.name))?
+            coerce(&value, &field, &definition.sql_type, Source::Sql)
+                .map_err(|error| Error::from(error).in_column(&definition.name))?
         } else {
             counter.defaults(assignment.column, old.n_rows).await?
         };
@@ -76,10 +78,15 @@ fn pairs(assignment: &Assignment) -> Result<Vec<(&ObjectName, &Expr)>> {
     };
     match (&assignment.target, &assignment.value, list) {
         (AssignmentTarget::ColumnName(name), value, _) => Ok(vec![(name, value)]),
-        (AssignmentTarget::Tuple(names), _, Some(values)) if names.len() == values.len() => Ok(names.iter().zip(values).collect()),
-        (AssignmentTarget::Tuple(_), _, Some(_)) => Err(Error::new(ErrorKind::SyntaxError, "the lists of SET differ in length")),
+        (AssignmentTarget::Tuple(names), _, Some(values)) if names.len() == values.len() => {
+            Ok(names.iter().zip(values).collect())
+        }
+        (AssignmentTarget::Tuple(_), _, Some(_)) => {
+            Err(Error::new(ErrorKind::SyntaxError, "the lists of SET differ in length"))
+        }
         (AssignmentTarget::Tuple(_), _, None) => {
-            Err(Error::unsupported("SET of a list of columns to anything but a list of values").with_hint("set one column at a time"))
+            Err(Error::unsupported("SET of a list of columns to anything but a list of values")
+                .with_hint("set one column at a time"))
         }
     }
 }

@@ -40,7 +40,9 @@ pub(super) fn check_generated(table: &Table, given: &mut [Given], overriding: Op
         match overriding {
             None => check_not_generated(table, at)?,
             Some(Overriding::SystemValue) => {}
-            Some(Overriding::UserValue) if table.columns.get(at).is_some_and(|column| column.auto_increment) => *given = Given::Default,
+            Some(Overriding::UserValue) if table.columns.get(at).is_some_and(|column| column.auto_increment) => {
+                *given = Given::Default
+            }
             Some(Overriding::UserValue) => {}
         }
     }
@@ -51,14 +53,18 @@ pub(crate) fn check_not_generated(table: &Table, column: usize) -> Result<()> {
     match table.columns.get(column) {
         Some(column) if column.generated_always => {
             let message = format!("column {} is GENERATED ALWAYS and takes no other values", column.name);
-            Err(Error::new(ErrorKind::GeneratedAlways, message).with_hint("leave it out, or write INSERT ... OVERRIDING SYSTEM VALUE"))
+            Err(Error::new(ErrorKind::GeneratedAlways, message)
+                .with_hint("leave it out, or write INSERT ... OVERRIDING SYSTEM VALUE"))
         }
         _ => Ok(()),
     }
 }
 
 pub(crate) fn system_column(name: &str) -> Error {
-    Error::new(ErrorKind::CannotModifySystemColumn, format!("column {name} is filled in by the engine and cannot be written"))
+    Error::new(
+        ErrorKind::CannotModifySystemColumn,
+        format!("column {name} is filled in by the engine and cannot be written"),
+    )
 }
 
 pub(crate) fn is_default(expr: &Expr) -> bool {

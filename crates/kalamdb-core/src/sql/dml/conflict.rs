@@ -6,22 +6,22 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::UInt32Array;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, ConflictTarget, DoUpdate, Expr, Ident, Insert, OnConflict, OnConflictAction, OnInsert, Query, SqliteOnConflict, VisitMut,
-    VisitorMut,
+    BinaryOperator, ConflictTarget, DoUpdate, Expr, Ident, Insert, OnConflict, OnConflictAction, OnInsert, Query,
+    SqliteOnConflict, VisitMut, VisitorMut,
 };
 
 use super::assignments::{assigned, read_assignments};
 use super::target::{Search, Target, Which};
 use super::update::planned_values;
 use super::writable::Changeable;
-use super::write_set::{Displaced, Replacement, Written};
+use super::write_set::{ReplacedRows, Replacement, WriteSet};
 use crate::catalog::{PartitionId, Table, TableName};
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::{RowAddress, snapshot_of, take_rows};
 use crate::rows::{Keys, Rows, unique_keys};
 use crate::sql::parse::{Parameters, column_name, fold};
 use crate::sql::plan::rewrite::assign_each;
-use crate::sql::plan::{Executor, column, engine_table};
+use crate::sql::plan::{StatementContext, column, engine_table};
 use crate::tables::ADDRESS_COLUMN;
 
 /// What the row proposed for insertion is called.
@@ -30,7 +30,7 @@ const EXCLUDED: &str = "excluded";
 /// The rows that an INSERT with ON CONFLICT writes.
 #[derive(Debug)]
 pub(super) struct Resolved {
-    pub(crate) written: Written,
+    pub(crate) written: WriteSet,
     /// Where each row written, replaced ones first, comes in the order of the rows proposed.
     pub(crate) order: UInt32Array,
 }
@@ -45,9 +45,11 @@ pub(super) enum Conflict {
 }
 
 impl Conflict {
-    /// Reads ON CONFLICT, OR IGNORE, OR REPLACE and their like; `None` if there is none, so that a conflict is an error.
+    /// Reads ON CONFLICT, OR IGNORE, OR REPLACE and their like; `None` if there is none, so that a conflict is an
+    /// error.
     pub(crate) fn of(insert: &Insert) -> Result<Option<Self>> {
-        let ignored = || Self::Clause(Box::new(OnConflict { conflict_target: None, action: OnConflictAction::DoNothing }));
+        let ignored =
+            || Self::Clause(Box::new(OnConflict { conflict_target: None, action: OnConflictAction::DoNothing }));
         let by_word = match insert.or {
             None | Some(SqliteOnConflict::Abort) if insert.replace_into => Some(Self::Replace),
             None | Some(SqliteOnConflict::Abort) if insert.ignore => Some(ignored()),
@@ -55,26 +57,31 @@ impl Conflict {
             Some(SqliteOnConflict::Replace) => Some(Self::Replace),
             Some(SqliteOnConflict::Ignore) => Some(ignored()),
             Some(other @ (SqliteOnConflict::Fail | SqliteOnConflict::Rollback)) => {
-                return Err(Error::unsupported(format!("INSERT {other}")).with_hint("a statement that fails changes nothing"));
+                return Err(
+                    Error::unsupported(format!("INSERT {other}")).with_hint("a statement that fails changes nothing")
+                );
             }
         };
         match (&insert.on, by_word) {
             (None, by_word) => Ok(by_word),
             (Some(OnInsert::OnConflict(conflict)), None) => Ok(Some(Self::Clause(Box::new(conflict.clone())))),
-            (Some(OnInsert::OnConflict(_)), Some(_)) => Err(Error::unsupported("ON CONFLICT together with OR IGNORE or OR REPLACE")),
-            (Some(_), _) => Err(Error::unsupported("ON DUPLICATE KEY UPDATE").with_hint("ON CONFLICT (columns) DO UPDATE SET does the same")),
+            (Some(OnInsert::OnConflict(_)), Some(_)) => {
+                Err(Error::unsupported("ON CONFLICT together with OR IGNORE or OR REPLACE"))
+            }
+            (Some(_), _) => Err(Error::unsupported("ON DUPLICATE KEY UPDATE")
+                .with_hint("ON CONFLICT (columns) DO UPDATE SET does the same")),
         }
     }
 }
 
 /// Every row proposed, but for those that a later one meets, in place of all rows that they meet.
-pub(super) fn displace(executor: &Executor<'_>, changed: &Changeable, proposed: &Rows) -> Result<Written> {
+pub(super) fn displace(context: &StatementContext<'_>, changed: &Changeable, proposed: &Rows) -> Result<WriteSet> {
     let Changeable { table, partition, rows } = changed;
     let mut addresses = HashSet::new();
     let mut kept = vec![true; proposed.n_rows];
     let mut held = Vec::new();
     for columns in unique_columns(table) {
-        addresses.extend(holders(executor, table, partition, &columns, proposed)?.into_iter().flatten());
+        addresses.extend(holders(context, table, partition, &columns, proposed)?.into_iter().flatten());
         held.push((unique_keys(proposed, &columns)?, HashMap::new()));
     }
     for row in 0..proposed.n_rows {
@@ -93,15 +100,18 @@ pub(super) fn displace(executor: &Executor<'_>, changed: &Changeable, proposed: 
     let mut tombstones = take_rows(table, rows, &addresses)?;
     if table.has_primary_key() {
         let keys: HashSet<Option<Box<[u8]>>> = unique_keys(&inserted, &table.primary_key)?.into_iter().collect();
-        let others = unique_keys(&tombstones, &table.primary_key)?.into_iter().zip(0_u32..).filter(|(key, _)| !keys.contains(key));
+        let others = unique_keys(&tombstones, &table.primary_key)?
+            .into_iter()
+            .zip(0_u32..)
+            .filter(|(key, _)| !keys.contains(key));
         tombstones = tombstones.select(&others.map(|(_, row)| row).collect())?;
     }
-    Ok(Written { inserted: Some(inserted), replaced: None, displaced: Some(Displaced { addresses, tombstones }) })
+    Ok(WriteSet { inserted: Some(inserted), replaced: None, displaced: Some(ReplacedRows { addresses, tombstones }) })
 }
 
 /// Decides for each of the rows proposed whether it is inserted, replaces a row, or is left out.
 pub(super) async fn resolve(
-    executor: &Executor<'_>,
+    context: &StatementContext<'_>,
     changed: &Changeable,
     alias: &Ident,
     clause: &OnConflict,
@@ -109,9 +119,10 @@ pub(super) async fn resolve(
     parameters: &Parameters,
 ) -> Result<Resolved> {
     let arbiters = arbiters(&changed.table, clause)?;
-    let met = conflicts(executor, changed, &arbiters, proposed)?;
-    let positions =
-        |wanted: &dyn Fn(&Met) -> bool| -> Vec<u32> { met.iter().zip(0_u32..).filter(|(met, _)| wanted(met)).map(|(_, row)| row).collect() };
+    let met = conflicts(context, changed, &arbiters, proposed)?;
+    let positions = |wanted: &dyn Fn(&Met) -> bool| -> Vec<u32> {
+        met.iter().zip(0_u32..).filter(|(met, _)| wanted(met)).map(|(_, row)| row).collect()
+    };
     let inserted = positions(&|met| matches!(met, Met::Nothing));
     let update = match &clause.action {
         OnConflictAction::DoNothing => None,
@@ -122,14 +133,18 @@ pub(super) async fn resolve(
         Some(update) => {
             let meeting = positions(&|met| !matches!(met, Met::Nothing));
             let addresses = addresses(&met)?;
-            let (replacement, rows) = replace(executor, changed, alias, update, addresses, &meeting, proposed, parameters).await?;
+            let (replacement, rows) =
+                replace(context, changed, alias, update, addresses, &meeting, proposed, parameters).await?;
             (Some(replacement), rows)
         }
     };
     let mut order: Vec<(u32, u32)> = replacing.iter().chain(&inserted).copied().zip(0_u32..).collect();
     order.sort_unstable();
     let inserted = Some(proposed.select(&UInt32Array::from(inserted))?);
-    Ok(Resolved { written: Written { inserted, replaced, displaced: None }, order: order.into_iter().map(|(_, at)| at).collect() })
+    Ok(Resolved {
+        written: WriteSet { inserted, replaced, displaced: None },
+        order: order.into_iter().map(|(_, at)| at).collect(),
+    })
 }
 
 /// What a row proposed meets.
@@ -145,23 +160,30 @@ enum Met {
 /// The columns of the primary key and of every unique constraint and index.
 fn unique_columns(table: &Table) -> Vec<Vec<usize>> {
     let primary = Some(&table.primary_key).filter(|key| !key.is_empty());
-    primary.into_iter().chain(table.indexes.iter().filter(|index| index.unique).map(|index| &index.columns)).cloned().collect()
+    primary
+        .into_iter()
+        .chain(table.indexes.iter().filter(|index| index.unique).map(|index| &index.columns))
+        .cloned()
+        .collect()
 }
 
 /// The live rows that hold the values of those columns.
 fn holders(
-    executor: &Executor<'_>,
+    context: &StatementContext<'_>,
     table: &Arc<Table>,
     partition: &PartitionId,
     columns: &[usize],
     proposed: &Rows,
 ) -> Result<Vec<Option<RowAddress>>> {
     if *columns != table.primary_key {
-        return executor.view.find_unique(table, partition, columns, &unique_keys(proposed, columns)?);
+        return context.view.find_unique(table, partition, columns, &unique_keys(proposed, columns)?);
     }
     let keys = Keys::of_columns(table, |index| proposed.column(index))?;
-    let stored = executor.view.find(table, partition, &keys)?;
-    Ok(stored.into_iter().map(|stored| stored.filter(|stored| !stored.is_deleted).map(|stored| stored.address)).collect())
+    let stored = context.view.find(table, partition, &keys)?;
+    Ok(stored
+        .into_iter()
+        .map(|stored| stored.filter(|stored| !stored.is_deleted).map(|stored| stored.address))
+        .collect())
 }
 
 /// The primary key or unique columns that a conflict is looked for in.
@@ -172,12 +194,17 @@ fn arbiters(table: &Table, clause: &OnConflict) -> Result<Vec<Vec<usize>>> {
         None => Err(Error::new(ErrorKind::SyntaxError, "ON CONFLICT DO UPDATE needs the columns that conflict")
             .with_hint("write ON CONFLICT (columns) DO UPDATE")),
         Some(ConflictTarget::Columns(names)) => {
-            let wanted = names.iter().map(|name| table.require_column(&fold(name))).collect::<Result<HashSet<usize>>>()?;
+            let wanted =
+                names.iter().map(|name| table.require_column(&fold(name))).collect::<Result<HashSet<usize>>>()?;
             let fits = |columns: &&Vec<usize>| columns.iter().copied().collect::<HashSet<usize>>() == wanted;
             let fitting = all.iter().find(fits).cloned();
             Ok(vec![fitting.ok_or_else(|| {
                 let names: Vec<String> = names.iter().map(fold).collect();
-                let message = format!("table {} has no primary key and no unique constraint over ({})", table.full_name(), names.join(", "));
+                let message = format!(
+                    "table {} has no primary key and no unique constraint over ({})",
+                    table.full_name(),
+                    names.join(", ")
+                );
                 Error::new(ErrorKind::InvalidQuery, message).with_hint("ON CONFLICT names the columns of one")
             })?])
         }
@@ -187,19 +214,28 @@ fn arbiters(table: &Table, clause: &OnConflict) -> Result<Vec<Vec<usize>>> {
                 return Ok(vec![table.primary_key.clone()]);
             }
             let index = table.indexes.iter().find(|index| index.unique && index.name == name);
-            let index = index
-                .ok_or_else(|| Error::new(ErrorKind::UndefinedObject, format!("table {} has no unique constraint {name}", table.full_name())))?;
+            let index = index.ok_or_else(|| {
+                Error::new(
+                    ErrorKind::UndefinedObject,
+                    format!("table {} has no unique constraint {name}", table.full_name()),
+                )
+            })?;
             Ok(vec![index.columns.clone()])
         }
     }
 }
 
-fn conflicts(executor: &Executor<'_>, changed: &Changeable, arbiters: &[Vec<usize>], proposed: &Rows) -> Result<Vec<Met>> {
+fn conflicts(
+    context: &StatementContext<'_>,
+    changed: &Changeable,
+    arbiters: &[Vec<usize>],
+    proposed: &Rows,
+) -> Result<Vec<Met>> {
     let Changeable { table, partition, .. } = changed;
     let mut met = vec![Met::Nothing; proposed.n_rows];
     let mut held = Vec::with_capacity(arbiters.len());
     for columns in arbiters {
-        let holders = holders(executor, table, partition, columns, proposed)?;
+        let holders = holders(context, table, partition, columns, proposed)?;
         for (met, holder) in met.iter_mut().zip(holders) {
             if let (Met::Nothing, Some(address)) = (&*met, holder) {
                 *met = Met::Row(address);
@@ -212,7 +248,9 @@ fn conflicts(executor: &Executor<'_>, changed: &Changeable, arbiters: &[Vec<usiz
         if !matches!(met, Met::Nothing) {
             continue;
         }
-        let is_held = held.iter().any(|(keys, held)| keys.get(row).and_then(Option::as_ref).is_some_and(|key| held.contains(key)));
+        let is_held = held
+            .iter()
+            .any(|(keys, held)| keys.get(row).and_then(Option::as_ref).is_some_and(|key| held.contains(key)));
         if is_held {
             *met = Met::Earlier;
             continue;
@@ -229,7 +267,8 @@ fn met_twice() -> Error {
         .with_hint("two of the rows to be inserted have the same key")
 }
 
-/// The rows that may be updated, one for each row proposed that meets one. A row that the statement has inserted cannot be.
+/// The rows that may be updated, one for each row proposed that meets one. A row that the statement has inserted cannot
+/// be.
 fn addresses(met: &[Met]) -> Result<Vec<RowAddress>> {
     let mut addresses = Vec::new();
     for met in met {
@@ -245,7 +284,7 @@ fn addresses(met: &[Met]) -> Result<Vec<RowAddress>> {
 /// Computes the new versions of the rows met. Gives them, and for each the position of the row proposed that it met.
 #[allow(clippy::too_many_arguments, reason = "what a statement is about comes as it is")]
 async fn replace(
-    executor: &Executor<'_>,
+    context: &StatementContext<'_>,
     changed: &Changeable,
     alias: &Ident,
     update: &DoUpdate,
@@ -267,21 +306,35 @@ async fn replace(
     let values: Vec<Expr> = planned_values(table, &assignments).iter().map(&mut qualified).collect();
     let old = take_rows(table, &changed.rows, &addresses)?;
     let excluded = proposed.select(&UInt32Array::from(meeting.to_vec()))?;
-    let target = Target { name: TableName { namespace: table.namespace.clone(), table: table.name.clone() }, alias: alias.clone() };
+    let target = Target {
+        name: TableName { namespace: table.namespace.clone(), table: table.name.clone() },
+        alias: alias.clone(),
+    };
     // Row n of one meets row n of the other.
     let address = |of: &Ident| Expr::CompoundIdentifier(vec![of.clone(), column(ADDRESS_COLUMN)]);
-    let meets = Expr::BinaryOp { left: Box::new(address(alias)), op: BinaryOperator::Eq, right: Box::new(address(&column(EXCLUDED))) };
+    let meets = Expr::BinaryOp {
+        left: Box::new(address(alias)),
+        op: BinaryOperator::Eq,
+        right: Box::new(address(&column(EXCLUDED))),
+    };
     let selection = match &update.selection {
-        Some(selection) => {
-            Expr::BinaryOp { left: Box::new(meets), op: BinaryOperator::And, right: Box::new(Expr::Nested(Box::new(qualified(selection)))) }
-        }
+        Some(selection) => Expr::BinaryOp {
+            left: Box::new(meets),
+            op: BinaryOperator::And,
+            right: Box::new(Expr::Nested(Box::new(qualified(selection)))),
+        },
         None => meets,
     };
     let pairs = Changeable { rows: snapshot_of(&old, 0, 0), ..changed.clone() };
-    let relation = crate::sql::plan::Relation { name: EXCLUDED, table: Arc::clone(table), rows: snapshot_of(&excluded, 0, 0), with_addresses: true };
+    let relation = crate::sql::plan::Relation {
+        name: EXCLUDED,
+        table: Arc::clone(table),
+        rows: snapshot_of(&excluded, 0, 0),
+        with_addresses: true,
+    };
     let others = [engine_table(EXCLUDED, &column(EXCLUDED))];
     let search = Search { values: &values, others: &others, selection: Some(&selection) };
-    let found = target.find_with(executor, &pairs, Which::Live, search, parameters, vec![relation]).await?;
+    let found = target.find_with(context, &pairs, Which::Live, search, parameters, vec![relation]).await?;
     let chosen: Vec<u32> = found.addresses.iter().filter_map(|address| u32::try_from(address.row()).ok()).collect();
     let last: HashMap<RowAddress, u32> = addresses.iter().copied().zip(meeting.iter().copied()).collect();
     let at: HashMap<u32, (RowAddress, u32)> =
@@ -292,7 +345,7 @@ async fn replace(
         return Err(met_twice());
     }
     let old = old.select(&UInt32Array::from(chosen))?;
-    let new = assigned(executor, changed, &assignments, &old, found.values).await?;
+    let new = assigned(context, changed, &assignments, &old, found.values).await?;
     let (addresses, rows) = pairs.into_iter().unzip();
     Ok((Replacement { addresses, old, new }, rows))
 }

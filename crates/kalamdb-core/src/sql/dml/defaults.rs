@@ -14,33 +14,39 @@ use super::literals::Cell;
 use crate::catalog::ColumnDef;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::parse::{Parameters, parse_expression};
-use crate::sql::plan::Executor;
+use crate::sql::plan::StatementContext;
 
 /// The values of `n_rows` rows for a column that a statement leaves to its default.
 ///
 /// An expression is evaluated once a row, so that `random()` differs from row to row.
-pub(crate) async fn values(executor: &Executor<'_>, column: &ColumnDef, n_rows: usize) -> Result<ArrayRef> {
+pub(crate) async fn values(context: &StatementContext<'_>, column: &ColumnDef, n_rows: usize) -> Result<ArrayRef> {
     let Some(default) = &column.default else {
         return Ok(new_null_array(&column.sql_type.arrow(), n_rows));
     };
-    evaluate(executor, column, default, n_rows).await.map_err(|error| error.in_column(&column.name))
+    evaluate(context, column, default, n_rows).await.map_err(|error| error.in_column(&column.name))
 }
 
 /// Refuses a DEFAULT that could not be evaluated when a row comes.
-pub(crate) async fn check(executor: &Executor<'_>, column: &ColumnDef) -> Result<()> {
+pub(crate) async fn check(context: &StatementContext<'_>, column: &ColumnDef) -> Result<()> {
     if let Some(default) = &column.default {
         let invalid = |message: &str| Error::new(ErrorKind::InvalidTableDefinition, message).in_column(&column.name);
         let refused = visit_expressions(&parse_expression(default)?, |expr| match expr {
-            Expr::Subquery(_) | Expr::InSubquery { .. } | Expr::Exists { .. } => ControlFlow::Break("a DEFAULT cannot hold subqueries"),
-            Expr::Value(value) if matches!(value.value, Value::Placeholder(_)) => ControlFlow::Break("a DEFAULT cannot hold parameters"),
+            Expr::Subquery(_) | Expr::InSubquery { .. } | Expr::Exists { .. } => {
+                ControlFlow::Break("a DEFAULT cannot hold subqueries")
+            }
+            Expr::Value(value) if matches!(value.value, Value::Placeholder(_)) => {
+                ControlFlow::Break("a DEFAULT cannot hold parameters")
+            }
             _ => ControlFlow::Continue(()),
         });
         if let ControlFlow::Break(message) = refused {
             return Err(invalid(message));
         }
         // Two rows: an aggregate would make one of them.
-        match evaluate(executor, column, default, 2).await {
-            Err(error) if error.kind() == ErrorKind::UndefinedColumn => return Err(invalid("a DEFAULT cannot name columns")),
+        match evaluate(context, column, default, 2).await {
+            Err(error) if error.kind() == ErrorKind::UndefinedColumn => {
+                return Err(invalid("a DEFAULT cannot name columns"));
+            }
             Err(error) => return Err(error.in_column(&column.name)),
             Ok(values) if values.len() != 2 => return Err(invalid("a DEFAULT cannot hold aggregates")),
             Ok(_) => {}
@@ -49,24 +55,33 @@ pub(crate) async fn check(executor: &Executor<'_>, column: &ColumnDef) -> Result
     Ok(())
 }
 
-async fn evaluate(executor: &Executor<'_>, column: &ColumnDef, default: &str, n_rows: usize) -> Result<ArrayRef> {
+async fn evaluate(
+    context: &StatementContext<'_>,
+    column: &ColumnDef,
+    default: &str,
+    n_rows: usize,
+) -> Result<ArrayRef> {
     let expr = parse_expression(default)?;
     let parameters = Parameters::default();
     if let Some(cell) = literals::cell(&expr, &parameters) {
         let cells: Vec<&Cell<'_>> = vec![&cell; n_rows];
         return literals::column(&cells, &column.sql_type);
     }
-    let rows = executor.query(query(expr, n_rows)?, &parameters, Vec::new()).await?;
+    let rows = context.query(query(expr, n_rows)?, &parameters, Vec::new()).await?;
     let field = rows.schema.fields().first().ok_or_else(|| Error::internal("a DEFAULT has one value"))?;
-    let parts =
-        rows.batches.iter().map(|batch| coerce(batch.column(0), field, &column.sql_type, Source::Sql)).collect::<std::result::Result<Vec<_>, _>>()?;
+    let parts = rows
+        .batches
+        .iter()
+        .map(|batch| coerce(batch.column(0), field, &column.sql_type, Source::Sql))
+        .collect::<std::result::Result<Vec<_>, _>>()?;
     concatenated(&parts, || column.sql_type.arrow())
 }
 
 /// `SELECT expr` for each of `n_rows` rows.
 fn query(expr: Expr, n_rows: usize) -> Result<SqlStatement> {
     let template = format!("SELECT 1 FROM generate_series(1, {n_rows}) AS \"\0rows\" (\"\0row\")");
-    let mut statement = Parser::parse_sql(&GenericDialect {}, &template)?.pop().ok_or_else(|| Error::internal("no template"))?;
+    let mut statement =
+        Parser::parse_sql(&GenericDialect {}, &template)?.pop().ok_or_else(|| Error::internal("no template"))?;
     if let SqlStatement::Query(query) = &mut statement
         && let SetExpr::Select(select) = &mut *query.body
     {

@@ -7,28 +7,37 @@ use kalamdb_store::RowState;
 
 use super::returning::{Returning, result};
 use super::target::{Search, Target, Which};
-use super::write_set::{Replacement, Written, check};
+use super::write_set::{Replacement, WriteSet, check};
 use crate::change::{Change, TableChange};
 use crate::error::{Error, Result};
 use crate::partition::take_rows;
 use crate::result::StatementResult;
 use crate::sql::parse::Parameters;
-use crate::sql::plan::Executor;
+use crate::sql::plan::StatementContext;
 use crate::write::write;
 
-pub(crate) async fn run(executor: &Executor<'_>, delete: &Delete, parameters: &Parameters) -> Result<StatementResult> {
-    let target = read_target(executor, delete)?;
+pub(crate) async fn run(
+    context: &StatementContext<'_>,
+    delete: &Delete,
+    parameters: &Parameters,
+) -> Result<StatementResult> {
+    let target = read_target(context, delete)?;
     let search = search(delete);
     let returning = Returning { items: delete.returning.as_deref(), alias: &target.alias, parameters };
-    let (committed, (n_rows, returned)) = write(executor.view, async || {
-        let changed = executor.changeable(&target.name, "DELETE")?;
-        let found = target.find(executor, &changed, Which::Live, search, parameters).await?;
+    let (committed, (n_rows, returned)) = write(context.view, async || {
+        let changed = context.changeable(&target.name, "DELETE")?;
+        let found = target.find(context, &changed, Which::Live, search, parameters).await?;
         let rows = take_rows(&changed.table, &changed.rows, &found.addresses)?;
         let n_rows = rows.n_rows;
-        let first_seq = executor.view.meta().next_seq;
-        let returned = returning.rows(executor, &changed.table, Some(&rows), first_seq, None).await?;
-        let tombstones =
-            TableChange { table: Arc::clone(&changed.table), partition: changed.partition, state: RowState::Deleted, fresh: false, rows };
+        let first_seq = context.view.meta().next_seq;
+        let returned = returning.rows(context, &changed.table, Some(&rows), first_seq, None).await?;
+        let tombstones = TableChange {
+            table: Arc::clone(&changed.table),
+            partition: changed.partition,
+            state: RowState::Deleted,
+            fresh: false,
+            rows,
+        };
         Ok((Change { rows: vec![tombstones], catalog: None }, (n_rows, returned)))
     })
     .await?;
@@ -36,25 +45,29 @@ pub(crate) async fn run(executor: &Executor<'_>, delete: &Delete, parameters: &P
 }
 
 /// Brings deleted rows back.
-pub(crate) async fn undelete(executor: &Executor<'_>, delete: &Delete, parameters: &Parameters) -> Result<StatementResult> {
-    let target = read_target(executor, delete)?;
+pub(crate) async fn undelete(
+    context: &StatementContext<'_>,
+    delete: &Delete,
+    parameters: &Parameters,
+) -> Result<StatementResult> {
+    let target = read_target(context, delete)?;
     let search = search(delete);
     let returning = Returning { items: delete.returning.as_deref(), alias: &target.alias, parameters };
-    let (committed, (n_rows, returned)) = write(executor.view, async || {
-        let changed = executor.changeable(&target.name, "UNDELETE")?;
-        let found = target.find(executor, &changed, Which::Deleted, search, parameters).await?;
+    let (committed, (n_rows, returned)) = write(context.view, async || {
+        let changed = context.changeable(&target.name, "UNDELETE")?;
+        let found = target.find(context, &changed, Which::Deleted, search, parameters).await?;
         let old = take_rows(&changed.table, &changed.rows, &found.addresses)?;
         let n_rows = old.n_rows;
         let replaced = Some(Replacement { addresses: found.addresses, new: old.clone(), old });
-        let checked = check(executor, &changed.table, &changed.partition, Written { replaced, ..Written::default() })?;
-        let returned = returning.rows(executor, &changed.table, checked.rows.as_ref(), checked.first_seq, None).await?;
+        let checked = check(context, &changed.table, &changed.partition, WriteSet { replaced, ..WriteSet::default() })?;
+        let returned = returning.rows(context, &changed.table, checked.rows.as_ref(), checked.first_seq, None).await?;
         Ok((checked.change, (n_rows, returned)))
     })
     .await?;
     Ok(result("UNDELETE", n_rows, committed, returned))
 }
 
-fn read_target(executor: &Executor<'_>, delete: &Delete) -> Result<Target> {
+fn read_target(context: &StatementContext<'_>, delete: &Delete) -> Result<Target> {
     let refused = [
         (!delete.tables.is_empty(), "DELETE from several tables"),
         (delete.output.is_some(), "OUTPUT"),
@@ -67,7 +80,7 @@ fn read_target(executor: &Executor<'_>, delete: &Delete) -> Result<Target> {
     let [from] = from.as_slice() else {
         return Err(Error::unsupported("DELETE from several tables"));
     };
-    Target::read(executor, from)
+    Target::read(context, from)
 }
 
 fn search(delete: &Delete) -> Search<'_> {

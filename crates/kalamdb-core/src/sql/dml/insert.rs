@@ -9,21 +9,21 @@ use kalamdb_types::SqlType;
 
 use super::columns::{check_generated, target_columns};
 use super::conflict;
-use super::counter::Counter;
+use super::counter::IdentityGenerator;
 use super::insert_columns::kept;
 use super::insert_source::{complete, source};
 use super::returning::{Returning, result};
-use super::write_set::{Written, check};
+use super::write_set::{WriteSet, check};
 use crate::catalog::Table;
 use crate::error::{Error, Result};
 use crate::functions::CAST_TO;
 use crate::result::StatementResult;
 use crate::sql::parse::{Overriding, Parameters, call, column_name, table_name};
-use crate::sql::plan::{Executor, column};
+use crate::sql::plan::{StatementContext, column};
 use crate::write::{check_not_null, write};
 
 pub(crate) async fn run(
-    executor: &Executor<'_>,
+    context: &StatementContext<'_>,
     insert: &Insert,
     overriding: Option<Overriding>,
     parameters: &Parameters,
@@ -32,37 +32,39 @@ pub(crate) async fn run(
     let TableObject::TableName(name) = &insert.table else {
         return Err(Error::unsupported("INSERT into anything but a table"));
     };
-    let name = table_name(name, &executor.namespace)?;
+    let name = table_name(name, &context.namespace)?;
     let columns = insert.columns.iter().map(column_name).collect::<Result<Vec<_>>>()?;
     let alias = insert.table_alias.as_ref().map_or_else(|| column(&name.table), |alias| alias.alias.clone());
     let on_conflict = conflict::Conflict::of(insert)?;
     let returning = Returning { items: insert.returning.as_deref(), alias: &alias, parameters };
-    let (committed, (n_rows, returned)) = write(executor.view, async || {
-        let (table, partition) = executor.writable(&name)?;
+    let (committed, (n_rows, returned)) = write(context.view, async || {
+        let (table, partition) = context.writable(&name)?;
         let targets = target_columns(&table, &columns)?;
-        let mut counter = Counter::new(executor, &table, &partition);
-        let (mut given, n_rows) = source(executor, &table, &mut counter, insert.source.as_deref(), &targets, !columns.is_empty(), parameters).await?;
+        let mut counter = IdentityGenerator::new(context, &table, &partition);
+        let (mut given, n_rows) =
+            source(context, &table, &mut counter, insert.source.as_deref(), &targets, !columns.is_empty(), parameters)
+                .await?;
         check_generated(&table, &mut given, overriding)?;
         let proposed = complete(&mut counter, &table, given, n_rows).await?;
         let (written, order) = match &on_conflict {
-            None => (Written { inserted: Some(proposed), ..Written::default() }, None),
+            None => (WriteSet { inserted: Some(proposed), ..WriteSet::default() }, None),
             Some(conflict::Conflict::Replace) => {
-                let changed = executor.changeable(&name, "REPLACE")?;
+                let changed = context.changeable(&name, "REPLACE")?;
                 check_not_null(&table, &proposed)?;
-                (conflict::displace(executor, &changed, &proposed)?, None)
+                (conflict::displace(context, &changed, &proposed)?, None)
             }
             Some(conflict::Conflict::Clause(clause)) => {
-                let changed = executor.changeable(&name, "ON CONFLICT")?;
+                let changed = context.changeable(&name, "ON CONFLICT")?;
                 // A row that meets another must itself keep the constraints, whatever becomes of it.
                 check_not_null(&table, &proposed)?;
-                let resolved = conflict::resolve(executor, &changed, &alias, clause, &proposed, parameters).await?;
+                let resolved = conflict::resolve(context, &changed, &alias, clause, &proposed, parameters).await?;
                 (resolved.written, Some(resolved.order))
             }
         };
-        let checked = check(executor, &table, &partition, written)?;
+        let checked = check(context, &table, &partition, written)?;
         let n_rows = checked.rows.as_ref().map_or(0, |rows| rows.n_rows);
-        let returned = returning.rows(executor, &table, checked.rows.as_ref(), checked.first_seq, order).await?;
-        Ok((kept(executor, &table, checked.change), (n_rows, returned)))
+        let returned = returning.rows(context, &table, checked.rows.as_ref(), checked.first_seq, order).await?;
+        Ok((kept(context, &table, checked.change), (n_rows, returned)))
     })
     .await?;
     Ok(result("INSERT", n_rows, committed, returned))
@@ -75,10 +77,16 @@ pub(crate) fn check_clauses(insert: &Insert) -> Result<()> {
         (insert.partitioned.is_some() || !insert.after_columns.is_empty(), "PARTITION in INSERT"),
         (!insert.assignments.is_empty(), "SET in INSERT"),
         (
-            insert.priority.is_some() || insert.settings.is_some() || insert.format_clause.is_some() || insert.output.is_some(),
+            insert.priority.is_some()
+                || insert.settings.is_some()
+                || insert.format_clause.is_some()
+                || insert.output.is_some(),
             "a clause of this INSERT",
         ),
-        (insert.multi_table_insert_type.is_some() || !insert.multi_table_into_clauses.is_empty(), "INSERT into several tables"),
+        (
+            insert.multi_table_insert_type.is_some() || !insert.multi_table_into_clauses.is_empty(),
+            "INSERT into several tables",
+        ),
     ];
     match refused.into_iter().find(|(present, _)| *present) {
         Some((_, what)) => Err(Error::unsupported(what)),
@@ -86,20 +94,29 @@ pub(crate) fn check_clauses(insert: &Insert) -> Result<()> {
     }
 }
 
-/// Writes a value as one of its column's type. What is too long for the column is refused later, where a cast would cut it off.
+/// Writes a value as one of its column's type. What is too long for the column is refused later, where a cast would cut
+/// it off.
 pub(super) fn convert(value: &mut Expr, table: &Table, target: usize) {
     let Some(definition) = table.columns.get(target) else { return };
     let sql_type = match definition.sql_type {
         SqlType::Varchar(_) => SqlType::Text,
         // All digits of a number count, which a call does not see.
-        other if other.arrow().is_numeric() && !matches!(value, Expr::Value(value) if matches!(value.value, Value::SingleQuotedString(_))) => return,
+        other
+            if other.arrow().is_numeric()
+                && !matches!(value, Expr::Value(value) if matches!(value.value, Value::SingleQuotedString(_))) =>
+        {
+            return;
+        }
         other => other,
     };
     let name = Expr::value(Value::SingleQuotedString(sql_type.to_string()));
     *value = call(Ident::new(CAST_TO), vec![std::mem::replace(value, Expr::value(Value::Null)), name]);
 }
 
-pub(crate) fn concatenated(parts: &[ArrayRef], data_type: impl FnOnce() -> datafusion::arrow::datatypes::DataType) -> Result<ArrayRef> {
+pub(crate) fn concatenated(
+    parts: &[ArrayRef],
+    data_type: impl FnOnce() -> datafusion::arrow::datatypes::DataType,
+) -> Result<ArrayRef> {
     match parts {
         [] => Ok(datafusion::arrow::array::new_empty_array(&data_type())),
         [only] => Ok(Arc::clone(only)),

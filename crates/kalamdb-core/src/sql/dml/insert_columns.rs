@@ -3,15 +3,15 @@
 use datafusion::arrow::array::ArrayRef;
 
 use super::columns::{Given, check_generated, target_columns};
-use super::counter::Counter;
+use super::counter::IdentityGenerator;
 use super::insert_source::complete;
-use super::write_set::{Written, check};
+use super::write_set::{WriteSet, check};
 use crate::catalog::{Table, TableName};
 use crate::change::Change;
 use crate::error::Result;
 use crate::result::StatementResult;
 use crate::sql::parse::Overriding;
-use crate::sql::plan::Executor;
+use crate::sql::plan::StatementContext;
 use crate::write::write;
 
 /// How many rows an INSERT of columns has, and how many of the columns that it names, or else of all, are given.
@@ -23,28 +23,28 @@ pub(crate) struct Block {
 
 /// Inserts a block of columns, as [`change_of_columns`] says.
 pub(crate) async fn insert_columns(
-    executor: &Executor<'_>,
+    context: &StatementContext<'_>,
     name: &TableName,
     columns: &[String],
     block: Block,
     mut convert: impl FnMut(&Table, usize, usize) -> Result<ArrayRef>,
 ) -> Result<StatementResult> {
-    let compute = async || Ok((change_of_columns(executor, name, columns, None, block, &mut convert).await?, ()));
-    let (committed, ()) = write(executor.view, compute).await?;
+    let compute = async || Ok((change_of_columns(context, name, columns, None, block, &mut convert).await?, ()));
+    let (committed, ()) = write(context.view, compute).await?;
     Ok(StatementResult::affected("INSERT", block.n_rows, committed.seq))
 }
 
-/// What inserting a block of columns changes, each in the type of the table's column: `convert` gets the table, the place of the column
-/// in the block and that in the table.
+/// What inserting a block of columns changes, each in the type of the table's column: `convert` gets the table, the
+/// place of the column in the block and that in the table.
 pub(super) async fn change_of_columns(
-    executor: &Executor<'_>,
+    context: &StatementContext<'_>,
     name: &TableName,
     columns: &[String],
     overriding: Option<Overriding>,
     block: Block,
     convert: &mut impl FnMut(&Table, usize, usize) -> Result<ArrayRef>,
 ) -> Result<Change> {
-    let (table, partition) = executor.writable(name)?;
+    let (table, partition) = context.writable(name)?;
     let targets = target_columns(&table, columns)?;
     let mut given: Vec<Given> = table.columns.iter().map(|_| Given::Default).collect();
     for (position, &target) in targets.iter().enumerate().take(block.n_columns) {
@@ -53,14 +53,14 @@ pub(super) async fn change_of_columns(
             *slot = Given::Values(values);
         }
     }
-    let mut counter = Counter::new(executor, &table, &partition);
+    let mut counter = IdentityGenerator::new(context, &table, &partition);
     check_generated(&table, &mut given, overriding)?;
     let inserted = Some(complete(&mut counter, &table, given, block.n_rows).await?);
-    let checked = check(executor, &table, &partition, Written { inserted, ..Written::default() })?;
-    Ok(kept(executor, &table, checked.change))
+    let checked = check(context, &table, &partition, WriteSet { inserted, ..WriteSet::default() })?;
+    Ok(kept(context, &table, checked.change))
 }
 
 /// Events that nobody is subscribed to are not kept where the stream says so.
-pub(super) fn kept(executor: &Executor<'_>, table: &Table, change: Change) -> Change {
-    if table.options.ephemeral && executor.view.n_subscribers(table.id) == 0 { Change::default() } else { change }
+pub(super) fn kept(context: &StatementContext<'_>, table: &Table, change: Change) -> Change {
+    if table.options.ephemeral && context.view.n_subscribers(table.id) == 0 { Change::default() } else { change }
 }

@@ -13,12 +13,13 @@ use crate::change::Change;
 use crate::error::{Error, ErrorKind, Result};
 use crate::result::StatementResult;
 use crate::sql::parse::{Command, Overriding, Parameters, column_name, plain_values, table_name};
-use crate::sql::plan::Executor;
+use crate::sql::plan::StatementContext;
 use crate::write::{as_if_there, write};
 
-/// An INSERT of one row of literals and parameters: many of them come to the same as one of many rows, but that each fails alone.
+/// An INSERT of one row of literals and parameters: many of them come to the same as one of many rows, but that each
+/// fails alone.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct PlainInsert<'a> {
+pub(crate) struct BatchedInsert<'a> {
     insert: &'a Insert,
     table: &'a ObjectName,
     overriding: Option<Overriding>,
@@ -31,16 +32,19 @@ struct Target {
     columns: Vec<String>,
 }
 
-impl<'a> PlainInsert<'a> {
+impl<'a> BatchedInsert<'a> {
     /// The command as such an INSERT, if it is one.
     pub(crate) fn of(command: &'a Command) -> Option<Self> {
         let Command::Insert { statement: insert, overriding } = command else { return None };
         let TableObject::TableName(table) = &insert.table else { return None };
-        let is_plain = insert.returning.is_none() && matches!(conflict::Conflict::of(insert), Ok(None)) && check_clauses(insert).is_ok();
+        let is_plain = insert.returning.is_none()
+            && matches!(conflict::Conflict::of(insert), Ok(None))
+            && check_clauses(insert).is_ok();
         let values = insert.source.as_deref().filter(|_| is_plain).and_then(plain_values)?;
         let [row] = values.rows.as_slice() else { return None };
         let row = row.content.as_slice();
-        let is_plain = (insert.columns.is_empty() || insert.columns.len() == row.len()) && row.iter().all(literals::is_literal);
+        let is_plain =
+            (insert.columns.is_empty() || insert.columns.len() == row.len()) && row.iter().all(literals::is_literal);
         is_plain.then_some(Self { insert, table, overriding: *overriding, row })
     }
 
@@ -48,24 +52,32 @@ impl<'a> PlainInsert<'a> {
     ///
     /// # Errors
     /// What is nobody's own mistake, the store's for instance: nothing is inserted then.
-    pub(crate) async fn run(self, executor: &Executor<'_>, sets: &[Parameters]) -> Result<Vec<Result<StatementResult>>> {
+    pub(crate) async fn run(
+        self,
+        context: &StatementContext<'_>,
+        sets: &[Parameters],
+    ) -> Result<Vec<Result<StatementResult>>> {
         let columns = self.insert.columns.iter().map(column_name).collect::<Result<Vec<_>>>()?;
-        let target = Target { table: table_name(self.table, &executor.namespace)?, columns };
-        let (committed, (accepted, outcomes)) = write(executor.view, async || {
+        let target = Target { table: table_name(self.table, &context.namespace)?, columns };
+        let (committed, (accepted, outcomes)) = write(context.view, async || {
             let (mut change, mut accepted, mut outcomes) = (Change::default(), Vec::new(), Vec::new());
             let mut untried = Vec::from_iter((!sets.is_empty()).then_some(0..sets.len()));
-            // All of them at first. Where that fails, the first half, then the second on top of what is accepted of that.
+            // All of them at first. Where that fails, the first half, then the second on top of what is accepted of
+            // that.
             while let Some(range) = untried.pop() {
                 let rows: Vec<usize> = accepted.iter().copied().chain(range.clone()).collect();
-                match self.change(executor, &target, sets, &rows).await {
+                match self.change(context, &target, sets, &rows).await {
                     Ok(together) => (change, accepted) = (together, rows),
                     Err(error) if !is_own_mistake(&error) => return Err(error),
                     Err(_) if range.len() > 1 => untried.extend(halves(range)),
                     Err(error) => {
                         // What is wrong with the row itself is told as if it were alone; keys are looked at last.
-                        let alone = self.change(executor, &target, sets, &[range.start]).await.err();
+                        let alone = self.change(context, &target, sets, &[range.start]).await.err();
                         let is_key = |error: &Error| error.kind() == ErrorKind::UniqueViolation;
-                        outcomes.push((range.start, alone.filter(|error| !is_key(error)).unwrap_or_else(|| as_if_there(error))));
+                        outcomes.push((
+                            range.start,
+                            alone.filter(|error| !is_key(error)).unwrap_or_else(|| as_if_there(error)),
+                        ));
                     }
                 }
             }
@@ -74,14 +86,21 @@ impl<'a> PlainInsert<'a> {
         .await?;
         let n_rows = accepted.len() as u64;
         let seq = |at: u64| committed.seq.map(|last| last + 1 + at - n_rows);
-        let mut results: Vec<(usize, Result<StatementResult>)> = outcomes.into_iter().map(|(row, error)| (row, Err(error))).collect();
+        let mut results: Vec<(usize, Result<StatementResult>)> =
+            outcomes.into_iter().map(|(row, error)| (row, Err(error))).collect();
         results.extend((0..).zip(accepted).map(|(at, row)| (row, Ok(StatementResult::affected("INSERT", 1, seq(at))))));
         results.sort_unstable_by_key(|(row, _)| *row);
         Ok(results.into_iter().map(|(_, result)| result).collect())
     }
 
     /// What inserting the rows of these sets changes.
-    async fn change(&self, executor: &Executor<'_>, target: &Target, sets: &[Parameters], rows: &[usize]) -> Result<Change> {
+    async fn change(
+        &self,
+        context: &StatementContext<'_>,
+        target: &Target,
+        sets: &[Parameters],
+        rows: &[usize],
+    ) -> Result<Change> {
         let sets: Vec<&Parameters> = rows.iter().filter_map(|row| sets.get(*row)).collect();
         let block = Block { n_rows: sets.len(), n_columns: self.row.len() };
         let mut convert = |table: &Table, position: usize, target: usize| {
@@ -90,9 +109,10 @@ impl<'a> PlainInsert<'a> {
                 return Err(Error::new(ErrorKind::SyntaxError, "INSERT gives more values than there are columns"));
             };
             let cells: Vec<Cell<'_>> = sets.iter().filter_map(|set| literals::cell(expr, set)).collect();
-            literals::column(&cells.iter().collect::<Vec<_>>(), &definition.sql_type).map_err(|error| error.in_column(&definition.name))
+            literals::column(&cells.iter().collect::<Vec<_>>(), &definition.sql_type)
+                .map_err(|error| error.in_column(&definition.name))
         };
-        change_of_columns(executor, &target.table, &target.columns, self.overriding, block, &mut convert).await
+        change_of_columns(context, &target.table, &target.columns, self.overriding, block, &mut convert).await
     }
 }
 

@@ -6,7 +6,7 @@ use datafusion::sql::sqlparser::ast::{Expr, Parens, Query, SetExpr, Spanned, Sta
 use kalamdb_types::{Source, coerce};
 
 use super::columns::{Given, is_default};
-use super::counter::Counter;
+use super::counter::IdentityGenerator;
 use super::insert::{concatenated, convert};
 use super::literals;
 use super::literals::Cell;
@@ -14,13 +14,13 @@ use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Location, Result};
 use crate::rows::Rows;
 use crate::sql::parse::{Parameters, long_numbers, plain_values};
-use crate::sql::plan::Executor;
+use crate::sql::plan::StatementContext;
 
 /// Evaluates what an INSERT inserts.
 pub(super) async fn source(
-    executor: &Executor<'_>,
+    context: &StatementContext<'_>,
     table: &Table,
-    counter: &mut Counter<'_>,
+    counter: &mut IdentityGenerator<'_>,
     source: Option<&Query>,
     targets: &[usize],
     columns_named: bool,
@@ -43,7 +43,7 @@ pub(super) async fn source(
         }
     };
     let Some(values) = values else {
-        let (columns, n_rows) = planned(executor, table, query.clone(), targets, columns_named, parameters).await?;
+        let (columns, n_rows) = planned(context, table, query.clone(), targets, columns_named, parameters).await?;
         targets.iter().zip(columns).for_each(|(target, column)| fill(*target, column));
         return Ok((given, n_rows));
     };
@@ -68,9 +68,8 @@ pub(super) async fn source(
             }
             n if n == cells.len() => {}
             _ => {
-                return Err(
-                    Error::unsupported("DEFAULT in some rows and expressions in others").with_hint("insert those rows in statements of their own")
-                );
+                return Err(Error::unsupported("DEFAULT in some rows and expressions in others")
+                    .with_hint("insert those rows in statements of their own"));
             }
         }
     }
@@ -78,12 +77,17 @@ pub(super) async fn source(
     if let SetExpr::Values(values) = &mut *query.body {
         let is_one = planned_rows.len() == 1;
         for (row, mut planned) in values.rows.iter_mut().zip(planned_rows) {
-            // Of several rows each is converted by itself: the planner would look for a type that all values of a column have.
-            planned.iter_mut().zip(&planned_targets).filter(|_| !is_one).for_each(|(value, target)| convert(value, table, *target));
+            // Of several rows each is converted by itself: the planner would look for a type that all values of a
+            // column have.
+            planned
+                .iter_mut()
+                .zip(&planned_targets)
+                .filter(|_| !is_one)
+                .for_each(|(value, target)| convert(value, table, *target));
             *row = Parens { content: planned, ..row.clone() };
         }
     }
-    let (columns, n_rows) = planned(executor, table, query, &planned_targets, true, parameters).await?;
+    let (columns, n_rows) = planned(context, table, query, &planned_targets, true, parameters).await?;
     planned_targets.iter().zip(columns).for_each(|(target, column)| fill(*target, column));
     Ok((given, n_rows))
 }
@@ -110,7 +114,12 @@ fn check_arity(rows: &[Parens<Vec<Expr>>], targets: &[usize], columns_named: boo
 }
 
 /// A column of literals, in the column's type; `None` if every row leaves it to the default.
-async fn literal_column(counter: &mut Counter<'_>, table: &Table, target: usize, cells: &[&Cell<'_>]) -> Result<Option<ArrayRef>> {
+async fn literal_column(
+    counter: &mut IdentityGenerator<'_>,
+    table: &Table,
+    target: usize,
+    cells: &[&Cell<'_>],
+) -> Result<Option<ArrayRef>> {
     let Some(definition) = table.columns.get(target) else { return Ok(None) };
     let n_defaults = cells.iter().filter(|cell| matches!(cell, Cell::Default)).count();
     if n_defaults == cells.len() {
@@ -133,7 +142,7 @@ async fn literal_column(counter: &mut Counter<'_>, table: &Table, target: usize,
 
 /// Runs the source as a query and converts its columns to those of the table.
 async fn planned(
-    executor: &Executor<'_>,
+    context: &StatementContext<'_>,
     table: &Table,
     query: Query,
     targets: &[usize],
@@ -143,12 +152,14 @@ async fn planned(
     let mut query = query;
     if let SetExpr::Values(values) = query.body.as_mut() {
         for row in &mut values.rows {
-            for (value, definition) in row.content.iter_mut().zip(targets.iter().filter_map(|target| table.columns.get(*target))) {
+            for (value, definition) in
+                row.content.iter_mut().zip(targets.iter().filter_map(|target| table.columns.get(*target)))
+            {
                 *value = long_numbers::assigned(value, &definition.sql_type);
             }
         }
     }
-    let rows = executor.query(SqlStatement::Query(Box::new(query)), parameters, Vec::new()).await?;
+    let rows = context.query(SqlStatement::Query(Box::new(query)), parameters, Vec::new()).await?;
     let n_given = rows.schema.fields().len();
     if n_given > targets.len() || columns_named && n_given < targets.len() {
         let message = format!("INSERT gives {n_given} values for {} columns", targets.len());
@@ -170,7 +181,12 @@ async fn planned(
 }
 
 /// Fills in defaults.
-pub(super) async fn complete(counter: &mut Counter<'_>, table: &Table, given: Vec<Given>, n_rows: usize) -> Result<Rows> {
+pub(super) async fn complete(
+    counter: &mut IdentityGenerator<'_>,
+    table: &Table,
+    given: Vec<Given>,
+    n_rows: usize,
+) -> Result<Rows> {
     let mut columns = Vec::with_capacity(given.len());
     for (at, given) in given.into_iter().enumerate().take(table.columns.len()) {
         columns.push(match given {

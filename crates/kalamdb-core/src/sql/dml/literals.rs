@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, Decimal128Array, Float64Array, Int64Array, NullArray, StringArray, UInt64Array, new_null_array,
+    Array, ArrayRef, BinaryArray, BooleanArray, Decimal128Array, Float64Array, Int64Array, NullArray, StringArray,
+    UInt64Array, new_null_array,
 };
 use datafusion::arrow::compute::concat;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
@@ -45,13 +46,15 @@ pub(crate) fn cell<'a>(expr: &'a Expr, parameters: &'a Parameters) -> Option<Cel
             },
             _ => None,
         },
-        Expr::Identifier(ident) if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default") => Some(Cell::Default),
+        Expr::Identifier(ident) if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default") => {
+            Some(Cell::Default)
+        }
         _ => None,
     }
 }
 
-/// A literal or parameter as one value of the type that the planner gives it; `None` for any other expression, and for numbers that
-/// are no integers.
+/// A literal or parameter as one value of the type that the planner gives it; `None` for any other expression, and for
+/// numbers that are no integers.
 pub(super) fn constant(expr: &Expr, parameters: &Parameters) -> Option<(ArrayRef, FieldRef)> {
     let array: ArrayRef = match cell(expr, parameters)? {
         Cell::Null => Arc::new(NullArray::new(1)),
@@ -101,7 +104,8 @@ pub(super) fn column(cells: &[&Cell<'_>], target: &SqlType) -> Result<ArrayRef> 
     if let Some((array, field)) = parameters(cells)? {
         return Ok(coerce(&array, field, target, Source::Value)?);
     }
-    let parts = cells.iter().enumerate().map(|(row, cell)| single(cell, target).map_err(|error| TypeError { row, ..error }));
+    let parts =
+        cells.iter().enumerate().map(|(row, cell)| single(cell, target).map_err(|error| TypeError { row, ..error }));
     let parts = parts.collect::<std::result::Result<Vec<_>, _>>()?;
     let parts: Vec<&dyn Array> = parts.iter().map(|part| part.as_ref()).collect();
     Ok(concat(&parts)?)
@@ -122,7 +126,10 @@ fn parameters<'a>(cells: &[&Cell<'a>]) -> Result<Option<(ArrayRef, &'a FieldRef)
         let Cell::Parameter((array, field)) = cell else { return Ok(None) };
         arrays.push((array, field));
     }
-    let Some((_, field)) = arrays.iter().find(|(array, _)| *array.data_type() != DataType::Null).or(arrays.first()) else { return Ok(None) };
+    let Some((_, field)) = arrays.iter().find(|(array, _)| *array.data_type() != DataType::Null).or(arrays.first())
+    else {
+        return Ok(None);
+    };
     let null = new_null_array(field.data_type(), 1);
     let mut parts: Vec<&dyn Array> = Vec::with_capacity(arrays.len());
     for (array, other) in &arrays {
@@ -179,8 +186,8 @@ fn collect<'c, T>(cells: &[&'c Cell<'_>], value: impl Fn(&'c Cell<'_>) -> Option
     cells.iter().map(|cell| if matches!(cell, Cell::Null) { Some(None) } else { value(cell).map(Some) }).collect()
 }
 
-/// Numbers in the narrowest of 64-bit integers and doubles that holds all of them exactly as PostgreSQL would; decimals keep the
-/// digits as they are written.
+/// Numbers in the narrowest of 64-bit integers and doubles that holds all of them exactly as PostgreSQL would; decimals
+/// keep the digits as they are written.
 fn numbers(cells: &[&Cell<'_>], target: &SqlType) -> Option<ArrayRef> {
     let texts = collect(cells, |cell| match cell {
         Cell::Number { text, negative } => Some(if *negative { format!("-{text}") } else { (*text).to_owned() }),
@@ -203,7 +210,9 @@ fn numbers(cells: &[&Cell<'_>], target: &SqlType) -> Option<ArrayRef> {
 
 /// Numbers as integers, halves away from zero: as it is written a number is exact.
 fn rounded(texts: &[Option<String>]) -> Option<Decimal128Array> {
-    let number = |text: &String| text.parse::<i128>().ok().or_else(|| text.parse::<f64>().ok().map(|value| value.round() as i128));
+    let number = |text: &String| {
+        text.parse::<i128>().ok().or_else(|| text.parse::<f64>().ok().map(|value| value.round() as i128))
+    };
     texts.iter().map(|text| text.as_ref().map_or(Some(None), |text| number(text).map(Some))).collect()
 }
 

@@ -19,4 +19,4 @@ mod write_set;
 
 pub(crate) use insert::concatenated;
 pub(crate) use insert_columns::{Block, insert_columns};
-pub(crate) use insert_each::PlainInsert;
+pub(crate) use insert_each::BatchedInsert;

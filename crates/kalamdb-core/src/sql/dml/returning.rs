@@ -13,7 +13,7 @@ use crate::partition::snapshot_of;
 use crate::result::StatementResult;
 use crate::rows::Rows;
 use crate::sql::parse::Parameters;
-use crate::sql::plan::{Executor, QueryRows, Relation, engine_table, select};
+use crate::sql::plan::{QueryRows, Relation, StatementContext, engine_table, select};
 
 /// The RETURNING clause of a statement, and what it calls the table.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +29,7 @@ impl Returning<'_> {
     /// `order` gives the rows' positions in the order in which they are returned; without it they keep theirs.
     pub(crate) async fn rows(
         &self,
-        executor: &Executor<'_>,
+        context: &StatementContext<'_>,
         table: &Arc<Table>,
         rows: Option<&Rows>,
         first_seq: u64,
@@ -37,7 +37,11 @@ impl Returning<'_> {
     ) -> Result<Option<QueryRows>> {
         let Some(items) = self.items else { return Ok(None) };
         let none = Rows {
-            columns: table.fields.iter().map(|field| datafusion::arrow::array::new_empty_array(field.data_type())).collect(),
+            columns: table
+                .fields
+                .iter()
+                .map(|field| datafusion::arrow::array::new_empty_array(field.data_type()))
+                .collect(),
             row_ids: None,
             n_rows: 0,
         };
@@ -45,14 +49,17 @@ impl Returning<'_> {
         let relation = Relation {
             name: "returned",
             table: Arc::clone(table),
-            rows: snapshot_of(rows, first_seq, executor.view.now_us()),
+            rows: snapshot_of(rows, first_seq, context.view.now_us()),
             with_addresses: false,
         };
         let query = select(items.to_vec(), vec![engine_table(relation.name, self.alias)], None)?;
-        let mut returned = executor.query(query, self.parameters, vec![relation]).await?;
+        let mut returned = context.query(query, self.parameters, vec![relation]).await?;
         let n_returned: usize = returned.batches.iter().map(|batch| batch.num_rows()).sum();
         if n_returned != rows.n_rows {
-            return Err(Error::new(ErrorKind::GroupingError, "RETURNING gives one row for each row written: it cannot hold aggregates"));
+            return Err(Error::new(
+                ErrorKind::GroupingError,
+                "RETURNING gives one row for each row written: it cannot hold aggregates",
+            ));
         }
         if let Some(order) = order {
             // An expression may be computed in another type than it was planned in.
@@ -65,12 +72,19 @@ impl Returning<'_> {
 }
 
 /// The result of a statement that has written `n_rows` rows.
-pub(super) fn result(command: &'static str, n_rows: usize, committed: Committed, returned: Option<QueryRows>) -> StatementResult {
+pub(super) fn result(
+    command: &'static str,
+    n_rows: usize,
+    committed: Committed,
+    returned: Option<QueryRows>,
+) -> StatementResult {
     let affected = StatementResult::affected(command, n_rows, committed.seq);
     match returned {
-        Some(rows) => {
-            StatementResult { affected_rows: affected.affected_rows, seq: affected.seq, ..StatementResult::rows(command, &rows.schema, rows.batches) }
-        }
+        Some(rows) => StatementResult {
+            affected_rows: affected.affected_rows,
+            seq: affected.seq,
+            ..StatementResult::rows(command, &rows.schema, rows.batches)
+        },
         None => affected,
     }
 }

@@ -15,7 +15,7 @@ use crate::catalog::TableName;
 use crate::error::{Error, Result};
 use crate::partition::RowAddress;
 use crate::sql::parse::{Parameters, table_name};
-use crate::sql::plan::{Executor, KeyEquality, Relation, column, engine_table, select};
+use crate::sql::plan::{KeyEquality, Relation, StatementContext, column, engine_table, select};
 use crate::tables::ADDRESS_COLUMN;
 
 /// The name of the target in [`crate::sql::plan::ENGINE_NAMESPACE`].
@@ -36,18 +36,28 @@ pub(super) enum Which {
 }
 
 impl Target {
-    pub(crate) fn read(executor: &Executor<'_>, from: &TableWithJoins) -> Result<Self> {
+    pub(crate) fn read(context: &StatementContext<'_>, from: &TableWithJoins) -> Result<Self> {
         if !from.joins.is_empty() {
             return Err(Error::unsupported("a join in the place of the table that is written to"));
         }
-        let TableFactor::Table { name, alias, args: None, sample: None, version: None, partitions, index_hints, with_hints, .. } = &from.relation
+        let TableFactor::Table {
+            name,
+            alias,
+            args: None,
+            sample: None,
+            version: None,
+            partitions,
+            index_hints,
+            with_hints,
+            ..
+        } = &from.relation
         else {
             return Err(Error::unsupported("writing to anything but a table"));
         };
         if !partitions.is_empty() || !index_hints.is_empty() || !with_hints.is_empty() {
             return Err(Error::unsupported("a partition or hint on the table that is written to"));
         }
-        let target = table_name(name, &executor.namespace)?;
+        let target = table_name(name, &context.namespace)?;
         let alias = match alias {
             Some(alias) if alias.columns.is_empty() => alias.name.clone(),
             Some(_) => return Err(Error::unsupported("column aliases on the table that is written to")),
@@ -56,25 +66,26 @@ impl Target {
         Ok(Self { name: target, alias })
     }
 
-    /// Finds the rows that `selection` chooses among the target joined with `others`, each once, with the value of each expression.
+    /// Finds the rows that `selection` chooses among the target joined with `others`, each once, with the value of each
+    /// expression.
     pub(crate) async fn find(
         &self,
-        executor: &Executor<'_>,
+        context: &StatementContext<'_>,
         target: &Changeable,
         which: Which,
         query: Search<'_>,
         parameters: &Parameters,
     ) -> Result<Found> {
-        match find_by_key(executor, target, which, query, parameters)? {
+        match find_by_key(context, target, which, query, parameters)? {
             Some(found) => Ok(found),
-            None => self.find_with(executor, target, which, query, parameters, Vec::new()).await,
+            None => self.find_with(context, target, which, query, parameters, Vec::new()).await,
         }
     }
 
     /// The same with relations of the engine's own among `others`.
     pub(crate) async fn find_with(
         &self,
-        executor: &Executor<'_>,
+        context: &StatementContext<'_>,
         target: &Changeable,
         which: Which,
         query: Search<'_>,
@@ -82,30 +93,49 @@ impl Target {
         mut relations: Vec<Relation>,
     ) -> Result<Found> {
         let address = Expr::CompoundIdentifier(vec![self.alias.clone(), column(ADDRESS_COLUMN)]);
-        let value = |(at, value): (usize, &Expr)| SelectItem::ExprWithAlias { expr: value.clone(), alias: column(&format!("\0value{at}")) };
-        let items = std::iter::once(SelectItem::UnnamedExpr(address)).chain(query.values.iter().enumerate().map(value)).collect();
+        let value = |(at, value): (usize, &Expr)| SelectItem::ExprWithAlias {
+            expr: value.clone(),
+            alias: column(&format!("\0value{at}")),
+        };
+        let items = std::iter::once(SelectItem::UnnamedExpr(address))
+            .chain(query.values.iter().enumerate().map(value))
+            .collect();
         let from = std::iter::once(engine_table(TARGET, &self.alias)).chain(query.others.iter().cloned()).collect();
         let mut selection = query.selection.cloned();
         if which == Which::Deleted {
             // Naming the column brings the tombstones in.
             let deleted = Expr::CompoundIdentifier(vec![self.alias.clone(), column("_deleted")]);
-            let deleted = Expr::BinaryOp { left: Box::new(deleted), op: BinaryOperator::Eq, right: Box::new(Expr::value(Value::Boolean(true))) };
+            let deleted = Expr::BinaryOp {
+                left: Box::new(deleted),
+                op: BinaryOperator::Eq,
+                right: Box::new(Expr::value(Value::Boolean(true))),
+            };
             selection = Some(match selection {
-                Some(selection) => {
-                    Expr::BinaryOp { left: Box::new(deleted), op: BinaryOperator::And, right: Box::new(Expr::Nested(Box::new(selection))) }
-                }
+                Some(selection) => Expr::BinaryOp {
+                    left: Box::new(deleted),
+                    op: BinaryOperator::And,
+                    right: Box::new(Expr::Nested(Box::new(selection))),
+                },
                 None => deleted,
             });
         }
-        relations.push(Relation { name: TARGET, table: Arc::clone(&target.table), rows: Arc::clone(&target.rows), with_addresses: true });
-        let rows = executor.query(select(items, from, selection)?, parameters, relations).await?;
+        relations.push(Relation {
+            name: TARGET,
+            table: Arc::clone(&target.table),
+            rows: Arc::clone(&target.rows),
+            with_addresses: true,
+        });
+        let rows = context.query(select(items, from, selection)?, parameters, relations).await?;
         let is_wanted = |address: RowAddress| {
             let is_deleted = target.rows.get(address.chunk()).is_some_and(|chunk| chunk.is_deleted(address.row()));
             is_deleted == (which == Which::Deleted)
         };
         let (mut seen, mut addresses, mut batches) = (HashSet::new(), Vec::new(), Vec::new());
         for batch in &rows.batches {
-            let found = batch.column(0).as_primitive_opt::<UInt64Type>().ok_or_else(|| Error::internal("row addresses are integers"))?;
+            let found = batch
+                .column(0)
+                .as_primitive_opt::<UInt64Type>()
+                .ok_or_else(|| Error::internal("row addresses are integers"))?;
             let found = found.values().iter().map(|address| RowAddress(*address));
             let kept: BooleanArray = found.map(|address| Some(is_wanted(address) && seen.insert(address))).collect();
             let batch = filter_record_batch(batch, &kept)?;
@@ -129,13 +159,23 @@ impl Target {
 }
 
 /// Finds a row by its key alone, where the values are constant; `None` leaves it to the planner.
-fn find_by_key(executor: &Executor<'_>, target: &Changeable, which: Which, query: Search<'_>, parameters: &Parameters) -> Result<Option<Found>> {
-    let Some(key) = query.selection.filter(|_| query.others.is_empty()).and_then(KeyEquality::of) else { return Ok(None) };
-    let Some(values) = query.values.iter().map(|value| literals::constant(value, parameters)).collect::<Option<Vec<_>>>() else {
+fn find_by_key(
+    context: &StatementContext<'_>,
+    target: &Changeable,
+    which: Which,
+    query: Search<'_>,
+    parameters: &Parameters,
+) -> Result<Option<Found>> {
+    let Some(key) = query.selection.filter(|_| query.others.is_empty()).and_then(KeyEquality::of) else {
+        return Ok(None);
+    };
+    let Some(values) =
+        query.values.iter().map(|value| literals::constant(value, parameters)).collect::<Option<Vec<_>>>()
+    else {
         return Ok(None);
     };
     let Some(keys) = key.keys(&target.table, parameters)? else { return Ok(None) };
-    let found = executor.view.find(&target.table, &target.partition, &keys)?.into_iter().next().flatten();
+    let found = context.view.find(&target.table, &target.partition, &keys)?.into_iter().next().flatten();
     if which == Which::Deleted && found.is_some_and(|found| !found.is_deleted) {
         // A deleted row may have had the key before.
         return Ok(None);

@@ -5,37 +5,41 @@ use datafusion::sql::sqlparser::ast::{Expr, TableWithJoins, Update, UpdateTableF
 use super::assignments::{Assigned, assigned, read_assignments};
 use super::returning::{Returning, result};
 use super::target::{Search, Target, Which};
-use super::write_set::{Replacement, Written, check};
+use super::write_set::{Replacement, WriteSet, check};
 use crate::catalog::Table;
 use crate::error::{Error, Result};
 use crate::partition::take_rows;
 use crate::result::StatementResult;
 use crate::sql::parse::{Parameters, long_numbers};
-use crate::sql::plan::Executor;
+use crate::sql::plan::StatementContext;
 use crate::sql::plan::rewrite::assign_each;
 use crate::write::write;
 
-pub(crate) async fn run(executor: &Executor<'_>, update: &Update, parameters: &Parameters) -> Result<StatementResult> {
+pub(crate) async fn run(
+    context: &StatementContext<'_>,
+    update: &Update,
+    parameters: &Parameters,
+) -> Result<StatementResult> {
     check_clauses(update)?;
-    let target = Target::read(executor, &update.table)?;
+    let target = Target::read(context, &update.table)?;
     let returning = Returning { items: update.returning.as_deref(), alias: &target.alias, parameters };
     let others: &[TableWithJoins] = match &update.from {
         Some(UpdateTableFromKind::BeforeSet(from) | UpdateTableFromKind::AfterSet(from)) => from,
         None => &[],
     };
     let each = assign_each(&update.assignments)?;
-    let (committed, (n_rows, returned)) = write(executor.view, async || {
-        let changed = executor.changeable(&target.name, "UPDATE")?;
+    let (committed, (n_rows, returned)) = write(context.view, async || {
+        let changed = context.changeable(&target.name, "UPDATE")?;
         let assignments = read_assignments(&changed.table, &each)?;
         let planned = planned_values(&changed.table, &assignments);
         let search = Search { values: &planned, others, selection: update.selection.as_ref() };
-        let found = target.find(executor, &changed, Which::Live, search, parameters).await?;
+        let found = target.find(context, &changed, Which::Live, search, parameters).await?;
         let old = take_rows(&changed.table, &changed.rows, &found.addresses)?;
-        let new = assigned(executor, &changed, &assignments, &old, found.values).await?;
+        let new = assigned(context, &changed, &assignments, &old, found.values).await?;
         let n_rows = new.n_rows;
         let replaced = Some(Replacement { addresses: found.addresses, old, new });
-        let checked = check(executor, &changed.table, &changed.partition, Written { replaced, ..Written::default() })?;
-        let returned = returning.rows(executor, &changed.table, checked.rows.as_ref(), checked.first_seq, None).await?;
+        let checked = check(context, &changed.table, &changed.partition, WriteSet { replaced, ..WriteSet::default() })?;
+        let returned = returning.rows(context, &changed.table, checked.rows.as_ref(), checked.first_seq, None).await?;
         Ok((checked.change, (n_rows, returned)))
     })
     .await?;

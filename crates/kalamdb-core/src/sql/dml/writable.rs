@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::catalog::{PartitionId, Table, TableKind, TableName};
 use crate::error::{Error, Result};
 use crate::partition::Snapshot;
-use crate::sql::plan::Executor;
+use crate::sql::plan::StatementContext;
 
-impl Executor<'_> {
+impl StatementContext<'_> {
     /// A table whose rows a statement changes, with the partition and the rows that are the session's.
     pub(crate) fn changeable(&self, name: &TableName, statement: &str) -> Result<Changeable> {
         let (table, partition) = self.writable(name)?;

@@ -1,8 +1,9 @@
 //! Plans forget which of their columns are keys.
 //!
-//! DataFusion carries the keys of tables and of groups on through joins, groups and UNNEST, and takes for unique what repeats there: it would
-//! drop columns from ORDER BY and GROUP BY, group by more of them than was asked for, and leave DISTINCT and joins out. So tables declare no
-//! keys, and the keys of groups are forgotten before anything rests on them. What `GROUP BY primary_key` determines is in `grouping.rs`.
+//! DataFusion carries the keys of tables and of groups on through joins, groups and UNNEST, and takes for unique what
+//! repeats there: it would drop columns from ORDER BY and GROUP BY, group by more of them than was asked for, and leave
+//! DISTINCT and joins out. So tables declare no keys, and the keys of groups are forgotten before anything rests on
+//! them. What `GROUP BY primary_key` determines is in `grouping.rs`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,7 +55,8 @@ fn without_keys(schema: &DFSchemaRef) -> Result<DFSchemaRef> {
     Ok(Arc::new(schema.as_ref().clone().with_functional_dependencies(FunctionalDependencies::empty())?))
 }
 
-/// Plans what stands in FROM as DataFusion does, and forgets its keys: SQL has GROUP BY by a key of stored tables alone.
+/// Plans what stands in FROM as DataFusion does, and forgets its keys: SQL has GROUP BY by a key of stored tables
+/// alone.
 #[derive(Debug, Default)]
 pub(crate) struct KeylessRelations {
     /// Whether DataFusion's planner comes back with what it was asked to plan.
@@ -62,7 +64,11 @@ pub(crate) struct KeylessRelations {
 }
 
 impl RelationPlanner for KeylessRelations {
-    fn plan_relation(&self, relation: TableFactor, context: &mut dyn RelationPlannerContext) -> Result<RelationPlanning> {
+    fn plan_relation(
+        &self,
+        relation: TableFactor,
+        context: &mut dyn RelationPlannerContext,
+    ) -> Result<RelationPlanning> {
         let may_have_keys = matches!(relation, TableFactor::Table { .. } | TableFactor::Derived { .. });
         if !may_have_keys || self.asks.swap(false, Ordering::Relaxed) {
             return Ok(RelationPlanning::Original(Box::new(relation)));

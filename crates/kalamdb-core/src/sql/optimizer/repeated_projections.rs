@@ -1,5 +1,6 @@
-//! Projections that say the same as the one below them, as `SELECT s * 2 AS s FROM (SELECT s * 2 AS s FROM t)`: DataFusion takes them
-//! for one. So each column that is computed from one of its own name gets a mark of its own, which makes them differ.
+//! Projections that say the same as the one below them, as `SELECT s * 2 AS s FROM (SELECT s * 2 AS s FROM t)`:
+//! DataFusion takes them for one. So each column that is computed from one of its own name gets a mark of its own,
+//! which makes them differ.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,7 +31,9 @@ impl OptimizerRule for RepeatedProjections {
 
     fn rewrite(&self, plan: LogicalPlan, _: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         plan.transform_up_with_subqueries(|node| {
-            let LogicalPlan::Projection(Projection { expr, input, schema, .. }) = &node else { return Ok(Transformed::no(node)) };
+            let LogicalPlan::Projection(Projection { expr, input, schema, .. }) = &node else {
+                return Ok(Transformed::no(node));
+            };
             if !expr.iter().any(needs_mark) {
                 return Ok(Transformed::no(node));
             }
@@ -59,5 +62,7 @@ impl RepeatedProjections {
 fn needs_mark(expr: &Expr) -> bool {
     let Expr::Alias(alias) = expr else { return false };
     let is_marked = alias.metadata.as_ref().is_some_and(|metadata| metadata.inner().contains_key(MARK));
-    !is_marked && !matches!(alias.expr.as_ref(), Expr::Column(_)) && alias.expr.column_refs().iter().any(|column| column.name == alias.name)
+    !is_marked
+        && !matches!(alias.expr.as_ref(), Expr::Column(_))
+        && alias.expr.column_refs().iter().any(|column| column.name == alias.name)
 }

@@ -12,9 +12,11 @@ use crate::sql::analyzer::RepeatedOrders;
 use crate::sql::optimizer::evaluation::Hold;
 
 /// The rules that rest on keys, which DataFusion gets wrong.
-const BY_KEYS: [&str; 4] = ["eliminate_duplicated_expr", "eliminate_join", "optimize_projections", "replace_distinct_aggregate"];
+const BY_KEYS: [&str; 4] =
+    ["eliminate_duplicated_expr", "eliminate_join", "optimize_projections", "replace_distinct_aggregate"];
 
-/// A rule that takes fewer groups for the same, and fails where a column and a cast of it are grouped by, as it calls them the same.
+/// A rule that takes fewer groups for the same, and fails where a column and a cast of it are grouped by, as it calls
+/// them the same.
 const LEFT_OUT: &str = "eliminate_group_by_constant";
 
 /// The rules, in their order.

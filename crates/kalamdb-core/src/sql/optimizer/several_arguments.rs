@@ -7,7 +7,8 @@ use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
-/// The rule that makes a group of what is DISTINCT, for aggregates of one argument: it fails where there are more of them.
+/// The rule that makes a group of what is DISTINCT, for aggregates of one argument: it fails where there are more of
+/// them.
 #[derive(Debug)]
 pub(super) struct OneArgument(pub(crate) Arc<dyn OptimizerRule + Send + Sync>);
 
@@ -22,7 +23,9 @@ impl OptimizerRule for OneArgument {
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         match &plan {
-            LogicalPlan::Aggregate(aggregate) if aggregate.aggr_expr.iter().any(has_several) => Ok(Transformed::no(plan)),
+            LogicalPlan::Aggregate(aggregate) if aggregate.aggr_expr.iter().any(has_several) => {
+                Ok(Transformed::no(plan))
+            }
             _ => self.0.rewrite(plan, config),
         }
     }

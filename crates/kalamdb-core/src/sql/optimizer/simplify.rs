@@ -1,9 +1,10 @@
 //! DataFusion's simplification of expressions, kept from what is not the same for NULL.
 //!
-//! It takes `i IN (1) AND i IN (2)` for false and `i # i` for 0 where i is NULL, `s ~ '.*'` for false there, a minus for the complement of bits,
-//! and evaluates what is random twice where it was written once. Each of its rules finds two parts of an expression to be the same, or one to be
-//! of a certain form: from what it would get wrong, the parts are hidden while it is at work. So are conditions that may fail, where it would
-//! take them out of both sides of OR, before what guards them there.
+//! It takes `i IN (1) AND i IN (2)` for false and `i # i` for 0 where i is NULL, `s ~ '.*'` for false there, a minus
+//! for the complement of bits, and evaluates what is random twice where it was written once. Each of its rules finds
+//! two parts of an expression to be the same, or one to be of a certain form: from what it would get wrong, the parts
+//! are hidden while it is at work. So are conditions that may fail, where it would take them out of both sides of OR,
+//! before what guards them there.
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -16,8 +17,8 @@ use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Alias, Case, InList, ScalarFunction};
 use datafusion::logical_expr::utils::{merge_schema, split_binary};
 use datafusion::logical_expr::{
-    BinaryExpr, Cast, ColumnarValue, Expr, LogicalPlan, Operator, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TryCast,
-    Volatility, lit,
+    BinaryExpr, Cast, ColumnarValue, Expr, LogicalPlan, Operator, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature, TryCast, Volatility, lit,
 };
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
@@ -45,7 +46,9 @@ impl OptimizerRule for Simplify {
         }
         let mut n_hidden = 0;
         let plan = expressions::rewrite(plan, |expr| hide(expr, &mut n_hidden))?;
-        self.0.rewrite(plan.data, config)?.map_data(|plan| Ok(plan.map_expressions(|expr| expr.transform_up(show))?.data))
+        self.0
+            .rewrite(plan.data, config)?
+            .map_data(|plan| Ok(plan.map_expressions(|expr| expr.transform_up(show))?.data))
     }
 }
 
@@ -62,14 +65,18 @@ fn is_risky<'a>(expr: &Expr, schema: &dyn Fn() -> &'a DFSchema) -> Result<bool> 
                 matches!(**operand, Expr::BinaryExpr(BinaryExpr { op: Operator::BitwiseAnd | Operator::BitwiseOr, .. }))
             }
             Expr::BinaryExpr(BinaryExpr { op, right, .. }) if is_pattern(*op) => is_any_text(right),
-            Expr::Case(Case { expr: None, when_then_expr, .. }) => when_then_expr.iter().any(|(when, _)| when.is_volatile()),
+            Expr::Case(Case { expr: None, when_then_expr, .. }) => {
+                when_then_expr.iter().any(|(when, _)| when.is_volatile())
+            }
             // A chain is looked at once, from its top.
             Expr::BinaryExpr(BinaryExpr { op: op @ (Operator::And | Operator::Or), .. }) => {
                 let operands = split_binary(expr, *op);
                 for operand in &operands {
                     risky |= is_risky(operand, schema)?;
                 }
-                risky = risky || *op == Operator::Or && shares_what_fails(&operands, schema)? || meets_itself(operands, *op);
+                risky = risky
+                    || *op == Operator::Or && shares_what_fails(&operands, schema)?
+                    || meets_itself(operands, *op);
                 return Ok(if risky { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Jump });
             }
             _ => false,
@@ -92,9 +99,11 @@ fn shares_what_fails<'a>(operands: &[&Expr], schema: &dyn Fn() -> &'a DFSchema) 
     Ok(false)
 }
 
-/// Whether two of the lists that are looked into by one operand of AND, or that are not to hold it by one of OR, have the same value to look for.
+/// Whether two of the lists that are looked into by one operand of AND, or that are not to hold it by one of OR, have
+/// the same value to look for.
 fn meets_itself(operands: Vec<&Expr>, op: Operator) -> bool {
-    let values: Vec<&Expr> = operands.into_iter().filter_map(|operand| value_of_list(operand, op == Operator::Or)).map(uncast).collect();
+    let values: Vec<&Expr> =
+        operands.into_iter().filter_map(|operand| value_of_list(operand, op == Operator::Or)).map(uncast).collect();
     let distinct: HashSet<&&Expr> = values.iter().collect();
     distinct.len() < values.len()
 }
@@ -131,7 +140,9 @@ fn hide(expr: Expr, n_hidden: &mut usize) -> Result<Transformed<Expr>> {
         {
             Expr::BinaryExpr(BinaryExpr::new(below_casts(*left, &mut hidden), op, right))
         }
-        Expr::InList(InList { expr, list, negated }) => Expr::InList(InList { expr: below_casts(*expr, &mut hidden), list, negated }),
+        Expr::InList(InList { expr, list, negated }) => {
+            Expr::InList(InList { expr: below_casts(*expr, &mut hidden), list, negated })
+        }
         Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::Divide | Operator::Modulo), right }) => {
             *hidden(Box::new(Expr::BinaryExpr(BinaryExpr::new(left, op, right))))
         }
@@ -144,7 +155,9 @@ fn hide(expr: Expr, n_hidden: &mut usize) -> Result<Transformed<Expr>> {
             })?;
             Expr::BinaryExpr(BinaryExpr::new(left, op, Box::new(empty.data)))
         }
-        Expr::Case(Case { expr: None, when_then_expr, else_expr }) if when_then_expr.iter().any(|(when, _)| when.is_volatile()) => {
+        Expr::Case(Case { expr: None, when_then_expr, else_expr })
+            if when_then_expr.iter().any(|(when, _)| when.is_volatile()) =>
+        {
             Expr::Case(Case { expr: Some(Box::new(lit(true))), when_then_expr, else_expr })
         }
         other => return Ok(Transformed::no(other)),
@@ -153,10 +166,12 @@ fn hide(expr: Expr, n_hidden: &mut usize) -> Result<Transformed<Expr>> {
 
 fn show(expr: Expr) -> Result<Transformed<Expr>> {
     Ok(Transformed::yes(match expr {
-        Expr::ScalarFunction(ScalarFunction { func, mut args }) if func.inner().downcast_ref::<Hidden>().is_some() => match args.pop() {
-            Some(arg) => arg,
-            None => return internal_err!("what is hidden is one expression"),
-        },
+        Expr::ScalarFunction(ScalarFunction { func, mut args }) if func.inner().downcast_ref::<Hidden>().is_some() => {
+            match args.pop() {
+                Some(arg) => arg,
+                None => return internal_err!("what is hidden is one expression"),
+            }
+        }
         // The name that an expression had before, and has again.
         Expr::Alias(Alias { expr, relation, name, metadata }) => {
             let (own_relation, own_name) = expr.qualified_name();
@@ -187,7 +202,9 @@ fn uncast(expr: &Expr) -> &Expr {
 fn below_casts(expr: Expr, hidden: &mut impl FnMut(Box<Expr>) -> Box<Expr>) -> Box<Expr> {
     match expr {
         Expr::Cast(Cast { expr, field }) => Box::new(Expr::Cast(Cast { expr: below_casts(*expr, hidden), field })),
-        Expr::TryCast(TryCast { expr, field }) => Box::new(Expr::TryCast(TryCast { expr: below_casts(*expr, hidden), field })),
+        Expr::TryCast(TryCast { expr, field }) => {
+            Box::new(Expr::TryCast(TryCast { expr: below_casts(*expr, hidden), field }))
+        }
         other => hidden(Box::new(other)),
     }
 }

@@ -39,7 +39,9 @@ pub(super) fn parse_between_symmetric(parser: &mut Parser<'_>, operand: &Expr) -
         match (symmetric, negated) {
             (true, false) => either(),
             (true, true) => nested(Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(either()) }),
-            (false, _) => Expr::Between { expr: Box::new(operand.clone()), negated, low: Box::new(low), high: Box::new(high) },
+            (false, _) => {
+                Expr::Between { expr: Box::new(operand.clone()), negated, low: Box::new(low), high: Box::new(high) }
+            }
         }
     }))
 }

@@ -1,6 +1,8 @@
 //! Calls of functions in parsed statements.
 
-use datafusion::sql::sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName};
+use datafusion::sql::sqlparser::ast::{
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName,
+};
 
 /// A plain call of a function.
 pub(crate) fn call(name: Ident, args: Vec<Expr>) -> Expr {

@@ -13,8 +13,8 @@ const MAX_TOKENS: usize = 2_000_000;
 
 /// The longest chain of operators in one expression, and of set operations or joins in one query, which count double.
 ///
-/// A chain becomes a tree as deep as the chain is long, which the planner walks recursively: the stack of a wasm instance holds
-/// about three times as many.
+/// A chain becomes a tree as deep as the chain is long, which the planner walks recursively: the stack of a wasm
+/// instance holds about three times as many.
 const MAX_CHAIN: usize = 500;
 
 /// The deepest nesting of parentheses.
@@ -35,7 +35,8 @@ const MAX_PATH: usize = 32;
 pub(super) fn check(tokens: &[TokenWithSpan]) -> Result<()> {
     if tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).count() > MAX_TOKENS {
         let message = format!("the SQL text has more than {MAX_TOKENS} words, signs and values");
-        return Err(Error::new(ErrorKind::ProgramLimitExceeded, message).with_hint("insert many rows with insert(), pass many values as a parameter"));
+        return Err(Error::new(ErrorKind::ProgramLimitExceeded, message)
+            .with_hint("insert many rows with insert(), pass many values as a parameter"));
     }
     // What is open: the text itself, and each parenthesis.
     let mut levels = vec![Level::default()];
@@ -158,7 +159,9 @@ impl Level {
                 self.in_from &= keyword == Keyword::JOIN;
             }
             // IS DISTINCT FROM is an operator.
-            Keyword::FROM if matches!(previous, Token::Word(word) if word.keyword == Keyword::DISTINCT) => self.operators += 1,
+            Keyword::FROM if matches!(previous, Token::Word(word) if word.keyword == Keyword::DISTINCT) => {
+                self.operators += 1
+            }
             Keyword::FROM | Keyword::USING => {
                 self.end_chain();
                 self.in_from |= keyword == Keyword::FROM;
@@ -167,7 +170,13 @@ impl Level {
                 self.end_chain();
                 self.in_from = false;
             }
-            Keyword::GROUP | Keyword::ORDER | Keyword::WINDOW | Keyword::QUALIFY | Keyword::RETURNING | Keyword::LIMIT | Keyword::SET => {
+            Keyword::GROUP
+            | Keyword::ORDER
+            | Keyword::WINDOW
+            | Keyword::QUALIFY
+            | Keyword::RETURNING
+            | Keyword::LIMIT
+            | Keyword::SET => {
                 self.operators += 1;
                 self.in_from = false;
             }

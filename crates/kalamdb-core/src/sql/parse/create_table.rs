@@ -163,11 +163,17 @@ fn parse_suffix(parser: &mut Parser<'_>, options: &mut Vec<GivenOption>) -> Resu
         }
         ["flush", "rows", _] => {
             skip(parser, 2);
-            GivenOption::new("flush_policy", OptionValue::Flush { rows: Some(parser.parse_literal_uint()?), interval_secs: None })
+            GivenOption::new(
+                "flush_policy",
+                OptionValue::Flush { rows: Some(parser.parse_literal_uint()?), interval_secs: None },
+            )
         }
         ["flush", "seconds", _] => {
             skip(parser, 2);
-            GivenOption::new("flush_policy", OptionValue::Flush { rows: None, interval_secs: Some(parser.parse_literal_uint()?) })
+            GivenOption::new(
+                "flush_policy",
+                OptionValue::Flush { rows: None, interval_secs: Some(parser.parse_literal_uint()?) },
+            )
         }
         ["deleted_retention", ..] => {
             skip(parser, 1);

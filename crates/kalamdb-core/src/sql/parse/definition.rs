@@ -1,7 +1,9 @@
-//! Statements that are KalamDB's own, or say more than the parser's own form of them, read with the parser's own pieces.
+//! Statements that are KalamDB's own, or say more than the parser's own form of them, read with the parser's own
+//! pieces.
 
 use datafusion::sql::sqlparser::ast::{
-    AlterTable, CreateIndex, CreateView, ObjectName, ObjectType, Query, SchemaName, SetExpr, Statement as SqlStatement, Truncate,
+    AlterTable, CreateIndex, CreateView, ObjectName, ObjectType, Query, SchemaName, SetExpr, Statement as SqlStatement,
+    Truncate,
 };
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -111,7 +113,11 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Result<Option<Parsed>> {
         ["drop", "namespace", ..] => {
             skip(parser, 2);
             let if_exists = parser.parse_keywords(&[Keyword::IF, Keyword::EXISTS]);
-            Definition::DropNamespace { name: parser.parse_object_name(false)?, if_exists, cascade: parse_cascade(parser) }
+            Definition::DropNamespace {
+                name: parser.parse_object_name(false)?,
+                if_exists,
+                cascade: parse_cascade(parser),
+            }
         }
         ["alter", "namespace", ..] => {
             skip(parser, 2);
@@ -129,12 +135,17 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Result<Option<Parsed>> {
             Definition::Store { name: None, compacts: words[1] == "compact" }
         }
         // Their bodies are of other dialects.
-        ["create", "trigger", ..] | ["create", _, "trigger", _] | ["drop", "trigger", ..] => return Err(Error::unsupported("a trigger")),
+        ["create", "trigger", ..] | ["create", _, "trigger", _] | ["drop", "trigger", ..] => {
+            return Err(Error::unsupported("a trigger"));
+        }
         ["reindex", ..] => return Err(Error::unsupported("REINDEX").with_hint("an index is made when it is used")),
         ["kill", "live", "query", _] => {
             skip(parser, 3);
             parser.parse_literal_string()?;
-            return Err(Error::new(ErrorKind::FeatureNotSupported, "KILL LIVE QUERY is not supported yet: there are no live queries"));
+            return Err(Error::new(
+                ErrorKind::FeatureNotSupported,
+                "KILL LIVE QUERY is not supported yet: there are no live queries",
+            ));
         }
         _ => return Ok(Show::parse(parser, words)?.map(Parsed::Show)),
     };
@@ -170,17 +181,44 @@ fn select_into(mut query: Box<Query>) -> std::result::Result<CreateTable, Box<Sq
 /// The definitions that the parser has a form for. Gives the statement back if it is none.
 pub(super) fn of_statement(statement: SqlStatement) -> std::result::Result<Definition, Box<SqlStatement>> {
     Ok(match statement {
-        SqlStatement::Drop { object_type: ObjectType::Table, if_exists, names, cascade, purge: false, temporary: false, table: None, .. } => {
-            Definition::DropTables { names, kind: None, if_exists, cascade }
-        }
-        SqlStatement::Drop { object_type: ObjectType::View, if_exists, names, cascade, purge: false, temporary: false, table: None, .. } => {
-            Definition::DropViews { names, if_exists, cascade }
-        }
-        SqlStatement::Drop { object_type: ObjectType::Index, if_exists, names, purge: false, temporary: false, table: None, .. } => {
-            Definition::DropIndexes { names, if_exists }
-        }
         SqlStatement::Drop {
-            object_type: ObjectType::Schema, if_exists, mut names, cascade, purge: false, temporary: false, table: None, ..
+            object_type: ObjectType::Table,
+            if_exists,
+            names,
+            cascade,
+            purge: false,
+            temporary: false,
+            table: None,
+            ..
+        } => Definition::DropTables { names, kind: None, if_exists, cascade },
+        SqlStatement::Drop {
+            object_type: ObjectType::View,
+            if_exists,
+            names,
+            cascade,
+            purge: false,
+            temporary: false,
+            table: None,
+            ..
+        } => Definition::DropViews { names, if_exists, cascade },
+        SqlStatement::Drop {
+            object_type: ObjectType::Index,
+            if_exists,
+            names,
+            purge: false,
+            temporary: false,
+            table: None,
+            ..
+        } => Definition::DropIndexes { names, if_exists },
+        SqlStatement::Drop {
+            object_type: ObjectType::Schema,
+            if_exists,
+            mut names,
+            cascade,
+            purge: false,
+            temporary: false,
+            table: None,
+            ..
         } if names.len() == 1 => Definition::DropNamespace { name: names.remove(0), if_exists, cascade },
         SqlStatement::CreateSchema {
             schema_name: SchemaName::Simple(name),

@@ -67,8 +67,8 @@ impl Dialect for SqlDialect {
         is_other.then_some(Ok(OTHER_OPERATORS))
     }
 
-    /// `CURRENT_USER` and its like are functions that may be written without parentheses. The parser binds NOT to EXISTS more tightly
-    /// than the operators that come after it.
+    /// `CURRENT_USER` and its like are functions that may be written without parentheses. The parser binds NOT to
+    /// EXISTS more tightly than the operators that come after it.
     fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
         if is_keyword(parser, 0, Keyword::NOT) && is_keyword(parser, 1, Keyword::EXISTS) {
             parser.advance_token();
@@ -76,7 +76,9 @@ impl Dialect for SqlDialect {
         }
         let name = match &parser.peek_token_ref().token {
             Token::LParen => return parse_subquery(parser),
-            Token::Word(word) if word.quote_style.is_none() && is_session_value(&word.value) => word.to_ident(parser.peek_token_ref().span),
+            Token::Word(word) if word.quote_style.is_none() && is_session_value(&word.value) => {
+                word.to_ident(parser.peek_token_ref().span)
+            }
             _ => return None,
         };
         // A name before a point is a table's.
@@ -96,7 +98,11 @@ impl Dialect for SqlDialect {
         if parser.peek_token_ref().token == Token::Sharp {
             parser.advance_token();
             let operands = parser.parse_subexpr(precedence).map(|right| (Box::new(expr.clone()), Box::new(right)));
-            return Some(operands.map(|(left, right)| Expr::BinaryOp { left, op: BinaryOperator::PGBitwiseXor, right }));
+            return Some(operands.map(|(left, right)| Expr::BinaryOp {
+                left,
+                op: BinaryOperator::PGBitwiseXor,
+                right,
+            }));
         }
         if let Some(negated) = is_in_table(parser) {
             return Some(parse_in_table(parser, expr, negated));
@@ -249,7 +255,8 @@ fn is_in_table(parser: &Parser<'_>) -> Option<bool> {
     let negated = keyword(0) == Keyword::NOT;
     let name = usize::from(negated) + 1;
     let is_in = keyword(name - 1) == Keyword::IN;
-    let is_name = matches!(parser.peek_nth_token(name).token, Token::Word(_)) && parser.peek_nth_token(name + 1).token != Token::LParen;
+    let is_name = matches!(parser.peek_nth_token(name).token, Token::Word(_))
+        && parser.peek_nth_token(name + 1).token != Token::LParen;
     (is_in && is_name).then_some(negated)
 }
 
@@ -272,14 +279,18 @@ pub(super) fn mark_question_operators(tokens: &mut Vec<TokenWithSpan>) {
             at += 1;
             continue;
         }
-        let ends_operand = before.and_then(|before| tokens.get(before)).is_some_and(|before| ends_operand(&before.token));
+        let ends_operand =
+            before.and_then(|before| tokens.get(before)).is_some_and(|before| ends_operand(&before.token));
         if ends_operand && token.token == Token::Placeholder("?".to_owned()) {
             let joined = match tokens.get(at + 1).map(|next| &next.token) {
                 Some(Token::Pipe) => Some(Token::QuestionPipe),
                 Some(Token::Ampersand) => Some(Token::QuestionAnd),
                 _ => None,
             };
-            let next = tokens.iter().skip(at + 1 + usize::from(joined.is_some())).find(|next| !matches!(next.token, Token::Whitespace(_)));
+            let next = tokens
+                .iter()
+                .skip(at + 1 + usize::from(joined.is_some()))
+                .find(|next| !matches!(next.token, Token::Whitespace(_)));
             if next.is_some_and(|next| begins_operand(&next.token)) {
                 if joined.is_some() {
                     tokens.remove(at + 1);
@@ -350,16 +361,23 @@ fn stands_before_operand(word: &Word) -> bool {
     )
 }
 
-/// Whether IS DISTINCT FROM comes next, or IS NOT DISTINCT FROM: what is after it is an operand, which the parser takes for all that follows.
+/// Whether IS DISTINCT FROM comes next, or IS NOT DISTINCT FROM: what is after it is an operand, which the parser takes
+/// for all that follows.
 fn is_distinct_from(parser: &Parser<'_>) -> Option<bool> {
     let negated = is_keyword(parser, 1, Keyword::NOT);
     let distinct = 1 + usize::from(negated);
-    let follows =
-        is_keyword(parser, 0, Keyword::IS) && is_keyword(parser, distinct, Keyword::DISTINCT) && is_keyword(parser, distinct + 1, Keyword::FROM);
+    let follows = is_keyword(parser, 0, Keyword::IS)
+        && is_keyword(parser, distinct, Keyword::DISTINCT)
+        && is_keyword(parser, distinct + 1, Keyword::FROM);
     follows.then_some(negated)
 }
 
-fn parse_distinct_from(parser: &mut Parser<'_>, expr: &Expr, negated: bool, precedence: u8) -> Result<Expr, ParserError> {
+fn parse_distinct_from(
+    parser: &mut Parser<'_>,
+    expr: &Expr,
+    negated: bool,
+    precedence: u8,
+) -> Result<Expr, ParserError> {
     for _ in 0..3 + usize::from(negated) {
         parser.advance_token();
     }
@@ -400,7 +418,10 @@ mod tests {
             ("5 # 3 + 1 = 1", "((5 # (3 + 1)) = 1)"),
             ("a AND data #>> '{x}' <> 'y'", "(a AND ((data #>> '{x}') <> 'y'))"),
             ("data @> '{}' AND a ~ 'x'", "((data @> '{}') AND (a ~ 'x'))"),
-            ("data ? 'a' OR data ?| ARRAY['a'] OR data ?& array['b']", "(((data ? 'a') OR (data ?| ARRAY['a'])) OR (data ?& ARRAY['b']))"),
+            (
+                "data ? 'a' OR data ?| ARRAY['a'] OR data ?& array['b']",
+                "(((data ? 'a') OR (data ?| ARRAY['a'])) OR (data ?& ARRAY['b']))",
+            ),
             ("data -> 'a' ? $1", "((data -> 'a') ? $1)"),
             ("data ? ?", "(data ? ?)"),
             ("? = ?", "(? = ?)"),

@@ -1,4 +1,5 @@
-//! Numbers of more digits than a float keeps: `long_number('12345678901234567.89')` carries them to where they may be needed.
+//! Numbers of more digits than a float keeps: `long_number('12345678901234567.89')` carries them to where they may be
+//! needed.
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, LazyLock};
@@ -7,9 +8,12 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{ScalarValue, internal_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::ScalarFunction;
-use datafusion::logical_expr::{ColumnarValue, Expr as LogicalExpr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, Expr as LogicalExpr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, DataType as SqlDataType, ExactNumberInfo, Expr, Ident, UnaryOperator, Value, visit_expressions,
+    BinaryOperator, CastKind, DataType as SqlDataType, ExactNumberInfo, Expr, Ident, UnaryOperator, Value,
+    visit_expressions,
 };
 use kalamdb_types::SqlType;
 
@@ -47,11 +51,13 @@ pub(crate) fn rewrite(expr: &mut Expr) {
     }
 }
 
-/// The value of an assignment to a decimal or an integer: it is taken as it is written, with all its digits, where some of its numbers
-/// have many or, for an integer, a fraction.
+/// The value of an assignment to a decimal or an integer: it is taken as it is written, with all its digits, where some
+/// of its numbers have many or, for an integer, a fraction.
 pub(crate) fn assigned(value: &Expr, to: &SqlType) -> Expr {
     let (data_type, is_exact): (SqlDataType, fn(&Expr) -> bool) = match *to {
-        SqlType::Decimal(precision, scale) => (SqlDataType::Decimal(ExactNumberInfo::PrecisionAndScale(precision.into(), scale.into())), is_long),
+        SqlType::Decimal(precision, scale) => {
+            (SqlDataType::Decimal(ExactNumberInfo::PrecisionAndScale(precision.into(), scale.into())), is_long)
+        }
         SqlType::SmallInt if is_arithmetic(value) => (SqlDataType::SmallInt(None), has_fraction),
         SqlType::Integer if is_arithmetic(value) => (SqlDataType::Integer(None), has_fraction),
         SqlType::BigInt if is_arithmetic(value) => (SqlDataType::BigInt(None), has_fraction),
@@ -65,7 +71,13 @@ pub(crate) fn assigned(value: &Expr, to: &SqlType) -> Expr {
     if !has_exact {
         return value.clone();
     }
-    Expr::Cast { kind: CastKind::Cast, expr: Box::new(Expr::Nested(Box::new(value.clone()))), data_type, array: false, format: None }
+    Expr::Cast {
+        kind: CastKind::Cast,
+        expr: Box::new(Expr::Nested(Box::new(value.clone()))),
+        data_type,
+        array: false,
+        format: None,
+    }
 }
 
 fn is_long(expr: &Expr) -> bool {
@@ -82,7 +94,9 @@ fn has_fraction(expr: &Expr) -> bool {
 fn is_arithmetic(expr: &Expr) -> bool {
     match expr {
         Expr::Value(value) => matches!(value.value, Value::Number(..)),
-        Expr::Nested(expr) | Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr } => is_arithmetic(expr),
+        Expr::Nested(expr) | Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr } => {
+            is_arithmetic(expr)
+        }
         Expr::BinaryOp { left, op, right } => {
             use BinaryOperator::{Divide, Minus, Modulo, Multiply, Plus};
             matches!(op, Plus | Minus | Multiply | Divide | Modulo) && (is_arithmetic(left) || is_arithmetic(right))
@@ -98,15 +112,18 @@ pub(crate) fn is_call(function: &ScalarFunction) -> bool {
 /// The number as it is written.
 pub(crate) fn value(function: &ScalarFunction) -> Option<ScalarValue> {
     match function.args.as_slice() {
-        [LogicalExpr::Literal(ScalarValue::Utf8(text) | ScalarValue::Utf8View(text), _)] => Some(ScalarValue::Utf8(text.clone())),
+        [LogicalExpr::Literal(ScalarValue::Utf8(text) | ScalarValue::Utf8View(text), _)] => {
+            Some(ScalarValue::Utf8(text.clone()))
+        }
         _ => None,
     }
 }
 
 /// The function, which a session has.
 pub(crate) fn function() -> Arc<ScalarUDF> {
-    static FUNCTION: LazyLock<Arc<ScalarUDF>> =
-        LazyLock::new(|| Arc::new(ScalarUDF::new_from_impl(LongNumber { signature: Signature::any(1, Volatility::Immutable) })));
+    static FUNCTION: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
+        Arc::new(ScalarUDF::new_from_impl(LongNumber { signature: Signature::any(1, Volatility::Immutable) }))
+    });
     Arc::clone(&FUNCTION)
 }
 
@@ -124,7 +141,10 @@ impl ScalarUDFImpl for LongNumber {
     fn schema_name(&self, args: &[LogicalExpr]) -> Result<String> {
         Ok(match args {
             [LogicalExpr::Literal(value, _)] => {
-                format!("Float64({})", value.try_as_str().flatten().and_then(|text| text.parse::<f64>().ok()).unwrap_or(f64::NAN))
+                format!(
+                    "Float64({})",
+                    value.try_as_str().flatten().and_then(|text| text.parse::<f64>().ok()).unwrap_or(f64::NAN)
+                )
             }
             _ => NAME.to_owned(),
         })

@@ -33,6 +33,6 @@ pub(crate) use parser::{parse_expression, parse_query};
 pub(crate) use plain_values::plain_values;
 pub(crate) use show::Show;
 pub(crate) use statement::{Command, Overriding, Statement, TransactionControl};
-pub(crate) use statement_cache::ParsedTexts;
+pub(crate) use statement_cache::StatementCache;
 pub(crate) use types::column_type;
 pub(crate) use words::kind_of;

@@ -15,7 +15,12 @@ pub(crate) fn fold(ident: &Ident) -> String {
 }
 
 fn parts(name: &ObjectName) -> Result<Vec<String>> {
-    name.0.iter().map(|part| part.as_ident().map(fold).ok_or_else(|| Error::new(ErrorKind::InvalidName, format!("{name} is not a name")))).collect()
+    name.0
+        .iter()
+        .map(|part| {
+            part.as_ident().map(fold).ok_or_else(|| Error::new(ErrorKind::InvalidName, format!("{name} is not a name")))
+        })
+        .collect()
 }
 
 /// The table that a name means when `current` is the current namespace.
@@ -23,7 +28,10 @@ pub(crate) fn table_name(name: &ObjectName, current: &str) -> Result<TableName> 
     match parts(name)?.as_slice() {
         [table] => Ok(TableName { namespace: current.to_owned(), table: table.clone() }),
         [namespace, table] => Ok(TableName { namespace: namespace.clone(), table: table.clone() }),
-        _ => Err(Error::new(ErrorKind::InvalidName, format!("{name} has too many parts: a table is named table or namespace.table"))),
+        _ => Err(Error::new(
+            ErrorKind::InvalidName,
+            format!("{name} has too many parts: a table is named table or namespace.table"),
+        )),
     }
 }
 
@@ -37,7 +45,10 @@ pub(crate) fn namespace_name(name: &ObjectName) -> Result<String> {
 pub(crate) fn column_name(name: &ObjectName) -> Result<String> {
     match parts(name)?.as_slice() {
         [column] => Ok(column.clone()),
-        _ => Err(Error::new(ErrorKind::InvalidName, format!("{name} is not the name of a column of the table written to"))),
+        _ => Err(Error::new(
+            ErrorKind::InvalidName,
+            format!("{name} is not the name of a column of the table written to"),
+        )),
     }
 }
 

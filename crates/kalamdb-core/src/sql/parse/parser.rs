@@ -25,7 +25,8 @@ const PARSER_RECURSION: usize = 100;
 pub(super) fn parse(sql: &str) -> Result<Vec<Statement>> {
     if sql.len() > MAX_SQL_BYTES {
         let message = format!("the SQL text has {} bytes; at most {MAX_SQL_BYTES} are taken", sql.len());
-        return Err(Error::new(ErrorKind::ProgramLimitExceeded, message).with_hint("insert many rows with insert(), which has no such limit"));
+        return Err(Error::new(ErrorKind::ProgramLimitExceeded, message)
+            .with_hint("insert many rows with insert(), which has no such limit"));
     }
     let mut tokens = tokenize(sql)?;
     let overrides = Overrides::take(&mut tokens);
@@ -44,7 +45,9 @@ pub(super) fn parse(sql: &str) -> Result<Vec<Statement>> {
             _ => error,
         })?;
         if !matches!(parser.peek_token().token, Token::SemiColon | Token::EOF) {
-            return Err(parser.expected::<()>("end of statement", parser.peek_token()).map_or_else(Error::from, |()| Error::internal("no error")));
+            return Err(parser
+                .expected::<()>("end of statement", parser.peek_token())
+                .map_or_else(Error::from, |()| Error::internal("no error")));
         }
         statements.push(statement);
     }
@@ -52,7 +55,8 @@ pub(super) fn parse(sql: &str) -> Result<Vec<Statement>> {
 
 /// Parses a text that is one query.
 pub(crate) fn parse_query(sql: &str) -> Result<SqlStatement> {
-    let mut parser = Parser::new(&SqlDialect).with_recursion_limit(PARSER_RECURSION).with_tokens_with_locations(tokenize(sql)?);
+    let mut parser =
+        Parser::new(&SqlDialect).with_recursion_limit(PARSER_RECURSION).with_tokens_with_locations(tokenize(sql)?);
     Ok(SqlStatement::Query(parser.parse_query()?))
 }
 
@@ -167,7 +171,8 @@ fn classify(statement: SqlStatement) -> Result<Command> {
             Err(query) => Command::Query(query),
         },
         SqlStatement::Explain { options: Some(ref options), .. } if !options.is_empty() => {
-            return Err(Error::unsupported("EXPLAIN with options in parentheses").with_hint("write EXPLAIN ANALYZE or EXPLAIN VERBOSE"));
+            return Err(Error::unsupported("EXPLAIN with options in parentheses")
+                .with_hint("write EXPLAIN ANALYZE or EXPLAIN VERBOSE"));
         }
         SqlStatement::Explain { statement: ref inner, .. } => match **inner {
             SqlStatement::Query(_) => Command::Explain(Box::new(statement)),
@@ -177,14 +182,21 @@ fn classify(statement: SqlStatement) -> Result<Command> {
         SqlStatement::Update(update) => Command::Update(Box::new(update)),
         SqlStatement::Delete(delete) => Command::Delete(Box::new(delete)),
         SqlStatement::Use(Use::Object(name) | Use::Schema(name)) => Command::Use(name),
-        SqlStatement::StartTransaction { modes, modifier: None, statements, exception: None, has_end_keyword: false, .. }
-            if statements.is_empty() && modes.iter().all(is_default_mode) =>
-        {
+        SqlStatement::StartTransaction {
+            modes,
+            modifier: None,
+            statements,
+            exception: None,
+            has_end_keyword: false,
+            ..
+        } if statements.is_empty() && modes.iter().all(is_default_mode) => {
             Command::Transaction(TransactionControl::Begin)
         }
         SqlStatement::Commit { chain: false, modifier: None, .. } => Command::Transaction(TransactionControl::Commit),
         SqlStatement::Rollback { chain: false, savepoint: None } => Command::Transaction(TransactionControl::Rollback),
-        SqlStatement::Rollback { chain: false, savepoint: Some(name) } => Command::Transaction(TransactionControl::RollbackTo(fold(&name))),
+        SqlStatement::Rollback { chain: false, savepoint: Some(name) } => {
+            Command::Transaction(TransactionControl::RollbackTo(fold(&name)))
+        }
         SqlStatement::Savepoint { name } => Command::Transaction(TransactionControl::Savepoint(fold(&name))),
         SqlStatement::ReleaseSavepoint { name } => Command::Transaction(TransactionControl::Release(fold(&name))),
         other => match definition::of_statement(other) {

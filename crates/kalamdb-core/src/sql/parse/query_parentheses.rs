@@ -1,5 +1,5 @@
-//! Parentheses in expressions that hold a query: `((SELECT 1) UNION (SELECT 2))`, and those of `IN` and `ANY`, where the parser takes what begins
-//! with a query for one, and `((SELECT 1), 2)` is a list.
+//! Parentheses in expressions that hold a query: `((SELECT 1) UNION (SELECT 2))`, and those of `IN` and `ANY`, where
+//! the parser takes what begins with a query for one, and `((SELECT 1), 2)` is a list.
 
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Query};
 use datafusion::sql::sqlparser::keywords::Keyword;
@@ -49,7 +49,9 @@ pub(super) fn parse_quantified(parser: &mut Parser<'_>, operand: &Expr) -> Optio
     let is_all = is_keyword(parser, quantifier, Keyword::ALL);
     let is_some = is_keyword(parser, quantifier, Keyword::SOME);
     let open = quantifier + 1;
-    if !(is_all || is_some || is_keyword(parser, quantifier, Keyword::ANY)) || parser.peek_nth_token_ref(open).token != Token::LParen {
+    if !(is_all || is_some || is_keyword(parser, quantifier, Keyword::ANY))
+        || parser.peek_nth_token_ref(open).token != Token::LParen
+    {
         return None;
     }
     let is_query = holds_query(parser, open);
@@ -89,7 +91,8 @@ fn operator(parser: &Parser<'_>) -> Option<(BinaryOperator, usize)> {
         Token::Word(_) => {
             let negated = is_keyword(parser, 0, Keyword::NOT);
             let word = usize::from(negated);
-            let op = match (is_keyword(parser, word, Keyword::LIKE), is_keyword(parser, word, Keyword::ILIKE), negated) {
+            let op = match (is_keyword(parser, word, Keyword::LIKE), is_keyword(parser, word, Keyword::ILIKE), negated)
+            {
                 (true, _, false) => BinaryOperator::PGLikeMatch,
                 (true, _, true) => BinaryOperator::PGNotLikeMatch,
                 (_, true, false) => BinaryOperator::PGILikeMatch,
@@ -114,15 +117,17 @@ fn parse_query(parser: &mut Parser<'_>) -> Result<Box<Query>, ParserError> {
     Ok(query)
 }
 
-/// Whether a query, rather than an expression or a list, is in the parentheses that open at that token of those to come: `(SELECT ...)` is one, and
-/// is part of a longer one if nothing but what goes on with a query is behind it.
+/// Whether a query, rather than an expression or a list, is in the parentheses that open at that token of those to
+/// come: `(SELECT ...)` is one, and is part of a longer one if nothing but what goes on with a query is behind it.
 fn holds_query(parser: &Parser<'_>, open: usize) -> bool {
     let mut tokens = to_come(parser).skip(open + 1).peekable();
     let mut outermost = 0_usize;
     while outermost < MAX_DEPTH && tokens.next_if(|token| token.token == Token::LParen).is_some() {
         outermost += 1;
     }
-    let begins = tokens.peek().is_some_and(|token| matches!(keyword(token), Keyword::SELECT | Keyword::WITH | Keyword::VALUES | Keyword::FROM));
+    let begins = tokens.peek().is_some_and(|token| {
+        matches!(keyword(token), Keyword::SELECT | Keyword::WITH | Keyword::VALUES | Keyword::FROM)
+    });
     if !begins {
         return false;
     }
@@ -148,7 +153,14 @@ fn holds_query(parser: &Parser<'_>, open: usize) -> bool {
 fn goes_on(token: &TokenWithSpan) -> bool {
     let is_clause = matches!(
         keyword(token),
-        Keyword::UNION | Keyword::INTERSECT | Keyword::EXCEPT | Keyword::ORDER | Keyword::LIMIT | Keyword::OFFSET | Keyword::FETCH | Keyword::FOR
+        Keyword::UNION
+            | Keyword::INTERSECT
+            | Keyword::EXCEPT
+            | Keyword::ORDER
+            | Keyword::LIMIT
+            | Keyword::OFFSET
+            | Keyword::FETCH
+            | Keyword::FOR
     );
     is_clause || token.token == Token::RParen
 }
@@ -156,6 +168,8 @@ fn goes_on(token: &TokenWithSpan) -> bool {
 /// The tokens that come next.
 fn to_come<'a>(parser: &'a Parser<'_>) -> impl Iterator<Item = &'a TokenWithSpan> {
     let next = parser.peek_token_ref();
-    let all = (parser.get_current_index()..).map(|at| parser.token_at(at)).take_while(|token| token.token != Token::EOF);
-    all.skip_while(move |token| !std::ptr::eq(*token, next)).filter(|token| !matches!(token.token, Token::Whitespace(_)))
+    let all =
+        (parser.get_current_index()..).map(|at| parser.token_at(at)).take_while(|token| token.token != Token::EOF);
+    all.skip_while(move |token| !std::ptr::eq(*token, next))
+        .filter(|token| !matches!(token.token, Token::Whitespace(_)))
 }

@@ -51,7 +51,11 @@ impl Show {
                 skip(parser, 4);
                 Show::Stats(parser.parse_object_name(false)?)
             }
-            ["desc" | "describe", "select" | "with" | "values" | "insert" | "update" | "delete" | "analyze" | "verbose", ..] => return Ok(None),
+            [
+                "desc" | "describe",
+                "select" | "with" | "values" | "insert" | "update" | "delete" | "analyze" | "verbose",
+                ..,
+            ] => return Ok(None),
             ["desc" | "describe", "extended", ..] => {
                 skip(parser, 2);
                 Show::Options(parser.parse_object_name(false)?)

@@ -3,10 +3,11 @@
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
-/// Takes out `MATERIALIZED` and `NOT MATERIALIZED` between AS and the query of a WITH, `FROM` in `trim(LEADING FROM x)`, and `ONLY` before a table.
-/// No table inherits from another.
+/// Takes out `MATERIALIZED` and `NOT MATERIALIZED` between AS and the query of a WITH, `FROM` in
+/// `trim(LEADING FROM x)`, and `ONLY` before a table. No table inherits from another.
 pub(super) fn take_out(tokens: &mut Vec<TokenWithSpan>) {
-    if !tokens.iter().any(|token| matches!(keyword(token), Some(Keyword::MATERIALIZED | Keyword::TRIM | Keyword::ONLY))) {
+    if !tokens.iter().any(|token| matches!(keyword(token), Some(Keyword::MATERIALIZED | Keyword::TRIM | Keyword::ONLY)))
+    {
         return;
     }
     tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
@@ -17,15 +18,30 @@ pub(super) fn take_out(tokens: &mut Vec<TokenWithSpan>) {
         let before = |n: usize| at.checked_sub(n).and_then(|at| tokens.get(at));
         let here = tokens.get(at);
         let after_as = is(before(1), Keyword::AS);
-        let is_side = before(1).and_then(keyword).is_some_and(|word| matches!(word, Keyword::LEADING | Keyword::TRAILING | Keyword::BOTH));
-        let in_trim = is_open(before(1)) && is(before(2), Keyword::TRIM) || is_side && is_open(before(2)) && is(before(3), Keyword::TRIM);
+        let is_side = before(1)
+            .and_then(keyword)
+            .is_some_and(|word| matches!(word, Keyword::LEADING | Keyword::TRAILING | Keyword::BOTH));
+        let in_trim = is_open(before(1)) && is(before(2), Keyword::TRIM)
+            || is_side && is_open(before(2)) && is(before(3), Keyword::TRIM);
         let is_materialized = after_as && is(here, Keyword::MATERIALIZED) && is_open(tokens.get(at + 1));
-        let is_not = after_as && is(here, Keyword::NOT) && is(tokens.get(at + 1), Keyword::MATERIALIZED) && is_open(tokens.get(at + 2));
-        let before_table = before(1).and_then(keyword).is_some_and(|word| matches!(word, Keyword::UPDATE | Keyword::FROM | Keyword::JOIN));
-        let names_table = tokens.get(at + 1).is_some_and(|token| matches!(token.token, Token::Word(_)) && keyword(token) != Some(Keyword::SET));
+        let is_not = after_as
+            && is(here, Keyword::NOT)
+            && is(tokens.get(at + 1), Keyword::MATERIALIZED)
+            && is_open(tokens.get(at + 2));
+        let before_table = before(1)
+            .and_then(keyword)
+            .is_some_and(|word| matches!(word, Keyword::UPDATE | Keyword::FROM | Keyword::JOIN));
+        let names_table = tokens
+            .get(at + 1)
+            .is_some_and(|token| matches!(token.token, Token::Word(_)) && keyword(token) != Some(Keyword::SET));
         let n_out = match () {
             () if is_not => 2,
-            () if is_materialized || is(here, Keyword::FROM) && in_trim || is(here, Keyword::ONLY) && before_table && names_table => 1,
+            () if is_materialized
+                || is(here, Keyword::FROM) && in_trim
+                || is(here, Keyword::ONLY) && before_table && names_table =>
+            {
+                1
+            }
             () => {
                 at += 1;
                 continue;

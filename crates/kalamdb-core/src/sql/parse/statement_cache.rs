@@ -19,7 +19,7 @@ const KEPT_TEXTS: usize = 64;
 ///
 /// What a text means to the parser depends on nothing but the text.
 #[derive(Debug, Default)]
-pub(crate) struct ParsedTexts(RefCell<Texts>);
+pub(crate) struct StatementCache(RefCell<Texts>);
 
 #[derive(Debug, Default)]
 struct Texts {
@@ -28,7 +28,7 @@ struct Texts {
     older: HashMap<Box<str>, Rc<[Statement]>>,
 }
 
-impl ParsedTexts {
+impl StatementCache {
     /// The statements of a text.
     ///
     /// # Errors

@@ -5,7 +5,9 @@ use datafusion::sql::sqlparser::ast::{Query, SetExpr, Statement as SqlStatement,
 /// The WITH and the statement behind it, if that is no query.
 pub(super) fn split(query: &Query) -> Option<(With, SqlStatement)> {
     match (&query.with, query.body.as_ref()) {
-        (Some(with), SetExpr::Insert(statement) | SetExpr::Update(statement) | SetExpr::Delete(statement)) => Some((with.clone(), statement.clone())),
+        (Some(with), SetExpr::Insert(statement) | SetExpr::Update(statement) | SetExpr::Delete(statement)) => {
+            Some((with.clone(), statement.clone()))
+        }
         _ => None,
     }
 }

@@ -1,9 +1,10 @@
 //! Fences in physical plans: where DataFusion's optimizer would carry an order past an operator that does not bear it.
 //!
-//! - A sort is moved below an OFFSET, which then leaves out other rows. A fence keeps the order that the OFFSET counts in.
+//! - A sort is moved below an OFFSET, which then leaves out other rows. A fence keeps the order that the OFFSET counts
+//!   in.
 //! - The sort of a subquery whose rows are collected, as by `array_agg`, is taken for useless. A fence keeps it.
-//! - Grouping sets put NULL in place of a column, so that the order, the constants and the keys of their input say nothing about
-//!   their groups; taken as said, groups come twice or out of order. A fence on both sides hides them.
+//! - Grouping sets put NULL in place of a column, so that the order, the constants and the keys of their input say
+//!   nothing about their groups; taken as said, groups come twice or out of order. A fence on both sides hides them.
 //! - An outer join puts NULL there as well: what is constant on a side may be NULL above it.
 //! - Of `a = a + b` the optimizer replaces one by the other without end, and finds an order where there is none.
 
@@ -29,8 +30,8 @@ use datafusion::physical_plan::limit::GlobalLimitExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::{
-    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, ReplaceChildrenOptions,
-    StatisticsArgs,
+    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
+    ReplaceChildrenOptions, StatisticsArgs,
 };
 
 use super::sanity::{CHECK, Sanity};
@@ -38,8 +39,8 @@ use super::sanity::{CHECK, Sanity};
 /// The rule of DataFusion that decides where to sort.
 const SORTING: &str = "EnsureRequirements";
 
-/// The rule that moves conditions down in physical plans. The tables here take none that way, the logical plan has moved what can
-/// be, and it computes what a condition names again below: a random() other than the one that is shown.
+/// The rule that moves conditions down in physical plans. The tables here take none that way, the logical plan has
+/// moved what can be, and it computes what a condition names again below: a random() other than the one that is shown.
 const FILTERS: [&str; 2] = ["FilterPushdown", "FilterPushdown(Post)"];
 
 /// DataFusion's rules for physical plans, with fences up while it decides where to sort.
@@ -76,7 +77,10 @@ impl PhysicalOptimizerRule for HideOrders {
             let mut fenced = Arc::clone(&node);
             if below {
                 let input = FenceExec::new(Arc::clone(aggregate.input()), Order::Hidden);
-                fenced = fenced.replace_children(vec![Arc::new(input)], ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))?;
+                fenced = fenced.replace_children(
+                    vec![Arc::new(input)],
+                    ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute),
+                )?;
             }
             if above {
                 fenced = Arc::new(FenceExec::new(fenced, Order::Hidden));
@@ -105,12 +109,21 @@ fn hide_sides(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn Execut
         Some(JoinType::Full) => [true, true],
         _ => return Ok(Transformed::no(node)),
     };
-    let is_hidden = |side: &Arc<dyn ExecutionPlan>, has_nulls: bool| has_nulls && !side.equivalence_properties().eq_group().is_empty();
-    let sides: Vec<_> = node.children().into_iter().zip(has_nulls).map(|(side, has_nulls)| (Arc::clone(side), is_hidden(side, has_nulls))).collect();
+    let is_hidden = |side: &Arc<dyn ExecutionPlan>, has_nulls: bool| {
+        has_nulls && !side.equivalence_properties().eq_group().is_empty()
+    };
+    let sides: Vec<_> = node
+        .children()
+        .into_iter()
+        .zip(has_nulls)
+        .map(|(side, has_nulls)| (Arc::clone(side), is_hidden(side, has_nulls)))
+        .collect();
     if !sides.iter().any(|(_, hidden)| *hidden) {
         return Ok(Transformed::no(node));
     }
-    let fenced = |(side, hidden)| if hidden { Arc::new(FenceExec::new(side, Order::Hidden)) as Arc<dyn ExecutionPlan> } else { side };
+    let fenced = |(side, hidden)| {
+        if hidden { Arc::new(FenceExec::new(side, Order::Hidden)) as Arc<dyn ExecutionPlan> } else { side }
+    };
     let sides = sides.into_iter().map(fenced).collect();
     Ok(Transformed::yes(node.replace_children(sides, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))?))
 }
@@ -118,7 +131,10 @@ fn hide_sides(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn Execut
 /// Whether a condition says that something is equal to what is computed of it.
 fn equals_itself(condition: &Arc<dyn PhysicalExpr>) -> bool {
     split_conjunction(condition).into_iter().any(|condition| {
-        let Some(equality) = condition.downcast_ref::<BinaryExpr>().filter(|binary| *binary.op() == Operator::Eq) else { return false };
+        let Some(equality) = condition.downcast_ref::<BinaryExpr>().filter(|binary| *binary.op() == Operator::Eq)
+        else {
+            return false;
+        };
         let (left, right) = (collect_columns(equality.left()), collect_columns(equality.right()));
         left.intersection(&right).next().is_some()
     })
@@ -126,13 +142,15 @@ fn equals_itself(condition: &Arc<dyn PhysicalExpr>) -> bool {
 
 /// Whether the groups are those of grouping sets, be it that the operator below has made them.
 fn has_grouping_sets(aggregate: &AggregateExec) -> bool {
-    aggregate.group_expr().has_grouping_set() || aggregate.input().downcast_ref::<AggregateExec>().is_some_and(has_grouping_sets)
+    aggregate.group_expr().has_grouping_set()
+        || aggregate.input().downcast_ref::<AggregateExec>().is_some_and(has_grouping_sets)
 }
 
 /// Whether an aggregate collects its rows in the order in which they come, and asks for none.
 fn is_ordered(aggregate: &AggregateExec) -> bool {
     let functions = aggregate.aggr_expr();
-    functions.iter().any(|function| function.fun().name().ends_with("_agg")) && functions.iter().all(|function| function.order_bys().is_empty())
+    functions.iter().any(|function| function.fun().name().ends_with("_agg"))
+        && functions.iter().all(|function| function.order_bys().is_empty())
 }
 
 /// Puts a fence above the sort of the subquery whose rows come, if there is one.
@@ -144,7 +162,9 @@ fn keep_sort(input: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionP
         return Ok(None);
     }
     let below = input.children().first().map_or(Ok(None), |child| keep_sort(child))?;
-    let above = |below| Arc::clone(input).replace_children(vec![below], ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute));
+    let above = |below| {
+        Arc::clone(input).replace_children(vec![below], ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
+    };
     below.map(above).transpose()
 }
 
@@ -161,7 +181,8 @@ impl PhysicalOptimizerRule for KeepOrders {
             if let Some(aggregate) = node.downcast_ref::<AggregateExec>().filter(|aggregate| is_ordered(aggregate))
                 && let Some(input) = keep_sort(aggregate.input())?
             {
-                let kept = node.replace_children(vec![input], ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))?;
+                let kept =
+                    node.replace_children(vec![input], ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))?;
                 return Ok(Transformed::yes(kept));
             }
             Ok(Transformed::no(node))
@@ -272,11 +293,18 @@ impl ExecutionPlan for FenceExec {
         CardinalityEffect::Equal
     }
 
-    fn apply_expressions(&self, _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>) -> Result<TreeNodeRecursion> {
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn replace_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>, _: ReplaceChildrenOptions) -> Result<Arc<dyn ExecutionPlan>> {
+    fn replace_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         let input = children.pop().ok_or_else(|| internal_datafusion_err!("FenceExec has one input"))?;
         Ok(Arc::new(Self::new(input, self.order)))
     }

@@ -1,5 +1,5 @@
-//! Takes limits off groups that cannot stop at them: DataFusion gives one to DISTINCT over rows in an order, and fails when it runs. Large
-//! ones as well: room for that many groups would be made before the first comes.
+//! Takes limits off groups that cannot stop at them: DataFusion gives one to DISTINCT over rows in an order, and fails
+//! when it runs. Large ones as well: room for that many groups would be made before the first comes.
 
 use std::sync::Arc;
 

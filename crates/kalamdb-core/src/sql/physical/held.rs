@@ -15,7 +15,9 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::sorts::partial_sort::PartialSortExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
-use datafusion::physical_plan::{ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions};
+use datafusion::physical_plan::{
+    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions,
+};
 use futures::StreamExt;
 
 use crate::functions::data_size;
@@ -30,7 +32,8 @@ impl PhysicalOptimizerRule for Held {
             if !(node.is::<WindowAggExec>() || node.is::<BoundedWindowAggExec>() || node.is::<PartialSortExec>()) {
                 return Ok(Transformed::no(node));
             }
-            let children = node.children().into_iter().map(|child| Arc::new(HeldExec { input: Arc::clone(child) }) as _).collect();
+            let children =
+                node.children().into_iter().map(|child| Arc::new(HeldExec { input: Arc::clone(child) }) as _).collect();
             let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
             Ok(Transformed::yes(node.replace_children(children, options)?))
         })
@@ -75,11 +78,18 @@ impl ExecutionPlan for HeldExec {
         vec![&self.input]
     }
 
-    fn apply_expressions(&self, _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>) -> Result<TreeNodeRecursion> {
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn replace_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>, _: ReplaceChildrenOptions) -> Result<Arc<dyn ExecutionPlan>> {
+    fn replace_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         let input = children.pop().ok_or_else(|| internal_datafusion_err!("HeldExec has one input"))?;
         Ok(Arc::new(Self { input }))
     }
@@ -94,7 +104,12 @@ impl ExecutionPlan for HeldExec {
 }
 
 /// Rows, with `n_copies` times the memory that they take reserved until the stream is dropped.
-pub(crate) fn held(rows: SendableRecordBatchStream, what: &str, context: &TaskContext, n_copies: usize) -> SendableRecordBatchStream {
+pub(crate) fn held(
+    rows: SendableRecordBatchStream,
+    what: &str,
+    context: &TaskContext,
+    n_copies: usize,
+) -> SendableRecordBatchStream {
     let reservation = MemoryConsumer::new(what).register(context.memory_pool());
     let schema = rows.schema();
     let rows = rows.map(move |batch| {

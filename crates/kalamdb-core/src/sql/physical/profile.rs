@@ -15,8 +15,8 @@ use datafusion::physical_plan::distribution_requirements::InputDistributionRequi
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
-    ReplaceChildrenOptions,
+    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning,
+    PlanProperties, ReplaceChildrenOptions,
 };
 use futures::{TryStreamExt, stream};
 
@@ -45,7 +45,10 @@ impl ProfileExec {
             while rows.try_next().await?.is_some() {}
         }
         let text = DisplayableExecutionPlan::with_metrics(self.input.as_ref()).indent(self.verbose).to_string();
-        let columns = vec![Arc::new(StringArray::from(vec!["Plan with Metrics"])) as _, Arc::new(StringArray::from(vec![text])) as _];
+        let columns = vec![
+            Arc::new(StringArray::from(vec!["Plan with Metrics"])) as _,
+            Arc::new(StringArray::from(vec![text])) as _,
+        ];
         Ok(RecordBatch::try_new(self.schema(), columns)?)
     }
 }
@@ -73,11 +76,18 @@ impl ExecutionPlan for ProfileExec {
         InputDistributionRequirements::new(vec![Distribution::UnspecifiedDistribution])
     }
 
-    fn apply_expressions(&self, _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>) -> Result<TreeNodeRecursion> {
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn replace_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>, _: ReplaceChildrenOptions) -> Result<Arc<dyn ExecutionPlan>> {
+    fn replace_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         let input = children.pop().ok_or_else(|| internal_datafusion_err!("ProfileExec has one input"))?;
         Ok(Arc::new(Self { input, ..self.as_ref().clone() }))
     }

@@ -1,5 +1,6 @@
-//! The last look at a physical plan: whether what operators require of the order of their input is so. DataFusion's own look fails where it
-//! cannot tell the bounds of an expression that is sorted by, although the sort is there, and where the branches of a union are each sorted.
+//! The last look at a physical plan: whether what operators require of the order of their input is so. DataFusion's own
+//! look fails where it cannot tell the bounds of an expression that is sorted by, although the sort is there, and where
+//! the branches of a union are each sorted.
 
 use std::sync::Arc;
 
@@ -74,7 +75,8 @@ fn of_branch(required: &PhysicalSortRequirement, branch: &Arc<dyn ExecutionPlan>
     let schema = branch.schema();
     let expr = Arc::clone(&required.expr).transform(|expr| {
         let Some(column) = expr.downcast_ref::<Column>() else { return Ok(Transformed::no(expr)) };
-        let name = schema.fields().get(column.index()).map_or_else(|| column.name().to_owned(), |field| field.name().clone());
+        let name =
+            schema.fields().get(column.index()).map_or_else(|| column.name().to_owned(), |field| field.name().clone());
         Ok(Transformed::yes(Arc::new(Column::new(&name, column.index())) as _))
     });
     Ok(PhysicalSortRequirement::new(expr.data()?, required.options))

@@ -17,8 +17,8 @@ use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
-    ReplaceChildrenOptions,
+    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning,
+    PlanProperties, ReplaceChildrenOptions,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -33,18 +33,22 @@ impl PhysicalOptimizerRule for Sequential {
         let plan = plan
             .transform_up(|node| {
                 // All rows of a partition by hash are in the one that there is.
-                let sequence = match (node.downcast_ref::<CoalescePartitionsExec>(), node.downcast_ref::<RepartitionExec>()) {
-                    (Some(coalesce), _) => SequenceExec::new(Arc::clone(coalesce.input()), coalesce.fetch()),
-                    (None, Some(repartition)) if repartition.preserve_order() => match repartition.properties().output_ordering() {
-                        Some(order) => {
-                            let merge = SortPreservingMergeExec::new(order.clone(), Arc::clone(repartition.input()));
-                            return Ok(Transformed::yes(Arc::new(merge) as Arc<dyn ExecutionPlan>));
+                let sequence =
+                    match (node.downcast_ref::<CoalescePartitionsExec>(), node.downcast_ref::<RepartitionExec>()) {
+                        (Some(coalesce), _) => SequenceExec::new(Arc::clone(coalesce.input()), coalesce.fetch()),
+                        (None, Some(repartition)) if repartition.preserve_order() => {
+                            match repartition.properties().output_ordering() {
+                                Some(order) => {
+                                    let merge =
+                                        SortPreservingMergeExec::new(order.clone(), Arc::clone(repartition.input()));
+                                    return Ok(Transformed::yes(Arc::new(merge) as Arc<dyn ExecutionPlan>));
+                                }
+                                None => SequenceExec::new(Arc::clone(repartition.input()), None),
+                            }
                         }
-                        None => SequenceExec::new(Arc::clone(repartition.input()), None),
-                    },
-                    (None, Some(repartition)) => SequenceExec::new(Arc::clone(repartition.input()), None),
-                    (None, None) => return Ok(Transformed::no(node)),
-                };
+                        (None, Some(repartition)) => SequenceExec::new(Arc::clone(repartition.input()), None),
+                        (None, None) => return Ok(Transformed::no(node)),
+                    };
                 Ok(Transformed::yes(Arc::new(sequence) as Arc<dyn ExecutionPlan>))
             })
             .data()?;
@@ -77,7 +81,12 @@ impl SequenceExec {
         // An order or a constant within each partition does not hold across them.
         equivalences.clear_orderings();
         equivalences.clear_per_partition_constants();
-        let properties = PlanProperties::new(equivalences, Partitioning::UnknownPartitioning(1), input.pipeline_behavior(), input.boundedness());
+        let properties = PlanProperties::new(
+            equivalences,
+            Partitioning::UnknownPartitioning(1),
+            input.pipeline_behavior(),
+            input.boundedness(),
+        );
         Self { input, fetch, properties: Arc::new(properties) }
     }
 }
@@ -104,11 +113,18 @@ impl ExecutionPlan for SequenceExec {
         vec![&self.input]
     }
 
-    fn apply_expressions(&self, _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>) -> Result<TreeNodeRecursion> {
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn replace_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>, _: ReplaceChildrenOptions) -> Result<Arc<dyn ExecutionPlan>> {
+    fn replace_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         let input = children.pop().ok_or_else(|| internal_datafusion_err!("SequenceExec has one input"))?;
         Ok(Arc::new(Self::new(input, self.fetch)))
     }
@@ -120,10 +136,17 @@ impl ExecutionPlan for SequenceExec {
     fn execute(&self, _partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let input = Arc::clone(&self.input);
         let n_partitions = input.output_partitioning().partition_count();
-        let rows = stream::iter(0..n_partitions).map(move |partition| input.execute(partition, Arc::clone(&context))).try_flatten();
+        let rows = stream::iter(0..n_partitions)
+            .map(move |partition| input.execute(partition, Arc::clone(&context)))
+            .try_flatten();
         let rows: SendableRecordBatchStream = Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows));
         Ok(match self.fetch {
-            Some(fetch) => Box::pin(LimitStream::new(rows, 0, Some(fetch), BaselineMetrics::new(&ExecutionPlanMetricsSet::new(), 0))),
+            Some(fetch) => Box::pin(LimitStream::new(
+                rows,
+                0,
+                Some(fetch),
+                BaselineMetrics::new(&ExecutionPlanMetricsSet::new(), 0),
+            )),
             None => rows,
         })
     }

@@ -17,8 +17,8 @@ const MAX_CENTROIDS: i64 = 10_000;
 /// How many bytes a constant may take in all rows of a batch.
 const BATCH_BYTES: usize = 16 << 20;
 
-/// Refuses numbers that functions would take for sizes of what they build. Gives how many rows a batch should have at most, if that are
-/// fewer than usual, as each row may hold a copy of the largest constant.
+/// Refuses numbers that functions would take for sizes of what they build. Gives how many rows a batch should have at
+/// most, if that are fewer than usual, as each row may hold a copy of the largest constant.
 pub(crate) fn check(plan: &LogicalPlan) -> Result<Option<usize>> {
     let mut largest = 0;
     plan.apply_with_subqueries(|node| {
@@ -39,11 +39,17 @@ pub(crate) fn check(plan: &LogicalPlan) -> Result<Option<usize>> {
 
 fn size(value: &ScalarValue) -> usize {
     match value {
-        ScalarValue::Utf8(Some(text)) | ScalarValue::LargeUtf8(Some(text)) | ScalarValue::Utf8View(Some(text)) => text.len(),
-        ScalarValue::Binary(Some(bytes)) | ScalarValue::LargeBinary(Some(bytes)) | ScalarValue::BinaryView(Some(bytes)) => bytes.len(),
-        ScalarValue::List(_) | ScalarValue::LargeList(_) | ScalarValue::FixedSizeList(_) | ScalarValue::Struct(_) | ScalarValue::Map(_) => {
-            value.size()
+        ScalarValue::Utf8(Some(text)) | ScalarValue::LargeUtf8(Some(text)) | ScalarValue::Utf8View(Some(text)) => {
+            text.len()
         }
+        ScalarValue::Binary(Some(bytes))
+        | ScalarValue::LargeBinary(Some(bytes))
+        | ScalarValue::BinaryView(Some(bytes)) => bytes.len(),
+        ScalarValue::List(_)
+        | ScalarValue::LargeList(_)
+        | ScalarValue::FixedSizeList(_)
+        | ScalarValue::Struct(_)
+        | ScalarValue::Map(_) => value.size(),
         _ => 0,
     }
 }
@@ -72,7 +78,9 @@ fn check_window(call: &WindowFunction) -> DataFusionResult<()> {
 
 fn check_row(name: &str, arg: Option<&Expr>) -> DataFusionResult<()> {
     match arg.and_then(integer) {
-        Some(n) if !(-MAX_ROW..=MAX_ROW).contains(&n) => refuse(format!("{n} is out of range for {name}: it takes up to {MAX_ROW}")),
+        Some(n) if !(-MAX_ROW..=MAX_ROW).contains(&n) => {
+            refuse(format!("{n} is out of range for {name}: it takes up to {MAX_ROW}"))
+        }
         Some(0) if name == "nth_value" => refuse("nth_value counts from 1".to_owned()),
         _ => Ok(()),
     }
@@ -80,7 +88,9 @@ fn check_row(name: &str, arg: Option<&Expr>) -> DataFusionResult<()> {
 
 fn check_centroids(arg: Option<&Expr>) -> DataFusionResult<()> {
     match arg.and_then(integer) {
-        Some(n) if !(1..=MAX_CENTROIDS).contains(&n) => refuse(format!("{n} centroids are out of range: there are 1 to {MAX_CENTROIDS}")),
+        Some(n) if !(1..=MAX_CENTROIDS).contains(&n) => {
+            refuse(format!("{n} centroids are out of range: there are 1 to {MAX_CENTROIDS}"))
+        }
         _ => Ok(()),
     }
 }
@@ -94,10 +104,12 @@ fn integer(expr: &Expr) -> Option<i64> {
     match value {
         ScalarValue::UInt64(Some(n)) => Some(i64::try_from(*n).unwrap_or(i64::MAX)),
         ScalarValue::Int64(Some(n)) => Some(*n),
-        value if value.data_type().is_integer() => match value.cast_to(&datafusion::arrow::datatypes::DataType::Int64) {
-            Ok(ScalarValue::Int64(n)) => n,
-            _ => None,
-        },
+        value if value.data_type().is_integer() => {
+            match value.cast_to(&datafusion::arrow::datatypes::DataType::Int64) {
+                Ok(ScalarValue::Int64(n)) => n,
+                _ => None,
+            }
+        }
         _ => None,
     }
 }

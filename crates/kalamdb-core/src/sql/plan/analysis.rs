@@ -1,11 +1,13 @@
-//! What has to be known of a query before it is planned: the system columns that it names, and what would be silently ignored.
+//! What has to be known of a query before it is planned: the system columns that it names, and what would be silently
+//! ignored.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use datafusion::logical_expr::planner::ContextProvider;
 use datafusion::sql::sqlparser::ast::{
-    Cte, Expr, Ident, ObjectName, ObjectNamePart, Query, Select, SetExpr, Statement, TableFactor, VisitMut, VisitorMut, With,
+    Cte, Expr, Ident, ObjectName, ObjectNamePart, Query, Select, SetExpr, Statement, TableFactor, VisitMut, VisitorMut,
+    With,
 };
 
 use super::growth;
@@ -14,8 +16,8 @@ use crate::catalog::{SystemColumn, TableName};
 use crate::error::{Error, ErrorKind, Location, Result, nearest};
 use crate::sql::parse::{fold, long_numbers, plain_values, table_name};
 use crate::sql::plan::rewrite::{
-    Exposure, KeyedColumns, Stars, arrow_types, casts, datetime, duplicates, group_by_determined, grouping, lambdas, operators, queries,
-    row_subqueries, sort_names, syntax, using, values, whole_rows, window_frames, window_names,
+    Exposure, KeyedColumns, Stars, arrow_types, casts, datetime, duplicates, group_by_determined, grouping, lambdas,
+    operators, queries, row_subqueries, sort_names, syntax, using, values, whole_rows, window_frames, window_names,
 };
 
 /// What is known of a query before it is planned.
@@ -26,8 +28,8 @@ pub(super) struct Analysis {
     pub(crate) may_be_refused: bool,
 }
 
-/// Prepares a query for planning: finds the system columns that it names, keeps `*` free of them, writes what the planner does not
-/// know in forms that it does, and refuses what it would ignore.
+/// Prepares a query for planning: finds the system columns that it names, keeps `*` free of them, writes what the
+/// planner does not know in forms that it does, and refuses what it would ignore.
 pub(super) fn analyze(statement: &mut Statement, current_namespace: &str, functions: &Scope<'_>) -> Result<Analysis> {
     growth::check(statement, current_namespace, &functions.catalog())?;
     let mut collector = Collector::new(current_namespace, functions);
@@ -116,7 +118,11 @@ impl<'a> Collector<'a> {
         let table = catalog.find(&table_name).filter(|table| table.has_primary_key())?;
         let has_hidden = !self.functions.is_stream(&table_name);
         let system = SystemColumn::ALL.iter().filter(|_| has_hidden).map(|column| column.name().to_owned());
-        let (shown, hidden) = if self.functions.has_system_columns_in_star() { (system.collect(), vec![]) } else { (vec![], system.collect()) };
+        let (shown, hidden) = if self.functions.has_system_columns_in_star() {
+            (system.collect(), vec![])
+        } else {
+            (vec![], system.collect())
+        };
         Some(KeyedColumns { names: [names, shown].concat(), hidden, primary_key: table.primary_key.clone() })
     }
 
@@ -168,7 +174,11 @@ impl VisitorMut for Collector<'_> {
             sort_names::name_casts(&mut query.body);
         }
         if let (SetExpr::Select(select), Some(order_by)) = (query.body.as_mut(), &mut query.order_by) {
-            match using::qualify(select, &|name| self.columns_of_named(name), !self.functions.has_system_columns_in_star()) {
+            match using::qualify(
+                select,
+                &|name| self.columns_of_named(name),
+                !self.functions.has_system_columns_in_star(),
+            ) {
                 Ok(Some(mut merged)) => merged.order_by(select, order_by),
                 Ok(None) => {}
                 Err(error) => return ControlFlow::Break(error),
@@ -180,7 +190,9 @@ impl VisitorMut for Collector<'_> {
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
         if select.into.is_some() {
-            return ControlFlow::Break(Error::unsupported("INTO in this place").with_hint("SELECT ... INTO table stands alone"));
+            return ControlFlow::Break(
+                Error::unsupported("INTO in this place").with_hint("SELECT ... INTO table stands alone"),
+            );
         }
         if let Err(error) = row_subqueries::join(select) {
             return ControlFlow::Break(error);
@@ -194,7 +206,9 @@ impl VisitorMut for Collector<'_> {
         if let Err(error) = window_names::resolve(select, None) {
             return ControlFlow::Break(error);
         }
-        if let Err(error) = using::qualify(select, &|name| self.columns_of_named(name), !self.functions.has_system_columns_in_star()) {
+        if let Err(error) =
+            using::qualify(select, &|name| self.columns_of_named(name), !self.functions.has_system_columns_in_star())
+        {
             return ControlFlow::Break(error);
         }
         group_by_determined(select, None, &|name| self.keyed_columns(name));
@@ -205,10 +219,16 @@ impl VisitorMut for Collector<'_> {
         queries::unnest_laterally(factor);
         queries::select_from_join(factor);
         self.in_from = matches!(factor, TableFactor::Derived { .. });
-        if matches!(factor, TableFactor::Table { with_ordinality: true, .. } | TableFactor::UNNEST { with_ordinality: true, .. }) {
+        if matches!(
+            factor,
+            TableFactor::Table { with_ordinality: true, .. } | TableFactor::UNNEST { with_ordinality: true, .. }
+        ) {
             return ControlFlow::Break(Error::unsupported("WITH ORDINALITY").with_hint("write row_number() OVER ()"));
         }
-        let TableFactor::Table { name, alias, args: None, sample, version, partitions, index_hints, with_hints, .. } = factor else {
+        let TableFactor::Table {
+            name, alias, args: None, sample, version, partitions, index_hints, with_hints, ..
+        } = factor
+        else {
             if let TableFactor::Derived { sample: Some(_), .. } = factor {
                 return ControlFlow::Break(Error::unsupported("TABLESAMPLE"));
             }

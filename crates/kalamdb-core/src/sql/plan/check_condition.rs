@@ -14,7 +14,7 @@ use datafusion::sql::planner::{PlannerContext, SqlToRel};
 use datafusion::sql::sqlparser::ast;
 use datafusion::sql::sqlparser::ast::{Value, visit_expressions};
 
-use super::query::{Executor, parser_options};
+use super::query::{StatementContext, parser_options};
 use crate::catalog::{Check, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::parse::parse_expression;
@@ -22,13 +22,17 @@ use crate::sql::parse::parse_expression;
 /// The condition of a CHECK as an expression over a batch of the table's user columns.
 ///
 /// # Errors
-/// `invalid_table_definition` if it holds a subquery, a parameter or an aggregate, `datatype_mismatch` if it is not boolean, those
-/// of planning.
-pub(crate) fn compile(executor: &Executor<'_>, table: &Table, check: &Check) -> Result<Arc<dyn PhysicalExpr>> {
-    let invalid = |what: &str| Error::new(ErrorKind::InvalidTableDefinition, format!("CHECK {}: a condition cannot hold {what}", check.name));
+/// `invalid_table_definition` if it holds a subquery, a parameter or an aggregate, `datatype_mismatch` if it is not
+/// boolean, those of planning.
+pub(crate) fn compile(executor: &StatementContext<'_>, table: &Table, check: &Check) -> Result<Arc<dyn PhysicalExpr>> {
+    let invalid = |what: &str| {
+        Error::new(ErrorKind::InvalidTableDefinition, format!("CHECK {}: a condition cannot hold {what}", check.name))
+    };
     let mut condition = parse_expression(&check.condition)?;
     let refused = visit_expressions(&condition, |expr| match expr {
-        ast::Expr::Subquery(_) | ast::Expr::InSubquery { .. } | ast::Expr::Exists { .. } => ControlFlow::Break("subqueries"),
+        ast::Expr::Subquery(_) | ast::Expr::InSubquery { .. } | ast::Expr::Exists { .. } => {
+            ControlFlow::Break("subqueries")
+        }
         ast::Expr::Value(value) if matches!(value.value, Value::Placeholder(_)) => ControlFlow::Break("parameters"),
         _ => ControlFlow::Continue(()),
     });
@@ -39,22 +43,30 @@ pub(crate) fn compile(executor: &Executor<'_>, table: &Table, check: &Check) -> 
     super::analysis::check_expression(&mut condition, &executor.namespace, &scope)?;
     let fields = Schema::new(table.fields.clone());
     let schema = DFSchema::try_from_qualified_schema(TableReference::bare(table.name.as_str()), &fields)?;
-    let planned = SqlToRel::new_with_options(&scope, parser_options()).sql_to_expr(condition, &schema, &mut PlannerContext::new())?;
+    let planned = SqlToRel::new_with_options(&scope, parser_options()).sql_to_expr(
+        condition,
+        &schema,
+        &mut PlannerContext::new(),
+    )?;
     if planned.exists(|expr| Ok(matches!(expr, Expr::AggregateFunction(_) | Expr::WindowFunction(_))))? {
         return Err(invalid("aggregates"));
     }
     if planned.get_type(&schema)? != DataType::Boolean {
-        return Err(Error::new(ErrorKind::DatatypeMismatch, format!("CHECK {}: the condition is not boolean", check.name)));
+        return Err(Error::new(
+            ErrorKind::DatatypeMismatch,
+            format!("CHECK {}: the condition is not boolean", check.name),
+        ));
     }
     Ok(executor.state().create_physical_expr(prepared(executor, planned, &schema)?, &schema)?)
 }
 
 /// The condition as it is in a WHERE, with the same meaning: the analyzer's rules apply to plans alone.
-fn prepared(executor: &Executor<'_>, condition: Expr, schema: &DFSchema) -> Result<Expr> {
+fn prepared(executor: &StatementContext<'_>, condition: Expr, schema: &DFSchema) -> Result<Expr> {
     let state = executor.state();
     let rows = EmptyRelation { produce_one_row: false, schema: Arc::new(schema.clone()) };
     let plan = LogicalPlan::Filter(Filter::try_new(condition, Arc::new(LogicalPlan::EmptyRelation(rows)))?);
-    let LogicalPlan::Filter(filter) = state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {})? else {
+    let LogicalPlan::Filter(filter) = state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {})?
+    else {
         return Err(Error::internal("a condition is no filter any more"));
     };
     let context = SimplifyContext::builder()

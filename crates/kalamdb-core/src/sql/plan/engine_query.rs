@@ -1,7 +1,8 @@
 //! Queries that the engine itself makes, over the tables of a statement and relations of its own.
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, ObjectName, ObjectNamePart, SelectItem, SetExpr, Statement as SqlStatement, TableAlias, TableFactor, TableWithJoins,
+    Expr, Ident, ObjectName, ObjectNamePart, SelectItem, SetExpr, Statement as SqlStatement, TableAlias, TableFactor,
+    TableWithJoins,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -16,7 +17,10 @@ pub(crate) fn column(name: &str) -> Ident {
 
 /// A relation of the engine's own in a FROM clause.
 pub(crate) fn engine_table(name: &str, alias: &Ident) -> TableWithJoins {
-    let name = ObjectName(vec![ObjectNamePart::Identifier(column(ENGINE_NAMESPACE)), ObjectNamePart::Identifier(column(name))]);
+    let name = ObjectName(vec![
+        ObjectNamePart::Identifier(column(ENGINE_NAMESPACE)),
+        ObjectNamePart::Identifier(column(name)),
+    ]);
     let alias = TableAlias { explicit: true, name: alias.clone(), columns: Vec::new(), at: None };
     let relation = TableFactor::Table {
         name,
@@ -34,9 +38,14 @@ pub(crate) fn engine_table(name: &str, alias: &Ident) -> TableWithJoins {
 }
 
 /// The query `SELECT items FROM from WHERE selection`.
-pub(crate) fn select(items: Vec<SelectItem>, from: Vec<TableWithJoins>, selection: Option<Expr>) -> Result<SqlStatement> {
+pub(crate) fn select(
+    items: Vec<SelectItem>,
+    from: Vec<TableWithJoins>,
+    selection: Option<Expr>,
+) -> Result<SqlStatement> {
     // Parsed rather than built, so that every clause of a SELECT that is not set here has its default.
-    let mut statement = Parser::parse_sql(&GenericDialect {}, "SELECT 1")?.pop().ok_or_else(|| Error::internal("no template"))?;
+    let mut statement =
+        Parser::parse_sql(&GenericDialect {}, "SELECT 1")?.pop().ok_or_else(|| Error::internal("no template"))?;
     let SqlStatement::Query(query) = &mut statement else { return Err(Error::internal("the template is a query")) };
     let SetExpr::Select(select) = &mut *query.body else { return Err(Error::internal("the template is a SELECT")) };
     select.projection = items;

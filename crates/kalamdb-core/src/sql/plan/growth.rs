@@ -1,14 +1,15 @@
 //! Bounds how large the plan of a statement becomes, before it is built: a short text can stand for a plan of any size.
 //!
-//! A common table expression or a view that is named twice is there twice, a CUBE is a list of grouping sets, and some expressions
-//! are planned as several that hold their operand each. What is estimated here is what the planner makes of them.
+//! A common table expression or a view that is named twice is there twice, a CUBE is a list of grouping sets, and some
+//! expressions are planned as several that hold their operand each. What is estimated here is what the planner makes of
+//! them.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Cte, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, GroupByWithModifier, ObjectName, OrderByKind, Query, Select,
-    SelectItem, SetExpr, Statement, TableFactor, Visit, Visitor,
+    Cte, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, GroupByWithModifier, ObjectName,
+    OrderByKind, Query, Select, SelectItem, SetExpr, Statement, TableFactor, Visit, Visitor,
 };
 
 use crate::catalog::{Catalog, TableName};
@@ -81,7 +82,8 @@ fn finish(flow: ControlFlow<Error>) -> Result<()> {
 }
 
 fn too_complex(what: impl Into<String>) -> Error {
-    Error::new(ErrorKind::StatementTooComplex, what).with_hint("split the statement, or keep what is read several times in a table")
+    Error::new(ErrorKind::StatementTooComplex, what)
+        .with_hint("split the statement, or keep what is read several times in a table")
 }
 
 fn check_size(size: Size) -> Result<()> {
@@ -165,14 +167,21 @@ struct Growth<'a> {
 }
 
 impl<'a> Growth<'a> {
-    fn new(current_namespace: &'a str, catalog: &'a Catalog, views: &'a mut HashMap<TableName, Size>, view_depth: usize) -> Self {
+    fn new(
+        current_namespace: &'a str,
+        catalog: &'a Catalog,
+        views: &'a mut HashMap<TableName, Size>,
+        view_depth: usize,
+    ) -> Self {
         let frames = vec![Frame::default()];
         Self { current_namespace, catalog, views, view_depth, frames, open: Vec::new(), n_expressions: 0, n_planned: 0 }
     }
 
     fn check_expressions(&self) -> Result<()> {
         if self.n_planned > MIN_EXPRESSIONS.saturating_add(self.n_expressions.saturating_mul(MAX_EXPANSION)) {
-            return Err(too_complex("expressions nest in others that are planned as several, such as COALESCE, BETWEEN and IN"));
+            return Err(too_complex(
+                "expressions nest in others that are planned as several, such as COALESCE, BETWEEN and IN",
+            ));
         }
         Ok(())
     }
@@ -220,7 +229,8 @@ impl Visitor for Growth<'_> {
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Error> {
         let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
-        let cte_queries = ctes.map(|Cte { query, alias, .. }| (std::ptr::from_ref::<Query>(query), fold(&alias.name))).collect();
+        let cte_queries =
+            ctes.map(|Cte { query, alias, .. }| (std::ptr::from_ref::<Query>(query), fold(&alias.name))).collect();
         self.frames.push(Frame { cte_queries, ..Frame::default() });
         if let Some(OrderByKind::Expressions(exprs)) = query.order_by.as_ref().map(|order_by| &order_by.kind)
             && let Err(error) = check_width(exprs.len())
@@ -260,7 +270,9 @@ impl Visitor for Growth<'_> {
             return ControlFlow::Break(error);
         }
         if n_grouping_sets(&select.group_by) > MAX_GROUPING_SETS {
-            return ControlFlow::Break(too_complex(format!("GROUP BY has more than {MAX_GROUPING_SETS} grouping sets")));
+            return ControlFlow::Break(too_complex(format!(
+                "GROUP BY has more than {MAX_GROUPING_SETS} grouping sets"
+            )));
         }
         ControlFlow::Continue(())
     }
@@ -363,7 +375,9 @@ fn has_arrow(expr: &Expr) -> bool {
     use datafusion::sql::sqlparser::ast::BinaryOperator;
     match expr {
         Expr::Lambda(_) => true,
-        Expr::BinaryOp { op: BinaryOperator::Arrow, left, .. } => matches!(left.as_ref(), Expr::Identifier(_) | Expr::Tuple(_) | Expr::Nested(_)),
+        Expr::BinaryOp { op: BinaryOperator::Arrow, left, .. } => {
+            matches!(left.as_ref(), Expr::Identifier(_) | Expr::Tuple(_) | Expr::Nested(_))
+        }
         Expr::BinaryOp { left, .. } => has_arrow(left),
         _ => false,
     }

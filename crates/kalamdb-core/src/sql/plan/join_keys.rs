@@ -1,4 +1,5 @@
-//! Names for what joins compare. The planner projects it beside the columns of a side, and a call that casts a column has the column's name.
+//! Names for what joins compare. The planner projects it beside the columns of a side, and a call that casts a column
+//! has the column's name.
 
 use std::borrow::Cow;
 

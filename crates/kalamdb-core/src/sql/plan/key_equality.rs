@@ -32,15 +32,22 @@ impl<'a> KeyEquality<'a> {
     /// The value as a key; `None` if it is compared in another way, or is not the key.
     pub(crate) fn keys(&self, table: &Table, parameters: &Parameters) -> Result<Option<Keys>> {
         let &[key] = table.primary_key.as_slice() else { return Ok(None) };
-        let Some(column) = table.columns.get(key).filter(|column| is_plain(self.key) && column.name == fold(self.key)) else { return Ok(None) };
+        let Some(column) = table.columns.get(key).filter(|column| is_plain(self.key) && column.name == fold(self.key))
+        else {
+            return Ok(None);
+        };
         let data_type = column.sql_type.arrow();
         Ok(match column.sql_type {
-            SqlType::Text | SqlType::Varchar(_) if data_type == DataType::Utf8View => match text(self.value, parameters)? {
-                Some(text) => Some(Keys::of_arrays(&[text])?),
-                None => None,
-            },
+            SqlType::Text | SqlType::Varchar(_) if data_type == DataType::Utf8View => {
+                match text(self.value, parameters)? {
+                    Some(text) => Some(Keys::of_arrays(&[text])?),
+                    None => None,
+                }
+            }
             // Unsigned integers of 64 bits may be greater than the value can be.
-            _ if data_type.is_integer() && data_type != DataType::UInt64 => integer(self.value, parameters).map(|value| Keys::Integers(vec![value])),
+            _ if data_type.is_integer() && data_type != DataType::UInt64 => {
+                integer(self.value, parameters).map(|value| Keys::Integers(vec![value]))
+            }
             _ => None,
         })
     }
@@ -82,7 +89,9 @@ fn text(value: &Expr, parameters: &Parameters) -> Result<Option<ArrayRef>> {
     Ok(match &value.value {
         Value::SingleQuotedString(text) => Some(Arc::new(StringViewArray::from_iter_values([text]))),
         Value::Placeholder(name) => match parameter(name, parameters) {
-            Some(array) if matches!(array.data_type(), DataType::Utf8 | DataType::Utf8View) => Some(cast(array, &DataType::Utf8View)?),
+            Some(array) if matches!(array.data_type(), DataType::Utf8 | DataType::Utf8View) => {
+                Some(cast(array, &DataType::Utf8View)?)
+            }
             _ => None,
         },
         _ => None,

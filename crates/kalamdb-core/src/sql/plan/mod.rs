@@ -17,7 +17,7 @@ mod with;
 
 pub(crate) use engine_query::{column, engine_table, select};
 pub(crate) use key_equality::KeyEquality;
-pub(crate) use query::{Executor, QueryRows};
+pub(crate) use query::{QueryRows, StatementContext};
 pub(crate) use scope::Relation;
 pub(crate) use session_state::new_session_state;
 pub(crate) use with::nothing;

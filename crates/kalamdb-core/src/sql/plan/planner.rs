@@ -23,7 +23,7 @@ use crate::error::{Error, ErrorKind, into_datafusion};
 use crate::sql::analyzer::numbers::comparison_type;
 use crate::sql::optimizer::evaluation::guard;
 use crate::sql::physical::ProfileExec;
-use crate::sql::subqueries::{Apply, ApplyExec, Question};
+use crate::sql::subqueries::{Apply, ApplyExec, SubqueryKind};
 
 /// DataFusion's planner, which also knows [`Apply`].
 #[derive(Debug)]
@@ -69,7 +69,9 @@ impl ExtensionPlanner for ApplyPlanner {
             .collect::<Result<Vec<_>>>()?;
         let guard = if apply.is_guarded { arguments.pop() } else { None };
         let mut needle = None;
-        if let (Question::In, Some(value)) = (apply.question, arguments.pop_if(|_| apply.question == Question::In)) {
+        if let (SubqueryKind::In, Some(value)) =
+            (apply.question, arguments.pop_if(|_| apply.question == SubqueryKind::In))
+        {
             let comparable = comparable(value, &input.schema(), subquery)?;
             needle = Some(comparable.0);
             subquery = comparable.1;

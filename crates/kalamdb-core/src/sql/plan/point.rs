@@ -1,5 +1,5 @@
-//! `SELECT columns FROM table WHERE key = value`: answered by the key index, without the planner. What has any other shape, and
-//! what would fail, is left to the planner.
+//! `SELECT columns FROM table WHERE key = value`: answered by the key index, without the planner. What has any other
+//! shape, and what would fail, is left to the planner.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use datafusion::arrow::array::{ArrayRef, RecordBatch};
 use datafusion::arrow::datatypes::Schema;
 use datafusion::catalog::information_schema::INFORMATION_SCHEMA;
 use datafusion::sql::sqlparser::ast::{
-    Expr, GroupByExpr, Ident, ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr, Statement as SqlStatement, TableFactor, TableWithJoins,
-    WildcardAdditionalOptions,
+    Expr, GroupByExpr, Ident, ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr, Statement as SqlStatement,
+    TableFactor, TableWithJoins, WildcardAdditionalOptions,
 };
 
 use super::key_equality::{KeyEquality, is_plain};
-use super::query::Executor;
+use super::query::StatementContext;
 use crate::catalog::{Table, TableKind};
 use crate::error::{Error, Result};
 use crate::result::StatementResult;
@@ -20,7 +20,7 @@ use crate::sql::parse::{Parameters, fold, table_name};
 use crate::sql::system::SYSTEM_SCHEMA;
 
 /// The parts of a query that has the shape.
-struct Point<'a> {
+struct PointLookup<'a> {
     table: &'a ObjectName,
     /// `None`: all.
     columns: Option<Vec<&'a Ident>>,
@@ -28,33 +28,47 @@ struct Point<'a> {
 }
 
 /// Answers a query, if it has the shape and the key is an integer or a text, as the value is.
-pub(crate) fn run(executor: &Executor<'_>, statement: &SqlStatement, parameters: &Parameters) -> Result<Option<StatementResult>> {
-    let Some(point) = Point::of(statement).filter(|_| !executor.system_columns_in_star) else { return Ok(None) };
-    let Some(name) =
-        table_name(point.table, &executor.namespace).ok().filter(|_| point.table.0.iter().all(|part| part.as_ident().is_some_and(is_plain)))
+pub(crate) fn run(
+    context: &StatementContext<'_>,
+    statement: &SqlStatement,
+    parameters: &Parameters,
+) -> Result<Option<StatementResult>> {
+    let Some(point) = PointLookup::of(statement).filter(|_| !context.system_columns_in_star) else { return Ok(None) };
+    let Some(name) = table_name(point.table, &context.namespace)
+        .ok()
+        .filter(|_| point.table.0.iter().all(|part| part.as_ident().is_some_and(is_plain)))
     else {
         return Ok(None);
     };
-    let catalog = executor.view.catalog();
-    let is_stored = name.namespace != SYSTEM_SCHEMA && name.namespace != INFORMATION_SCHEMA && catalog.find_view(&name).is_none();
-    let Some(table) = catalog.find(&name).filter(|table| is_stored && table.kind != TableKind::Stream) else { return Ok(None) };
-    let Some(columns) = point.columns(table).filter(|_| table.check_access(executor.principal, false).is_ok()) else { return Ok(None) };
+    let catalog = context.view.catalog();
+    let is_stored =
+        name.namespace != SYSTEM_SCHEMA && name.namespace != INFORMATION_SCHEMA && catalog.find_view(&name).is_none();
+    let Some(table) = catalog.find(&name).filter(|table| is_stored && table.kind != TableKind::Stream) else {
+        return Ok(None);
+    };
+    let Some(columns) = point.columns(table).filter(|_| table.check_access(context.principal, false).is_ok()) else {
+        return Ok(None);
+    };
     let Some(keys) = point.key.keys(table, parameters)? else { return Ok(None) };
-    let partition = table.partition(executor.principal);
-    let found = executor.view.find(table, &partition, &keys)?.into_iter().next().flatten();
+    let partition = table.partition(context.principal);
+    let found = context.view.find(table, &partition, &keys)?.into_iter().next().flatten();
     let fields = columns.iter().filter_map(|&column| table.fields.get(column).cloned());
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     let mut batches = Vec::new();
     if let Some(found) = found.filter(|found| !found.is_deleted) {
-        let rows = executor.view.snapshot(table, &partition)?;
-        let chunk = rows.get(found.address.chunk()).ok_or_else(|| Error::internal("a row address is outside the table"))?;
-        let values = columns.iter().map(|&column| Ok(chunk.column(column)?.slice(found.address.row(), 1))).collect::<Result<Vec<ArrayRef>>>()?;
+        let rows = context.view.snapshot(table, &partition)?;
+        let chunk =
+            rows.get(found.address.chunk()).ok_or_else(|| Error::internal("a row address is outside the table"))?;
+        let values = columns
+            .iter()
+            .map(|&column| Ok(chunk.column(column)?.slice(found.address.row(), 1)))
+            .collect::<Result<Vec<ArrayRef>>>()?;
         batches.push(RecordBatch::try_new(Arc::clone(&schema), values)?);
     }
     Ok(Some(StatementResult::rows("SELECT", &schema, batches)))
 }
 
-impl<'a> Point<'a> {
+impl<'a> PointLookup<'a> {
     fn of(statement: &'a SqlStatement) -> Option<Self> {
         let SqlStatement::Query(query) = statement else { return None };
         let Query {
@@ -113,7 +127,8 @@ impl<'a> Point<'a> {
             && distribute_by.is_empty()
             && sort_by.is_empty()
             && named_window.is_empty();
-        Some(Self { table: only_table(from)?, columns: only_columns(projection)?, key: KeyEquality::of(selection)? }).filter(|_| is_plain)
+        Some(Self { table: only_table(from)?, columns: only_columns(projection)?, key: KeyEquality::of(selection)? })
+            .filter(|_| is_plain)
     }
 
     /// Positions of the columns wanted; `None` if one is not a column of the table's own, or is named twice.
@@ -121,7 +136,8 @@ impl<'a> Point<'a> {
         let Some(names) = &self.columns else { return Some((0..table.columns.len()).collect()) };
         let mut columns = Vec::with_capacity(names.len());
         for name in names {
-            let column = table.column_index(&fold(name)).filter(|column| is_plain(name) && !columns.contains(column))?;
+            let column =
+                table.column_index(&fold(name)).filter(|column| is_plain(name) && !columns.contains(column))?;
             columns.push(column);
         }
         Some(columns)

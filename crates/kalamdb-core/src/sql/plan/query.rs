@@ -17,7 +17,7 @@ use super::analysis::{Analysis, analyze};
 use super::scope::{Relation, Scope};
 use super::with;
 use crate::access::Principal;
-use crate::database::View;
+use crate::database::ReadView;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyzer::{grouping_sets, ordering, sets};
 use crate::sql::parse::{Parameters, table_name};
@@ -27,8 +27,8 @@ use crate::sql::subqueries;
 
 /// Runs the statements of one session.
 #[derive(Debug, Clone)]
-pub(crate) struct Executor<'a> {
-    pub(crate) view: View<'a>,
+pub(crate) struct StatementContext<'a> {
+    pub(crate) view: ReadView<'a>,
     pub(crate) principal: &'a Principal,
     session_state: &'a SessionState,
     state: OnceCell<SessionState>,
@@ -38,14 +38,28 @@ pub(crate) struct Executor<'a> {
     pub(crate) with: Option<&'a With>,
 }
 
-impl<'a> Executor<'a> {
-    pub(crate) fn new(view: View<'a>, principal: &'a Principal, state: &'a SessionState, namespace: String, system_columns_in_star: bool) -> Self {
-        Self { view, principal, session_state: state, state: OnceCell::new(), namespace, system_columns_in_star, with: None }
+impl<'a> StatementContext<'a> {
+    pub(crate) fn new(
+        view: ReadView<'a>,
+        principal: &'a Principal,
+        state: &'a SessionState,
+        namespace: String,
+        system_columns_in_star: bool,
+    ) -> Self {
+        Self {
+            view,
+            principal,
+            session_state: state,
+            state: OnceCell::new(),
+            namespace,
+            system_columns_in_star,
+            with: None,
+        }
     }
 
     /// One whose queries stand behind a WITH.
-    pub(crate) fn behind<'b>(&'b self, with: &'b With) -> Executor<'b> {
-        Executor { with: Some(with), ..self.clone() }
+    pub(crate) fn behind<'b>(&'b self, with: &'b With) -> StatementContext<'b> {
+        StatementContext { with: Some(with), ..self.clone() }
     }
 
     /// The session's DataFusion state, with the time of the statement. Many statements do without.
@@ -61,11 +75,17 @@ impl<'a> Executor<'a> {
     }
 
     pub(crate) fn scope(&self) -> Scope<'_> {
-        Scope::new(self.view, self.principal, self.state(), &self.namespace).with_system_columns_in_star(self.system_columns_in_star)
+        Scope::new(self.view, self.principal, self.state(), &self.namespace)
+            .with_system_columns_in_star(self.system_columns_in_star)
     }
 
     /// Plans and runs a query, which may read `relations` besides the tables.
-    pub(crate) async fn query(&self, mut statement: SqlStatement, parameters: &Parameters, relations: Vec<Relation>) -> Result<QueryRows> {
+    pub(crate) async fn query(
+        &self,
+        mut statement: SqlStatement,
+        parameters: &Parameters,
+        relations: Vec<Relation>,
+    ) -> Result<QueryRows> {
         if let Some(with) = self.with {
             with::put(with, &mut statement)?;
         }
@@ -74,7 +94,8 @@ impl<'a> Executor<'a> {
             return Box::pin(self.query_named(statement, parameters, relations)).await;
         };
         match Box::pin(self.query_named(named, parameters, relations.clone())).await {
-            // The planner knows more names: that of an output column anywhere in ORDER BY, and its own of the columns of functions.
+            // The planner knows more names: that of an output column anywhere in ORDER BY, and its own of the columns
+            // of functions.
             Err(error) if error.kind() == ErrorKind::UndefinedColumn => {
                 Box::pin(self.query_named(statement, parameters, relations)).await.map_err(|_| error)
             }
@@ -82,7 +103,12 @@ impl<'a> Executor<'a> {
         }
     }
 
-    async fn query_named(&self, mut statement: SqlStatement, parameters: &Parameters, relations: Vec<Relation>) -> Result<QueryRows> {
+    async fn query_named(
+        &self,
+        mut statement: SqlStatement,
+        parameters: &Parameters,
+        relations: Vec<Relation>,
+    ) -> Result<QueryRows> {
         let Analysis { exposure, may_be_refused } = analyze(&mut statement, &self.namespace, &self.scope())?;
         let scope = self.scope().with_exposure(exposure).with_relations(relations);
         if !may_be_refused {
@@ -95,12 +121,23 @@ impl<'a> Executor<'a> {
         }
     }
 
-    async fn plan_and_collect(&self, statement: SqlStatement, parameters: &Parameters, scope: &Scope<'_>) -> Result<QueryRows> {
+    async fn plan_and_collect(
+        &self,
+        statement: SqlStatement,
+        parameters: &Parameters,
+        scope: &Scope<'_>,
+    ) -> Result<QueryRows> {
         self.collect(plan(statement, parameters, scope)?).await
     }
 
     /// Runs a query that the planner has refused under other names for its columns, or finds the reason.
-    async fn query_refused(&self, mut statement: SqlStatement, error: Error, parameters: &Parameters, scope: &Scope<'_>) -> Result<QueryRows> {
+    async fn query_refused(
+        &self,
+        mut statement: SqlStatement,
+        error: Error,
+        parameters: &Parameters,
+        scope: &Scope<'_>,
+    ) -> Result<QueryRows> {
         let catalog = self.view.catalog();
         let columns_of = |name: &ObjectName| {
             let table = table_name(name, &self.namespace).ok().filter(|_| !self.system_columns_in_star)?;
@@ -115,7 +152,8 @@ impl<'a> Executor<'a> {
                 Err(second) => error = second,
             }
         }
-        let repeats = error.kind() == ErrorKind::DuplicateColumn || error.to_string().contains("unique expression names");
+        let repeats =
+            error.kind() == ErrorKind::DuplicateColumn || error.to_string().contains("unique expression names");
         if repeats && named_casts::name_casts(&mut statement) {
             match plan(statement.clone(), parameters, scope) {
                 Ok(plan) => return self.collect_renamed(plan).await,

@@ -22,7 +22,7 @@ use kalamdb_types::SqlType;
 
 use crate::access::Principal;
 use crate::catalog::{Catalog, SystemColumn, Table, TableKind, TableName};
-use crate::database::View;
+use crate::database::ReadView;
 use crate::error::{Error, ErrorKind, into_datafusion};
 use crate::functions::datetime::series as datetime_series;
 use crate::functions::session_function;
@@ -31,7 +31,7 @@ use crate::sql::optimizer::KeylessRelations;
 use crate::sql::parse::{column_type, referenced_table};
 use crate::sql::plan::rewrite::{Exposure, ShortAliases, TypedValues};
 use crate::sql::system::{CATALOG, CatalogView, SYSTEM_SCHEMA, tables};
-use crate::tables::{Exposed, PageLoader, SharedTable};
+use crate::tables::{Exposed, PageLoader, TableSnapshot};
 
 /// The namespace of relations that the engine itself puts into a query; no statement can name it, as it holds a NUL.
 pub(crate) const ENGINE_NAMESPACE: &str = "\0engine";
@@ -48,7 +48,7 @@ pub(crate) struct Relation {
 
 /// What the names of one statement mean: tables as of one moment, and the session's functions.
 pub(crate) struct Scope<'a> {
-    view: View<'a>,
+    view: ReadView<'a>,
     principal: &'a Principal,
     state: &'a SessionState,
     current_namespace: &'a str,
@@ -63,7 +63,12 @@ pub(crate) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    pub(crate) fn new(view: View<'a>, principal: &'a Principal, state: &'a SessionState, current_namespace: &'a str) -> Self {
+    pub(crate) fn new(
+        view: ReadView<'a>,
+        principal: &'a Principal,
+        state: &'a SessionState,
+        current_namespace: &'a str,
+    ) -> Self {
         Self {
             view,
             principal,
@@ -131,7 +136,8 @@ impl<'a> Scope<'a> {
         if name.namespace == SYSTEM_SCHEMA {
             return tables::provider(self.view, self.principal, &name.table);
         }
-        let relation = self.relations.iter().find(|relation| name.namespace == ENGINE_NAMESPACE && name.table == relation.name);
+        let relation =
+            self.relations.iter().find(|relation| name.namespace == ENGINE_NAMESPACE && name.table == relation.name);
         let catalog = self.view.catalog();
         if let Some(view) = catalog.find_view(&name).filter(|_| relation.is_none()) {
             return self.view_provider(view);
@@ -147,7 +153,8 @@ impl<'a> Scope<'a> {
             TableKind::Shared | TableKind::User => named,
         };
         let exposed = Exposed::new(&table, system, relation.is_some_and(|relation| relation.with_addresses));
-        let mut shared = SharedTable::new(&table, exposed, snapshot).with_pages(PageLoader::new(self.view.database.pages()));
+        let mut shared =
+            TableSnapshot::new(&table, exposed, snapshot).with_pages(PageLoader::new(self.view.database.pages()));
         if self.system_columns_in_star && !named.contains(&SystemColumn::Deleted) {
             shared = shared.without_deleted();
         }
@@ -169,24 +176,30 @@ impl<'a> Scope<'a> {
     fn information_schema(&self, table: &str) -> Result<Arc<dyn TableProvider>, Error> {
         let catalog = self.view.catalog();
         // A view that does not plan any more, or not for this principal, is left out.
-        let views = catalog.views().filter_map(|view| Some((view.full_name(), self.view_provider(view).ok()?))).collect();
+        let views =
+            catalog.views().filter_map(|view| Some((view.full_name(), self.view_provider(view).ok()?))).collect();
         let shown = CatalogView::new(catalog, views);
         let shown = if table == "views" { shown.without_tables() } else { shown };
         let provider = InformationSchemaProvider::new(Arc::new(shown));
         // Nothing in it waits: the catalog is in memory.
         let table_provider = provider.table(table).now_or_never().transpose()?.flatten();
-        table_provider.ok_or_else(|| Error::new(ErrorKind::UndefinedTable, format!("table information_schema.{table} does not exist")))
+        table_provider.ok_or_else(|| {
+            Error::new(ErrorKind::UndefinedTable, format!("table information_schema.{table} does not exist"))
+        })
     }
 }
 
-/// Gives times and timestamps their microseconds, and TIMESTAMPTZ its zone, which the planner leaves out unless a setting names one.
+/// Gives times and timestamps their microseconds, and TIMESTAMPTZ its zone, which the planner leaves out unless a
+/// setting names one.
 #[derive(Debug)]
 struct DatetimeTypes;
 
 impl TypePlanner for DatetimeTypes {
     fn plan_type_field(&self, data_type: &SqlDataType) -> Result<Option<FieldRef>, DataFusionError> {
         Ok(match column_type(data_type) {
-            Ok(sql_type @ (SqlType::TimestampTz | SqlType::Timestamp | SqlType::Time)) => Some(Arc::new(sql_type.field("", true))),
+            Ok(sql_type @ (SqlType::TimestampTz | SqlType::Timestamp | SqlType::Time)) => {
+                Some(Arc::new(sql_type.field("", true)))
+            }
             _ => None,
         })
     }
@@ -204,16 +217,19 @@ impl ContextProvider for Scope<'_> {
 
     fn get_table_function_source(&self, name: &str, args: Vec<Expr>) -> Result<Arc<dyn TableSource>, DataFusionError> {
         let function = self.state.table_functions().get(name).cloned();
-        let function =
-            function.ok_or_else(|| into_datafusion(Error::new(ErrorKind::UndefinedFunction, format!("table function {name} does not exist"))))?;
+        let function = function.ok_or_else(|| {
+            into_datafusion(Error::new(ErrorKind::UndefinedFunction, format!("table function {name} does not exist")))
+        })?;
         let context = SimplifyContext::builder()
             .with_config_options(Arc::clone(self.state.config_options()))
             .with_query_execution_start_time(self.state.execution_props().query_execution_start_time)
             .build();
         let simplifier = ExprSimplifier::new(context);
         let schema = DFSchema::empty();
-        let args =
-            args.into_iter().map(|arg| simplifier.coerce(arg, &schema).and_then(|arg| simplifier.simplify(arg))).collect::<Result<Vec<_>, _>>()?;
+        let args = args
+            .into_iter()
+            .map(|arg| simplifier.coerce(arg, &schema).and_then(|arg| simplifier.simplify(arg)))
+            .collect::<Result<Vec<_>, _>>()?;
         if matches!(name, "generate_series" | "range")
             && let Some(series) = datetime_series(name, &args).map_err(into_datafusion)?
         {
@@ -278,7 +294,10 @@ impl ContextProvider for Scope<'_> {
         self.state.window_functions().keys().cloned().collect()
     }
 
-    fn get_file_type(&self, extension: &str) -> Result<Arc<dyn datafusion::common::file_options::file_type::FileType>, DataFusionError> {
+    fn get_file_type(
+        &self,
+        extension: &str,
+    ) -> Result<Arc<dyn datafusion::common::file_options::file_type::FileType>, DataFusionError> {
         Err(plan_datafusion_err!("there are no files of type {extension} here"))
     }
 }

@@ -19,7 +19,8 @@ use crate::functions::{Ids, Limits};
 use crate::sql::analyzer::datetime::{DatetimeCasts, DatetimeOperators};
 use crate::sql::analyzer::numbers::{CheckedArithmetic, ExactNumbers, average, sum};
 use crate::sql::analyzer::{
-    AggregateCalls, BoundedCalls, ListsByRow, OperandTypes, RepeatedKeys, UnorderedAggregates, VolatileKeys, named_value, ordering, sets,
+    AggregateCalls, BoundedCalls, ListsByRow, OperandTypes, RepeatedKeys, UnorderedAggregates, VolatileKeys,
+    named_value, ordering, sets,
 };
 use crate::sql::optimizer::evaluation::FilteredArguments;
 use crate::sql::optimizer::rules;
@@ -27,7 +28,11 @@ use crate::sql::parse::long_numbers;
 use crate::sql::physical::{GroupLimits, Held, NoRows, Sequential, fences};
 
 /// DataFusion's state for one session: functions, rules and settings; tables come with each statement.
-pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>, limits: &Arc<Limits>) -> Result<SessionState> {
+pub(crate) fn new_session_state(
+    memory: &Arc<dyn MemoryPool>,
+    ids: &Arc<Ids>,
+    limits: &Arc<Limits>,
+) -> Result<SessionState> {
     let mut config = SessionConfig::new()
         .with_target_partitions(1)
         .with_information_schema(true)
@@ -40,22 +45,27 @@ pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>, li
     options.optimizer.enable_round_robin_repartition = false;
     // Joins and sorts over rows in memory gain nothing from filters that the scan would have to evaluate again.
     options.optimizer.enable_dynamic_filter_pushdown = false;
-    // What is planned and what is executed may differ in whether a column can be NULL, as for IS TRUE: nothing rests on it.
+    // What is planned and what is executed may differ in whether a column can be NULL, as for IS TRUE: nothing rests on
+    // it.
     options.execution.skip_physical_aggregate_schema_check = true;
-    // It reads fields of structs early, and computes the struct twice: rows in memory gain nothing, and random() differs.
+    // It reads fields of structs early, and computes the struct twice: rows in memory gain nothing, and random()
+    // differs.
     options.optimizer.enable_leaf_expression_pushdown = false;
     let no_disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
     let runtime = RuntimeEnvBuilder::new().with_disk_manager_builder(no_disk).with_memory_pool(Arc::clone(memory));
     let mut builder = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(Arc::new(runtime.build()?))
-        // All that DataFusion has but file formats: there are no files here, and their code would be a part of every download.
+        // All that DataFusion has but file formats: there are no files here, and their code would be a part of every
+        // download.
         .with_expr_planners(SessionStateDefaults::default_expr_planners())
         .with_scalar_functions(SessionStateDefaults::default_scalar_functions())
         .with_higher_order_functions(SessionStateDefaults::default_higher_order_functions())
         .with_aggregate_functions(SessionStateDefaults::default_aggregate_functions())
         .with_window_functions(SessionStateDefaults::default_window_functions())
-        .with_table_functions(SessionStateDefaults::default_table_functions().into_iter().map(|f| (f.name().to_owned(), f)).collect())
+        .with_table_functions(
+            SessionStateDefaults::default_table_functions().into_iter().map(|f| (f.name().to_owned(), f)).collect(),
+        )
         .with_optimizer_rules(rules::rules())
         .with_analyzer_rules(vec![
             Arc::new(RepeatedKeys),
@@ -81,8 +91,16 @@ pub(crate) fn new_session_state(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>, li
         .with_physical_optimizer_rule(Arc::new(Sequential))
         .with_physical_optimizer_rule(Arc::new(Held));
     builder.scalar_functions().get_or_insert_default().extend([long_numbers::function(), named_value::named()]);
-    builder.aggregate_functions().get_or_insert_default().extend([sum::checked_sum(), average::exact_average(), ordering::max(), ordering::min()]);
-    builder.expr_planners().get_or_insert_default().splice(0..0, [Arc::new(AggregateCalls) as Arc<dyn ExprPlanner>, Arc::new(ExactNumbers)]);
+    builder.aggregate_functions().get_or_insert_default().extend([
+        sum::checked_sum(),
+        average::exact_average(),
+        ordering::max(),
+        ordering::min(),
+    ]);
+    builder
+        .expr_planners()
+        .get_or_insert_default()
+        .splice(0..0, [Arc::new(AggregateCalls) as Arc<dyn ExprPlanner>, Arc::new(ExactNumbers)]);
     let mut builder = functions::register(builder, ids, limits);
     builder.expr_planners().get_or_insert_default().insert(0, Arc::new(OperandTypes));
     Ok(builder.build())

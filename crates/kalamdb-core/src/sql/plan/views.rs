@@ -33,7 +33,10 @@ impl Scope<'_> {
             return Err(Error::new(ErrorKind::InvalidTableDefinition, format!("view {name} would read itself")));
         }
         if self.expanding().len() >= MAX_VIEW_DEPTH {
-            return Err(Error::new(ErrorKind::StatementTooComplex, format!("view {name}: more than {MAX_VIEW_DEPTH} views stand on one another")));
+            return Err(Error::new(
+                ErrorKind::StatementTooComplex,
+                format!("view {name}: more than {MAX_VIEW_DEPTH} views stand on one another"),
+            ));
         }
         let statement = parse_query(&view.query)?;
         let planned = |mut statement: Statement| -> Result<LogicalPlan> {
@@ -73,7 +76,9 @@ fn distinct_names(view: &StoredView, plan: LogicalPlan) -> Result<LogicalPlan> {
     names.sort_unstable();
     if let Some((twice, _)) = names.iter().zip(names.iter().skip(1)).find(|(a, b)| a == b) {
         let message = format!("view {} has two columns {twice}", view.full_name());
-        return Err(Error::new(ErrorKind::DuplicateColumn, message).with_hint("give them different names, as in SELECT a AS b"));
+        return Err(
+            Error::new(ErrorKind::DuplicateColumn, message).with_hint("give them different names, as in SELECT a AS b")
+        );
     }
     Ok(plan)
 }

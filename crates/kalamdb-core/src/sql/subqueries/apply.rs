@@ -10,11 +10,11 @@ use datafusion::common::{DFSchema, DFSchemaRef, internal_datafusion_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore};
 
-use super::outer_value::Slot;
+use super::outer_value::CorrelatedParameter;
 
 /// What a subquery is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Question {
+pub(crate) enum SubqueryKind {
     /// Its only value; more than one row is an error, none is NULL.
     Value,
     /// Whether it has a row.
@@ -29,16 +29,16 @@ pub(crate) enum Question {
 
 /// Adds to each row of `input` the answer of a subquery as the column `name`; for LATERAL, the columns of its rows.
 ///
-/// The subquery's plan reads `arguments`, evaluated on the row, from `slots`. For [`Question::In`] the value to look for is one
-/// more expression behind these, and the plan's only column has its type. A last expression may be the condition under which the
-/// answer is used: for other rows nothing is asked.
+/// The subquery's plan reads `arguments`, evaluated on the row, from `slots`. For [`Question::In`] the value to look
+/// for is one more expression behind these, and the plan's only column has its type. A last expression may be the
+/// condition under which the answer is used: for other rows nothing is asked.
 #[derive(Debug, Clone)]
 pub(crate) struct Apply {
-    pub(crate) question: Question,
+    pub(crate) question: SubqueryKind,
     pub(crate) input: LogicalPlan,
     pub(crate) subquery: LogicalPlan,
     pub(crate) arguments: Vec<Expr>,
-    pub(crate) slots: Vec<Slot>,
+    pub(crate) slots: Vec<CorrelatedParameter>,
     pub(crate) is_guarded: bool,
     name: String,
     pub(crate) schema: DFSchemaRef,
@@ -46,24 +46,31 @@ pub(crate) struct Apply {
 
 impl Apply {
     pub(super) fn try_new(
-        question: Question,
+        question: SubqueryKind,
         input: LogicalPlan,
         subquery: LogicalPlan,
         arguments: Vec<Expr>,
-        slots: Vec<Slot>,
+        slots: Vec<CorrelatedParameter>,
         is_guarded: bool,
         name: String,
     ) -> Result<Self> {
-        let mut fields: Vec<_> = input.schema().iter().map(|(qualifier, field)| (qualifier.cloned(), Arc::clone(field))).collect();
+        let mut fields: Vec<_> =
+            input.schema().iter().map(|(qualifier, field)| (qualifier.cloned(), Arc::clone(field))).collect();
         match question {
-            Question::Value => {
-                let value = subquery.schema().fields().first().ok_or_else(|| internal_datafusion_err!("a subquery has a column"))?;
+            SubqueryKind::Value => {
+                let value = subquery
+                    .schema()
+                    .fields()
+                    .first()
+                    .ok_or_else(|| internal_datafusion_err!("a subquery has a column"))?;
                 fields.push((None, Arc::new(value.as_ref().clone().with_name(&name).with_nullable(true))));
             }
-            Question::Exists | Question::In => fields.push((None, Arc::new(Field::new(&name, DataType::Boolean, true)))),
-            Question::Rows | Question::RowsOrNull => {
+            SubqueryKind::Exists | SubqueryKind::In => {
+                fields.push((None, Arc::new(Field::new(&name, DataType::Boolean, true))))
+            }
+            SubqueryKind::Rows | SubqueryKind::RowsOrNull => {
                 let nullable = |field: &FieldRef| match question {
-                    Question::RowsOrNull => Arc::new(field.as_ref().clone().with_nullable(true)),
+                    SubqueryKind::RowsOrNull => Arc::new(field.as_ref().clone().with_nullable(true)),
                     _ => Arc::clone(field),
                 };
                 fields.extend(subquery.schema().iter().map(|(qualifier, field)| (qualifier.cloned(), nullable(field))));
@@ -74,7 +81,7 @@ impl Apply {
     }
 
     /// Everything but the schema, which follows from it.
-    fn key(&self) -> (Question, &LogicalPlan, &LogicalPlan, &[Expr], &[Slot], &str) {
+    fn key(&self) -> (SubqueryKind, &LogicalPlan, &LogicalPlan, &[Expr], &[CorrelatedParameter], &str) {
         (self.question, &self.input, &self.subquery, &self.arguments, &self.slots, &self.name)
     }
 }
@@ -122,13 +129,17 @@ impl UserDefinedLogicalNodeCore for Apply {
     }
 
     fn with_exprs_and_inputs(&self, exprs: Vec<Expr>, inputs: Vec<LogicalPlan>) -> Result<Self> {
-        let [input, subquery] = <[LogicalPlan; 2]>::try_from(inputs).map_err(|_| internal_datafusion_err!("Apply has two inputs"))?;
+        let [input, subquery] =
+            <[LogicalPlan; 2]>::try_from(inputs).map_err(|_| internal_datafusion_err!("Apply has two inputs"))?;
         Self::try_new(self.question, input, subquery, exprs, self.slots.clone(), self.is_guarded, self.name.clone())
     }
 
     fn necessary_children_exprs(&self, output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {
         let n_input = self.input.schema().fields().len();
         let n_subquery = self.subquery.schema().fields().len();
-        Some(vec![output_columns.iter().copied().filter(|column| *column < n_input).collect(), (0..n_subquery).collect()])
+        Some(vec![
+            output_columns.iter().copied().filter(|column| *column < n_input).collect(),
+            (0..n_subquery).collect(),
+        ])
     }
 }

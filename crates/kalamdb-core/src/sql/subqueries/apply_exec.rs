@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, UInt32Array, new_empty_array, new_null_array};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, UInt32Array, new_empty_array, new_null_array,
+};
 use datafusion::arrow::compute::{concat_batches, take_arrays};
 use datafusion::arrow::datatypes::{Float32Type, Float64Type, SchemaRef};
 use datafusion::common::cast::as_boolean_array;
@@ -18,13 +20,14 @@ use datafusion::physical_plan::distribution_requirements::InputDistributionRequi
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, reset_plan_states};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, ReplaceChildrenOptions,
+    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
+    ReplaceChildrenOptions,
 };
 use futures::lock::Mutex;
 use futures::{TryStreamExt, stream};
 
-use super::apply::Question;
-use super::outer_value::Slot;
+use super::apply::SubqueryKind;
+use super::outer_value::CorrelatedParameter;
 use crate::error::{Error, ErrorKind, into_datafusion};
 use crate::sql::physical::{held, size_of};
 
@@ -37,7 +40,7 @@ const MAX_JOINED: usize = 1 << 16;
 /// Runs a subquery's plan for each distinct set of outer values, and adds its answers as a last column.
 #[derive(Debug, Clone)]
 pub(crate) struct ApplyExec {
-    question: Question,
+    question: SubqueryKind,
     input: Arc<dyn ExecutionPlan>,
     subquery: Arc<dyn ExecutionPlan>,
     /// What goes into `slots`.
@@ -46,7 +49,7 @@ pub(crate) struct ApplyExec {
     needle: Option<Arc<dyn PhysicalExpr>>,
     /// The condition under which the answer is used.
     guard: Option<Arc<dyn PhysicalExpr>>,
-    slots: Vec<Slot>,
+    slots: Vec<CorrelatedParameter>,
     /// Held while the slots are in use: a plan may be in the tree twice.
     turn: Arc<Mutex<()>>,
     /// Whether each row is asked for anew, as the subquery calls random() or the like.
@@ -57,13 +60,13 @@ pub(crate) struct ApplyExec {
 impl ApplyExec {
     #[allow(clippy::too_many_arguments, reason = "the fields of a plan node, set in one place")]
     pub(crate) fn new(
-        question: Question,
+        question: SubqueryKind,
         input: Arc<dyn ExecutionPlan>,
         subquery: Arc<dyn ExecutionPlan>,
         arguments: Vec<Arc<dyn PhysicalExpr>>,
         needle: Option<Arc<dyn PhysicalExpr>>,
         guard: Option<Arc<dyn PhysicalExpr>>,
-        slots: Vec<Slot>,
+        slots: Vec<CorrelatedParameter>,
         is_volatile: bool,
         schema: SchemaRef,
     ) -> Self {
@@ -73,7 +76,18 @@ impl ApplyExec {
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        Self { question, input, subquery, arguments, needle, guard, slots, turn: Arc::default(), is_volatile, properties: Arc::new(properties) }
+        Self {
+            question,
+            input,
+            subquery,
+            arguments,
+            needle,
+            guard,
+            slots,
+            turn: Arc::default(),
+            is_volatile,
+            properties: Arc::new(properties),
+        }
     }
 }
 
@@ -109,7 +123,10 @@ impl ExecutionPlan for ApplyExec {
         vec![false; 2]
     }
 
-    fn apply_expressions(&self, f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>) -> Result<TreeNodeRecursion> {
+    fn apply_expressions(
+        &self,
+        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
         for expr in self.arguments.iter().chain(&self.needle).chain(&self.guard) {
             if f(expr)? == TreeNodeRecursion::Stop {
                 return Ok(TreeNodeRecursion::Stop);
@@ -118,9 +135,13 @@ impl ExecutionPlan for ApplyExec {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn replace_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>, _: ReplaceChildrenOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        let [input, subquery] =
-            <[Arc<dyn ExecutionPlan>; 2]>::try_from(children).map_err(|_| internal_datafusion_err!("ApplyExec has two inputs"))?;
+    fn replace_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let [input, subquery] = <[Arc<dyn ExecutionPlan>; 2]>::try_from(children)
+            .map_err(|_| internal_datafusion_err!("ApplyExec has two inputs"))?;
         Ok(Arc::new(Self { input, subquery, ..self.as_ref().clone() }))
     }
 
@@ -130,12 +151,12 @@ impl ExecutionPlan for ApplyExec {
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let rows = self.input.execute(partition, Arc::clone(&context))?;
-        let answers = Answers { plan: self.clone(), context, known: HashMap::new(), n_remembered: 0 };
+        let answers = SubqueryCache { plan: self.clone(), context, known: HashMap::new(), n_remembered: 0 };
         let batches = stream::try_unfold((rows, answers), |(mut rows, mut answers)| async move {
             let Some(batch) = rows.try_next().await? else { return Ok::<_, DataFusionError>(None) };
             let batches = match answers.plan.question {
-                Question::Rows | Question::RowsOrNull => answers.join(&batch).await?,
-                Question::Value | Question::Exists | Question::In => vec![answers.add_to(&batch).await?],
+                SubqueryKind::Rows | SubqueryKind::RowsOrNull => answers.join(&batch).await?,
+                SubqueryKind::Value | SubqueryKind::Exists | SubqueryKind::In => vec![answers.add_to(&batch).await?],
             };
             Ok(Some((stream::iter(batches.into_iter().map(Ok)), (rows, answers))))
         });
@@ -144,7 +165,7 @@ impl ExecutionPlan for ApplyExec {
 }
 
 /// The answers of one run of the plan, by the outer values.
-struct Answers {
+struct SubqueryCache {
     plan: ApplyExec,
     context: Arc<TaskContext>,
     known: HashMap<Vec<ScalarValue>, Answer>,
@@ -157,7 +178,7 @@ enum Answer {
     Rows(RecordBatch),
 }
 
-impl Answers {
+impl SubqueryCache {
     async fn add_to(&mut self, batch: &RecordBatch) -> Result<RecordBatch> {
         let n_rows = batch.num_rows();
         let evaluate = |expr: &Arc<dyn PhysicalExpr>| expr.evaluate(batch)?.into_array(n_rows);
@@ -166,7 +187,8 @@ impl Answers {
         let guard = self.plan.guard.as_ref().map(evaluate).transpose()?;
         let guard = guard.as_ref().map(|guard| as_boolean_array(guard)).transpose()?;
         let schema = self.plan.schema();
-        let answer_type = schema.fields().last().ok_or_else(|| internal_datafusion_err!("Apply adds a column"))?.data_type();
+        let answer_type =
+            schema.fields().last().ok_or_else(|| internal_datafusion_err!("Apply adds a column"))?.data_type();
         let unasked = ScalarValue::try_new_null(answer_type)?;
         let mut answers = Vec::with_capacity(n_rows);
         for row in 0..n_rows {
@@ -181,7 +203,11 @@ impl Answers {
             false => ScalarValue::iter_to_array(answers)?,
         };
         let columns = batch.columns().iter().cloned().chain([answers]).collect();
-        Ok(RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &RecordBatchOptions::new().with_row_count(Some(n_rows)))?)
+        Ok(RecordBatch::try_new_with_options(
+            Arc::clone(&schema),
+            columns,
+            &RecordBatchOptions::new().with_row_count(Some(n_rows)),
+        )?)
     }
 
     /// The rows of a batch, each with the rows that the subquery has for it.
@@ -192,7 +218,7 @@ impl Answers {
         let mut joined = Vec::new();
         let memory = MemoryConsumer::new("LATERAL").register(self.context.memory_pool());
         for (row, at) in (0..n_rows).zip(0_u32..) {
-            let or_null = self.plan.question == Question::RowsOrNull;
+            let or_null = self.plan.question == SubqueryKind::RowsOrNull;
             let schema = self.plan.schema();
             let Answer::Rows(rows) = self.answer(&arguments, row).await? else {
                 return internal_err!("LATERAL asks for rows");
@@ -203,7 +229,10 @@ impl Answers {
                 continue;
             }
             let outer = take_arrays(batch.columns(), &UInt32Array::from(vec![at; n_joined]), None)?;
-            let inner = rows.columns().iter().map(|column| if n_found == 0 { new_null_array(column.data_type(), 1) } else { Arc::clone(column) });
+            let inner = rows
+                .columns()
+                .iter()
+                .map(|column| if n_found == 0 { new_null_array(column.data_type(), 1) } else { Arc::clone(column) });
             let columns = outer.into_iter().chain(inner).collect();
             let options = RecordBatchOptions::new().with_row_count(Some(n_joined));
             let batch = RecordBatch::try_new_with_options(schema, columns, &options)?;
@@ -221,7 +250,8 @@ impl Answers {
 
     /// The answer for the outer values in a row of `arguments`.
     async fn answer(&mut self, arguments: &[ArrayRef], row: usize) -> Result<&Answer> {
-        let key = arguments.iter().map(|argument| ScalarValue::try_from_array(argument, row)).collect::<Result<Vec<_>>>()?;
+        let key =
+            arguments.iter().map(|argument| ScalarValue::try_from_array(argument, row)).collect::<Result<Vec<_>>>()?;
         if self.plan.is_volatile || !self.known.contains_key(&key) {
             let answer = self.ask(&key).await?;
             self.remember(key.clone(), answer);
@@ -251,18 +281,23 @@ impl Answers {
         let subquery = reset_plan_states(Arc::clone(&self.plan.subquery))?;
         let mut rows = held(subquery.execute(0, Arc::clone(&self.context))?, "a subquery", &self.context, 1);
         match self.plan.question {
-            Question::Exists => loop {
+            SubqueryKind::Exists => loop {
                 match rows.try_next().await? {
                     Some(batch) if batch.num_rows() == 0 => {}
                     batch => return Ok(Answer::Value(ScalarValue::Boolean(Some(batch.is_some())))),
                 }
             },
-            Question::Value => {
+            SubqueryKind::Value => {
                 let mut value = None;
                 while let Some(batch) = rows.try_next().await? {
                     if batch.num_rows() + usize::from(value.is_some()) > 1 {
-                        let error = Error::new(ErrorKind::CardinalityViolation, "a subquery used as a value returns more than one row");
-                        return Err(into_datafusion(error.with_hint("add LIMIT 1, or a condition that leaves one row")));
+                        let error = Error::new(
+                            ErrorKind::CardinalityViolation,
+                            "a subquery used as a value returns more than one row",
+                        );
+                        return Err(into_datafusion(
+                            error.with_hint("add LIMIT 1, or a condition that leaves one row"),
+                        ));
                     }
                     if batch.num_rows() == 1 {
                         value = Some(ScalarValue::try_from_array(batch.column(0), 0)?);
@@ -273,12 +308,12 @@ impl Answers {
                     None => Ok(Answer::Value(ScalarValue::try_new_null(subquery.schema().field(0).data_type())?)),
                 }
             }
-            Question::Rows | Question::RowsOrNull => {
+            SubqueryKind::Rows | SubqueryKind::RowsOrNull => {
                 let schema = subquery.schema();
                 let batches: Vec<RecordBatch> = rows.try_collect().await?;
                 Ok(Answer::Rows(concat_batches(&schema, &batches)?))
             }
-            Question::In => {
+            SubqueryKind::In => {
                 let (mut found, mut has_null) = (HashSet::new(), false);
                 while let Some(batch) = rows.try_next().await? {
                     let values = &one_zero(batch.column(0));

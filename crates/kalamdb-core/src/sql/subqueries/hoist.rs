@@ -11,11 +11,13 @@ use datafusion::logical_expr::expr::{BinaryExpr, Case, Exists, InSubquery, SetCo
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::logical_plan::{Extension, Subquery};
 use datafusion::logical_expr::utils::conjunction;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, is_not_true, is_true, lit, not, when};
+use datafusion::logical_expr::{
+    Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, is_not_true, is_true, lit, not, when,
+};
 
-use super::apply::{Apply, Question};
+use super::apply::{Apply, SubqueryKind};
 use super::outer::{as_outer, outer_columns, replace_outer_columns};
-use super::outer_value::Slot;
+use super::outer_value::CorrelatedParameter;
 use super::rewrite::{Rewriter, holds_subquery, stays_scalar};
 use crate::error::{Error, ErrorKind, into_datafusion};
 use crate::sql::analyzer::numbers::comparison_type;
@@ -60,10 +62,14 @@ impl<'a> Hoist<'a> {
             return self.case(case);
         }
         Ok(match expr.map_children(|child| Ok(Transformed::yes(self.expr(child)?)))?.data {
-            Expr::ScalarSubquery(subquery) if stays_scalar(&subquery, self.input.schema(), self.joins)? => Expr::ScalarSubquery(subquery),
+            Expr::ScalarSubquery(subquery) if stays_scalar(&subquery, self.input.schema(), self.joins)? => {
+                Expr::ScalarSubquery(subquery)
+            }
             Expr::ScalarSubquery(subquery) => self.value(plan_of(subquery))?,
             Expr::Exists(Exists { subquery, negated }) => negate(self.exists(plan_of(subquery))?, negated),
-            Expr::InSubquery(InSubquery { expr, subquery, negated }) => negate(self.is_in(*expr, plan_of(subquery))?, negated),
+            Expr::InSubquery(InSubquery { expr, subquery, negated }) => {
+                negate(self.is_in(*expr, plan_of(subquery))?, negated)
+            }
             Expr::SetComparison(comparison) => self.comparison(comparison)?,
             other => other,
         })
@@ -87,12 +93,17 @@ impl<'a> Hoist<'a> {
                 self.guard = conjunction(before.clone().into_iter().chain([is_true(condition.clone())]));
             }
             let then = self.expr(*then)?;
-            self.guard = if asks_again { conjunction(before.into_iter().chain([is_not_true(condition)])) } else { before };
+            self.guard =
+                if asks_again { conjunction(before.into_iter().chain([is_not_true(condition)])) } else { before };
             branches.push((Box::new(when), Box::new(then)));
         }
         let otherwise = case.else_expr.map(|otherwise| self.expr(*otherwise)).transpose()?;
         self.guard = around;
-        Ok(Expr::Case(Case { expr: operand.map(Box::new), when_then_expr: branches, else_expr: otherwise.map(Box::new) }))
+        Ok(Expr::Case(Case {
+            expr: operand.map(Box::new),
+            when_then_expr: branches,
+            else_expr: otherwise.map(Box::new),
+        }))
     }
 
     fn value(&mut self, subquery: LogicalPlan) -> Result<Expr> {
@@ -102,12 +113,13 @@ impl<'a> Hoist<'a> {
         // A second row is an error, however many follow.
         let builder = if is_single { builder } else { builder.limit(0, Some(2))? };
         let subquery = builder.project([first.alias("value")])?.build()?;
-        self.apply(Question::Value, subquery, None)
+        self.apply(SubqueryKind::Value, subquery, None)
     }
 
     fn exists(&mut self, subquery: LogicalPlan) -> Result<Expr> {
-        let subquery = LogicalPlanBuilder::from(subquery).limit(0, Some(1))?.project([lit(true).alias("value")])?.build()?;
-        self.apply(Question::Exists, subquery, None)
+        let subquery =
+            LogicalPlanBuilder::from(subquery).limit(0, Some(1))?.project([lit(true).alias("value")])?.build()?;
+        self.apply(SubqueryKind::Exists, subquery, None)
     }
 
     fn is_in(&mut self, value: Expr, subquery: LogicalPlan) -> Result<Expr> {
@@ -116,11 +128,13 @@ impl<'a> Hoist<'a> {
         let (value_type, column_type) = (value.get_type(schema)?, column.get_type(subquery.schema())?);
         // Other types are brought together when the plan is made.
         let (value, column) = match comparison_type(&value_type, &column_type) {
-            Some(common) if has_key(&common) => (key(value.cast_to(&common, schema)?), key(column.cast_to(&common, subquery.schema())?)),
+            Some(common) if has_key(&common) => {
+                (key(value.cast_to(&common, schema)?), key(column.cast_to(&common, subquery.schema())?))
+            }
             _ => (value, column),
         };
         let subquery = LogicalPlanBuilder::from(subquery).project([column.alias("value")])?.build()?;
-        self.apply(Question::In, subquery, Some(value))
+        self.apply(SubqueryKind::In, subquery, Some(value))
     }
 
     /// `value op ANY (subquery)` and `value op ALL (subquery)`.
@@ -145,11 +159,14 @@ impl<'a> Hoist<'a> {
             .when(column("known").lt(column("rows")), lit(ScalarValue::Boolean(None)))
             .otherwise(lit(!settling))?;
         let aggregates = [count(lit(1_i64)).alias("rows"), settled.alias("settled"), count(holds).alias("known")];
-        let subquery = LogicalPlanBuilder::from(subquery).aggregate(Vec::<Expr>::new(), aggregates)?.project([answer.alias("value")])?.build()?;
-        self.apply(Question::Value, subquery, None)
+        let subquery = LogicalPlanBuilder::from(subquery)
+            .aggregate(Vec::<Expr>::new(), aggregates)?
+            .project([answer.alias("value")])?
+            .build()?;
+        self.apply(SubqueryKind::Value, subquery, None)
     }
 
-    fn apply(&mut self, question: Question, subquery: LogicalPlan, needle: Option<Expr>) -> Result<Expr> {
+    fn apply(&mut self, question: SubqueryKind, subquery: LogicalPlan, needle: Option<Expr>) -> Result<Expr> {
         let Bound { subquery, mut arguments, slots } = bind(self.rewriter, &self.input, subquery)?;
         arguments.extend(needle);
         arguments.extend(self.guard.clone());
@@ -165,21 +182,24 @@ impl<'a> Hoist<'a> {
 pub(super) struct Bound {
     pub(super) subquery: LogicalPlan,
     pub(super) arguments: Vec<Expr>,
-    pub(super) slots: Vec<Slot>,
+    pub(super) slots: Vec<CorrelatedParameter>,
 }
 
-/// Binds the columns of `outer` that a subquery names. Those that are not found there are columns of a query further out.
+/// Binds the columns of `outer` that a subquery names. Those that are not found there are columns of a query further
+/// out.
 pub(super) fn bind(rewriter: &mut Rewriter, outer: &LogicalPlan, subquery: LogicalPlan) -> Result<Bound> {
     let (mut arguments, mut slots, mut reads) = (Vec::new(), Vec::new(), Vec::new());
     for (field, column) in outer_columns(&subquery)? {
         if outer.schema().maybe_index_of_column(&column).is_some() {
-            let slot = Slot::new(rewriter.next_number());
+            let slot = CorrelatedParameter::new(rewriter.next_number());
             reads.push((column.clone(), slot.read(format!("outer {}", column.flat_name()), &field)));
             slots.push(slot);
             arguments.push(Expr::Column(column));
         }
     }
-    let subquery = replace_outer_columns(subquery, &|column| reads.iter().find(|(known, _)| known == column).map(|(_, read)| read.clone()))?;
+    let subquery = replace_outer_columns(subquery, &|column| {
+        reads.iter().find(|(known, _)| known == column).map(|(_, read)| read.clone())
+    })?;
     Ok(Bound { subquery, arguments, slots })
 }
 
@@ -189,7 +209,9 @@ fn plan_of(subquery: Subquery) -> LogicalPlan {
 
 fn first_column(plan: &LogicalPlan) -> Result<Expr> {
     let column = plan.schema().columns().into_iter().next();
-    column.map(Expr::Column).ok_or_else(|| into_datafusion(Error::new(ErrorKind::SyntaxError, "a subquery used as a value has no column")))
+    column
+        .map(Expr::Column)
+        .ok_or_else(|| into_datafusion(Error::new(ErrorKind::SyntaxError, "a subquery used as a value has no column")))
 }
 
 fn negate(expr: Expr, negated: bool) -> Expr {

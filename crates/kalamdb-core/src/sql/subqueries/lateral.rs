@@ -10,7 +10,7 @@ use datafusion::logical_expr::logical_plan::{Extension, Join, SubqueryAlias};
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 
-use super::apply::{Apply, Question};
+use super::apply::{Apply, SubqueryKind};
 use super::hoist::{Bound, bind};
 use super::outer::outer_columns;
 use super::rewrite::Rewriter;
@@ -19,7 +19,8 @@ use crate::error::{Error, into_datafusion};
 
 /// What the right side of a join shows before it is rewritten.
 ///
-/// The planner marks what is LATERAL by a [`Subquery`] only where it names an outer column outside of its own subqueries.
+/// The planner marks what is LATERAL by a [`Subquery`] only where it names an outer column outside of its own
+/// subqueries.
 pub(super) struct Right {
     is_marked: bool,
     /// The outer columns named outside of subqueries: without a mark they are columns of a query further out.
@@ -66,8 +67,8 @@ pub(super) fn rewrite(rewriter: &mut Rewriter, mut join: Join, shown: &Right) ->
     }
     let right = Arc::unwrap_or_clone(join.right);
     let question = match join.join_type {
-        JoinType::Inner => Question::Rows,
-        JoinType::Left => Question::RowsOrNull,
+        JoinType::Inner => SubqueryKind::Rows,
+        JoinType::Left => SubqueryKind::RowsOrNull,
         other => return Err(into_datafusion(Error::unsupported(format!("LATERAL in a {other} join")))),
     };
     // The join's condition is one on the rows of the right side, for each row of the left.

@@ -36,8 +36,12 @@ pub(super) fn is_correlated(plan: &LogicalPlan) -> Result<bool> {
     Ok(!outer_columns(plan)?.is_empty())
 }
 
-/// Replaces columns of enclosing queries by what `replacement` gives for them, and keeps the names of the plan's columns.
-pub(super) fn replace_outer_columns(plan: LogicalPlan, replacement: &dyn Fn(&Column) -> Option<Expr>) -> Result<LogicalPlan> {
+/// Replaces columns of enclosing queries by what `replacement` gives for them, and keeps the names of the plan's
+/// columns.
+pub(super) fn replace_outer_columns(
+    plan: LogicalPlan,
+    replacement: &dyn Fn(&Column) -> Option<Expr>,
+) -> Result<LogicalPlan> {
     let replaced = plan.transform_down(|node| {
         if matches!(node, LogicalPlan::Subquery(_)) {
             return Ok(Transformed::new(node, false, TreeNodeRecursion::Jump));

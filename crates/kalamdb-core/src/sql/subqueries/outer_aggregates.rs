@@ -1,4 +1,5 @@
-//! Aggregates in a subquery whose arguments name nothing but columns of the query around it: they are aggregates of that query.
+//! Aggregates in a subquery whose arguments name nothing but columns of the query around it: they are aggregates of
+//! that query.
 
 use std::sync::Arc;
 
@@ -13,10 +14,13 @@ use super::outer::outer_columns;
 use super::rewrite::{Rewriter, holds_subquery, with_subquery};
 use crate::error::{Error, ErrorKind, into_datafusion};
 
-/// Moves such aggregates out of the subqueries of a select list and of the HAVING below it, into the grouping below these.
+/// Moves such aggregates out of the subqueries of a select list and of the HAVING below it, into the grouping below
+/// these.
 pub(super) fn lift(rewriter: &mut Rewriter, projection: Projection) -> Result<LogicalPlan> {
     let (having, grouping) = match projection.input.as_ref() {
-        LogicalPlan::Filter(filter) if matches!(*filter.input, LogicalPlan::Aggregate(_)) => (Some(&filter.predicate), &filter.input),
+        LogicalPlan::Filter(filter) if matches!(*filter.input, LogicalPlan::Aggregate(_)) => {
+            (Some(&filter.predicate), &filter.input)
+        }
         _ => (None, &projection.input),
     };
     let groups = match grouping.as_ref() {
@@ -35,13 +39,16 @@ pub(super) fn lift(rewriter: &mut Rewriter, projection: Projection) -> Result<Lo
     if lifted.aggregates.is_empty() {
         return Ok(LogicalPlan::Projection(projection));
     }
-    let (by, mut aggregates) = groups.map_or_else(Default::default, |groups| (groups.group_expr.clone(), groups.aggr_expr.clone()));
+    let (by, mut aggregates) =
+        groups.map_or_else(Default::default, |groups| (groups.group_expr.clone(), groups.aggr_expr.clone()));
     aggregates.extend(lifted.aggregates.into_iter().map(|(_, _, aggregate)| aggregate));
     let mut plan = LogicalPlan::Aggregate(Aggregate::try_new(Arc::clone(rows), by, aggregates)?);
     if let Some(having) = having {
         plan = LogicalPlan::Filter(Filter::try_new(having, Arc::new(plan))?);
     }
-    if let Some(column) = items.iter().flat_map(Expr::column_refs).find(|column| plan.schema().maybe_index_of_column(column).is_none()) {
+    if let Some(column) =
+        items.iter().flat_map(Expr::column_refs).find(|column| plan.schema().maybe_index_of_column(column).is_none())
+    {
         let message = format!("column {} is neither grouped nor aggregated", column.flat_name());
         return Err(into_datafusion(Error::new(ErrorKind::GroupingError, message)));
     }
@@ -76,7 +83,9 @@ impl Lifted<'_> {
                 let name = names.save(&expr);
                 let inner = expr.transform_up(|expr| {
                     let new = match &expr {
-                        Expr::Column(column) => self.aggregates.iter().find(|(name, ..)| column.relation.is_none() && *name == column.name),
+                        Expr::Column(column) => {
+                            self.aggregates.iter().find(|(name, ..)| column.relation.is_none() && *name == column.name)
+                        }
                         _ => None,
                     };
                     match new {
@@ -89,7 +98,10 @@ impl Lifted<'_> {
             Ok(Transformed::yes(node.data.recompute_schema()?))
         })?;
         let plan = plan.data;
-        let outer_ref_columns = outer_columns(&plan)?.into_iter().map(|(field, column)| Expr::OuterReferenceColumn(field, column)).collect();
+        let outer_ref_columns = outer_columns(&plan)?
+            .into_iter()
+            .map(|(field, column)| Expr::OuterReferenceColumn(field, column))
+            .collect();
         Ok(Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: subquery.spans })
     }
 
@@ -121,6 +133,9 @@ impl Lifted<'_> {
 
     fn is_ours(&self, expr: &Expr) -> bool {
         let is_outer = |inner: &Expr| matches!(inner, Expr::OuterReferenceColumn(_, column) if self.rows.maybe_index_of_column(column).is_none());
-        expr.contains_outer() && !expr.any_column_refs() && !holds_subquery(expr) && !expr.exists(|inner| Ok(is_outer(inner))).unwrap_or(true)
+        expr.contains_outer()
+            && !expr.any_column_refs()
+            && !holds_subquery(expr)
+            && !expr.exists(|inner| Ok(is_outer(inner))).unwrap_or(true)
     }
 }

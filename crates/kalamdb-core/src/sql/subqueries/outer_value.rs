@@ -6,17 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{ScalarValue, exec_err};
 use datafusion::error::Result;
-use datafusion::logical_expr::{ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
 
 /// Where [`super::apply_exec::ApplyExec`] puts one value of the outer row before it runs a subquery's plan.
 #[derive(Debug, Clone)]
-pub(crate) struct Slot {
+pub(crate) struct CorrelatedParameter {
     /// Unique within the statement.
     id: usize,
     value: Arc<Mutex<Option<ScalarValue>>>,
 }
 
-impl Slot {
+impl CorrelatedParameter {
     pub(super) fn new(id: usize) -> Self {
         Self { id, value: Arc::default() }
     }
@@ -42,15 +44,15 @@ impl Slot {
     }
 }
 
-impl PartialEq for Slot {
+impl PartialEq for CorrelatedParameter {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id
     }
 }
 
-impl Eq for Slot {}
+impl Eq for CorrelatedParameter {}
 
-impl Hash for Slot {
+impl Hash for CorrelatedParameter {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.id.hash(state);
     }
@@ -61,7 +63,7 @@ impl Hash for Slot {
 /// While a plan is made its slot is empty: evaluating it fails, and so the planner cannot fold it into a constant.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct OuterValue {
-    slot: Slot,
+    slot: CorrelatedParameter,
     name: String,
     field: FieldRef,
     signature: Signature,

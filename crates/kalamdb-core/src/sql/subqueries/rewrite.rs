@@ -8,9 +8,13 @@ use datafusion::error::Result;
 use datafusion::functions_window::row_number::row_number;
 use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison, WindowFunctionParams};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::logical_plan::{Aggregate, Filter, Join, Projection, Sort, Subquery, Union, Values, Window};
+use datafusion::logical_expr::logical_plan::{
+    Aggregate, Filter, Join, Projection, Sort, Subquery, Union, Values, Window,
+};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, SortExpr, WindowFrame, WindowFrameBound, WindowFrameUnits};
+use datafusion::logical_expr::{
+    Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, SortExpr, WindowFrame, WindowFrameBound, WindowFrameUnits,
+};
 
 use super::hoist::Hoist;
 use super::outer::outer_columns;
@@ -25,7 +29,10 @@ pub(crate) fn rewrite(plan: LogicalPlan) -> Result<LogicalPlan> {
     }
     let plan = Rewriter::default().plan(plan)?;
     match outer_columns(&plan)?.first() {
-        Some((_, column)) => Err(unsupported(&format!("a subquery in this place that names column {} of the query around it", column.flat_name()))),
+        Some((_, column)) => Err(unsupported(&format!(
+            "a subquery in this place that names column {} of the query around it",
+            column.flat_name()
+        ))),
         None => Ok(plan),
     }
 }
@@ -49,12 +56,21 @@ fn filter_holds_subquery(plan: &LogicalPlan) -> bool {
 }
 
 /// An expression with another subquery in place of its own.
-pub(super) fn with_subquery(expr: Expr, new: &mut dyn FnMut(Subquery) -> Result<Subquery>) -> Result<Transformed<Expr>> {
+pub(super) fn with_subquery(
+    expr: Expr,
+    new: &mut dyn FnMut(Subquery) -> Result<Subquery>,
+) -> Result<Transformed<Expr>> {
     Ok(match expr {
         Expr::ScalarSubquery(subquery) => Transformed::yes(Expr::ScalarSubquery(new(subquery)?)),
-        Expr::Exists(Exists { subquery, negated }) => Transformed::yes(Expr::Exists(Exists { subquery: new(subquery)?, negated })),
-        Expr::InSubquery(within) => Transformed::yes(Expr::InSubquery(InSubquery { subquery: new(within.subquery)?, ..within })),
-        Expr::SetComparison(comparison) => Transformed::yes(Expr::SetComparison(SetComparison { subquery: new(comparison.subquery)?, ..comparison })),
+        Expr::Exists(Exists { subquery, negated }) => {
+            Transformed::yes(Expr::Exists(Exists { subquery: new(subquery)?, negated }))
+        }
+        Expr::InSubquery(within) => {
+            Transformed::yes(Expr::InSubquery(InSubquery { subquery: new(within.subquery)?, ..within }))
+        }
+        Expr::SetComparison(comparison) => {
+            Transformed::yes(Expr::SetComparison(SetComparison { subquery: new(comparison.subquery)?, ..comparison }))
+        }
         other => Transformed::no(other),
     })
 }
@@ -88,7 +104,9 @@ impl Rewriter {
 
     pub(super) fn plan(&mut self, plan: LogicalPlan) -> Result<LogicalPlan> {
         let plan = match plan {
-            LogicalPlan::Projection(projection) if projection.expr.iter().any(holds_subquery) || filter_holds_subquery(&projection.input) => {
+            LogicalPlan::Projection(projection)
+                if projection.expr.iter().any(holds_subquery) || filter_holds_subquery(&projection.input) =>
+            {
                 outer_aggregates::lift(self, projection)?
             }
             plan => plan,
@@ -112,12 +130,15 @@ impl Rewriter {
         };
         if !node_holds_subquery(&plan)? {
             return match plan {
-                LogicalPlan::Values(values) if values.values.iter().flatten().any(Expr::contains_outer) => self.values(values),
+                LogicalPlan::Values(values) if values.values.iter().flatten().any(Expr::contains_outer) => {
+                    self.values(values)
+                }
                 plan => Ok(plan),
             };
         }
         let names = NamePreserver::new(&plan);
-        // What is inside a subquery first: its own subqueries are then settled, or correlated to this plan or one around it.
+        // What is inside a subquery first: its own subqueries are then settled, or correlated to this plan or one
+        // around it.
         let plan = plan
             .map_expressions(|expr| {
                 let name = names.save(&expr);
@@ -135,7 +156,11 @@ impl Rewriter {
             other => {
                 let schema = DFSchema::empty();
                 let stays = other.expressions().iter().all(|expr| !needs_apply(expr, &schema, false).unwrap_or(true));
-                if stays { Ok(other) } else { Err(unsupported("a subquery in this place, where it is not a plain value")) }
+                if stays {
+                    Ok(other)
+                } else {
+                    Err(unsupported("a subquery in this place, where it is not a plain value"))
+                }
             }
         }
     }
@@ -144,12 +169,17 @@ impl Rewriter {
     fn inside(&mut self, expr: Expr) -> Result<Expr> {
         let mut subquery = |subquery: Subquery| -> Result<Subquery> {
             let plan = self.plan(Arc::unwrap_or_clone(subquery.subquery))?;
-            let outer_ref_columns = outer_columns(&plan)?.into_iter().map(|(field, column)| Expr::OuterReferenceColumn(field, column)).collect();
+            let outer_ref_columns = outer_columns(&plan)?
+                .into_iter()
+                .map(|(field, column)| Expr::OuterReferenceColumn(field, column))
+                .collect();
             Ok(Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: subquery.spans })
         };
         let expr = expr.transform_up(|expr| {
             Ok(match expr {
-                Expr::ScalarSubquery(inner) => Transformed::yes(Expr::ScalarSubquery(scalar::nullable(subquery(inner)?)?)),
+                Expr::ScalarSubquery(inner) => {
+                    Transformed::yes(Expr::ScalarSubquery(scalar::nullable(subquery(inner)?)?))
+                }
                 Expr::Exists(Exists { subquery: inner, negated }) => {
                     let inner = shape::rows_alone(inner)?;
                     Transformed::yes(Expr::Exists(Exists { subquery: subquery(inner)?, negated }))
@@ -158,9 +188,10 @@ impl Rewriter {
                     let inner = shape::unsorted(within.subquery)?;
                     Transformed::yes(Expr::InSubquery(InSubquery { subquery: subquery(inner)?, ..within }))
                 }
-                Expr::SetComparison(comparison) => {
-                    Transformed::yes(Expr::SetComparison(SetComparison { subquery: subquery(comparison.subquery)?, ..comparison }))
-                }
+                Expr::SetComparison(comparison) => Transformed::yes(Expr::SetComparison(SetComparison {
+                    subquery: subquery(comparison.subquery)?,
+                    ..comparison
+                })),
                 other => Transformed::no(other),
             })
         })?;
@@ -239,7 +270,8 @@ impl Rewriter {
         LogicalPlanBuilder::from(sort).project(columns.into_iter().map(Expr::from))?.build()
     }
 
-    /// Rows of VALUES are evaluated when the plan is made, before any subquery has run: each becomes a SELECT without FROM.
+    /// Rows of VALUES are evaluated when the plan is made, before any subquery has run: each becomes a SELECT without
+    /// FROM.
     fn values(&mut self, values: Values) -> Result<LogicalPlan> {
         let fields = values.schema.fields();
         let mut rows = Vec::with_capacity(values.values.len());
@@ -261,7 +293,8 @@ impl Rewriter {
 
     fn join(&mut self, join: Join) -> Result<LogicalPlan> {
         let mut conditions: Vec<Expr> = join.filter.into_iter().flat_map(split_conjunction_owned).collect();
-        let (on, on_subqueries): (Vec<_>, Vec<_>) = join.on.into_iter().partition(|(left, right)| !holds_subquery(left) && !holds_subquery(right));
+        let (on, on_subqueries): (Vec<_>, Vec<_>) =
+            join.on.into_iter().partition(|(left, right)| !holds_subquery(left) && !holds_subquery(right));
         conditions.extend(on_subqueries.into_iter().map(|(left, right)| left.eq(right)));
         let schema = Arc::clone(&join.schema);
         let (mut applied, mut kept) = (Vec::new(), Vec::new());
@@ -273,7 +306,16 @@ impl Rewriter {
         }
         let rebuild = |left: Arc<LogicalPlan>, right: Arc<LogicalPlan>, conditions: Vec<Expr>| {
             let filter = conjunction(conditions);
-            let join = Join::try_new(left, right, on.clone(), filter, join.join_type, join.join_constraint, join.null_equality, join.null_aware)?;
+            let join = Join::try_new(
+                left,
+                right,
+                on.clone(),
+                filter,
+                join.join_type,
+                join.join_constraint,
+                join.null_equality,
+                join.null_aware,
+            )?;
             Ok::<_, datafusion::error::DataFusionError>(LogicalPlan::Join(join))
         };
         if applied.is_empty() {
@@ -286,8 +328,11 @@ impl Rewriter {
                 None => Ok(plan),
             };
         }
-        let is_about_one =
-            |condition: &Expr| Ok::<_, DataFusionError>(is_about(condition, join.left.schema())? || is_about(condition, join.right.schema())?);
+        let is_about_one = |condition: &Expr| {
+            Ok::<_, DataFusionError>(
+                is_about(condition, join.left.schema())? || is_about(condition, join.right.schema())?,
+            )
+        };
         if !applied.iter().map(is_about_one).collect::<Result<Vec<_>>>()?.into_iter().all(|one| one) {
             let conditions = on.iter().map(|(left, right)| left.clone().eq(right.clone())).chain(kept).chain(applied);
             return self.pairs(&join.left, &join.right, join.join_type, conjunction(conditions), &schema);
@@ -315,8 +360,8 @@ impl Rewriter {
         LogicalPlanBuilder::from(plan).project(schema.columns().into_iter().map(Expr::from))?.build()
     }
 
-    /// An outer join on any condition: the rows of both sides are numbered, the pairs of numbers that meet the condition are found by an inner
-    /// join, and the sides are joined by these.
+    /// An outer join on any condition: the rows of both sides are numbered, the pairs of numbers that meet the
+    /// condition are found by an inner join, and the sides are joined by these.
     fn pairs(
         &mut self,
         left: &Arc<LogicalPlan>,
@@ -327,14 +372,17 @@ impl Rewriter {
     ) -> Result<LogicalPlan> {
         let number = self.next_number();
         let name = |side: &str| format!("__{side}_{number}");
-        let numbered = |side: &Arc<LogicalPlan>, name: String| LogicalPlanBuilder::from(side.as_ref().clone()).window([row_number().alias(name)]);
+        let numbered = |side: &Arc<LogicalPlan>, name: String| {
+            LogicalPlanBuilder::from(side.as_ref().clone()).window([row_number().alias(name)])
+        };
         let column = |name: String| Column::new_unqualified(name);
         let both = numbered(left, name("left"))?.cross_join(numbered(right, name("right"))?.build()?)?.build()?;
         let met = match condition {
             Some(condition) => self.filter(Filter::try_new(condition, Arc::new(both))?)?,
             None => both,
         };
-        let numbers = ["left", "right"].map(|side| Expr::Column(column(name(side))).alias(name(&format!("met_{side}"))));
+        let numbers =
+            ["left", "right"].map(|side| Expr::Column(column(name(side))).alias(name(&format!("met_{side}"))));
         let met = LogicalPlanBuilder::from(met).project(numbers)?.build()?;
         // All rows of the left side are kept, with the numbers that they meet, but for a RIGHT join.
         let first = if join_type == JoinType::Right { JoinType::Inner } else { JoinType::Left };
@@ -347,22 +395,27 @@ impl Rewriter {
     }
 }
 
-/// A window that is not parted and ordered by outer columns alone: they are constants within a run, and the planner may leave it no column to
-/// sort by.
+/// A window that is not parted and ordered by outer columns alone: they are constants within a run, and the planner may
+/// leave it no column to sort by.
 fn without_outer_keys(expr: Expr) -> Result<Expr> {
     if !expr.contains_outer() {
         return Ok(expr);
     }
     let name = expr.schema_name().to_string();
-    let is_constant = |by: &Expr| by.contains_outer() && !by.any_column_refs() && !by.is_volatile() && !holds_subquery(by);
+    let is_constant =
+        |by: &Expr| by.contains_outer() && !by.any_column_refs() && !by.is_volatile() && !holds_subquery(by);
     let expr = expr.transform_up(|expr| match expr {
         Expr::WindowFunction(mut window) => {
             let WindowFunctionParams { partition_by, order_by, window_frame, .. } = &mut window.params;
             partition_by.retain(|by| !is_constant(by));
             if !order_by.is_empty() && order_by.iter().all(|by| is_constant(&by.expr)) {
                 // All rows are peers.
-                let is_far = |bound: &WindowFrameBound| matches!(bound, WindowFrameBound::CurrentRow) || bound.is_unbounded();
-                if window_frame.units == WindowFrameUnits::Range && is_far(&window_frame.start_bound) && is_far(&window_frame.end_bound) {
+                let is_far =
+                    |bound: &WindowFrameBound| matches!(bound, WindowFrameBound::CurrentRow) || bound.is_unbounded();
+                if window_frame.units == WindowFrameUnits::Range
+                    && is_far(&window_frame.start_bound)
+                    && is_far(&window_frame.end_bound)
+                {
                     *window_frame = WindowFrame::new(None);
                 }
                 if window_frame.units == WindowFrameUnits::Rows {
@@ -397,7 +450,8 @@ fn with_outer_columns(input: LogicalPlan, by: &[SortExpr]) -> Result<LogicalPlan
         by.expr.apply(|inner| {
             if let Some(subquery) = subquery_of(inner) {
                 for column in outer_columns(&subquery.subquery)?.into_iter().map(|(_, column)| column) {
-                    let is_missing = schema.maybe_index_of_column(&column).is_none() && below.schema().maybe_index_of_column(&column).is_some();
+                    let is_missing = schema.maybe_index_of_column(&column).is_none()
+                        && below.schema().maybe_index_of_column(&column).is_some();
                     let column = Expr::Column(column);
                     if is_missing && !expr.contains(&column) {
                         expr.push(column);
@@ -419,9 +473,13 @@ fn is_about(expr: &Expr, schema: &DFSchema) -> Result<bool> {
     let mut about = true;
     expr.apply(|expr| {
         if let Some(subquery) = subquery_of(expr) {
-            about &= outer_columns(&subquery.subquery)?.iter().all(|(_, column)| schema.maybe_index_of_column(column).is_some());
+            about &= outer_columns(&subquery.subquery)?
+                .iter()
+                .all(|(_, column)| schema.maybe_index_of_column(column).is_some());
         }
-        if let Expr::InSubquery(InSubquery { expr: value, .. }) | Expr::SetComparison(SetComparison { expr: value, .. }) = expr {
+        if let Expr::InSubquery(InSubquery { expr: value, .. })
+        | Expr::SetComparison(SetComparison { expr: value, .. }) = expr
+        {
             about &= value.column_refs().into_iter().all(|column| schema.maybe_index_of_column(column).is_some());
         }
         // Its conditions tell for which rows the subqueries in its branches are asked.
@@ -435,8 +493,8 @@ fn is_about(expr: &Expr, schema: &DFSchema) -> Result<bool> {
 
 /// Whether DataFusion cannot plan the subqueries of this expression, or not rightly.
 ///
-/// `outer` has the columns of the rows that the expression is evaluated on; `joins` tells whether they come from a projection or
-/// a filter, in which DataFusion makes joins of subqueries.
+/// `outer` has the columns of the rows that the expression is evaluated on; `joins` tells whether they come from a
+/// projection or a filter, in which DataFusion makes joins of subqueries.
 pub(super) fn needs_apply(expr: &Expr, outer: &DFSchema, joins: bool) -> Result<bool> {
     let (condition, negated) = match expr {
         Expr::Not(inner) => (inner.as_ref(), true),
@@ -451,7 +509,11 @@ pub(super) fn needs_apply(expr: &Expr, outer: &DFSchema, joins: bool) -> Result<
             Expr::InSubquery(within) if !holds_subquery(&within.expr) => {
                 let uncorrelated = within.subquery.outer_ref_columns.is_empty();
                 let is_semi_join = match negated == within.negated {
-                    true => uncorrelated || shape::is_of_one_type(within, outer)? && shape::is_semi_join(&within.subquery.subquery, outer)?,
+                    true => {
+                        uncorrelated
+                            || shape::is_of_one_type(within, outer)?
+                                && shape::is_semi_join(&within.subquery.subquery, outer)?
+                    }
                     false => uncorrelated && shape::is_anti_join(within, outer)?,
                 };
                 return Ok(!is_semi_join || within.expr.contains_outer());

@@ -7,14 +7,15 @@ use datafusion::common::{Column, internal_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::logical_plan::{Projection, Subquery};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Expr, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Volatility,
 };
 
 static OR_NULL: LazyLock<Arc<ScalarUDF>> =
     LazyLock::new(|| Arc::new(ScalarUDF::new_from_impl(OrNull { signature: Signature::any(1, Volatility::Volatile) })));
 
-/// The subquery with a column that may be NULL, unless it has a row for sure: one that may be NULL now may not be so any more when the plan
-/// is made simpler. A correlated one is cared for where it is run.
+/// The subquery with a column that may be NULL, unless it has a row for sure: one that may be NULL now may not be so
+/// any more when the plan is made simpler. A correlated one is cared for where it is run.
 pub(super) fn nullable(subquery: Subquery) -> Result<Subquery> {
     let plan = &subquery.subquery;
     if plan.schema().fields().len() != 1 || !subquery.outer_ref_columns.is_empty() || has_a_row(plan) {
@@ -38,7 +39,8 @@ fn has_a_row(plan: &LogicalPlan) -> bool {
     }
 }
 
-/// A value that may be NULL as far as its type says. It is called volatile so that it is not taken for a constant that is not NULL.
+/// A value that may be NULL as far as its type says. It is called volatile so that it is not taken for a constant that
+/// is not NULL.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct OrNull {
     signature: Signature,

@@ -1,7 +1,7 @@
 //! Which correlated subqueries DataFusion turns into joins that mean the same.
 //!
-//! The conditions are narrower than DataFusion's own: where the two differ it either fails to plan, or its join differs from the
-//! subquery (an aggregate that always has a row, a LIMIT for each outer row, NULL in NOT IN).
+//! The conditions are narrower than DataFusion's own: where the two differ it either fails to plan, or its join differs
+//! from the subquery (an aggregate that always has a row, a LIMIT for each outer row, NULL in NOT IN).
 
 use std::sync::Arc;
 
@@ -10,7 +10,9 @@ use datafusion::error::Result;
 use datafusion::logical_expr::expr::InSubquery;
 use datafusion::logical_expr::logical_plan::{Projection, Sort, Subquery, SubqueryAlias};
 use datafusion::logical_expr::utils::split_conjunction;
-use datafusion::logical_expr::{Aggregate, BinaryExpr, Cast, Distinct, Expr, ExprSchemable, Filter, LogicalPlan, Operator, lit};
+use datafusion::logical_expr::{
+    Aggregate, BinaryExpr, Cast, Distinct, Expr, ExprSchemable, Filter, LogicalPlan, Operator, lit,
+};
 
 use super::outer::{is_correlated, outer_columns};
 use crate::sql::analyzer::ordering::has_key;
@@ -34,13 +36,16 @@ pub(super) fn is_semi_join(plan: &LogicalPlan, outer: &DFSchema) -> Result<bool>
             }
             LogicalPlan::SubqueryAlias(alias) => &alias.input,
             LogicalPlan::Distinct(Distinct::All(input)) => input,
-            LogicalPlan::Filter(filter) => return Ok(keeps_names(&items, &filter.predicate) && !is_correlated(&filter.input)?),
+            LogicalPlan::Filter(filter) => {
+                return Ok(keeps_names(&items, &filter.predicate) && !is_correlated(&filter.input)?);
+            }
             _ => return Ok(false),
         };
     }
 }
 
-/// Whether IN compares two columns of one type: DataFusion fails to plan a correlated subquery whose column it has to cast.
+/// Whether IN compares two columns of one type: DataFusion fails to plan a correlated subquery whose column it has to
+/// cast.
 pub(super) fn is_of_one_type(within: &InSubquery, outer: &DFSchema) -> Result<bool> {
     let column = within.subquery.subquery.schema().fields().first().map(|field| field.data_type().clone());
     Ok(matches!(*within.expr, Expr::Column(_)) && Some(within.expr.get_type(outer)?) == column)
@@ -48,7 +53,8 @@ pub(super) fn is_of_one_type(within: &InSubquery, outer: &DFSchema) -> Result<bo
 
 /// Whether NOT IN as a condition of WHERE is an anti join that knows NULL.
 ///
-/// DataFusion's knows it if a column that it compares, or that its value is computed of, may be NULL: the value alone may be as well.
+/// DataFusion's knows it if a column that it compares, or that its value is computed of, may be NULL: the value alone
+/// may be as well.
 pub(super) fn is_anti_join(within: &InSubquery, outer: &DFSchema) -> Result<bool> {
     let columns = within.expr.column_refs();
     let is_plain = matches!(*within.expr, Expr::Column(_));
@@ -57,7 +63,8 @@ pub(super) fn is_anti_join(within: &InSubquery, outer: &DFSchema) -> Result<bool
         return Ok(false);
     }
     let is_nullable = |column: &&Column| outer.field_from_column(column).is_ok_and(|field| field.is_nullable());
-    let knows_null = columns.iter().any(is_nullable) || within.subquery.subquery.schema().fields().iter().any(|field| field.is_nullable());
+    let knows_null = columns.iter().any(is_nullable)
+        || within.subquery.subquery.schema().fields().iter().any(|field| field.is_nullable());
     Ok(knows_null || !within.expr.nullable(outer)?)
 }
 
@@ -74,7 +81,9 @@ pub(super) fn is_filter_join(plan: &LogicalPlan, outer: &DFSchema) -> Result<boo
                 &projection.input
             }
             LogicalPlan::SubqueryAlias(alias) => &alias.input,
-            LogicalPlan::Filter(filter) => return Ok(keeps_names(&items, &filter.predicate) && !is_correlated(&filter.input)?),
+            LogicalPlan::Filter(filter) => {
+                return Ok(keeps_names(&items, &filter.predicate) && !is_correlated(&filter.input)?);
+            }
             _ => return Ok(false),
         };
     }
@@ -93,7 +102,9 @@ pub(super) fn is_grouped_join(plan: &LogicalPlan, outer: &DFSchema) -> Result<bo
                 &projection.input
             }
             LogicalPlan::SubqueryAlias(alias) => &alias.input,
-            LogicalPlan::Aggregate(aggregate) if !plan.contains_outer_reference() => return is_grouped_by_equalities(aggregate, &items),
+            LogicalPlan::Aggregate(aggregate) if !plan.contains_outer_reference() => {
+                return is_grouped_by_equalities(aggregate, &items);
+            }
             _ => return Ok(false),
         };
     }
@@ -111,8 +122,8 @@ fn is_grouped_by_equalities(aggregate: &Aggregate, items: &[&Expr]) -> Result<bo
     Ok(group_expr.is_empty() && equalities && keeps_names(items, predicate) && !is_correlated(input)?)
 }
 
-/// Whether no item of a select list has the name of another column that the correlated conditions below it name: DataFusion adds these columns to
-/// the list.
+/// Whether no item of a select list has the name of another column that the correlated conditions below it name:
+/// DataFusion adds these columns to the list.
 fn keeps_names(items: &[&Expr], predicate: &Expr) -> bool {
     let conditions = split_conjunction(predicate).into_iter().filter(|condition| condition.contains_outer());
     let named: Vec<&Column> = conditions.flat_map(Expr::column_refs).collect();
@@ -126,11 +137,14 @@ fn keeps_names(items: &[&Expr], predicate: &Expr) -> bool {
 pub(super) fn rows_alone(subquery: Subquery) -> Result<Subquery> {
     let mut plan = &subquery.subquery;
     loop {
-        plan = match plan.as_ref() {
-            LogicalPlan::Sort(Sort { input, fetch: None, .. }) | LogicalPlan::Projection(Projection { input, .. }) => input,
-            LogicalPlan::SubqueryAlias(SubqueryAlias { input, .. }) | LogicalPlan::Distinct(Distinct::All(input)) => input,
-            _ => break,
-        };
+        plan =
+            match plan.as_ref() {
+                LogicalPlan::Sort(Sort { input, fetch: None, .. })
+                | LogicalPlan::Projection(Projection { input, .. }) => input,
+                LogicalPlan::SubqueryAlias(SubqueryAlias { input, .. })
+                | LogicalPlan::Distinct(Distinct::All(input)) => input,
+                _ => break,
+            };
     }
     let plan = LogicalPlan::Projection(Projection::try_new(vec![lit(true).alias("__exists")], Arc::clone(plan))?);
     Ok(subquery.with_plan(Arc::new(plan)))

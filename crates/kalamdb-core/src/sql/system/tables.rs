@@ -9,7 +9,7 @@ use kalamdb_types::SqlType;
 use super::arrays::{batch_of, boolean, text};
 use crate::access::{Principal, Role};
 use crate::catalog::{ColumnDef, Table};
-use crate::database::View;
+use crate::database::ReadView;
 use crate::error::{Error, ErrorKind, Result, nearest};
 use crate::partition::Chunk;
 
@@ -36,7 +36,7 @@ pub(crate) const TABLES: [&str; 13] = [
 type Columns = Vec<(&'static str, ArrayRef)>;
 
 /// A table of the schema, as the principal sees it.
-pub(crate) fn provider(view: View<'_>, principal: &Principal, name: &str) -> Result<Arc<dyn TableProvider>> {
+pub(crate) fn provider(view: ReadView<'_>, principal: &Principal, name: &str) -> Result<Arc<dyn TableProvider>> {
     let columns = match name {
         "namespaces" => namespaces(view),
         "tables" => tables(view, principal)?,
@@ -45,7 +45,9 @@ pub(crate) fn provider(view: View<'_>, principal: &Principal, name: &str) -> Res
         "users" => vec![text("user_id", users(view, principal).into_iter().map(Some))],
         "live_queries" => live_queries(),
         "jobs" => jobs(view, principal),
-        "storages" => vec![text("storage_id", [Some("local")].into_iter()), text("storage_type", [Some("indexeddb")].into_iter())],
+        "storages" => {
+            vec![text("storage_id", [Some("local")].into_iter()), text("storage_type", [Some("indexeddb")].into_iter())]
+        }
         "stats" => stats_of_all(view, principal)?,
         "settings" => settings(view, principal),
         "datatypes" => datatypes(),
@@ -68,7 +70,7 @@ pub(crate) fn is_visible(principal: &Principal, table: &Table) -> bool {
     table.check_access(principal, false).is_ok()
 }
 
-fn visible_tables(view: View<'_>, principal: &Principal) -> Vec<Arc<Table>> {
+fn visible_tables(view: ReadView<'_>, principal: &Principal) -> Vec<Arc<Table>> {
     view.catalog().tables().filter(|table| is_visible(principal, table)).cloned().collect()
 }
 
@@ -96,7 +98,7 @@ fn timestamp(name: &'static str, values: impl Iterator<Item = Option<i64>>) -> (
     (name, Arc::new(values.collect::<TimestampMicrosecondArray>()))
 }
 
-fn namespaces(view: View<'_>) -> Columns {
+fn namespaces(view: ReadView<'_>) -> Columns {
     let catalog = view.catalog();
     let rows: Vec<_> = catalog.namespaces().collect();
     let n_tables = |name: &str| i64::try_from(catalog.tables_in(name).count()).ok();
@@ -108,9 +110,12 @@ fn namespaces(view: View<'_>) -> Columns {
     ]
 }
 
-fn tables(view: View<'_>, principal: &Principal) -> Result<Columns> {
+fn tables(view: ReadView<'_>, principal: &Principal) -> Result<Columns> {
     let rows = visible_tables(view, principal);
-    let policies = rows.iter().map(|table| serde_json::to_string(&table.options.flush_policy)).collect::<std::result::Result<Vec<_>, _>>();
+    let policies = rows
+        .iter()
+        .map(|table| serde_json::to_string(&table.options.flush_policy))
+        .collect::<std::result::Result<Vec<_>, _>>();
     let policies = policies.map_err(|error| Error::internal(error.to_string()))?;
     let number = |value: Option<u64>| value.and_then(|value| i64::try_from(value).ok());
     let mut columns = names(&rows);
@@ -118,7 +123,10 @@ fn tables(view: View<'_>, principal: &Principal) -> Result<Columns> {
         text("table_type", rows.iter().map(|table| Some(table.kind.name()))),
         text("flush_policy", policies.into_iter().map(Some)),
         integer("schema_version", rows.iter().map(|table| i32::try_from(table.schema_version).ok())),
-        integer("deleted_retention_hours", rows.iter().map(|table| table.retention_hours().and_then(|hours| i32::try_from(hours).ok()))),
+        integer(
+            "deleted_retention_hours",
+            rows.iter().map(|table| table.retention_hours().and_then(|hours| i32::try_from(hours).ok())),
+        ),
         bigint("ttl_seconds", rows.iter().map(|table| number(table.options.ttl_seconds))),
         bigint("max_buffer", rows.iter().map(|table| number(table.options.max_buffer))),
         boolean("ephemeral", rows.iter().map(|table| Some(table.options.ephemeral))),
@@ -131,10 +139,12 @@ fn tables(view: View<'_>, principal: &Principal) -> Result<Columns> {
     Ok(columns)
 }
 
-fn columns(view: View<'_>, principal: &Principal) -> Columns {
+fn columns(view: ReadView<'_>, principal: &Principal) -> Columns {
     let tables = visible_tables(view, principal);
-    let rows: Vec<(&Table, usize, &ColumnDef)> =
-        tables.iter().flat_map(|table| table.columns.iter().enumerate().map(move |(at, column)| (table.as_ref(), at, column))).collect();
+    let rows: Vec<(&Table, usize, &ColumnDef)> = tables
+        .iter()
+        .flat_map(|table| table.columns.iter().enumerate().map(move |(at, column)| (table.as_ref(), at, column)))
+        .collect();
     vec![
         text("table_id", rows.iter().map(|(table, ..)| Some(table_id(table)))),
         text("namespace", rows.iter().map(|(table, ..)| Some(table.namespace.as_str()))),
@@ -149,13 +159,21 @@ fn columns(view: View<'_>, principal: &Principal) -> Columns {
     ]
 }
 
-fn table_schemas(view: View<'_>, principal: &Principal) -> Result<Columns> {
+fn table_schemas(view: ReadView<'_>, principal: &Principal) -> Result<Columns> {
     let tables = visible_tables(view, principal);
     let mut rows: Vec<(&Table, u32, String)> = Vec::new();
     for table in &tables {
-        let versions = table.earlier.iter().map(|version| (version.version, &version.columns)).chain([(table.schema_version, &table.columns)]);
+        let versions = table
+            .earlier
+            .iter()
+            .map(|version| (version.version, &version.columns))
+            .chain([(table.schema_version, &table.columns)]);
         for (version, columns) in versions {
-            rows.push((table, version, serde_json::to_string(columns).map_err(|error| Error::internal(error.to_string()))?));
+            rows.push((
+                table,
+                version,
+                serde_json::to_string(columns).map_err(|error| Error::internal(error.to_string()))?,
+            ));
         }
     }
     Ok(vec![
@@ -169,8 +187,12 @@ fn table_schemas(view: View<'_>, principal: &Principal) -> Result<Columns> {
 }
 
 /// A user sees itself; administrators see every user that has rows.
-fn users(view: View<'_>, principal: &Principal) -> Vec<String> {
-    if principal.role() >= Role::Dba { view.database.users() } else { principal.user_id().map(str::to_owned).into_iter().collect() }
+fn users(view: ReadView<'_>, principal: &Principal) -> Vec<String> {
+    if principal.role() >= Role::Dba {
+        view.database.users()
+    } else {
+        principal.user_id().map(str::to_owned).into_iter().collect()
+    }
 }
 
 fn live_queries() -> Columns {
@@ -185,7 +207,7 @@ fn live_queries() -> Columns {
 }
 
 /// The last jobs of this tab; users see none.
-fn jobs(view: View<'_>, principal: &Principal) -> Columns {
+fn jobs(view: ReadView<'_>, principal: &Principal) -> Columns {
     let catalog = view.catalog();
     let jobs = view.database.jobs().borrow();
     let rows: Vec<_> = jobs.iter().filter(|_| principal.role() >= Role::Dba).collect();
@@ -210,11 +232,13 @@ pub(crate) struct Stats {
 }
 
 /// Counts the principal's own rows; administrators get the counts of all partitions.
-pub(crate) fn stats(view: View<'_>, principal: &Principal, table: &Arc<Table>) -> Result<Stats> {
+pub(crate) fn stats(view: ReadView<'_>, principal: &Principal, table: &Arc<Table>) -> Result<Stats> {
     let own = table.partition(principal);
     let all = principal.role() >= Role::Dba;
     let partitions = if all { view.partitions_of(table.id) } else { vec![own] };
-    let count = |mask: Option<datafusion::arrow::buffer::BooleanBuffer>, chunk: &Chunk| mask.map_or(chunk.n_rows(), |mask| mask.count_set_bits());
+    let count = |mask: Option<datafusion::arrow::buffer::BooleanBuffer>, chunk: &Chunk| {
+        mask.map_or(chunk.n_rows(), |mask| mask.count_set_bits())
+    };
     let (mut live, mut with_deleted) = (0, 0);
     for partition in &partitions {
         let snapshot = view.snapshot(table, partition)?;
@@ -222,10 +246,14 @@ pub(crate) fn stats(view: View<'_>, principal: &Principal, table: &Arc<Table>) -
         with_deleted += snapshot.iter().map(|chunk| count(chunk.visible(true), chunk)).sum::<usize>();
     }
     let number = |n: usize| i64::try_from(n).map_err(|_| Error::internal("too many rows"));
-    Ok(Stats { live_rows: number(live)?, deleted_rows: number(with_deleted - live)?, partitions: number(partitions.len())? })
+    Ok(Stats {
+        live_rows: number(live)?,
+        deleted_rows: number(with_deleted - live)?,
+        partitions: number(partitions.len())?,
+    })
 }
 
-fn stats_of_all(view: View<'_>, principal: &Principal) -> Result<Columns> {
+fn stats_of_all(view: ReadView<'_>, principal: &Principal) -> Result<Columns> {
     let rows = visible_tables(view, principal);
     let stats = rows.iter().map(|table| stats(view, principal, table)).collect::<Result<Vec<_>>>()?;
     let mut columns = names(&rows);
@@ -238,7 +266,7 @@ fn stats_of_all(view: View<'_>, principal: &Principal) -> Result<Columns> {
 }
 
 /// Users have no settings to see.
-fn settings(view: View<'_>, principal: &Principal) -> Columns {
+fn settings(view: ReadView<'_>, principal: &Principal) -> Columns {
     let durability = format!("{:?}", view.database.durability()).to_lowercase();
     let rows = [
         ("durability", durability),
@@ -246,18 +274,24 @@ fn settings(view: View<'_>, principal: &Principal) -> Columns {
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
     ];
     let rows = rows.iter().filter(|_| principal.role() > Role::User);
-    vec![text("name", rows.clone().map(|(name, _)| Some(*name))), text("value", rows.map(|(_, value)| Some(value.as_str())))]
+    vec![
+        text("name", rows.clone().map(|(name, _)| Some(*name))),
+        text("value", rows.map(|(_, value)| Some(value.as_str()))),
+    ]
 }
 
 fn datatypes() -> Columns {
     let rows = SqlType::all_examples();
     vec![
         text("data_type", rows.iter().map(|sql_type| Some(sql_type.to_string()))),
-        ("arrow_type", Arc::new(rows.iter().map(|sql_type| Some(sql_type.arrow().to_string())).collect::<StringArray>())),
+        (
+            "arrow_type",
+            Arc::new(rows.iter().map(|sql_type| Some(sql_type.arrow().to_string())).collect::<StringArray>()),
+        ),
     ]
 }
 
-fn views(view: View<'_>) -> Columns {
+fn views(view: ReadView<'_>) -> Columns {
     let catalog = view.catalog();
     let rows: Vec<_> = catalog.views().collect();
     vec![
@@ -268,7 +302,7 @@ fn views(view: View<'_>) -> Columns {
     ]
 }
 
-fn indexes(view: View<'_>, principal: &Principal) -> Columns {
+fn indexes(view: ReadView<'_>, principal: &Principal) -> Columns {
     struct Row {
         table: Arc<Table>,
         name: String,
@@ -282,7 +316,14 @@ fn indexes(view: View<'_>, principal: &Principal) -> Columns {
         if table.has_primary_key() {
             let name = table.primary_key_name();
             let columns = table.primary_key.clone();
-            rows.push(Row { table: Arc::clone(&table), name, columns, is_unique: true, is_primary: true, is_constraint: true });
+            rows.push(Row {
+                table: Arc::clone(&table),
+                name,
+                columns,
+                is_unique: true,
+                is_primary: true,
+                is_constraint: true,
+            });
         }
         rows.extend(table.indexes.iter().map(|index| Row {
             table: Arc::clone(&table),
@@ -294,7 +335,8 @@ fn indexes(view: View<'_>, principal: &Principal) -> Columns {
         }));
     }
     let column_names = |row: &Row| {
-        let names: Vec<&str> = row.columns.iter().filter_map(|&at| row.table.columns.get(at)).map(|column| column.name.as_str()).collect();
+        let names: Vec<&str> =
+            row.columns.iter().filter_map(|&at| row.table.columns.get(at)).map(|column| column.name.as_str()).collect();
         names.join(", ")
     };
     vec![

@@ -69,7 +69,8 @@ fn parse(text: &str, template: &[Part]) -> Result<i64> {
 impl Read {
     /// Reads one field off a text, and gives what follows; digits end where the field does if another follows at once.
     fn field<'a>(&mut self, field: Field, text: &'a str, is_followed: bool) -> Result<&'a str> {
-        let invalid = || Error::new(ErrorKind::InvalidDatetimeFormat, format!("invalid value {text:?} for {:?}", field.name));
+        let invalid =
+            || Error::new(ErrorKind::InvalidDatetimeFormat, format!("invalid value {text:?} for {:?}", field.name));
         let number = |width: usize| {
             let limit = if is_followed { width } else { 18 };
             let n_digits = text.bytes().take(limit).take_while(u8::is_ascii_digit).count();
@@ -79,14 +80,17 @@ impl Read {
         let word = |words: &[&str], n_letters: usize| {
             let found = words.iter().enumerate().find_map(|(index, word)| {
                 let name = word.get(..n_letters.min(word.len()))?;
-                text.get(..name.len())?.eq_ignore_ascii_case(name).then(|| (index, text.get(name.len()..).unwrap_or_default()))
+                text.get(..name.len())?
+                    .eq_ignore_ascii_case(name)
+                    .then(|| (index, text.get(name.len()..).unwrap_or_default()))
             });
             found.ok_or_else(invalid)
         };
         let fraction = |places: u32| {
             let (value, n_digits, rest) = number(places as usize)?;
             let n_digits = u32::try_from(n_digits).map_err(|_| invalid())?;
-            let micros = if n_digits <= 6 { value * 10_i64.pow(6 - n_digits) } else { value / 10_i64.pow(n_digits - 6) };
+            let micros =
+                if n_digits <= 6 { value * 10_i64.pow(6 - n_digits) } else { value / 10_i64.pow(n_digits - 6) };
             Ok::<_, Error>((micros, rest))
         };
         let value;
@@ -100,7 +104,8 @@ impl Read {
                         (digits.parse::<i64>().map_err(|_| invalid())?, 3, after)
                     };
                     let thousands: i64 = thousands.parse().map_err(|_| invalid())?;
-                    self.year = Some(thousands.checked_mul(1_000).and_then(|year| year.checked_add(ones)).ok_or_else(invalid)?);
+                    self.year =
+                        Some(thousands.checked_mul(1_000).and_then(|year| year.checked_add(ones)).ok_or_else(invalid)?);
                     return Ok(after);
                 }
                 let (year, n_digits, after) = number(field.name.len())?;
@@ -178,7 +183,9 @@ impl Read {
         }
         let days = match (self.julian, self.day_of_year) {
             (Some(julian), _) => julian - 2_440_588,
-            (None, Some(day)) if self.month.is_none() && (1..=366).contains(&day) => Civil { year, month: 1, day: 1 }.to_days() + day - 1,
+            (None, Some(day)) if self.month.is_none() && (1..=366).contains(&day) => {
+                Civil { year, month: 1, day: 1 }.to_days() + day - 1
+            }
             _ => {
                 let civil = Civil { year, month: self.month.unwrap_or(1), day: self.day.unwrap_or(1) };
                 if !civil.exists() {
@@ -190,7 +197,10 @@ impl Read {
         let mut hour = self.hour;
         if self.is_half_day || self.is_afternoon.is_some() {
             if self.is_half_day && !(1..=12).contains(&hour) {
-                return Err(Error::new(ErrorKind::InvalidDatetimeFormat, format!("hour {hour} is invalid for the 12-hour clock")));
+                return Err(Error::new(
+                    ErrorKind::InvalidDatetimeFormat,
+                    format!("hour {hour} is invalid for the 12-hour clock"),
+                ));
             }
             hour = match self.is_afternoon {
                 Some(true) if hour < 12 => hour + 12,
@@ -229,9 +239,17 @@ mod tests {
     fn no_text_is_a_panic() {
         for template in ["YYYY-MM-DD", "Y,YYY Mon Day", "HH12:MI AM", "J", "DDD", "SSSS US MS"] {
             let template = parts(template).unwrap();
-            for text in
-                ["", "-", "999999999999999999", "\u{fc},\u{fc}", "1,\u{fc}", "2024\u{fc}03", "M\u{e4}y", "12:\u{e4} PM", "99999999999999999999"]
-            {
+            for text in [
+                "",
+                "-",
+                "999999999999999999",
+                "\u{fc},\u{fc}",
+                "1,\u{fc}",
+                "2024\u{fc}03",
+                "M\u{e4}y",
+                "12:\u{e4} PM",
+                "99999999999999999999",
+            ] {
                 let _ = parse(text, &template);
             }
         }

@@ -31,9 +31,10 @@ pub(crate) enum Case {
 
 /// Fields that may be written in upper and in lower case; longer names come before those that they begin with.
 const FIELDS: [&str; 54] = [
-    "A.D.", "A.M.", "AD", "AM", "B.C.", "BC", "CC", "DAY", "DDD", "DD", "DY", "D", "FF1", "FF2", "FF3", "FF4", "FF5", "FF6", "HH24", "HH12", "HH",
-    "IDDD", "ID", "IW", "IYYY", "IYY", "IY", "I", "J", "MI", "MM", "MONTH", "MON", "MS", "OF", "P.M.", "PM", "Q", "RM", "SSSSS", "SSSS", "SS", "TZH",
-    "TZM", "TZ", "US", "WW", "W", "Y,YYY", "YYYY", "YYY", "YY", "Y", "FX",
+    "A.D.", "A.M.", "AD", "AM", "B.C.", "BC", "CC", "DAY", "DDD", "DD", "DY", "D", "FF1", "FF2", "FF3", "FF4", "FF5",
+    "FF6", "HH24", "HH12", "HH", "IDDD", "ID", "IW", "IYYY", "IYY", "IY", "I", "J", "MI", "MM", "MONTH", "MON", "MS",
+    "OF", "P.M.", "PM", "Q", "RM", "SSSSS", "SSSS", "SS", "TZH", "TZM", "TZ", "US", "WW", "W", "Y,YYY", "YYYY", "YYY",
+    "YY", "Y", "FX",
 ];
 
 /// Names that may be capitalised as well.
@@ -78,7 +79,8 @@ pub(crate) fn parts(template: &str) -> Result<Vec<Part>> {
         let Some(c) = chars.next() else { break };
         rest = chars.as_str();
         if c == '%' && rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            return Err(Error::unsupported("a template with % patterns").with_hint("write, for instance, YYYY-MM-DD HH24:MI:SS"));
+            return Err(Error::unsupported("a template with % patterns")
+                .with_hint("write, for instance, YYYY-MM-DD HH24:MI:SS"));
         }
         parts.push(Part::Literal(c));
     }
@@ -87,7 +89,8 @@ pub(crate) fn parts(template: &str) -> Result<Vec<Part>> {
 
 /// The field that a text begins with, and what follows.
 fn field(text: &str) -> Option<(&'static str, Case, &str)> {
-    if let Some((upper, after)) = CAPITALISED.iter().find_map(|(name, upper)| Some((*upper, text.strip_prefix(*name)?))) {
+    if let Some((upper, after)) = CAPITALISED.iter().find_map(|(name, upper)| Some((*upper, text.strip_prefix(*name)?)))
+    {
         return Some((upper, Case::Capital, after));
     }
     FIELDS.iter().find_map(|name| {
@@ -117,7 +120,19 @@ fn literal<'a>(quoted: &'a str, parts: &mut Vec<Part>) -> &'a str {
     chars.as_str()
 }
 
-pub(crate) const MONTHS: [&str; 12] =
-    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+pub(crate) const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
 
 pub(crate) const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];

@@ -1,4 +1,5 @@
-//! Casts of dates and times that the planner adds by itself: to microseconds, by our own rules, and so that no far day breaks a comparison.
+//! Casts of dates and times that the planner adds by itself: to microseconds, by our own rules, and so that no far day
+//! breaks a comparison.
 
 use std::sync::Arc;
 
@@ -9,7 +10,9 @@ use datafusion::common::{DFSchema, DFSchemaRef, ScalarValue};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::Cast;
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, RecursiveQuery, Union, Values, lit};
+use datafusion::logical_expr::{
+    BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, RecursiveQuery, Union, Values, lit,
+};
 use datafusion::optimizer::AnalyzerRule;
 use kalamdb_types::{SqlType, type_name};
 
@@ -36,7 +39,8 @@ impl AnalyzerRule for DatetimeCasts {
     }
 }
 
-/// Replaces operators of parameters, which had no type when the statement was planned. It comes before other types are found for them.
+/// Replaces operators of parameters, which had no type when the statement was planned. It comes before other types are
+/// found for them.
 #[derive(Debug)]
 pub(crate) struct DatetimeOperators;
 
@@ -48,7 +52,10 @@ impl AnalyzerRule for DatetimeOperators {
                 matches!(op, Operator::Plus | Operator::Minus | Operator::Multiply | Operator::Divide)
                     && (matches!(left.as_ref(), Expr::Literal(..)) || matches!(right.as_ref(), Expr::Literal(..)))
             }
-            Expr::ScalarFunction(call) => call.func.name().starts_with("datetime_") && call.args.iter().any(|arg| matches!(arg, Expr::Literal(..))),
+            Expr::ScalarFunction(call) => {
+                call.func.name().starts_with("datetime_")
+                    && call.args.iter().any(|arg| matches!(arg, Expr::Literal(..)))
+            }
             _ => false,
         };
         if !holds(&plan, is_candidate)? {
@@ -60,14 +67,18 @@ impl AnalyzerRule for DatetimeOperators {
                 schema.merge(&DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?);
             }
             let node = expressions::rewrite(node, |expr| match &expr {
-                Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_candidate(&expr) => Ok(match datetime_operation(left, *op, right, &schema)? {
-                    Some(call) => Transformed::yes(call),
-                    None => Transformed::no(expr),
-                }),
-                Expr::ScalarFunction(call) if is_candidate(&expr) => Ok(match datetime_operation_again(call, &schema)? {
-                    Some(call) => Transformed::yes(call),
-                    None => Transformed::no(expr),
-                }),
+                Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_candidate(&expr) => {
+                    Ok(match datetime_operation(left, *op, right, &schema)? {
+                        Some(call) => Transformed::yes(call),
+                        None => Transformed::no(expr),
+                    })
+                }
+                Expr::ScalarFunction(call) if is_candidate(&expr) => {
+                    Ok(match datetime_operation_again(call, &schema)? {
+                        Some(call) => Transformed::yes(call),
+                        None => Transformed::no(expr),
+                    })
+                }
                 _ => Ok(Transformed::no(expr)),
             })?;
             if node.transformed { node.map_data(LogicalPlan::recompute_schema) } else { Ok(node) }
@@ -136,7 +147,11 @@ fn node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     let is_join = matches!(node, LogicalPlan::Join(_));
     let node = expressions::rewrite(node, |expr| rewrite(expr, &schema))?;
     // The keys of a join are compared.
-    let node = if is_join { node.transform_data(|node| node.map_expressions(|expr| Ok(comparisons::key(expr, &schema))))? } else { node };
+    let node = if is_join {
+        node.transform_data(|node| node.map_expressions(|expr| Ok(comparisons::key(expr, &schema))))?
+    } else {
+        node
+    };
     // Types above may follow from those that have changed below.
     node.map_data(with_new_types).map(|node| Transformed::yes(node.data))
 }
@@ -149,7 +164,9 @@ fn with_new_types(node: LogicalPlan) -> Result<LogicalPlan> {
             LogicalPlan::Union(Union { schema: with_types(&schema, types)?, inputs })
         }
         LogicalPlan::Values(Values { schema, values }) => {
-            let types = values.first().map(|row| row.iter().map(|value| value.get_type(&DFSchema::empty())).collect::<Result<Vec<_>>>());
+            let types = values
+                .first()
+                .map(|row| row.iter().map(|value| value.get_type(&DFSchema::empty())).collect::<Result<Vec<_>>>());
             LogicalPlan::Values(Values { schema: with_types(&schema, types.transpose()?)?, values })
         }
         LogicalPlan::RecursiveQuery(query) => {
@@ -167,12 +184,20 @@ fn types_of(schema: &DFSchema) -> Vec<DataType> {
 /// A schema whose dates and times have these types.
 fn with_types(schema: &DFSchemaRef, types: Option<Vec<DataType>>) -> Result<DFSchemaRef> {
     let Some(types) = types.filter(|types| types.len() == schema.fields().len()) else { return Ok(Arc::clone(schema)) };
-    let is_same = schema.fields().iter().zip(&types).all(|(field, data_type)| !is_other_unit(field.data_type()) || field.data_type() == data_type);
+    let is_same = schema
+        .fields()
+        .iter()
+        .zip(&types)
+        .all(|(field, data_type)| !is_other_unit(field.data_type()) || field.data_type() == data_type);
     if is_same {
         return Ok(Arc::clone(schema));
     }
     let fields = schema.iter().zip(types).map(|((qualifier, field), data_type)| {
-        let field = if is_other_unit(field.data_type()) { Arc::new(field.as_ref().clone().with_data_type(data_type)) } else { Arc::clone(field) };
+        let field = if is_other_unit(field.data_type()) {
+            Arc::new(field.as_ref().clone().with_data_type(data_type))
+        } else {
+            Arc::clone(field)
+        };
         (qualifier.cloned(), field)
     });
     let new = DFSchema::new_with_metadata(fields.collect(), schema.metadata().clone())?;
@@ -204,10 +229,13 @@ fn rewrite(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 
 fn in_microseconds(value: &ScalarValue) -> Option<ScalarValue> {
     match value {
-        ScalarValue::TimestampNanosecond(nanos, zone) => {
-            Some(ScalarValue::TimestampMicrosecond(nanos.map(|nanos| nanos.div_euclid(1_000)), zone.as_ref().map(|_| Arc::from("UTC"))))
+        ScalarValue::TimestampNanosecond(nanos, zone) => Some(ScalarValue::TimestampMicrosecond(
+            nanos.map(|nanos| nanos.div_euclid(1_000)),
+            zone.as_ref().map(|_| Arc::from("UTC")),
+        )),
+        ScalarValue::Time64Nanosecond(nanos) => {
+            Some(ScalarValue::Time64Microsecond(nanos.map(|nanos| nanos.div_euclid(1_000))))
         }
-        ScalarValue::Time64Nanosecond(nanos) => Some(ScalarValue::Time64Microsecond(nanos.map(|nanos| nanos.div_euclid(1_000)))),
         _ => None,
     }
 }
@@ -218,14 +246,22 @@ fn replace_cast(cast: Cast, schema: &DFSchema) -> Result<Transformed<Expr>> {
     if is_text(&to) && is_datetime(&from) {
         let text = call(*cast.expr, &SqlType::Text);
         let is_view = to == DataType::Utf8View;
-        return Ok(Transformed::yes(if is_view { text } else { Expr::Cast(Cast { expr: Box::new(text), field: cast.field }) }));
+        return Ok(Transformed::yes(if is_view {
+            text
+        } else {
+            Expr::Cast(Cast { expr: Box::new(text), field: cast.field })
+        }));
     }
     if is_datetime(&to) && (from.is_numeric() || from == DataType::Boolean) {
         let name = |data_type: &DataType| type_name(&Field::new("", data_type.clone(), true));
         let message = format!("{} and {} have no common type", name(&to), name(&from));
-        return Err(into_datafusion(Error::new(ErrorKind::UndefinedFunction, message).with_hint("cast one of the two")));
+        return Err(into_datafusion(
+            Error::new(ErrorKind::UndefinedFunction, message).with_hint("cast one of the two"),
+        ));
     }
-    let Some(target) = normal(&to).filter(|_| is_datetime(&from) || is_text(&from)) else { return Ok(Transformed::no(Expr::Cast(cast))) };
+    let Some(target) = normal(&to).filter(|_| is_datetime(&from) || is_text(&from)) else {
+        return Ok(Transformed::no(Expr::Cast(cast)));
+    };
     if from == target.arrow() {
         return Ok(Transformed::yes(*cast.expr));
     }

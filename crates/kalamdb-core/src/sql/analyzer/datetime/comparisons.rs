@@ -1,4 +1,5 @@
-//! Comparisons of dates and timestamps of different types: right for every day, and on columns as they are where that is possible.
+//! Comparisons of dates and timestamps of different types: right for every day, and on columns as they are where that
+//! is possible.
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::Transformed;
@@ -15,7 +16,10 @@ pub(super) fn binary(comparison: BinaryExpr, schema: &DFSchema) -> Transformed<E
     let mut operands = [*comparison.left, *comparison.right];
     let changed = prepare(&mut operands, schema);
     let [left, right] = operands;
-    Transformed::new_transformed(Expr::BinaryExpr(BinaryExpr { left: Box::new(left), op: comparison.op, right: Box::new(right) }), changed)
+    Transformed::new_transformed(
+        Expr::BinaryExpr(BinaryExpr { left: Box::new(left), op: comparison.op, right: Box::new(right) }),
+        changed,
+    )
 }
 
 pub(crate) fn between(between: Between, schema: &DFSchema) -> Transformed<Expr> {
@@ -86,7 +90,9 @@ fn is_timestamp(expr: &Expr, schema: &DFSchema) -> bool {
 fn cast_of(expr: &Expr) -> Option<(&Expr, SqlType)> {
     let Expr::ScalarFunction(ScalarFunction { func, args }) = expr else { return None };
     match args.as_slice() {
-        [value, Expr::Literal(ScalarValue::Utf8(Some(name)), _)] if func.name() == CAST_TO => Some((value, name.parse().ok()?)),
+        [value, Expr::Literal(ScalarValue::Utf8(Some(name)), _)] if func.name() == CAST_TO => {
+            Some((value, name.parse().ok()?))
+        }
         _ => None,
     }
 }

@@ -1,5 +1,5 @@
-//! Arithmetic of integers and decimals that fails where the result does not fit, as the standard asks; DataFusion's own wraps around, or gives a
-//! decimal of more digits than its type has.
+//! Arithmetic of integers and decimals that fails where the result does not fit, as the standard asks; DataFusion's own
+//! wraps around, or gives a decimal of more digits than its type has.
 
 use std::sync::Arc;
 
@@ -16,7 +16,8 @@ use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
-    BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature, Volatility,
 };
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
@@ -48,7 +49,9 @@ impl CheckedArithmetic {
             minus: checked(Operator::Minus),
             times: checked(Operator::Multiply),
             divided: checked(Operator::Divide),
-            negative: Arc::new(ScalarUDF::new_from_impl(CheckedNegative { signature: Signature::any(1, Volatility::Immutable) })),
+            negative: Arc::new(ScalarUDF::new_from_impl(CheckedNegative {
+                signature: Signature::any(1, Volatility::Immutable),
+            })),
         }
     }
 
@@ -66,7 +69,9 @@ impl CheckedArithmetic {
         let calculates = |expr: &Expr| match expr {
             Expr::BinaryExpr(BinaryExpr { op, .. }) => self.function(*op).is_some() || is_order(*op),
             Expr::Negative(_) | Expr::AggregateFunction(_) | Expr::WindowFunction(_) => true,
-            Expr::Cast(Cast { field, .. }) | Expr::TryCast(TryCast { field, .. }) => cast::is_checked(field.data_type()),
+            Expr::Cast(Cast { field, .. }) | Expr::TryCast(TryCast { field, .. }) => {
+                cast::is_checked(field.data_type())
+            }
             _ => false,
         };
         if !any_expression(&node, |expr| expr.exists(|expr| Ok(calculates(expr))))? {
@@ -106,7 +111,10 @@ impl CheckedArithmetic {
             (DataType::Decimal128(..), DataType::Decimal128(..)) => {
                 // Narrower sums have room for every one.
                 matches!(op, Operator::Multiply | Operator::Divide)
-                    || matches!(result_type(&left_type, *op, &right_type)?, DataType::Decimal128(DECIMAL128_MAX_PRECISION, _))
+                    || matches!(
+                        result_type(&left_type, *op, &right_type)?,
+                        DataType::Decimal128(DECIMAL128_MAX_PRECISION, _)
+                    )
             }
             _ => left_type.is_integer() && left_type == right_type && *op != Operator::Divide,
         };
@@ -176,7 +184,8 @@ impl ScalarUDFImpl for Checked {
 
     fn simplify(&self, args: Vec<Expr>, _: &SimplifyContext) -> Result<ExprSimplifyResult> {
         // A NULL among decimals is of another type than the result.
-        let is_null = |arg: &Expr| matches!(arg, Expr::Literal(value, _) if value.is_null() && value.data_type().is_integer());
+        let is_null =
+            |arg: &Expr| matches!(arg, Expr::Literal(value, _) if value.is_null() && value.data_type().is_integer());
         match args.iter().find(|arg| is_null(arg)) {
             Some(null) => Ok(ExprSimplifyResult::Simplified(null.clone())),
             None => Ok(ExprSimplifyResult::Original(args)),
@@ -248,8 +257,12 @@ impl ScalarUDFImpl for CheckedNegative {
 fn result_type(left: &DataType, op: Operator, right: &DataType) -> Result<DataType> {
     Ok(match (left, op, right) {
         (left, _, _) if left.is_integer() => left.clone(),
-        (&DataType::Decimal128(p1, s1), Operator::Multiply, &DataType::Decimal128(p2, s2)) => product_type((p1, s1), (p2, s2)),
-        (&DataType::Decimal128(p1, s1), Operator::Divide, &DataType::Decimal128(p2, s2)) => quotient_type((p1, s1), (p2, s2)),
+        (&DataType::Decimal128(p1, s1), Operator::Multiply, &DataType::Decimal128(p2, s2)) => {
+            product_type((p1, s1), (p2, s2))
+        }
+        (&DataType::Decimal128(p1, s1), Operator::Divide, &DataType::Decimal128(p2, s2)) => {
+            quotient_type((p1, s1), (p2, s2))
+        }
         _ => return BinaryTypeCoercer::new(left, &op, right).get_result_type(),
     })
 }

@@ -1,4 +1,5 @@
-//! `avg` of decimals with as many digits as PostgreSQL's, where DataFusion's has four more than its values, and of intervals.
+//! `avg` of decimals with as many digits as PostgreSQL's, where DataFusion's has four more than its values, and of
+//! intervals.
 
 use std::sync::Arc;
 
@@ -11,7 +12,8 @@ use datafusion::logical_expr::expr::{Cast, WindowFunctionDefinition};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, Expr, ExprSchemable, GroupsAccumulator, ReversedUDAF, Signature, TypeSignature,
+    Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, Expr, ExprSchemable, GroupsAccumulator, ReversedUDAF,
+    Signature, TypeSignature,
 };
 
 use super::decimal_arithmetic::quotient_scale;

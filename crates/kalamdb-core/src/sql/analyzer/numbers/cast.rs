@@ -1,4 +1,5 @@
-//! Casts of numbers, and of texts to them, with PostgreSQL's rounding, spelling and errors; DataFusion's cut off and wrap around.
+//! Casts of numbers, and of texts to them, with PostgreSQL's rounding, spelling and errors; DataFusion's cut off and
+//! wrap around.
 
 use datafusion::arrow::array::{Array, ArrayRef, new_null_array};
 use datafusion::arrow::compute::{cast, concat};
@@ -7,7 +8,9 @@ use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, ScalarValue, internal_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Cast, TryCast};
-use datafusion::logical_expr::{ColumnarValue, Expr, ExprSchemable, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ExprSchemable, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
 use kalamdb_types::{Source, SqlType, coerce};
 
 use crate::error::{Error, into_datafusion};
@@ -44,14 +47,17 @@ fn is_plain(data_type: &DataType) -> bool {
     data_type.is_numeric() || is_text(data_type)
 }
 
-/// Whether the cast may fail, or give another value than PostgreSQL's. Casts to a wider type stay as they are: the planner sees through them
-/// to the column.
+/// Whether the cast may fail, or give another value than PostgreSQL's. Casts to a wider type stay as they are: the
+/// planner sees through them to the column.
 fn differs(from: &DataType, to: &DataType) -> bool {
     if is_text(from) {
         return !is_text(to);
     }
     if from.is_floating() {
-        return to.is_integer() || to.is_decimal() || is_text(to) || *from == DataType::Float64 && *to == DataType::Float32;
+        return to.is_integer()
+            || to.is_decimal()
+            || is_text(to)
+            || *from == DataType::Float64 && *to == DataType::Float32;
     }
     if from.is_decimal() && to.is_floating() {
         return true;
@@ -95,7 +101,9 @@ impl ScalarUDFImpl for CheckedCast {
     }
 
     fn display_name(&self, args: &[Expr]) -> Result<String> {
-        Ok(args.first().map_or_else(String::new, |value| format!("{}({value} AS {})", if self.tries { "TRY_CAST" } else { "CAST" }, self.to)))
+        Ok(args.first().map_or_else(String::new, |value| {
+            format!("{}({value} AS {})", if self.tries { "TRY_CAST" } else { "CAST" }, self.to)
+        }))
     }
 
     fn signature(&self) -> &Signature {
@@ -112,9 +120,16 @@ impl ScalarUDFImpl for CheckedCast {
         };
         let is_scalar = matches!(value, ColumnarValue::Scalar(_));
         let values = value.to_array(if is_scalar { 1 } else { args.number_rows })?;
-        let field = args.arg_fields.first().map_or_else(|| Field::new("", values.data_type().clone(), true), |field| field.as_ref().clone());
+        let field = args
+            .arg_fields
+            .first()
+            .map_or_else(|| Field::new("", values.data_type().clone(), true), |field| field.as_ref().clone());
         let converted = self.convert(&values, &field)?;
-        Ok(if is_scalar { ColumnarValue::Scalar(ScalarValue::try_from_array(&converted, 0)?) } else { ColumnarValue::Array(converted) })
+        Ok(if is_scalar {
+            ColumnarValue::Scalar(ScalarValue::try_from_array(&converted, 0)?)
+        } else {
+            ColumnarValue::Array(converted)
+        })
     }
 }
 
@@ -135,8 +150,9 @@ impl CheckedCast {
 /// NULL for each value that does not convert.
 fn one_by_one(values: &ArrayRef, field: &Field, target: &SqlType) -> Result<ArrayRef> {
     let null = new_null_array(&target.arrow(), 1);
-    let converted: Vec<ArrayRef> =
-        (0..values.len()).map(|row| coerce(&values.slice(row, 1), field, target, Source::Sql).unwrap_or_else(|_| null.clone())).collect();
+    let converted: Vec<ArrayRef> = (0..values.len())
+        .map(|row| coerce(&values.slice(row, 1), field, target, Source::Sql).unwrap_or_else(|_| null.clone()))
+        .collect();
     let parts: Vec<&dyn Array> = converted.iter().map(AsRef::as_ref).collect();
     Ok(concat(&parts)?)
 }

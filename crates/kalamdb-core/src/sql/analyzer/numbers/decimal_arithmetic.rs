@@ -1,4 +1,5 @@
-//! Products and quotients of decimals, rounded half away from zero to a scale that is chosen as PostgreSQL chooses it, as far as 38 digits go.
+//! Products and quotients of decimals, rounded half away from zero to a scale that is chosen as PostgreSQL chooses it,
+//! as far as 38 digits go.
 
 use std::sync::Arc;
 
@@ -20,7 +21,8 @@ pub(super) fn quotient_scale(integer_digits: u8, scale: u8) -> u8 {
 
 pub(crate) fn quotient_type(left: (u8, i8), right: (u8, i8)) -> DataType {
     let integer_digits = i16::from(left.0) - i16::from(left.1) + i16::from(right.1);
-    let scale = quotient_scale(u8::try_from(integer_digits).unwrap_or(0), u8::try_from(left.1.max(right.1)).unwrap_or(0));
+    let scale =
+        quotient_scale(u8::try_from(integer_digits).unwrap_or(0), u8::try_from(left.1.max(right.1)).unwrap_or(0));
     decimal(DECIMAL128_MAX_PRECISION, scale)
 }
 
@@ -28,7 +30,10 @@ pub(crate) fn product_type(left: (u8, i8), right: (u8, i8)) -> DataType {
     let precision = left.0.saturating_add(right.0).saturating_add(1).min(DECIMAL128_MAX_PRECISION);
     let scale = u8::try_from(left.1.saturating_add(right.1)).unwrap_or(0);
     let greatest = u8::try_from(left.1.max(right.1)).unwrap_or(0);
-    decimal(precision, if precision < DECIMAL128_MAX_PRECISION { scale } else { scale.min(MAX_PRODUCT_SCALE.max(greatest)) })
+    decimal(
+        precision,
+        if precision < DECIMAL128_MAX_PRECISION { scale } else { scale.min(MAX_PRODUCT_SCALE.max(greatest)) },
+    )
 }
 
 fn decimal(precision: u8, scale: u8) -> DataType {
@@ -67,15 +72,26 @@ pub(super) fn multiplied(left: &dyn Datum, right: &dyn Datum, to: &DataType) -> 
     })
 }
 
-fn each(left: &dyn Datum, right: &dyn Datum, to: &DataType, op: impl Fn(i128, i128) -> Result<i128, ArrowError>) -> Result<ArrayRef, ArrowError> {
+fn each(
+    left: &dyn Datum,
+    right: &dyn Datum,
+    to: &DataType,
+    op: impl Fn(i128, i128) -> Result<i128, ArrowError>,
+) -> Result<ArrayRef, ArrowError> {
     let ((left, left_is_one), (right, right_is_one)) = (left.get(), right.get());
-    let of =
-        |array: &dyn Array| array.as_primitive_opt::<Decimal128Type>().cloned().ok_or_else(|| ArrowError::ComputeError("not a decimal".to_owned()));
+    let of = |array: &dyn Array| {
+        array
+            .as_primitive_opt::<Decimal128Type>()
+            .cloned()
+            .ok_or_else(|| ArrowError::ComputeError("not a decimal".to_owned()))
+    };
     let (left, right) = (of(left)?, of(right)?);
     let values = match (left_is_one, right_is_one) {
         (true, true) | (false, false) => {
             let pairs = left.iter().zip(right.iter());
-            pairs.map(|(a, b)| a.zip(b).map(|(a, b)| op(a, b)).transpose()).collect::<Result<Decimal128Array, ArrowError>>()?
+            pairs
+                .map(|(a, b)| a.zip(b).map(|(a, b)| op(a, b)).transpose())
+                .collect::<Result<Decimal128Array, ArrowError>>()?
         }
         (true, false) => match left.iter().next().flatten() {
             Some(a) => right.try_unary::<_, Decimal128Type, _>(|b| op(a, b))?,
@@ -132,7 +148,9 @@ mod tests {
 
     #[test]
     fn quotients_are_rounded_half_away_from_zero() {
-        for (a, b, expected) in [(5, 2, 3), (-5, 2, -3), (5, -2, -3), (-5, -2, 3), (4, 3, 1), (-4, 3, -1), (5, 3, 2), (0, 7, 0), (1, 3, 0)] {
+        for (a, b, expected) in
+            [(5, 2, 3), (-5, 2, -3), (5, -2, -3), (-5, -2, 3), (4, 3, 1), (-4, 3, -1), (5, 3, 2), (0, 7, 0), (1, 3, 0)]
+        {
             assert_eq!(rounded(a, b), Some(expected), "{a} / {b}");
             assert_eq!(rounded_wide(i256::from_i128(a), i256::from_i128(b)).ok(), Some(expected), "{a} / {b}");
         }

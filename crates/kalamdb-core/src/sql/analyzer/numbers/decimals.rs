@@ -1,6 +1,8 @@
 //! What decimals hold: the digits of types and literals, and the types that have room for them.
 
-use datafusion::arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Decimal128Type, DecimalType};
+use datafusion::arrow::datatypes::{
+    DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Decimal128Type, DecimalType,
+};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::type_coercion::binary::comparison_coercion;
@@ -41,7 +43,8 @@ pub(super) fn common_type(types: &[DataType]) -> Option<DataType> {
     })
 }
 
-/// The type in which two values are compared: a decimal beside a float is a float, beside an exact number it keeps all digits.
+/// The type in which two values are compared: a decimal beside a float is a float, beside an exact number it keeps all
+/// digits.
 pub(crate) fn comparison_type(left: &DataType, right: &DataType) -> Option<DataType> {
     if !left.is_decimal() && !right.is_decimal() {
         return comparison_coercion(left, right);
@@ -65,7 +68,8 @@ pub(super) fn literal_of(value: &ScalarValue) -> Option<Expr> {
         }
     };
     let scale = i8::try_from(scale).ok()?;
-    (precision <= DECIMAL128_MAX_PRECISION).then(|| Expr::Literal(ScalarValue::Decimal128(Some(value), precision, scale), None))
+    (precision <= DECIMAL128_MAX_PRECISION)
+        .then(|| Expr::Literal(ScalarValue::Decimal128(Some(value), precision, scale), None))
 }
 
 fn integer_of(value: &ScalarValue) -> Option<i128> {
@@ -101,5 +105,9 @@ pub(super) fn fitting(value: &ScalarValue, to: &DataType) -> Option<ScalarValue>
     } else {
         return None;
     };
-    Decimal128Type::is_valid_decimal_precision(unscaled, precision).then_some(ScalarValue::Decimal128(Some(unscaled), precision, scale))
+    Decimal128Type::is_valid_decimal_precision(unscaled, precision).then_some(ScalarValue::Decimal128(
+        Some(unscaled),
+        precision,
+        scale,
+    ))
 }

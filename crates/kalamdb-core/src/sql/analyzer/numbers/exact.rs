@@ -1,7 +1,9 @@
-//! Numbers that meet decimals: literals and parameters are taken as they are written, and types are found that hold every digit of all sides.
+//! Numbers that meet decimals: literals and parameters are taken as they are written, and types are found that hold
+//! every digit of all sides.
 //!
-//! A number with a point or an exponent is a float to the planner, and decimals would be compared with the nearest float, or with its first
-//! digits. This rule comes before the planner looks for common types, and leaves it none to find.
+//! A number with a point or an exponent is a float to the planner, and decimals would be compared with the nearest
+//! float, or with its first digits. This rule comes before the planner looks for common types, and leaves it none to
+//! find.
 
 use std::sync::Arc;
 
@@ -13,7 +15,9 @@ use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Between, Cast, InList, InSubquery, ScalarFunction, SetComparison};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{BinaryExpr, Case, Expr, ExprSchemable, Join, LogicalPlan, LogicalPlanBuilder, Operator, Subquery};
+use datafusion::logical_expr::{
+    BinaryExpr, Case, Expr, ExprSchemable, Join, LogicalPlan, LogicalPlanBuilder, Operator, Subquery,
+};
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
@@ -37,7 +41,8 @@ impl AnalyzerRule for ExactNumbers {
 
 fn node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     let inputs = node.inputs();
-    let reads_decimals = inputs.iter().any(|input| input.schema().fields().iter().any(|field| field.data_type().is_decimal()));
+    let reads_decimals =
+        inputs.iter().any(|input| input.schema().fields().iter().any(|field| field.data_type().is_decimal()));
     if !reads_decimals && !has_numbers(&node)? {
         return Ok(Transformed::no(node));
     }
@@ -51,20 +56,27 @@ fn node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     node.map_data(LogicalPlan::recompute_schema)
 }
 
-/// Whether a node that reads no decimals has something to be taken exactly: decimals that it makes, or literals in a place that rounds.
+/// Whether a node that reads no decimals has something to be taken exactly: decimals that it makes, or literals in a
+/// place that rounds.
 fn has_numbers(node: &LogicalPlan) -> Result<bool> {
     any_expression(node, |expr| {
         expr.exists(|expr| {
             Ok(match expr {
                 Expr::Cast(Cast { field, .. }) => field.data_type().is_decimal() || field.data_type().is_integer(),
-                Expr::Literal(ScalarValue::Float64(Some(value)), _) => value.fract() != 0.0 || value.abs() >= EXACT_INTEGERS,
+                Expr::Literal(ScalarValue::Float64(Some(value)), _) => {
+                    value.fract() != 0.0 || value.abs() >= EXACT_INTEGERS
+                }
                 Expr::ScalarFunction(function) => long_numbers::is_call(function),
-                Expr::BinaryExpr(BinaryExpr { op, .. }) => matches!(op, Operator::BitwiseShiftLeft | Operator::BitwiseShiftRight),
+                Expr::BinaryExpr(BinaryExpr { op, .. }) => {
+                    matches!(op, Operator::BitwiseShiftLeft | Operator::BitwiseShiftRight)
+                }
                 Expr::InSubquery(InSubquery { subquery, .. }) | Expr::SetComparison(SetComparison { subquery, .. }) => {
                     subquery.subquery.schema().fields().iter().any(|field| field.data_type().is_decimal())
                 }
                 Expr::OuterReferenceColumn(field, _) => field.data_type().is_decimal(),
-                Expr::ScalarSubquery(subquery) => subquery.subquery.schema().fields().iter().any(|field| field.data_type().is_decimal()),
+                Expr::ScalarSubquery(subquery) => {
+                    subquery.subquery.schema().fields().iter().any(|field| field.data_type().is_decimal())
+                }
                 _ => false,
             })
         })
@@ -90,17 +102,34 @@ fn expression(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             let (left, right) = pair(*left, *right, schema)?;
             Transformed::yes(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
         }
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_arithmetic(op) => Transformed::yes(arithmetic(*left, op, *right, schema)?),
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_arithmetic(op) => {
+            Transformed::yes(arithmetic(*left, op, *right, schema)?)
+        }
         // A shift is of its left operand's type.
-        Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::BitwiseShiftLeft | Operator::BitwiseShiftRight), right }) => {
+        Expr::BinaryExpr(BinaryExpr {
+            left,
+            op: op @ (Operator::BitwiseShiftLeft | Operator::BitwiseShiftRight),
+            right,
+        }) => {
             let (of, by) = (left.get_type(schema)?, right.get_type(schema)?);
-            let right = if of.is_integer() && by.is_integer() && of != by { Box::new(Expr::Cast(Cast::new(right, of))) } else { right };
+            let right = if of.is_integer() && by.is_integer() && of != by {
+                Box::new(Expr::Cast(Cast::new(right, of)))
+            } else {
+                right
+            };
             Transformed::yes(Expr::BinaryExpr(BinaryExpr::new(left, op, right)))
         }
-        Expr::Between(Between { expr, negated, low, high }) => match <[Expr; 3]>::try_from(unified(vec![*expr, *low, *high], schema)?) {
-            Ok([expr, low, high]) => Transformed::yes(Expr::Between(Between::new(Box::new(expr), negated, Box::new(low), Box::new(high)))),
-            Err(_) => return internal_err!("BETWEEN has three operands"),
-        },
+        Expr::Between(Between { expr, negated, low, high }) => {
+            match <[Expr; 3]>::try_from(unified(vec![*expr, *low, *high], schema)?) {
+                Ok([expr, low, high]) => Transformed::yes(Expr::Between(Between::new(
+                    Box::new(expr),
+                    negated,
+                    Box::new(low),
+                    Box::new(high),
+                ))),
+                Err(_) => return internal_err!("BETWEEN has three operands"),
+            }
+        }
         Expr::InList(InList { expr, list, negated }) => {
             let mut all = unified(std::iter::once(*expr).chain(list).collect(), schema)?.into_iter();
             match all.next() {
@@ -123,7 +152,9 @@ fn expression(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             Transformed::yes(Expr::Cast(Cast::new_from_field(expr, field)))
         }
         Expr::ScalarFunction(function) => call(function, schema)?,
-        Expr::WindowFunction(mut shift) if matches!(shift.fun.name(), "lead" | "lag") && shift.params.args.len() == 3 => {
+        Expr::WindowFunction(mut shift)
+            if matches!(shift.fun.name(), "lead" | "lag") && shift.params.args.len() == 3 =>
+        {
             shift.params.args = shifted(std::mem::take(&mut shift.params.args), schema)?;
             Transformed::yes(Expr::WindowFunction(shift))
         }
@@ -161,16 +192,21 @@ fn shifted(mut args: Vec<Expr>, schema: &DFSchema) -> Result<Vec<Expr>> {
     Ok(args)
 }
 
-/// A value that is compared with the rows of a subquery: where only one of the two is a decimal, and the other a float, both are floats.
+/// A value that is compared with the rows of a subquery: where only one of the two is a decimal, and the other a float,
+/// both are floats.
 fn with_subquery(expr: Box<Expr>, subquery: Subquery, schema: &DFSchema) -> Result<(Box<Expr>, Subquery)> {
-    let Some(of) = subquery.subquery.schema().fields().first().map(|field| field.data_type().clone()) else { return Ok((expr, subquery)) };
+    let Some(of) = subquery.subquery.schema().fields().first().map(|field| field.data_type().clone()) else {
+        return Ok((expr, subquery));
+    };
     let float = DataType::Float64;
     Ok(match expr.get_type(schema)? {
         own if own.is_decimal() && of.is_floating() => (Box::new(cast(*expr, &float)), subquery),
         own if own.is_floating() && of.is_decimal() => {
             let column = Expr::from(subquery.subquery.schema().qualified_field(0));
             let name = column.schema_name().to_string();
-            let plan = LogicalPlanBuilder::from(Arc::clone(&subquery.subquery)).project([cast(column, &float).alias(name)])?.build()?;
+            let plan = LogicalPlanBuilder::from(Arc::clone(&subquery.subquery))
+                .project([cast(column, &float).alias(name)])?
+                .build()?;
             (expr, subquery.with_plan(Arc::new(plan)))
         }
         _ => (expr, subquery),
@@ -178,7 +214,8 @@ fn with_subquery(expr: Box<Expr>, subquery: Subquery, schema: &DFSchema) -> Resu
 }
 
 fn branches(case: Case, schema: &DFSchema) -> Result<Case> {
-    let (mut whens, thens): (Vec<Expr>, Vec<Expr>) = case.when_then_expr.into_iter().map(|(when, then)| (*when, *then)).unzip();
+    let (mut whens, thens): (Vec<Expr>, Vec<Expr>) =
+        case.when_then_expr.into_iter().map(|(when, then)| (*when, *then)).unzip();
     let mut base = None;
     if let Some(expr) = case.expr {
         let mut all = unified(std::iter::once(*expr).chain(whens).collect(), schema)?.into_iter();
@@ -200,7 +237,9 @@ fn arithmetic(left: Expr, op: Operator, right: Expr, schema: &DFSchema) -> Resul
                 let of = other.get_type(schema)?;
                 Expr::Literal(ScalarValue::try_new_null(&of)?, None)
             }
-            Expr::Literal(ScalarValue::Utf8(Some(text)), _) => literal_of(&ScalarValue::Utf8(Some(text.trim().to_owned()))).unwrap_or(expr),
+            Expr::Literal(ScalarValue::Utf8(Some(text)), _) => {
+                literal_of(&ScalarValue::Utf8(Some(text.trim().to_owned()))).unwrap_or(expr)
+            }
             Expr::Literal(value, _) => literal_of(value).unwrap_or(expr),
             _ => exact(&expr, schema)?.unwrap_or(expr),
         })
@@ -214,7 +253,8 @@ fn arithmetic(left: Expr, op: Operator, right: Expr, schema: &DFSchema) -> Resul
         _ => (left, right),
     };
     // The planner would give products and quotients of decimals fewer digits.
-    if matches!(op, Operator::Multiply | Operator::Divide) && (is_decimal(&left, schema) || is_decimal(&right, schema)) {
+    if matches!(op, Operator::Multiply | Operator::Divide) && (is_decimal(&left, schema) || is_decimal(&right, schema))
+    {
         let as_decimal = |expr: &Expr| {
             let of = expr.get_type(schema).ok().filter(|of| !of.is_null())?;
             if matches!(of, DataType::Decimal128(..)) {
@@ -253,7 +293,9 @@ fn pair(left: Expr, right: Expr, schema: &DFSchema) -> Result<(Expr, Expr)> {
     // What is computed of literals is compared as what they say: `i * 0.1 = 0.3`.
     if is_computed(&left) || is_computed(&right) {
         let (exact_left, exact_right) = (exact(&left, schema)?, exact(&right, schema)?);
-        let is_exact = |exact: &Option<Expr>, expr: &Expr| exact.is_some() || expr.get_type(schema).is_ok_and(|t| t.is_integer() || t.is_decimal());
+        let is_exact = |exact: &Option<Expr>, expr: &Expr| {
+            exact.is_some() || expr.get_type(schema).is_ok_and(|t| t.is_integer() || t.is_decimal())
+        };
         if is_exact(&exact_left, &left) && is_exact(&exact_right, &right) {
             (left, right) = (exact_left.unwrap_or(left), exact_right.unwrap_or(right));
         }
@@ -281,16 +323,23 @@ fn unified(exprs: Vec<Expr>, schema: &DFSchema) -> Result<Vec<Expr>> {
     }
     let Some(exacts) = exacts.into_iter().collect::<Option<Vec<Expr>>>() else {
         // A decimal that meets a float is a float.
-        let to_float = |(expr, data_type): (Expr, DataType)| if data_type.is_decimal() { cast(expr, &DataType::Float64) } else { expr };
+        let to_float = |(expr, data_type): (Expr, DataType)| {
+            if data_type.is_decimal() { cast(expr, &DataType::Float64) } else { expr }
+        };
         return Ok(exprs.into_iter().zip(types).map(to_float).collect());
     };
     let types: Vec<DataType> = exacts.iter().map(|expr| expr.get_type(schema).unwrap_or(DataType::Null)).collect();
     let target = own_type(&exacts, &types).or_else(|| common_type(&types));
     let Some(target) = target else { return Ok(exprs) };
-    Ok(exacts.into_iter().zip(types).map(|(expr, data_type)| if data_type == target { expr } else { cast(expr, &target) }).collect())
+    Ok(exacts
+        .into_iter()
+        .zip(types)
+        .map(|(expr, data_type)| if data_type == target { expr } else { cast(expr, &target) })
+        .collect())
 }
 
-/// The type that all but literals have, if every literal fits it: no column needs a cast then, and its index can be used.
+/// The type that all but literals have, if every literal fits it: no column needs a cast then, and its index can be
+/// used.
 fn own_type(exprs: &[Expr], types: &[DataType]) -> Option<DataType> {
     let mut own: Option<&DataType> = None;
     for (expr, data_type) in exprs.iter().zip(types) {
@@ -325,14 +374,18 @@ fn beyond_floats(exprs: &[Expr], types: &[DataType]) -> bool {
 fn exact(expr: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
     Ok(match expr {
         Expr::Literal(value @ ScalarValue::Float64(Some(_)), _) => literal_of(value),
-        Expr::ScalarFunction(function) if long_numbers::is_call(function) => long_numbers::value(function).as_ref().and_then(literal_of),
+        Expr::ScalarFunction(function) if long_numbers::is_call(function) => {
+            long_numbers::value(function).as_ref().and_then(literal_of)
+        }
         Expr::Negative(operand) => exact(operand, schema)?.map(|operand| Expr::Negative(Box::new(operand))),
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_arithmetic(*op) => {
             let (exact_left, exact_right) = (exact(left, schema)?, exact(right, schema)?);
             if exact_left.is_none() && exact_right.is_none() {
                 return Ok(None);
             }
-            let is_exact = |expr: &Expr| expr.get_type(schema).is_ok_and(|data_type| data_type.is_integer() || data_type.is_decimal());
+            let is_exact = |expr: &Expr| {
+                expr.get_type(schema).is_ok_and(|data_type| data_type.is_integer() || data_type.is_decimal())
+            };
             let side = |exact: Option<Expr>, expr: &Expr| exact.or_else(|| is_exact(expr).then(|| expr.clone()));
             match (side(exact_left, left), side(exact_right, right)) {
                 (Some(left), Some(right)) => Some(arithmetic(left, *op, right, schema)?),

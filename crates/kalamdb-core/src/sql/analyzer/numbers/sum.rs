@@ -5,7 +5,9 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, ArrowNativeTypeOp, AsArray, BooleanArray, PrimitiveArray};
-use datafusion::arrow::datatypes::{ArrowPrimitiveType, DataType, Decimal128Type, DecimalType, FieldRef, Int64Type, IntervalUnit, UInt64Type};
+use datafusion::arrow::datatypes::{
+    ArrowPrimitiveType, DataType, Decimal128Type, DecimalType, FieldRef, Int64Type, IntervalUnit, UInt64Type,
+};
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::{ScalarValue, internal_datafusion_err};
 use datafusion::error::Result;
@@ -13,7 +15,8 @@ use datafusion::functions_aggregate::sum::Sum;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, EmitTo, GroupsAccumulator, ReversedUDAF, SetMonotonicity, Signature,
+    Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, EmitTo, GroupsAccumulator, ReversedUDAF,
+    SetMonotonicity, Signature,
 };
 
 use crate::functions::datetime::IntervalTotal;
@@ -49,7 +52,11 @@ impl AggregateUDFImpl for CheckedSum {
             return self.0.accumulator(args);
         }
         let total = Total::new(args.return_field.data_type());
-        Ok(if args.is_distinct { Box::new(Distinct { total, values: self.0.accumulator(args)? }) } else { Box::new(total) })
+        Ok(if args.is_distinct {
+            Box::new(Distinct { total, values: self.0.accumulator(args)? })
+        } else {
+            Box::new(total)
+        })
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
@@ -113,7 +120,9 @@ fn overflow() -> ArrowError {
 fn each(values: &ArrayRef, mut take: impl FnMut(i128) -> Result<()>) -> Result<()> {
     match values.data_type() {
         DataType::Int64 => values.as_primitive::<Int64Type>().iter().flatten().try_for_each(|value| take(value.into())),
-        DataType::UInt64 => values.as_primitive::<UInt64Type>().iter().flatten().try_for_each(|value| take(value.into())),
+        DataType::UInt64 => {
+            values.as_primitive::<UInt64Type>().iter().flatten().try_for_each(|value| take(value.into()))
+        }
         DataType::Decimal128(..) => values.as_primitive::<Decimal128Type>().iter().flatten().try_for_each(take),
         other => Err(internal_datafusion_err!("sum does not add {other}")),
     }
@@ -210,7 +219,9 @@ impl Accumulator for Distinct {
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let mut total = Total::new(&self.total.data_type);
         for state in self.values.state()? {
-            let ScalarValue::List(values) = state else { return Err(internal_datafusion_err!("distinct values are a list")) };
+            let ScalarValue::List(values) = state else {
+                return Err(internal_datafusion_err!("distinct values are a list"));
+            };
             each(values.values(), |value| total.add(value))?;
         }
         total.value()
@@ -306,7 +317,9 @@ where
     }
 
     fn values(values: &[ArrayRef]) -> Result<&PrimitiveArray<T>> {
-        first(values)?.as_primitive_opt::<T>().ok_or_else(|| internal_datafusion_err!("sum adds values of its own type"))
+        first(values)?
+            .as_primitive_opt::<T>()
+            .ok_or_else(|| internal_datafusion_err!("sum adds values of its own type"))
     }
 }
 
@@ -314,7 +327,13 @@ impl<T: ArrowPrimitiveType> GroupsAccumulator for Totals<T>
 where
     T::Native: ArrowNativeTypeOp,
 {
-    fn update_batch(&mut self, values: &[ArrayRef], groups: &[usize], filter: Option<&BooleanArray>, n_groups: usize) -> Result<()> {
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        groups: &[usize],
+        filter: Option<&BooleanArray>,
+        n_groups: usize,
+    ) -> Result<()> {
         self.sums.resize(n_groups, T::Native::ZERO);
         self.seen.resize(n_groups, false);
         let values = Self::values(values)?;

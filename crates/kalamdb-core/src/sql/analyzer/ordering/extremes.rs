@@ -1,5 +1,5 @@
-//! `max` and `min` of floats by group, and of intervals; DataFusion's own depend on the order of rows where there is a NaN, and compare the
-//! parts of intervals one after the other.
+//! `max` and `min` of floats by group, and of intervals; DataFusion's own depend on the order of rows where there is a
+//! NaN, and compare the parts of intervals one after the other.
 
 use std::collections::VecDeque;
 use std::fmt::Debug;
@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, PrimitiveArray};
 use datafusion::arrow::datatypes::{
-    ArrowPrimitiveType, DataType, FieldRef, Float32Type, Float64Type, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit,
+    ArrowPrimitiveType, DataType, FieldRef, Float32Type, Float64Type, IntervalMonthDayNano, IntervalMonthDayNanoType,
+    IntervalUnit,
 };
 use datafusion::common::{ScalarValue, internal_datafusion_err};
 use datafusion::error::Result;
@@ -16,7 +17,8 @@ use datafusion::functions_aggregate::min_max::{Max, Min};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, EmitTo, GroupsAccumulator, ReversedUDAF, SetMonotonicity, Signature, StatisticsArgs,
+    Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, EmitTo, GroupsAccumulator, ReversedUDAF,
+    SetMonotonicity, Signature, StatisticsArgs,
 };
 
 use crate::functions::datetime::length;
@@ -141,7 +143,8 @@ fn first<T: ArrowPrimitiveType>(values: &[ArrayRef]) -> Result<&PrimitiveArray<T
 /// The longest or shortest of intervals, also of those in a frame that slides.
 #[derive(Debug)]
 struct Longest {
-    /// What may still be the answer, the answer first: each is beaten by none behind it. With each the number of values that it stands for.
+    /// What may still be the answer, the answer first: each is beaten by none behind it. With each the number of values
+    /// that it stands for.
     values: VecDeque<(IntervalMonthDayNano, usize)>,
     is_max: bool,
 }
@@ -215,7 +218,8 @@ impl<T: Ordered> Extremes<T> {
 
     fn take(&mut self, group: usize, value: T::Native) -> Result<()> {
         let best = self.best.get_mut(group).ok_or_else(|| internal_datafusion_err!("group {group} is not known"))?;
-        let is_beaten = best.is_none_or(|best| if self.is_max { !T::is_greater(best, value) } else { !T::is_greater(value, best) });
+        let is_beaten =
+            best.is_none_or(|best| if self.is_max { !T::is_greater(best, value) } else { !T::is_greater(value, best) });
         if is_beaten {
             *best = Some(value);
         }
@@ -224,7 +228,13 @@ impl<T: Ordered> Extremes<T> {
 }
 
 impl<T: Ordered> GroupsAccumulator for Extremes<T> {
-    fn update_batch(&mut self, values: &[ArrayRef], groups: &[usize], filter: Option<&BooleanArray>, n_groups: usize) -> Result<()> {
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        groups: &[usize],
+        filter: Option<&BooleanArray>,
+        n_groups: usize,
+    ) -> Result<()> {
         self.best.resize(n_groups, None);
         let values = first::<T>(values)?;
         if values.null_count() == 0 && filter.is_none() {

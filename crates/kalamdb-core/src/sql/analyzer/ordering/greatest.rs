@@ -1,5 +1,5 @@
-//! `greatest` and `least` of intervals and of arrays: DataFusion's compare the parts of intervals one after the other, and take an array with
-//! NULL in it for one that compares with none.
+//! `greatest` and `least` of intervals and of arrays: DataFusion's compare the parts of intervals one after the other,
+//! and take an array with NULL in it for one that compares with none.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -9,7 +9,9 @@ use datafusion::arrow::compute::{SortOptions, interleave};
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{ScalarValue, internal_datafusion_err, internal_err};
 use datafusion::error::Result;
-use datafusion::logical_expr::{ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
 
 use super::key::keys;
 
@@ -53,17 +55,23 @@ impl ScalarUDFImpl for Best {
         let n_rows = if is_scalar { 1 } else { args.number_rows };
         let columns = args.args.iter().map(|arg| arg.to_array(n_rows)).collect::<Result<Vec<_>>>()?;
         let best = self.best(&columns, args.return_field.data_type(), n_rows)?;
-        Ok(if is_scalar { ColumnarValue::Scalar(ScalarValue::try_from_array(&best, 0)?) } else { ColumnarValue::Array(best) })
+        Ok(if is_scalar {
+            ColumnarValue::Scalar(ScalarValue::try_from_array(&best, 0)?)
+        } else {
+            ColumnarValue::Array(best)
+        })
     }
 }
 
 impl Best {
-    /// For each row the first of its values that no other beats; NULL is no value, but an element of arrays, the greatest.
+    /// For each row the first of its values that no other beats; NULL is no value, but an element of arrays, the
+    /// greatest.
     fn best(&self, columns: &[ArrayRef], data_type: &DataType, n_rows: usize) -> Result<ArrayRef> {
         let mut best = new_null_array(data_type, n_rows);
         let wanted = if self.is_greatest { Ordering::Greater } else { Ordering::Less };
         for column in columns.iter().filter(|column| !column.data_type().is_null()) {
-            let compare = make_comparator(&keys(column)?, &keys(&best)?, SortOptions { descending: false, nulls_first: false })?;
+            let compare =
+                make_comparator(&keys(column)?, &keys(&best)?, SortOptions { descending: false, nulls_first: false })?;
             let is_better = |row: usize| column.is_valid(row) && (best.is_null(row) || compare(row, row) == wanted);
             let choice: Vec<(usize, usize)> = (0..n_rows).map(|row| (usize::from(is_better(row)), row)).collect();
             best = interleave(&[best.as_ref(), column.as_ref()], &choice)?;

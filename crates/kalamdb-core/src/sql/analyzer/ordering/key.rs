@@ -3,16 +3,19 @@
 use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Decimal128Array, FixedSizeListArray, Float16Array, Float32Array, Float64Array, GenericListArray, OffsetSizeTrait,
-    StructArray,
+    Array, ArrayRef, AsArray, Decimal128Array, FixedSizeListArray, Float16Array, Float32Array, Float64Array,
+    GenericListArray, OffsetSizeTrait, StructArray,
 };
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{
-    DataType, Field, FieldRef, Float16Type, Float32Type, Float64Type, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit,
+    DataType, Field, FieldRef, Float16Type, Float32Type, Float64Type, IntervalMonthDayNano, IntervalMonthDayNanoType,
+    IntervalUnit,
 };
 use datafusion::common::{ScalarValue, internal_err};
 use datafusion::error::Result;
-use datafusion::logical_expr::{ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
 
 use crate::functions::datetime::length;
 
@@ -26,7 +29,9 @@ const DAYS_A_MONTH: i128 = 30;
 pub(crate) fn has_key(data_type: &DataType) -> bool {
     match data_type {
         DataType::Interval(_) => true,
-        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => has_key(item.data_type()),
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            has_key(item.data_type())
+        }
         DataType::Struct(fields) => fields.iter().any(|field| has_key(field.data_type())),
         other => other.is_floating(),
     }
@@ -34,15 +39,17 @@ pub(crate) fn has_key(data_type: &DataType) -> bool {
 
 /// What an expression of such a type compares by.
 pub(crate) fn key(expr: Expr) -> Expr {
-    static FUNCTION: LazyLock<Arc<ScalarUDF>> =
-        LazyLock::new(|| Arc::new(ScalarUDF::new_from_impl(Key { signature: Signature::any(1, Volatility::Immutable) })));
+    static FUNCTION: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
+        Arc::new(ScalarUDF::new_from_impl(Key { signature: Signature::any(1, Volatility::Immutable) }))
+    });
     FUNCTION.call(vec![expr])
 }
 
 /// The one value of its own type that stands for all that are equal to it.
 pub(super) fn representative(expr: Expr) -> Expr {
-    static FUNCTION: LazyLock<Arc<ScalarUDF>> =
-        LazyLock::new(|| Arc::new(ScalarUDF::new_from_impl(Representative { signature: Signature::any(1, Volatility::Immutable) })));
+    static FUNCTION: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
+        Arc::new(ScalarUDF::new_from_impl(Representative { signature: Signature::any(1, Volatility::Immutable) }))
+    });
     FUNCTION.call(vec![expr])
 }
 
@@ -77,7 +84,9 @@ impl ScalarUDFImpl for Key {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         match args.args.as_slice() {
             [ColumnarValue::Array(values)] => Ok(ColumnarValue::Array(keys(values)?)),
-            [ColumnarValue::Scalar(value)] => Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&keys(&value.to_array()?)?, 0)?)),
+            [ColumnarValue::Scalar(value)] => {
+                Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&keys(&value.to_array()?)?, 0)?))
+            }
             _ => internal_err!("a key is that of one value"),
         }
     }
@@ -109,14 +118,17 @@ impl ScalarUDFImpl for Representative {
         let representatives = |values: &ArrayRef| match values.data_type() {
             DataType::Interval(IntervalUnit::MonthDayNano) => {
                 let intervals = values.as_primitive::<IntervalMonthDayNanoType>();
-                Ok(Arc::new(intervals.unary::<_, IntervalMonthDayNanoType>(|interval| of_length(length(interval)))) as ArrayRef)
+                Ok(Arc::new(intervals.unary::<_, IntervalMonthDayNanoType>(|interval| of_length(length(interval))))
+                    as ArrayRef)
             }
             other if other.is_floating() => keys(values),
             _ => Ok(Arc::clone(values)),
         };
         match args.args.as_slice() {
             [ColumnarValue::Array(values)] => Ok(ColumnarValue::Array(representatives(values)?)),
-            [ColumnarValue::Scalar(value)] => Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&representatives(&value.to_array()?)?, 0)?)),
+            [ColumnarValue::Scalar(value)] => {
+                Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&representatives(&value.to_array()?)?, 0)?))
+            }
             _ => internal_err!("a value stands for one value"),
         }
     }
@@ -152,16 +164,19 @@ pub(crate) fn keys(values: &ArrayRef) -> Result<ArrayRef> {
     }
     Ok(match values.data_type() {
         DataType::Float64 => {
-            let keys: Float64Array = values.as_primitive::<Float64Type>().unary(|value| if value.is_nan() { f64::NAN } else { value + 0.0 });
+            let keys: Float64Array =
+                values.as_primitive::<Float64Type>().unary(|value| if value.is_nan() { f64::NAN } else { value + 0.0 });
             Arc::new(keys)
         }
         DataType::Float32 => {
-            let keys: Float32Array = values.as_primitive::<Float32Type>().unary(|value| if value.is_nan() { f32::NAN } else { value + 0.0 });
+            let keys: Float32Array =
+                values.as_primitive::<Float32Type>().unary(|value| if value.is_nan() { f32::NAN } else { value + 0.0 });
             Arc::new(keys)
         }
         DataType::Float16 => {
             let zero = <Float16Type as datafusion::arrow::datatypes::ArrowPrimitiveType>::default_value();
-            let keys: Float16Array = values.as_primitive::<Float16Type>().unary(|value| if value == zero { zero } else { value });
+            let keys: Float16Array =
+                values.as_primitive::<Float16Type>().unary(|value| if value == zero { zero } else { value });
             Arc::new(keys)
         }
         DataType::Interval(IntervalUnit::MonthDayNano) => {
@@ -173,12 +188,16 @@ pub(crate) fn keys(values: &ArrayRef) -> Result<ArrayRef> {
         DataType::LargeList(_) => keys_of_lists(values.as_list::<i64>(), values.data_type())?,
         DataType::FixedSizeList(..) => {
             let lists = values.as_fixed_size_list();
-            let DataType::FixedSizeList(item, n) = key_type(values.data_type()) else { return internal_err!("a list has a key that is one") };
+            let DataType::FixedSizeList(item, n) = key_type(values.data_type()) else {
+                return internal_err!("a list has a key that is one");
+            };
             Arc::new(FixedSizeListArray::try_new(item, n, keys(lists.values())?, lists.nulls().cloned())?)
         }
         DataType::Struct(_) => {
             let structs = values.as_struct();
-            let DataType::Struct(fields) = key_type(values.data_type()) else { return internal_err!("a struct has a key that is one") };
+            let DataType::Struct(fields) = key_type(values.data_type()) else {
+                return internal_err!("a struct has a key that is one");
+            };
             let columns = structs.columns().iter().map(keys).collect::<Result<Vec<_>>>()?;
             Arc::new(StructArray::try_new(fields, columns, structs.nulls().cloned())?)
         }
@@ -187,6 +206,13 @@ pub(crate) fn keys(values: &ArrayRef) -> Result<ArrayRef> {
 }
 
 fn keys_of_lists<O: OffsetSizeTrait>(lists: &GenericListArray<O>, data_type: &DataType) -> Result<ArrayRef> {
-    let (DataType::List(item) | DataType::LargeList(item)) = key_type(data_type) else { return internal_err!("a list has a key that is one") };
-    Ok(Arc::new(GenericListArray::<O>::try_new(item, lists.offsets().clone(), keys(lists.values())?, lists.nulls().cloned())?))
+    let (DataType::List(item) | DataType::LargeList(item)) = key_type(data_type) else {
+        return internal_err!("a list has a key that is one");
+    };
+    Ok(Arc::new(GenericListArray::<O>::try_new(
+        item,
+        lists.offsets().clone(),
+        keys(lists.values())?,
+        lists.nulls().cloned(),
+    )?))
 }

@@ -1,5 +1,5 @@
-//! Values whose order and equality are not those of their bits: of floats 0 and -0 are equal, and every NaN is, and is the greatest;
-//! intervals compare by their length, a month having 30 days and a day 24 hours.
+//! Values whose order and equality are not those of their bits: of floats 0 and -0 are equal, and every NaN is, and is
+//! the greatest; intervals compare by their length, a month having 30 days and a day 24 hours.
 //!
 //! What sorts, groups, joins or compares such values is given [`key`]s in their place.
 

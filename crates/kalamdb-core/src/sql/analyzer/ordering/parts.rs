@@ -1,5 +1,5 @@
-//! What windows are partitioned by, computed before them where it is a comparison or the like: DataFusion finds rows that are sorted by such
-//! an expression unsorted when the function below it has bounds that cannot be told.
+//! What windows are partitioned by, computed before them where it is a comparison or the like: DataFusion finds rows
+//! that are sorted by such an expression unsorted when the function below it has bounds that cannot be told.
 
 use std::sync::Arc;
 
@@ -31,7 +31,8 @@ pub(super) fn computed(window: Window) -> Result<LogicalPlan> {
     }
     let schema = Arc::clone(&window.schema);
     let column = |at: usize| Column::new_unqualified(format!("\0part{at}"));
-    let below = columns(window.input.schema()).chain(parts.iter().enumerate().map(|(at, part)| part.clone().alias(column(at).name)));
+    let below = columns(window.input.schema())
+        .chain(parts.iter().enumerate().map(|(at, part)| part.clone().alias(column(at).name)));
     let input = Arc::new(LogicalPlan::Projection(Projection::try_new(below.collect(), window.input)?));
     let names = NamePreserver::new_for_projection();
     let functions = window.window_expr.into_iter().map(|expr| {
@@ -60,9 +61,17 @@ fn is_compound(expr: &Expr) -> Result<bool> {
     let is_operator = |expr: &Expr| {
         Ok(matches!(
             expr,
-            Expr::BinaryExpr(_) | Expr::Between(_) | Expr::InList(_) | Expr::Like(_) | Expr::SimilarTo(_) | Expr::Not(_) | Expr::Negative(_)
+            Expr::BinaryExpr(_)
+                | Expr::Between(_)
+                | Expr::InList(_)
+                | Expr::Like(_)
+                | Expr::SimilarTo(_)
+                | Expr::Not(_)
+                | Expr::Negative(_)
         ))
     };
-    let stays = |expr: &Expr| Ok(matches!(expr, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_)));
+    let stays = |expr: &Expr| {
+        Ok(matches!(expr, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_)))
+    };
     Ok(expr.exists(is_operator)? && !expr.exists(stays)?)
 }

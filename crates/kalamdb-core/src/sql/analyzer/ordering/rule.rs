@@ -7,7 +7,9 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, JoinConstraint, ScalarValue};
 use datafusion::error::Result;
 use datafusion::functions_aggregate::first_last::first_value;
-use datafusion::logical_expr::expr::{AggregateFunction, Between, BinaryExpr, Case, Cast, InList, InSubquery, ScalarFunction};
+use datafusion::logical_expr::expr::{
+    AggregateFunction, Between, BinaryExpr, Case, Cast, InList, InSubquery, ScalarFunction,
+};
 use datafusion::logical_expr::logical_plan::{Aggregate, Distinct, DistinctOn, Projection, Subquery};
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, SortExpr, lit};
@@ -18,7 +20,8 @@ use super::key::{has_key, key, representative};
 use super::stored::ends_plainly;
 use crate::sql::analyzer::{any_expression, any_node, compares, rewrite};
 
-/// Compares by [`key`] what is compared, sorted, grouped or joined and has one. It comes after the operands have got their types.
+/// Compares by [`key`] what is compared, sorted, grouped or joined and has one. It comes after the operands have got
+/// their types.
 #[derive(Debug)]
 pub(crate) struct CompareByKey;
 
@@ -63,11 +66,14 @@ fn is_comparison(expr: &Expr) -> bool {
 fn compares_keys(expr: &Expr, schema: &DFSchema) -> bool {
     match expr {
         Expr::BinaryExpr(BinaryExpr { left, .. }) => is_key(left, schema),
-        Expr::Between(Between { expr, .. }) | Expr::InList(InList { expr, .. }) | Expr::InSubquery(InSubquery { expr, .. }) => is_key(expr, schema),
+        Expr::Between(Between { expr, .. })
+        | Expr::InList(InList { expr, .. })
+        | Expr::InSubquery(InSubquery { expr, .. }) => is_key(expr, schema),
         Expr::Case(Case { expr: Some(operand), .. }) => is_key(operand, schema),
-        Expr::ScalarFunction(function) if is_extreme(function) => {
-            function.args.first().is_some_and(|arg| arg.get_type(schema).is_ok_and(|data_type| is_kept_from_planner(&data_type)))
-        }
+        Expr::ScalarFunction(function) if is_extreme(function) => function
+            .args
+            .first()
+            .is_some_and(|arg| arg.get_type(schema).is_ok_and(|data_type| is_kept_from_planner(&data_type))),
         Expr::ScalarFunction(function) => function.args.first().is_some_and(|arg| is_key(arg, schema)),
         Expr::AggregateFunction(AggregateFunction { params, .. }) => {
             params.args.iter().chain(params.order_by.iter().map(|by| &by.expr)).any(|arg| is_key(arg, schema))
@@ -99,7 +105,9 @@ fn node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
                     // The keys of USING are columns, and these are none.
                     join.join_constraint = JoinConstraint::On;
                 }
-                let pair = |(a, b): (Expr, Expr)| if is_key(&a, &left) || is_key(&b, &right) { (key(a), key(b)) } else { (a, b) };
+                let pair = |(a, b): (Expr, Expr)| {
+                    if is_key(&a, &left) || is_key(&b, &right) { (key(a), key(b)) } else { (a, b) }
+                };
                 join.on = join.on.into_iter().map(pair).collect();
                 Transformed::yes(LogicalPlan::Join(join))
             }
@@ -113,7 +121,12 @@ fn node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
                 let by = |expr: Expr| if is_key(&expr, &schema) { key(expr) } else { expr };
                 let on_expr = on.on_expr.into_iter().map(by).collect();
                 let sort_expr = on.sort_expr.map(|sort| sorted(sort, &schema));
-                Transformed::yes(LogicalPlan::Distinct(Distinct::On(DistinctOn::try_new(on_expr, on.select_expr, sort_expr, on.input)?)))
+                Transformed::yes(LogicalPlan::Distinct(Distinct::On(DistinctOn::try_new(
+                    on_expr,
+                    on.select_expr,
+                    sort_expr,
+                    on.input,
+                )?)))
             }
             other => Transformed::no(other),
         })
@@ -133,7 +146,9 @@ fn aggregated(aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> {
         return Ok(Transformed::yes(LogicalPlan::Aggregate(grouped)));
     }
     if !group_expr.iter().any(|expr| is_key(expr, &input)) {
-        return Ok(Transformed::no(LogicalPlan::Aggregate(Aggregate::try_new_with_schema(rows, group_expr, aggr_expr, schema)?)));
+        return Ok(Transformed::no(LogicalPlan::Aggregate(Aggregate::try_new_with_schema(
+            rows, group_expr, aggr_expr, schema,
+        )?)));
     }
     let mut values = Vec::new();
     let mut output = Vec::new();
@@ -156,8 +171,8 @@ fn aggregated(aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> {
     Ok(Transformed::yes(LogicalPlan::Projection(Projection::try_new(output, Arc::new(grouped))?)))
 }
 
-/// Rows with one of all equal values in the columns that grouping sets are made of: which row of a group is the first cannot be told there,
-/// as a column is NULL in the sets without it.
+/// Rows with one of all equal values in the columns that grouping sets are made of: which row of a group is the first
+/// cannot be told there, as a column is NULL in the sets without it.
 fn with_representatives(rows: Arc<LogicalPlan>, groups: &[Expr]) -> Result<LogicalPlan> {
     let mut named = Vec::new();
     for expr in groups {
@@ -189,11 +204,14 @@ fn expressions(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     rewrite(node, |expr| compared(expr, &schema, stored))
 }
 
-/// Whether the rows are those of tables: the engine stores one NaN only, but both zeros. Arithmetic makes NaNs of either sign.
+/// Whether the rows are those of tables: the engine stores one NaN only, but both zeros. Arithmetic makes NaNs of
+/// either sign.
 fn is_stored(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::TableScan(_) => true,
-        LogicalPlan::SubqueryAlias(_) | LogicalPlan::Filter(_) | LogicalPlan::Join(_) => plan.inputs().into_iter().all(is_stored),
+        LogicalPlan::SubqueryAlias(_) | LogicalPlan::Filter(_) | LogicalPlan::Join(_) => {
+            plan.inputs().into_iter().all(is_stored)
+        }
         _ => false,
     }
 }
@@ -213,7 +231,9 @@ fn compared(expr: Expr, schema: &DFSchema, stored: bool) -> Result<Transformed<E
         Expr::InSubquery(InSubquery { expr, subquery, negated }) => {
             let Subquery { subquery, outer_ref_columns, spans } = subquery;
             let column = subquery.schema().columns().into_iter().next();
-            let by_key = LogicalPlanBuilder::from(Arc::unwrap_or_clone(subquery)).project(column.map(|column| key(Expr::Column(column))))?.build()?;
+            let by_key = LogicalPlanBuilder::from(Arc::unwrap_or_clone(subquery))
+                .project(column.map(|column| key(Expr::Column(column))))?
+                .build()?;
             let subquery = Subquery { subquery: Arc::new(by_key), outer_ref_columns, spans };
             Expr::InSubquery(InSubquery { expr: Box::new(key(*expr)), subquery, negated })
         }
@@ -243,7 +263,11 @@ fn compared(expr: Expr, schema: &DFSchema, stored: bool) -> Result<Transformed<E
             let takes_keys = aggregate.params.distinct || matches!(aggregate.func.name(), "max" | "min");
             let arg = |arg: Expr| {
                 let is_plain = stored && !aggregate.params.distinct && matches!(arg, Expr::Column(_));
-                if takes_keys && !is_plain && (is_float(&arg, schema) || counts && is_key(&arg, schema)) { key(arg) } else { arg }
+                if takes_keys && !is_plain && (is_float(&arg, schema) || counts && is_key(&arg, schema)) {
+                    key(arg)
+                } else {
+                    arg
+                }
             };
             aggregate.params.args = std::mem::take(&mut aggregate.params.args).into_iter().map(arg).collect();
             Expr::AggregateFunction(aggregate)
@@ -254,7 +278,8 @@ fn compared(expr: Expr, schema: &DFSchema, stored: bool) -> Result<Transformed<E
 
 /// `left op right`. A comparison of a column of floats with a constant stays one, as tables find rows by it.
 fn binary(left: Expr, op: Operator, right: Expr, schema: &DFSchema, stored: bool) -> Expr {
-    let with = |left: Expr, op: Operator, right: Expr| Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)));
+    let with =
+        |left: Expr, op: Operator, right: Expr| Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)));
     if is_float(&left, schema)
         && let (Some(op), Some(constant)) = (op.swap(), float(&left))
         && float(&right).is_none()
@@ -283,9 +308,12 @@ fn is_column(expr: &Expr) -> bool {
 }
 
 fn with_constant(column: Expr, op: Operator, constant: f64, written: &Expr, schema: &DFSchema) -> Expr {
-    let with = |op: Operator, value: Expr| Expr::BinaryExpr(BinaryExpr::new(Box::new(column.clone()), op, Box::new(value)));
+    let with =
+        |op: Operator, value: Expr| Expr::BinaryExpr(BinaryExpr::new(Box::new(column.clone()), op, Box::new(value)));
     let data_type = column.get_type(schema).ok();
-    let float = |value: f64| data_type.as_ref().and_then(|data_type| ScalarValue::Float64(Some(value)).cast_to(data_type).ok()).map(lit);
+    let float = |value: f64| {
+        data_type.as_ref().and_then(|data_type| ScalarValue::Float64(Some(value)).cast_to(data_type).ok()).map(lit)
+    };
     if constant != 0.0 {
         return match constant.is_nan().then(|| float(f64::NAN)).flatten() {
             Some(nan) => with(op, nan),
@@ -319,7 +347,8 @@ fn float(expr: &Expr) -> Option<f64> {
 }
 
 fn in_list(expr: Expr, list: Vec<Expr>, negated: bool, schema: &DFSchema, stored: bool) -> Expr {
-    let constants: Option<Vec<f64>> = if stored && is_float(&expr, schema) && is_column(&expr) { list.iter().map(float).collect() } else { None };
+    let constants: Option<Vec<f64>> =
+        if stored && is_float(&expr, schema) && is_column(&expr) { list.iter().map(float).collect() } else { None };
     let plain = |value: &f64| *value != 0.0 && !value.is_nan();
     match constants {
         Some(constants) if constants.iter().all(plain) => Expr::InList(InList { expr: Box::new(expr), list, negated }),

@@ -7,7 +7,9 @@ use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Sort, WindowFunctionParams};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::logical_plan::Window;
-use datafusion::logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, WindowFrame, WindowFrameBound, WindowFrameUnits};
+use datafusion::logical_expr::{
+    Cast, Expr, ExprSchemable, LogicalPlan, WindowFrame, WindowFrameBound, WindowFrameUnits,
+};
 
 use super::apart::{by_rows, tells_rows_apart};
 use super::key::{has_key, key};
@@ -69,13 +71,20 @@ fn range(order_by: &mut [Sort], frame: &mut WindowFrame, type_of: &dyn Fn(&Expr)
     let has_distance = [&frame.start_bound, &frame.end_bound].into_iter().any(|bound| distance(bound).is_some());
     match data_type {
         DataType::Time32(_) | DataType::Time64(_) if has_distance => {
-            let micros = Expr::Cast(Cast::new(Box::new(first.expr.clone()), DataType::Time64(datafusion::arrow::datatypes::TimeUnit::Microsecond)));
+            let micros = Expr::Cast(Cast::new(
+                Box::new(first.expr.clone()),
+                DataType::Time64(datafusion::arrow::datatypes::TimeUnit::Microsecond),
+            ));
             first.expr = Expr::Cast(Cast::new(Box::new(micros), DataType::Int64));
             each_distance(frame, |interval| {
-                Ok(ScalarValue::Int64(Some(length_of(interval)? / 1000).map(|micros| i64::try_from(micros).unwrap_or(i64::MAX))))
+                Ok(ScalarValue::Int64(
+                    Some(length_of(interval)? / 1000).map(|micros| i64::try_from(micros).unwrap_or(i64::MAX)),
+                ))
             })
         }
-        DataType::Interval(_) if has_distance => each_distance(frame, |interval| Ok(ScalarValue::Decimal128(Some(length_of(interval)?), 38, 0))),
+        DataType::Interval(_) if has_distance => {
+            each_distance(frame, |interval| Ok(ScalarValue::Decimal128(Some(length_of(interval)?), 38, 0)))
+        }
         _ if has_distance && !is_ordered_by_distance(&data_type) => {
             let message = format!("RANGE with an offset is not for values of type {data_type}");
             Err(into_datafusion(Error::new(ErrorKind::DatatypeMismatch, message).with_hint("write ROWS or GROUPS")))

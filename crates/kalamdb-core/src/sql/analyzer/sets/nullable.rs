@@ -12,8 +12,8 @@ use datafusion::optimizer::AnalyzerRule;
 
 use crate::sql::analyzer::any_node;
 
-/// Lets every column of a set be NULL. It comes after the rules that replace expressions: a UNION keeps what it knew of its inputs when
-/// they change, and a plan whose rows may be NULL where it says that they are not is refused.
+/// Lets every column of a set be NULL. It comes after the rules that replace expressions: a UNION keeps what it knew of
+/// its inputs when they change, and a plan whose rows may be NULL where it says that they are not is refused.
 #[derive(Debug)]
 pub(crate) struct NullableSets;
 
@@ -24,10 +24,24 @@ impl AnalyzerRule for NullableSets {
         }
         let plan = plan.transform_up_with_subqueries(|node| {
             Ok(Transformed::yes(match node {
-                LogicalPlan::Union(Union { inputs, schema }) => LogicalPlan::Union(Union { inputs, schema: Arc::new(nullable(&schema)?) }),
-                LogicalPlan::RecursiveQuery(RecursiveQuery { name, static_term, recursive_term, is_distinct, schema }) => {
+                LogicalPlan::Union(Union { inputs, schema }) => {
+                    LogicalPlan::Union(Union { inputs, schema: Arc::new(nullable(&schema)?) })
+                }
+                LogicalPlan::RecursiveQuery(RecursiveQuery {
+                    name,
+                    static_term,
+                    recursive_term,
+                    is_distinct,
+                    schema,
+                }) => {
                     let schema = Arc::new(nullable(&schema)?);
-                    LogicalPlan::RecursiveQuery(RecursiveQuery { name, static_term, recursive_term, is_distinct, schema })
+                    LogicalPlan::RecursiveQuery(RecursiveQuery {
+                        name,
+                        static_term,
+                        recursive_term,
+                        is_distinct,
+                        schema,
+                    })
                 }
                 other => other.recompute_schema()?,
             }))
@@ -41,6 +55,8 @@ impl AnalyzerRule for NullableSets {
 }
 
 fn nullable(schema: &DFSchema) -> Result<DFSchema> {
-    let fields = schema.iter().map(|(qualifier, field)| (qualifier.cloned(), Arc::new(field.as_ref().clone().with_nullable(true))));
+    let fields = schema
+        .iter()
+        .map(|(qualifier, field)| (qualifier.cloned(), Arc::new(field.as_ref().clone().with_nullable(true))));
     DFSchema::new_with_metadata(fields.collect(), schema.metadata().clone())
 }

@@ -19,9 +19,12 @@ use crate::sql::analyzer::ordering::{has_key, key};
 const LEFT: &str = "\0left";
 const RIGHT: &str = "\0right";
 
-/// Makes the sets of a plan ones of columns that have one type on both sides, and of rows that occur as often as they should.
+/// Makes the sets of a plan ones of columns that have one type on both sides, and of rows that occur as often as they
+/// should.
 pub(crate) fn rewrite(plan: LogicalPlan) -> Result<LogicalPlan> {
-    if !any_node(&plan, |node| Ok(matches!(node, LogicalPlan::Union(_) | LogicalPlan::RecursiveQuery(_)) || is_intersection(node)))? {
+    if !any_node(&plan, |node| {
+        Ok(matches!(node, LogicalPlan::Union(_) | LogicalPlan::RecursiveQuery(_)) || is_intersection(node))
+    })? {
         return Ok(plan);
     }
     let plan = plan.transform_up_with_subqueries(|node| {
@@ -43,15 +46,18 @@ fn is_intersection(node: &LogicalPlan) -> bool {
 fn is_intersection_join(join: &Join) -> bool {
     // Those of a view are rewritten already.
     let is_rewritten = join.left.schema().fields().first().is_some_and(|field| field.name().starts_with(LEFT));
-    matches!(join.join_type, JoinType::LeftSemi | JoinType::LeftAnti) && join.null_equality == NullEquality::NullEqualsNull && !is_rewritten
+    matches!(join.join_type, JoinType::LeftSemi | JoinType::LeftAnti)
+        && join.null_equality == NullEquality::NullEqualsNull
+        && !is_rewritten
 }
 
 fn union(set: Union) -> Result<LogicalPlan> {
     let Union { inputs, schema } = set;
     let mut inputs = inputs.into_iter();
     let Some(first) = inputs.next() else { return Ok(LogicalPlan::Union(Union { inputs: Vec::new(), schema })) };
-    let mut types: Vec<_> =
-        (0..first.schema().fields().len()).map(|column| (type_of(first.schema(), column), is_constant_text(&first, column))).collect();
+    let mut types: Vec<_> = (0..first.schema().fields().len())
+        .map(|column| (type_of(first.schema(), column), is_constant_text(&first, column)))
+        .collect();
     let rest: Vec<_> = inputs.collect();
     for input in &rest {
         for (column, (common, is_constant)) in types.iter_mut().enumerate() {
@@ -63,7 +69,8 @@ fn union(set: Union) -> Result<LogicalPlan> {
     let names = first.schema().columns();
     let inputs = std::iter::once(first).chain(rest).map(|input| {
         let is_cast = types.iter().enumerate().any(|(column, (common, _))| type_of(input.schema(), column) != *common);
-        // Where the others turn out to be empty, an input takes the place of the set, whose columns have the names of the first.
+        // Where the others turn out to be empty, an input takes the place of the set, whose columns have the names of
+        // the first.
         let is_named = matches!(input.as_ref(), LogicalPlan::Projection(_)) || input.schema().columns() == names;
         if !is_cast && is_named {
             return Ok(input);
@@ -83,8 +90,8 @@ fn union(set: Union) -> Result<LogicalPlan> {
     Ok(LogicalPlan::Union(Union::try_new_with_loose_types(inputs.collect::<Result<Vec<_>>>()?)?))
 }
 
-/// A row of the left side is kept if an equal one is on the right, or if none is. With ALL, the n-th of equal rows is kept for the n-th on the
-/// right.
+/// A row of the left side is kept if an equal one is on the right, or if none is. With ALL, the n-th of equal rows is
+/// kept for the n-th on the right.
 fn intersection(set: Join) -> Result<LogicalPlan> {
     let schema = Arc::clone(&set.schema);
     let (left, is_distinct) = match set.left.as_ref() {
@@ -109,10 +116,11 @@ fn intersection(set: Join) -> Result<LogicalPlan> {
         });
         LogicalPlanBuilder::from(Arc::unwrap_or_clone(Arc::clone(&plan))).project(exprs.collect::<Result<Vec<_>>>()?)
     };
-    // A column that compares by itself is its own key, which nothing sees through: DataFusion would sort below a UNION, and not rightly where
-    // two of its columns are one.
+    // A column that compares by itself is its own key, which nothing sees through: DataFusion would sort below a UNION,
+    // and not rightly where two of its columns are one.
     let (mut left, mut right) = (side(left, LEFT)?, side(right, RIGHT)?);
-    let names = |name: &str| (0..n_columns).map(|at| Column::new_unqualified(format!("{name}{at}"))).collect::<Vec<_>>();
+    let names =
+        |name: &str| (0..n_columns).map(|at| Column::new_unqualified(format!("{name}{at}"))).collect::<Vec<_>>();
     let (mut left_keys, mut right_keys) = (names(LEFT), names(RIGHT));
     let columns = left_keys.clone();
     if is_distinct {
@@ -123,9 +131,14 @@ fn intersection(set: Join) -> Result<LogicalPlan> {
         left_keys.push(Column::new_unqualified(LEFT));
         right_keys.push(Column::new_unqualified(RIGHT));
     }
-    let kept = left.join_detailed(right.build()?, set.join_type, (left_keys, right_keys), None, NullEquality::NullEqualsNull)?;
+    let kept =
+        left.join_detailed(right.build()?, set.join_type, (left_keys, right_keys), None, NullEquality::NullEqualsNull)?;
     let output = columns.into_iter().zip(schema.iter());
-    kept.project(output.map(|(column, (qualifier, field))| Expr::Column(column).alias_qualified(qualifier.cloned(), field.name())))?.build()
+    kept.project(
+        output
+            .map(|(column, (qualifier, field))| Expr::Column(column).alias_qualified(qualifier.cloned(), field.name())),
+    )?
+    .build()
 }
 
 /// How many equal rows there are up to a row.
@@ -150,7 +163,8 @@ fn recursive(query: RecursiveQuery) -> Result<LogicalPlan> {
                     name(&found)
                 );
                 return Err(into_datafusion(
-                    Error::new(ErrorKind::DatatypeMismatch, message).with_hint("cast the column in the first term to the type of the second"),
+                    Error::new(ErrorKind::DatatypeMismatch, message)
+                        .with_hint("cast the column in the first term to the type of the second"),
                 ));
             }
         }

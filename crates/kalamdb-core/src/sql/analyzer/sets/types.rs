@@ -9,7 +9,13 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 use crate::error::{Error, ErrorKind, into_datafusion};
 
 /// The type that both columns get; a text that is written as a constant is one of any type.
-pub(crate) fn common_type(set: &str, left: &DataType, left_is_constant: bool, right: &DataType, right_is_constant: bool) -> Result<DataType> {
+pub(crate) fn common_type(
+    set: &str,
+    left: &DataType,
+    left_is_constant: bool,
+    right: &DataType,
+    right_is_constant: bool,
+) -> Result<DataType> {
     let is_text = |data_type: &DataType| matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
     let common = match (is_text(left), is_text(right)) {
         _ if left == right => Some(left.clone()),
@@ -32,7 +38,10 @@ pub(super) fn is_constant_text(plan: &LogicalPlan, column: usize) -> bool {
     let is_text = |expr: &Expr| {
         matches!(
             expr.clone().unalias(),
-            Expr::Literal(ScalarValue::Utf8(Some(_)) | ScalarValue::Utf8View(Some(_)) | ScalarValue::LargeUtf8(Some(_)), _)
+            Expr::Literal(
+                ScalarValue::Utf8(Some(_)) | ScalarValue::Utf8View(Some(_)) | ScalarValue::LargeUtf8(Some(_)),
+                _
+            )
         )
     };
     match plan {

@@ -79,8 +79,18 @@ const SAFE: &[&str] = &[
 ];
 
 /// Functions that are as good with literals behind the first argument: they fail for every row or for none.
-const SAFE_WITH_LITERALS: [&str; 10] =
-    ["array_element", "date_part", "date_trunc", "extract", "lpad", "regexp_like", "regexp_match", "regexp_replace", "rpad", "substr"];
+const SAFE_WITH_LITERALS: [&str; 10] = [
+    "array_element",
+    "date_part",
+    "date_trunc",
+    "extract",
+    "lpad",
+    "regexp_like",
+    "regexp_match",
+    "regexp_replace",
+    "rpad",
+    "substr",
+];
 
 /// Whether an expression over rows of `schema` may fail for one.
 pub(crate) fn may_fail(expr: &Expr, schema: &DFSchema) -> Result<bool> {
@@ -88,15 +98,23 @@ pub(crate) fn may_fail(expr: &Expr, schema: &DFSchema) -> Result<bool> {
     expr.apply(|expr| {
         fails |= match expr {
             Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
-                Operator::Divide | Operator::Modulo | Operator::IntegerDivide => !is_literal(right) && !is_float(left, schema),
+                Operator::Divide | Operator::Modulo | Operator::IntegerDivide => {
+                    !is_literal(right) && !is_float(left, schema)
+                }
                 // Of what has become no function, times may be out of range.
-                Operator::Plus | Operator::Minus | Operator::Multiply => !is_number(left, schema) || !is_number(right, schema),
-                Operator::RegexMatch | Operator::RegexIMatch | Operator::RegexNotMatch | Operator::RegexNotIMatch => !is_literal(right),
+                Operator::Plus | Operator::Minus | Operator::Multiply => {
+                    !is_number(left, schema) || !is_number(right, schema)
+                }
+                Operator::RegexMatch | Operator::RegexIMatch | Operator::RegexNotMatch | Operator::RegexNotIMatch => {
+                    !is_literal(right)
+                }
                 _ => false,
             },
             Expr::Cast(Cast { expr, field }) => is_text(&type_of(expr, schema)) && !is_text(field.data_type()),
             Expr::ScalarFunction(ScalarFunction { func, args }) => {
-                let is_settled = || SAFE_WITH_LITERALS.contains(&func.name()) && args.iter().filter(|arg| !is_literal(arg)).count() <= 1;
+                let is_settled = || {
+                    SAFE_WITH_LITERALS.contains(&func.name()) && args.iter().filter(|arg| !is_literal(arg)).count() <= 1
+                };
                 !(SAFE.contains(&func.name()) || is_settled() || func.name() == CAST_TO && converts_all(args, schema))
             }
             Expr::HigherOrderFunction(_) => true,

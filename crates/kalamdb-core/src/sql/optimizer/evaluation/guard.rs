@@ -1,4 +1,5 @@
-//! The last thing that is done to a plan before it is executed: AND and OR evaluate what may fail for those rows alone that it decides on.
+//! The last thing that is done to a plan before it is executed: AND and OR evaluate what may fail for those rows alone
+//! that it decides on.
 
 use std::borrow::Cow;
 
@@ -79,7 +80,8 @@ fn guarded(expr: Expr, schema: &DFSchema, is_filter: bool) -> Result<Expr> {
     };
     let operands = split_binary(&expr, op).into_iter().map(|operand| guarded(operand.clone(), schema, is_filter));
     let (safe, risky) = split(operands.collect::<Result<_>>()?, schema)?;
-    let safe = safe.into_iter().reduce(|left, right| Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))));
+    let safe =
+        safe.into_iter().reduce(|left, right| Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))));
     let in_order = safe.into_iter().chain(risky).map(Ok);
     let guarded = in_order.reduce(|before, operand| {
         let (before, operand): (Expr, Expr) = (before?, operand?);
@@ -107,7 +109,11 @@ fn split(exprs: Vec<Expr>, schema: &DFSchema) -> Result<(Vec<Expr>, Vec<Expr>)> 
 }
 
 fn either(condition: Expr, then: Expr, otherwise: Expr) -> Expr {
-    Expr::Case(Case { expr: None, when_then_expr: vec![(Box::new(condition), Box::new(then))], else_expr: Some(Box::new(otherwise)) })
+    Expr::Case(Case {
+        expr: None,
+        when_then_expr: vec![(Box::new(condition), Box::new(then))],
+        else_expr: Some(Box::new(otherwise)),
+    })
 }
 
 /// As [`either`], where the condition may be NULL: then `operand` decides whether the whole is.

@@ -1,4 +1,5 @@
-//! Conditions that may fail stay above what they are written above, as conditions below may exclude rows for which they fail.
+//! Conditions that may fail stay above what they are written above, as conditions below may exclude rows for which they
+//! fail.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -12,7 +13,8 @@ use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::logical_plan::{Extension, Filter, Join};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, UserDefinedLogicalNodeCore, Volatility,
+    ColumnarValue, Expr, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    UserDefinedLogicalNodeCore, Volatility,
 };
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
@@ -30,7 +32,8 @@ impl OptimizerRule for Hold {
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         let risky = any_node(&plan, is_risky)?;
-        let step = |node: LogicalPlan| if stays(&node) { Ok(Transformed::no(node)) } else { self.0.rewrite(node, config) };
+        let step =
+            |node: LogicalPlan| if stays(&node) { Ok(Transformed::no(node)) } else { self.0.rewrite(node, config) };
         let move_down = |plan: LogicalPlan| match self.0.apply_order() {
             Some(ApplyOrder::TopDown) => plan.transform_down_with_subqueries(step),
             Some(ApplyOrder::BottomUp) => plan.transform_up_with_subqueries(step),
@@ -44,8 +47,9 @@ impl OptimizerRule for Hold {
     }
 }
 
-/// Whether a filter has to be above its input. An aggregate that gives a row for no rows gives it whatever a condition below says, even one
-/// that names no column; and a condition that is volatile is about the rows of its input, not about those that these are made of.
+/// Whether a filter has to be above its input. An aggregate that gives a row for no rows gives it whatever a condition
+/// below says, even one that names no column; and a condition that is volatile is about the rows of its input, not
+/// about those that these are made of.
 fn stays(node: &LogicalPlan) -> bool {
     let LogicalPlan::Filter(Filter { predicate, input, .. }) = node else { return false };
     let mut below = input.as_ref();
@@ -54,7 +58,9 @@ fn stays(node: &LogicalPlan) -> bool {
         below = &filter.input;
     }
     match below {
-        LogicalPlan::Aggregate(aggregate) => matches!(aggregate.group_expr.as_slice(), [] | [Expr::GroupingSet(_)]) || predicate.is_volatile(),
+        LogicalPlan::Aggregate(aggregate) => {
+            matches!(aggregate.group_expr.as_slice(), [] | [Expr::GroupingSet(_)]) || predicate.is_volatile()
+        }
         LogicalPlan::Window(_) | LogicalPlan::Distinct(_) => predicate.is_volatile(),
         _ => false,
     }
@@ -63,7 +69,9 @@ fn stays(node: &LogicalPlan) -> bool {
 fn is_risky(node: &LogicalPlan) -> Result<bool> {
     match node {
         LogicalPlan::Filter(filter) => is_held(&filter.predicate, &filter.input),
-        LogicalPlan::Join(join) => Ok(join.filter.as_ref().map(|filter| may_fail(filter, &join.schema)).transpose()?.unwrap_or(false)),
+        LogicalPlan::Join(join) => {
+            Ok(join.filter.as_ref().map(|filter| may_fail(filter, &join.schema)).transpose()?.unwrap_or(false))
+        }
         _ => Ok(false),
     }
 }
@@ -115,7 +123,9 @@ fn hold(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
                 Some(others) => Arc::new(LogicalPlan::Filter(Filter::try_new(others, input)?)),
                 None => input,
             };
-            LogicalPlan::Extension(Extension { node: Arc::new(Held { conditions: held, input: Arc::unwrap_or_clone(input) }) })
+            LogicalPlan::Extension(Extension {
+                node: Arc::new(Held { conditions: held, input: Arc::unwrap_or_clone(input) }),
+            })
         }
         LogicalPlan::Join(mut join) => {
             join.filter = hold_in_join(&join)?;
@@ -127,8 +137,10 @@ fn hold(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
 
 /// The join's condition, in which what may fail is about both sides.
 fn hold_in_join(join: &Join) -> Result<Option<Expr>> {
-    let sides: Vec<Expr> =
-        [&join.left, &join.right].into_iter().filter_map(|side| side.schema().columns().into_iter().next().map(Expr::Column)).collect();
+    let sides: Vec<Expr> = [&join.left, &join.right]
+        .into_iter()
+        .filter_map(|side| side.schema().columns().into_iter().next().map(Expr::Column))
+        .collect();
     let mut conditions = Vec::new();
     for condition in join.filter.iter().flat_map(split_conjunction) {
         conditions.push(if may_fail(condition, &join.schema)? {
@@ -144,7 +156,8 @@ fn hold_in_join(join: &Join) -> Result<Option<Expr>> {
 fn release(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     match node {
         LogicalPlan::Extension(Extension { node }) if node.as_any().is::<Held>() => {
-            let held = node.as_any().downcast_ref::<Held>().ok_or_else(|| internal_datafusion_err!("a condition is held"))?;
+            let held =
+                node.as_any().downcast_ref::<Held>().ok_or_else(|| internal_datafusion_err!("a condition is held"))?;
             let (mut conditions, mut input) = (Vec::new(), Arc::new(held.input.clone()));
             if let LogicalPlan::Filter(filter) = input.as_ref() {
                 conditions = split_conjunction_owned(filter.predicate.clone());
@@ -160,7 +173,8 @@ fn release(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
             join.filter = join
                 .filter
                 .map(|filter| {
-                    conjunction(split_conjunction_owned(filter).into_iter().map(released)).map_or_else(|| internal_err!("a condition is gone"), Ok)
+                    conjunction(split_conjunction_owned(filter).into_iter().map(released))
+                        .map_or_else(|| internal_err!("a condition is gone"), Ok)
                 })
                 .transpose()?;
             Ok(Transformed::yes(LogicalPlan::Join(join)))
@@ -171,7 +185,9 @@ fn release(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
 
 fn released(condition: Expr) -> Expr {
     match condition {
-        Expr::ScalarFunction(ScalarFunction { func, mut args }) if func.inner().downcast_ref::<About>().is_some() && !args.is_empty() => {
+        Expr::ScalarFunction(ScalarFunction { func, mut args })
+            if func.inner().downcast_ref::<About>().is_some() && !args.is_empty() =>
+        {
             args.swap_remove(0)
         }
         other => other,

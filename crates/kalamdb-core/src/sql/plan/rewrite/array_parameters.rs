@@ -1,13 +1,14 @@
-//! Arrays of JavaScript where SQL wants to look at their elements: `id = ANY($1)`, `id <> ALL($1)`, `unnest($1)`. A parameter has no type of
-//! its own there: its elements are written as constants, which take the type of what they are compared with.
+//! Arrays of JavaScript where SQL wants to look at their elements: `id = ANY($1)`, `id <> ALL($1)`, `unnest($1)`. A
+//! parameter has no type of its own there: its elements are written as constants, which take the type of what they are
+//! compared with.
 
 use std::ops::ControlFlow;
 
 use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::DataType as ArrowType;
 use datafusion::sql::sqlparser::ast::{
-    Array, BinaryOperator, CastKind, DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Statement, TableFactor, Value, VisitMut,
-    VisitorMut,
+    Array, BinaryOperator, CastKind, DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Statement,
+    TableFactor, Value, VisitMut, VisitorMut,
 };
 use serde_json::Value as Json;
 
@@ -83,7 +84,9 @@ impl Expander<'_> {
     /// `left op ANY ($1)` or `left op ALL ($1)`; `None` if it is of something else than a parameter without a cast.
     fn compared(&self, left: &Expr, op: &BinaryOperator, right: &Expr, all: bool) -> Result<Option<Expr>> {
         let Some(elements) = self.elements(right)? else { return Ok(None) };
-        let Elements::Of(list) = elements else { return Ok(Some(cast(Expr::Value(Value::Null.into()), DataType::Boolean))) };
+        let Elements::Of(list) = elements else {
+            return Ok(Some(cast(Expr::Value(Value::Null.into()), DataType::Boolean)));
+        };
         let expr = Box::new(left.clone());
         Ok(Some(match (op, all) {
             (BinaryOperator::Eq, false) => Expr::InList { expr, list, negated: false },
@@ -104,13 +107,17 @@ impl Expander<'_> {
         match self.elements(array)? {
             None | Some(Elements::Null) => {}
             Some(Elements::Of(elem)) => {
-                let is_empty = elem.iter().all(|element| matches!(element, Expr::Value(value) if value.value == Value::Null));
+                let is_empty =
+                    elem.iter().all(|element| matches!(element, Expr::Value(value) if value.value == Value::Null));
                 *array = Expr::Array(Array { elem, named: true });
                 if is_empty {
                     let empty = std::mem::replace(array, Expr::Value(Value::Null.into()));
                     *array = cast(
                         empty,
-                        DataType::Array(datafusion::sql::sqlparser::ast::ArrayElemTypeDef::SquareBracket(Box::new(DataType::Text), None)),
+                        DataType::Array(datafusion::sql::sqlparser::ast::ArrayElemTypeDef::SquareBracket(
+                            Box::new(DataType::Text),
+                            None,
+                        )),
                     );
                 }
             }
@@ -138,7 +145,8 @@ impl Expander<'_> {
         }
         match serde_json::from_str::<Json>(text) {
             Ok(Json::Array(elements)) => Ok(Some(Elements::Of(elements.into_iter().map(constant).collect()))),
-            _ => Err(Error::new(ErrorKind::DatatypeMismatch, format!("parameter {name} is no array")).with_hint("ANY, ALL and unnest take arrays")),
+            _ => Err(Error::new(ErrorKind::DatatypeMismatch, format!("parameter {name} is no array"))
+                .with_hint("ANY, ALL and unnest take arrays")),
         }
     }
 }

@@ -24,7 +24,9 @@ pub(crate) fn check(function: &Function) -> Result<()> {
     let FunctionArguments::List(list) = &function.args else { return Ok(()) };
     let [_, FunctionArg::Unnamed(FunctionArgExpr::Expr(name))] = list.args.as_slice() else { return Ok(()) };
     let Expr::Value(value) = name else { return Err(Error::unsupported("arrow_cast to a type that is not a literal")) };
-    let Value::SingleQuotedString(name) = &value.value else { return Err(Error::unsupported("arrow_cast to a type that is not a literal")) };
+    let Value::SingleQuotedString(name) = &value.value else {
+        return Err(Error::unsupported("arrow_cast to a type that is not a literal"));
+    };
     if name.len() > MAX_NAME_BYTES || name.matches('(').count() > MAX_NESTING {
         return Err(Error::new(ErrorKind::StatementTooComplex, "the type nests too deep"));
     }
@@ -38,9 +40,15 @@ pub(crate) fn check(function: &Function) -> Result<()> {
 fn check_type(data_type: &DataType) -> Result<()> {
     match data_type {
         DataType::FixedSizeList(_, n) | DataType::FixedSizeBinary(n) if !(0..=MAX_FIXED).contains(n) => {
-            Err(Error::new(ErrorKind::ProgramLimitExceeded, format!("{data_type} is too large: at most {MAX_FIXED} are taken")))
+            Err(Error::new(
+                ErrorKind::ProgramLimitExceeded,
+                format!("{data_type} is too large: at most {MAX_FIXED} are taken"),
+            ))
         }
-        DataType::Decimal32(_, scale) | DataType::Decimal64(_, scale) | DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale)
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale)
+        | DataType::Decimal256(_, scale)
             if *scale < 0 =>
         {
             Err(Error::unsupported("decimals of a negative scale"))
@@ -48,9 +56,10 @@ fn check_type(data_type: &DataType) -> Result<()> {
         DataType::Union(..) | DataType::RunEndEncoded(..) | DataType::ListView(_) | DataType::LargeListView(_) => {
             Err(Error::unsupported(format!("the type {data_type}")))
         }
-        DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) | DataType::Map(field, _) => {
-            check_type(field.data_type())
-        }
+        DataType::List(field)
+        | DataType::LargeList(field)
+        | DataType::FixedSizeList(field, _)
+        | DataType::Map(field, _) => check_type(field.data_type()),
         DataType::Struct(fields) => fields.iter().try_for_each(|field| check_type(field.data_type())),
         DataType::Dictionary(_, values) => check_type(values),
         _ => Ok(()),

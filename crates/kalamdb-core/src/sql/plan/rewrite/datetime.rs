@@ -1,7 +1,9 @@
-//! Literals of dates, times and other types, AT TIME ZONE, and arguments that are left out, written in forms that the planner reads as PostgreSQL does.
+//! Literals of dates, times and other types, AT TIME ZONE, and arguments that are left out, written in forms that the
+//! planner reads as PostgreSQL does.
 
 use datafusion::sql::sqlparser::ast::{
-    DateTimeField, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Interval, ObjectNamePart, TypedString, UnaryOperator, Value,
+    DateTimeField, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Interval, ObjectNamePart, TypedString,
+    UnaryOperator, Value,
 };
 use kalamdb_types::{IntervalField, IntervalFields, SqlType, parse_interval_of};
 
@@ -12,13 +14,23 @@ use crate::sql::parse::{call, column_type, fold};
 
 /// Whether the planner reads literals of the type as PostgreSQL does.
 fn is_planned(target: &SqlType) -> bool {
-    !matches!(target, SqlType::Date | SqlType::Time | SqlType::Timestamp | SqlType::TimestampTz | SqlType::Uuid | SqlType::Json | SqlType::Bytea)
+    !matches!(
+        target,
+        SqlType::Date
+            | SqlType::Time
+            | SqlType::Timestamp
+            | SqlType::TimestampTz
+            | SqlType::Uuid
+            | SqlType::Json
+            | SqlType::Bytea
+    )
 }
 
 /// Rewrites one expression.
 ///
 /// # Errors
-/// `invalid_datetime_format` and `datetime_field_overflow` for an INTERVAL that is none, `feature_not_supported` for its fields.
+/// `invalid_datetime_format` and `datetime_field_overflow` for an INTERVAL that is none, `feature_not_supported` for
+/// its fields.
 pub(crate) fn rewrite(expr: &mut Expr) -> Result<()> {
     match expr {
         Expr::Interval(interval) => rewrite_interval(interval),
@@ -40,7 +52,8 @@ pub(crate) fn rewrite(expr: &mut Expr) -> Result<()> {
                 && !is_planned(&target)
             {
                 let literal = |text: String| Expr::value(Value::SingleQuotedString(text));
-                *expr = with_precision(call(Ident::new(CAST_TO), vec![literal(text), literal(target.to_string())]), digits);
+                *expr =
+                    with_precision(call(Ident::new(CAST_TO), vec![literal(text), literal(target.to_string())]), digits);
             }
             Ok(())
         }
@@ -76,14 +89,26 @@ fn by_position(args: Vec<FunctionArg>) -> Result<Vec<FunctionArg>> {
             FunctionArg::Named { name, arg, .. } => {
                 let name = fold(&name);
                 let place = PARTS.iter().position(|part| *part == name);
-                (place.ok_or_else(|| Error::new(ErrorKind::UndefinedFunction, format!("make_interval has no parameter {name}")))?, arg)
+                (
+                    place.ok_or_else(|| {
+                        Error::new(ErrorKind::UndefinedFunction, format!("make_interval has no parameter {name}"))
+                    })?,
+                    arg,
+                )
             }
             FunctionArg::Unnamed(arg) => (index, arg),
-            FunctionArg::ExprNamed { .. } => return Err(Error::unsupported("an expression as the name of a parameter")),
+            FunctionArg::ExprNamed { .. } => {
+                return Err(Error::unsupported("an expression as the name of a parameter"));
+            }
         };
         match places.get_mut(place) {
             Some(empty @ None) => *empty = Some(FunctionArg::Unnamed(arg)),
-            _ => return Err(Error::new(ErrorKind::UndefinedFunction, "make_interval takes each of its seven parameters once")),
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::UndefinedFunction,
+                    "make_interval takes each of its seven parameters once",
+                ));
+            }
         }
     }
     let zero = || FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::value(Value::Number("0".to_owned(), false))));
@@ -104,7 +129,9 @@ fn rewrite_interval(interval: &mut Interval) -> Result<()> {
         _ => return Ok(()),
     };
     if interval.leading_precision.is_some() || interval.fractional_seconds_precision.is_some() {
-        return Err(Error::unsupported("an INTERVAL with a precision").with_hint("intervals keep their fractions of seconds"));
+        return Err(
+            Error::unsupported("an INTERVAL with a precision").with_hint("intervals keep their fractions of seconds")
+        );
     }
     let fields = match (&interval.leading_field, &interval.last_field) {
         (None, _) => None,
@@ -123,7 +150,8 @@ fn negate(interval: &mut Interval) -> Result<()> {
     let Value::SingleQuotedString(text) = &value.value else { return Ok(()) };
     let (months, days, nanos) = parse(text, None)?;
     let negated = months.checked_neg().zip(days.checked_neg()).zip(nanos.checked_neg());
-    let ((months, days), nanos) = negated.ok_or_else(|| Error::new(ErrorKind::DatetimeFieldOverflow, "interval out of range"))?;
+    let ((months, days), nanos) =
+        negated.ok_or_else(|| Error::new(ErrorKind::DatetimeFieldOverflow, "interval out of range"))?;
     write(interval, (months, days, nanos));
     Ok(())
 }
@@ -158,6 +186,9 @@ fn field(field: &DateTimeField) -> Result<IntervalField> {
         DateTimeField::Hour | DateTimeField::Hours => IntervalField::Hour,
         DateTimeField::Minute | DateTimeField::Minutes => IntervalField::Minute,
         DateTimeField::Second | DateTimeField::Seconds => IntervalField::Second,
-        other => return Err(Error::unsupported(format!("an INTERVAL of {other}")).with_hint("write the unit in the text, as in INTERVAL '2 weeks'")),
+        other => {
+            return Err(Error::unsupported(format!("an INTERVAL of {other}"))
+                .with_hint("write the unit in the text, as in INTERVAL '2 weeks'"));
+        }
     })
 }

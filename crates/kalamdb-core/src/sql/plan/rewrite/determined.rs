@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, GroupByExpr, Ident, ObjectName, OrderBy, Select, SelectItem, SelectItemQualifiedWildcardKind, TableFactor, TableWithJoins, Value, Visit,
-    Visitor,
+    Expr, GroupByExpr, Ident, ObjectName, OrderBy, Select, SelectItem, SelectItemQualifiedWildcardKind, TableFactor,
+    TableWithJoins, Value, Visit, Visitor,
 };
 
 use crate::sql::parse::fold;
@@ -19,8 +19,13 @@ pub(crate) struct KeyedColumns {
 
 /// Adds to GROUP BY the columns that the query names and that are determined by what it groups by.
 ///
-/// Where the rest of the statement names them is not asked: a column too many among those that are determined changes no group.
-pub(crate) fn group_by_determined(select: &mut Select, order_by: Option<&OrderBy>, keyed: &dyn Fn(&ObjectName) -> Option<KeyedColumns>) {
+/// Where the rest of the statement names them is not asked: a column too many among those that are determined changes
+/// no group.
+pub(crate) fn group_by_determined(
+    select: &mut Select,
+    order_by: Option<&OrderBy>,
+    keyed: &dyn Fn(&ObjectName) -> Option<KeyedColumns>,
+) {
     let GroupByExpr::Expressions(grouped, _) = &select.group_by else { return };
     if grouped.is_empty() {
         return;
@@ -32,7 +37,11 @@ pub(crate) fn group_by_determined(select: &mut Select, order_by: Option<&OrderBy
         let is_grouped = |relation: &Relation, key: &String| {
             grouped.iter().any(|expr| match unnested(expr) {
                 Expr::Identifier(name) => {
-                    fold(name) == *key && relations.iter().find(|other| other.names.contains(key)).is_some_and(|first| std::ptr::eq(first, relation))
+                    fold(name) == *key
+                        && relations
+                            .iter()
+                            .find(|other| other.names.contains(key))
+                            .is_some_and(|first| std::ptr::eq(first, relation))
                 }
                 Expr::CompoundIdentifier(parts) => relation.is_named(parts, key),
                 _ => false,
@@ -40,7 +49,12 @@ pub(crate) fn group_by_determined(select: &mut Select, order_by: Option<&OrderBy
         };
         let is_determined = |relation: &Relation| relation.key.iter().all(|key| is_grouped(relation, key));
         let determined: Vec<bool> = relations.iter().map(is_determined).collect();
-        relations.into_iter().zip(determined).filter(|(_, determined)| *determined).map(|(relation, _)| relation).collect()
+        relations
+            .into_iter()
+            .zip(determined)
+            .filter(|(_, determined)| *determined)
+            .map(|(relation, _)| relation)
+            .collect()
     };
     if relations.is_empty() {
         return;
@@ -141,12 +155,16 @@ fn item<'a>(expr: &'a Expr, select: &'a Select, relations: &[Relation]) -> &'a E
     };
     let meant = match expr {
         Expr::Value(value) => match &value.value {
-            Value::Number(position, _) => position.parse::<usize>().ok().and_then(|at| select.projection.get(at.checked_sub(1)?)).and_then(output),
+            Value::Number(position, _) => {
+                position.parse::<usize>().ok().and_then(|at| select.projection.get(at.checked_sub(1)?)).and_then(output)
+            }
             _ => None,
         },
         Expr::Identifier(name) if !relations.iter().any(|relation| relation.names.contains(&fold(name))) => {
             let mut items = select.projection.iter();
-            items.find(|item| matches!(item, SelectItem::ExprWithAlias { alias, .. } if fold(alias) == fold(name))).and_then(output)
+            items
+                .find(|item| matches!(item, SelectItem::ExprWithAlias { alias, .. } if fold(alias) == fold(name)))
+                .and_then(output)
         }
         _ => None,
     };

@@ -1,7 +1,7 @@
 //! Two columns of one name in a SELECT, which SQL allows and the planner does not.
 //!
-//! Such columns get aliases that hold a NUL, which no statement can spell: `a` becomes `a\0dup1`. What follows the NUL is taken off
-//! the names of the result. Only statements that the planner has refused are rewritten.
+//! Such columns get aliases that hold a NUL, which no statement can spell: `a` becomes `a\0dup1`. What follows the NUL
+//! is taken off the names of the result. Only statements that the planner has refused are rewritten.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -12,8 +12,8 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result;
 use datafusion::logical_expr::{Expr as PlannedExpr, LogicalPlan};
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, ObjectName, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement, TableAlias, TableFactor, VisitMut,
-    VisitorMut,
+    Expr, Ident, ObjectName, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement,
+    TableAlias, TableFactor, VisitMut, VisitorMut,
 };
 
 use super::using::merges_columns;
@@ -24,7 +24,8 @@ const MARK: &str = "\0dup";
 
 /// Whether a SELECT may have two columns of one name: cheap, and wrong only on the safe side.
 ///
-/// What the planner calls an expression is not known here: `a` and `CAST(a AS BIGINT)`, or two EXISTS, are called the same.
+/// What the planner calls an expression is not known here: `a` and `CAST(a AS BIGINT)`, or two EXISTS, are called the
+/// same.
 pub(crate) fn may_repeat_names(projection: &[SelectItem]) -> bool {
     let mut seen = HashSet::new();
     projection.len() > 1 && projection.iter().any(|item| name_of(item).is_none_or(|name| !seen.insert(name)))
@@ -52,7 +53,14 @@ fn qualifier_of(item: &SelectItem) -> Option<String> {
 ///
 /// `columns_of` gives the columns of a base table, in order.
 pub(crate) fn make_unique(statement: &mut Statement, columns_of: impl Fn(&ObjectName) -> Option<Vec<String>>) -> bool {
-    let mut renamer = Renamer { columns_of, ctes: HashMap::new(), depth: 0, n_renamed: 0, renames_subqueries: false, merges_columns: false };
+    let mut renamer = Renamer {
+        columns_of,
+        ctes: HashMap::new(),
+        depth: 0,
+        n_renamed: 0,
+        renames_subqueries: false,
+        merges_columns: false,
+    };
     let _: ControlFlow<()> = statement.visit(&mut renamer);
     // Columns that USING and NATURAL compare would be lost under other names.
     renamer.n_renamed > 0 && !(renamer.merges_columns && renamer.renames_subqueries)
@@ -125,7 +133,9 @@ impl<F: Fn(&ObjectName) -> Option<Vec<String>>> Renamer<F> {
     /// The columns of one item of FROM, with the name that it has.
     fn columns_of_item(&self, item: &TableFactor) -> Option<(Ident, Vec<String>)> {
         match item {
-            TableFactor::Derived { subquery, alias: Some(alias), .. } => Some((alias.name.clone(), self.columns_of_query(subquery, alias)?)),
+            TableFactor::Derived { subquery, alias: Some(alias), .. } => {
+                Some((alias.name.clone(), self.columns_of_query(subquery, alias)?))
+            }
             TableFactor::Table { name, alias, args: None, .. } => {
                 let last = name.0.last()?.as_ident()?;
                 let columns = match self.ctes.get(&fold(last)) {
@@ -157,7 +167,9 @@ impl<F: Fn(&ObjectName) -> Option<Vec<String>>> Renamer<F> {
         for item in &select.projection {
             let qualifier = match item {
                 SelectItem::Wildcard(options) if *options == Default::default() => None,
-                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) if *options == Default::default() => {
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options)
+                    if *options == Default::default() =>
+                {
                     Some(fold(name.0.last()?.as_ident()?))
                 }
                 SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..) => return None,
@@ -166,9 +178,12 @@ impl<F: Fn(&ObjectName) -> Option<Vec<String>>> Renamer<F> {
                     continue;
                 }
             };
-            for (table, columns) in tables.iter().filter(|(table, _)| qualifier.as_ref().is_none_or(|wanted| *wanted == fold(table))) {
+            for (table, columns) in
+                tables.iter().filter(|(table, _)| qualifier.as_ref().is_none_or(|wanted| *wanted == fold(table)))
+            {
                 let column = |column: &String| vec![table.clone(), Ident::with_quote('"', column)];
-                items.extend(columns.iter().map(|name| SelectItem::UnnamedExpr(Expr::CompoundIdentifier(column(name)))));
+                items
+                    .extend(columns.iter().map(|name| SelectItem::UnnamedExpr(Expr::CompoundIdentifier(column(name)))));
             }
         }
         Some(items)
@@ -177,9 +192,13 @@ impl<F: Fn(&ObjectName) -> Option<Vec<String>>> Renamer<F> {
     fn rename(&mut self, projection: &mut [SelectItem]) {
         // The result of the statement may hold one column for each table of a join under one name; a subquery may not.
         let is_result = self.depth <= 1;
-        let names: Vec<Option<(String, Option<String>)>> =
-            projection.iter().map(|item| Some((name_of(item)?, if is_result { qualifier_of(item) } else { None }))).collect();
-        let collides = |a: &(String, Option<String>), b: &(String, Option<String>)| a.0 == b.0 && (a.1.is_none() || b.1.is_none() || a.1 == b.1);
+        let names: Vec<Option<(String, Option<String>)>> = projection
+            .iter()
+            .map(|item| Some((name_of(item)?, if is_result { qualifier_of(item) } else { None })))
+            .collect();
+        let collides = |a: &(String, Option<String>), b: &(String, Option<String>)| {
+            a.0 == b.0 && (a.1.is_none() || b.1.is_none() || a.1 == b.1)
+        };
         for (at, item) in projection.iter_mut().enumerate() {
             if let Some(Some(name)) = names.get(at) {
                 let earlier = names.iter().take(at).flatten().any(|other| collides(other, name));
@@ -192,7 +211,9 @@ impl<F: Fn(&ObjectName) -> Option<Vec<String>>> Renamer<F> {
             let visible = name_of(item).unwrap_or_default();
             let alias = Ident::with_quote('"', format!("{visible}{MARK}{}", self.n_renamed));
             let renamed = match std::mem::replace(item, SelectItem::Wildcard(Default::default())) {
-                SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => SelectItem::ExprWithAlias { expr, alias },
+                SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+                    SelectItem::ExprWithAlias { expr, alias }
+                }
                 other => {
                     *item = other;
                     continue;

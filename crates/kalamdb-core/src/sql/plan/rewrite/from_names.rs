@@ -1,5 +1,5 @@
-//! What the columns of FROM items are called: functions in FROM by their alias or their own name, and those that an alias leaves out
-//! by the names that they had.
+//! What the columns of FROM items are called: functions in FROM by their alias or their own name, and those that an
+//! alias leaves out by the names that they had.
 
 use std::ops::ControlFlow;
 
@@ -7,8 +7,9 @@ use datafusion::common::Result;
 use datafusion::logical_expr::planner::{PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning};
 use datafusion::logical_expr::{self, Distinct, LogicalPlan};
 use datafusion::sql::sqlparser::ast::{
-    CastKind, DataType, Expr, FunctionArg, FunctionArgExpr, Ident, Join, JoinOperator, ObjectNamePart, Query, Select, SelectItem, SetExpr, Statement,
-    TableAlias, TableAliasColumnDef, TableFactor, Value, Visit, VisitMut, Visitor, VisitorMut,
+    CastKind, DataType, Expr, FunctionArg, FunctionArgExpr, Ident, Join, JoinOperator, ObjectNamePart, Query, Select,
+    SelectItem, SetExpr, Statement, TableAlias, TableAliasColumnDef, TableFactor, Value, Visit, VisitMut, Visitor,
+    VisitorMut,
 };
 use datafusion::sql::sqlparser::parser::Parser;
 
@@ -20,7 +21,11 @@ use crate::sql::parse::{SqlDialect, call, fold};
 pub(crate) struct ShortAliases;
 
 impl RelationPlanner for ShortAliases {
-    fn plan_relation(&self, mut relation: TableFactor, context: &mut dyn RelationPlannerContext) -> Result<RelationPlanning> {
+    fn plan_relation(
+        &self,
+        mut relation: TableFactor,
+        context: &mut dyn RelationPlannerContext,
+    ) -> Result<RelationPlanning> {
         let is_query = matches!(relation, TableFactor::Derived { .. });
         let alias = match alias_of(&mut relation) {
             Some(alias) if alias.as_ref().is_some_and(|alias| is_query || !alias.columns.is_empty()) => alias.take(),
@@ -80,7 +85,11 @@ impl Visitor for Finder {
     type Break = ();
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
-        if select.from.iter().any(|from| from.joins.iter().any(keeps_right)) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if select.from.iter().any(|from| from.joins.iter().any(keeps_right)) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
@@ -91,7 +100,10 @@ impl Visitor for Finder {
     }
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        let is_named = query.with.as_ref().is_some_and(|with| with.recursive || with.cte_tables.iter().any(|cte| !cte.alias.columns.is_empty()));
+        let is_named = query
+            .with
+            .as_ref()
+            .is_some_and(|with| with.recursive || with.cte_tables.iter().any(|cte| !cte.alias.columns.is_empty()));
         if is_named { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
@@ -103,12 +115,15 @@ fn function_name(factor: &TableFactor) -> Option<(Ident, Option<&TableAlias>)> {
             let [ObjectNamePart::Identifier(name)] = name.0.as_slice() else { return None };
             Some((name.clone(), alias.as_ref()))
         }
-        TableFactor::UNNEST { array_exprs, alias, .. } if array_exprs.len() == 1 => Some((Ident::new("unnest"), alias.as_ref())),
+        TableFactor::UNNEST { array_exprs, alias, .. } if array_exprs.len() == 1 => {
+            Some((Ident::new("unnest"), alias.as_ref()))
+        }
         _ => None,
     }
 }
 
-/// Names the columns of functions in FROM, and writes `WITH c (a) AS (query)` as `WITH c AS (SELECT * FROM (query) AS c (a))`.
+/// Names the columns of functions in FROM, and writes `WITH c (a) AS (query)` as
+/// `WITH c AS (SELECT * FROM (query) AS c (a))`.
 pub(crate) fn name_columns(statement: &mut Statement) {
     let _: ControlFlow<()> = statement.visit(&mut Namer);
 }
@@ -121,15 +136,18 @@ fn keeps_right(join: &Join) -> bool {
         && matches!(join.relation, TableFactor::UNNEST { .. })
 }
 
-/// Writes a function that names columns of the items before it, `FROM t, unnest(t.a) AS u (x)`, as `LATERAL (SELECT unnest(t.a)) AS u (x)`; one that
-/// names none as a query, if it must not be taken for such. What the first item names are columns of a query around it.
+/// Writes a function that names columns of the items before it, `FROM t, unnest(t.a) AS u (x)`, as
+/// `LATERAL (SELECT unnest(t.a)) AS u (x)`; one that names none as a query, if it must not be taken for such. What the
+/// first item names are columns of a query around it.
 fn make_query(factor: &mut TableFactor, must: bool, has_before: bool) {
     unnest_laterally(factor);
     let Some((name, _)) = function_name(factor) else { return };
     let arg = match factor {
         TableFactor::UNNEST { array_exprs, .. } => array_exprs.first().cloned(),
         TableFactor::Table { args: Some(args), .. } => call_of(name.clone(), &args.args),
-        TableFactor::Function { args, .. } if name.value.eq_ignore_ascii_case("unnest") => args.first().and_then(expr_of),
+        TableFactor::Function { args, .. } if name.value.eq_ignore_ascii_case("unnest") => {
+            args.first().and_then(expr_of)
+        }
         TableFactor::Function { args, .. } => call_of(name.clone(), args),
         _ => None,
     };
@@ -145,12 +163,13 @@ fn make_query(factor: &mut TableFactor, must: bool, has_before: bool) {
         select.projection = vec![SelectItem::UnnamedExpr(call(Ident::new("unnest"), vec![arg]))];
         select.from = Vec::new();
     }
-    let alias = alias.or_else(|| Some(TableAlias { explicit: true, name, columns: Vec::new(), at: None })).map(|mut alias| {
-        if alias.columns.is_empty() {
-            alias.columns.push(TableAliasColumnDef { name: alias.name.clone(), data_type: None });
-        }
-        alias
-    });
+    let alias =
+        alias.or_else(|| Some(TableAlias { explicit: true, name, columns: Vec::new(), at: None })).map(|mut alias| {
+            if alias.columns.is_empty() {
+                alias.columns.push(TableAliasColumnDef { name: alias.name.clone(), data_type: None });
+            }
+            alias
+        });
     *factor = TableFactor::Derived { lateral, subquery: query, alias, sample: None };
 }
 
@@ -172,7 +191,11 @@ impl Visitor for NamesColumn {
     type Break = ();
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        if matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 }
 
@@ -213,10 +236,16 @@ impl VisitorMut for Namer {
             let Some(mut outer) = select_from_derived() else { return ControlFlow::Continue(()) };
             let columns = std::mem::take(&mut cte.alias.columns);
             if let SetExpr::Select(select) = outer.body.as_mut()
-                && let Some(TableFactor::Derived { subquery, alias, .. }) = select.from.first_mut().map(|from| &mut from.relation)
+                && let Some(TableFactor::Derived { subquery, alias, .. }) =
+                    select.from.first_mut().map(|from| &mut from.relation)
             {
                 std::mem::swap(subquery, &mut cte.query);
-                *alias = Some(TableAlias { explicit: true, name: Ident::with_quote('"', fold(&cte.alias.name)), columns, at: None });
+                *alias = Some(TableAlias {
+                    explicit: true,
+                    name: Ident::with_quote('"', fold(&cte.alias.name)),
+                    columns,
+                    at: None,
+                });
                 cte.query = outer;
             }
         }
@@ -224,8 +253,8 @@ impl VisitorMut for Namer {
     }
 }
 
-/// Gives the terms of a recursive query types that can be compared: a NULL in the first one is a text, as in PostgreSQL, and a cast in the
-/// second one is told from those that the planner adds.
+/// Gives the terms of a recursive query types that can be compared: a NULL in the first one is a text, as in
+/// PostgreSQL, and a cast in the second one is told from those that the planner adds.
 fn prepare_terms(query: &mut Query) {
     let SetExpr::SetOperation { left, right, .. } = query.body.as_mut() else { return };
     if let SetExpr::Select(select) = left.as_mut() {
@@ -234,7 +263,13 @@ fn prepare_terms(query: &mut Query) {
                 && matches!(expr, Expr::Value(value) if value.value == Value::Null)
             {
                 let null = std::mem::replace(expr, Expr::Value(Value::Null.into()));
-                *expr = Expr::Cast { kind: CastKind::Cast, expr: Box::new(null), data_type: DataType::Text, array: false, format: None };
+                *expr = Expr::Cast {
+                    kind: CastKind::Cast,
+                    expr: Box::new(null),
+                    data_type: DataType::Text,
+                    array: false,
+                    format: None,
+                };
             }
         }
     }

@@ -1,10 +1,12 @@
-//! Telling that a statement was refused because a column is neither grouped nor aggregated: the planner says so in words alone.
+//! Telling that a statement was refused because a column is neither grouped nor aggregated: the planner says so in
+//! words alone.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, GroupByExpr, OrderByKind, Query, Select, SelectItem, SetExpr, Statement, Value, Visit, VisitMut, Visitor, VisitorMut,
+    BinaryOperator, Expr, GroupByExpr, OrderByKind, Query, Select, SelectItem, SetExpr, Statement, Value, Visit,
+    VisitMut, Visitor, VisitorMut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -12,7 +14,8 @@ use datafusion::sql::sqlparser::parser::Parser;
 use crate::error::Result;
 use crate::sql::parse::fold;
 
-/// Makes a SELECT with HAVING and without GROUP BY one group, as the standard has it; the planner asks for an aggregate.
+/// Makes a SELECT with HAVING and without GROUP BY one group, as the standard has it; the planner asks for an
+/// aggregate.
 pub(crate) fn group_having(select: &mut Select) -> Result<()> {
     let is_ungrouped = matches!(&select.group_by, GroupByExpr::Expressions(exprs, _) if exprs.is_empty());
     if let (Some(having), true) = (&mut select.having, is_ungrouped) {
@@ -36,7 +39,8 @@ pub(crate) fn may_group(select: &Select) -> bool {
     !is_ungrouped || select.having.is_some() || !select.projection.iter().all(is_column)
 }
 
-/// Groups every SELECT by all columns that it names. If the planner takes the statement then, a column was not grouped before.
+/// Groups every SELECT by all columns that it names. If the planner takes the statement then, a column was not grouped
+/// before.
 pub(crate) fn group_by_all_columns(statement: &mut Statement) {
     let _: ControlFlow<()> = statement.visit(&mut Grouper);
 }

@@ -1,8 +1,9 @@
-//! `x -> x + 1` among the arguments of a function that takes functions: there `->` is no operator on JSON, which is what the parser reads it as.
+//! `x -> x + 1` among the arguments of a function that takes functions: there `->` is no operator on JSON, which is
+//! what the parser reads it as.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, LambdaFunction, LambdaFunctionParameter, LambdaSyntax,
-    OneOrManyWithParens, Value,
+    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, LambdaFunction, LambdaFunctionParameter,
+    LambdaSyntax, OneOrManyWithParens, Value,
 };
 
 /// Writes the arguments that are functions as such.
@@ -11,7 +12,8 @@ pub(crate) fn read(args: &mut FunctionArguments) {
     // The first argument is the array.
     for arg in list.args.iter_mut().skip(1) {
         let FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) = arg else { continue };
-        // What is behind the arrow binds looser than it, and is the function's body: the arrow is at the left end of the tree.
+        // What is behind the arrow binds looser than it, and is the function's body: the arrow is at the left end of
+        // the tree.
         let Some(arrow) = left_end(expr) else { continue };
         let Expr::BinaryOp { left, right, .. } = arrow else { continue };
         let (params, body) = (parameters(left), std::mem::replace(right.as_mut(), Expr::Value(Value::Null.into())));

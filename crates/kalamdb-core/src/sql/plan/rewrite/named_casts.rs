@@ -1,5 +1,5 @@
-//! Names for casts. The planner calls `CAST(x AS BIGINT)` x, so that `sum(x)` and `sum(CAST(x AS BIGINT))` would be two aggregates of one name,
-//! which it refuses. Only statements that it has refused are rewritten.
+//! Names for casts. The planner calls `CAST(x AS BIGINT)` x, so that `sum(x)` and `sum(CAST(x AS BIGINT))` would be two
+//! aggregates of one name, which it refuses. Only statements that it has refused are rewritten.
 
 use std::ops::ControlFlow;
 

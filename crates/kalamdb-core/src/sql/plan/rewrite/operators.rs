@@ -1,7 +1,8 @@
 //! Operators that the planner does not know, or takes for something else than PostgreSQL does, as functions.
 
 use datafusion::sql::sqlparser::ast::{
-    Array, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, UnaryOperator, Value,
+    Array, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, UnaryOperator,
+    Value,
 };
 
 use crate::functions::arrays::{COMPARE_ALL, COMPARE_ANY};
@@ -25,11 +26,16 @@ pub(crate) fn rewrite(expr: &mut Expr) {
         }
         // The planner looks for the type of a literal in comparisons that it plans as operators.
         Expr::IsDistinctFrom(left, right) if is_text(left) || is_text(right) => {
-            let compared = Expr::BinaryOp { left: Box::new(taken(left)), op: BinaryOperator::NotEq, right: Box::new(taken(right)) };
+            let compared = Expr::BinaryOp {
+                left: Box::new(taken(left)),
+                op: BinaryOperator::NotEq,
+                right: Box::new(taken(right)),
+            };
             *expr = Expr::IsNotFalse(Box::new(Expr::Nested(Box::new(compared))));
         }
         Expr::IsNotDistinctFrom(left, right) if is_text(left) || is_text(right) => {
-            let compared = Expr::BinaryOp { left: Box::new(taken(left)), op: BinaryOperator::Eq, right: Box::new(taken(right)) };
+            let compared =
+                Expr::BinaryOp { left: Box::new(taken(left)), op: BinaryOperator::Eq, right: Box::new(taken(right)) };
             *expr = Expr::IsTrue(Box::new(Expr::Nested(Box::new(compared))));
         }
         Expr::SimilarTo { negated, expr: value, pattern, escape_char } => {
@@ -46,9 +52,16 @@ pub(crate) fn rewrite(expr: &mut Expr) {
             *expr = call(Ident::new(SUBSTRING_PATTERN), vec![taken(value), taken(from)]);
         }
         Expr::UnaryOp { op: UnaryOperator::BitwiseNot, expr: operand } => {
-            let ones = Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(Expr::value(Value::Number("1".to_owned(), false))) };
+            let ones = Expr::UnaryOp {
+                op: UnaryOperator::Minus,
+                expr: Box::new(Expr::value(Value::Number("1".to_owned(), false))),
+            };
             let operand = Box::new(Expr::Nested(Box::new(taken(operand))));
-            *expr = Expr::Nested(Box::new(Expr::BinaryOp { left: operand, op: BinaryOperator::PGBitwiseXor, right: Box::new(ones) }));
+            *expr = Expr::Nested(Box::new(Expr::BinaryOp {
+                left: operand,
+                op: BinaryOperator::PGBitwiseXor,
+                right: Box::new(ones),
+            }));
         }
         Expr::AnyOp { left, compare_op, right, .. } => {
             if let Some(compared) = quantified(left, compare_op, right, COMPARE_ANY) {
@@ -60,16 +73,26 @@ pub(crate) fn rewrite(expr: &mut Expr) {
                 *expr = compared;
             }
         }
-        Expr::Function(function) if function.name.0.len() == 1 && function.name.to_string().eq_ignore_ascii_case("mod") => {
+        Expr::Function(function)
+            if function.name.0.len() == 1 && function.name.to_string().eq_ignore_ascii_case("mod") =>
+        {
             if let FunctionArguments::List(list) = &mut function.args
-                && let [FunctionArg::Unnamed(FunctionArgExpr::Expr(left)), FunctionArg::Unnamed(FunctionArgExpr::Expr(right))] =
-                    list.args.as_mut_slice()
+                && let [
+                    FunctionArg::Unnamed(FunctionArgExpr::Expr(left)),
+                    FunctionArg::Unnamed(FunctionArgExpr::Expr(right)),
+                ] = list.args.as_mut_slice()
             {
                 let nested = |operand: &mut Expr| Box::new(Expr::Nested(Box::new(taken(operand))));
-                *expr = Expr::Nested(Box::new(Expr::BinaryOp { left: nested(left), op: BinaryOperator::Modulo, right: nested(right) }));
+                *expr = Expr::Nested(Box::new(Expr::BinaryOp {
+                    left: nested(left),
+                    op: BinaryOperator::Modulo,
+                    right: nested(right),
+                }));
             }
         }
-        Expr::Function(function) if function.name.0.len() == 1 && function.name.to_string().eq_ignore_ascii_case("sign") => {
+        Expr::Function(function)
+            if function.name.0.len() == 1 && function.name.to_string().eq_ignore_ascii_case("sign") =>
+        {
             function.name = ObjectName::from(vec![Ident::new("signum")]);
         }
         _ => {}
@@ -101,7 +124,11 @@ fn quantified(left: &mut Expr, op: &BinaryOperator, right: &mut Expr, function: 
         && (*op == BinaryOperator::Eq && is_any || *op == BinaryOperator::NotEq && !is_any)
     {
         let list = std::mem::take(elem);
-        return Some(Expr::Nested(Box::new(Expr::InList { expr: Box::new(Expr::Nested(Box::new(left))), list, negated: !is_any })));
+        return Some(Expr::Nested(Box::new(Expr::InList {
+            expr: Box::new(Expr::Nested(Box::new(left))),
+            list,
+            negated: !is_any,
+        })));
     }
     Some(call(Ident::new(function), vec![left, taken(right), text(&op.to_string())]))
 }

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, LimitClause, OrderBy, OrderByExpr, OrderByKind, Query, SelectItem, SetExpr, TableFactor, Value,
-    visit_expressions,
+    Expr, Function, FunctionArg, FunctionArgExpr, LimitClause, OrderBy, OrderByExpr, OrderByKind, Query, SelectItem,
+    SetExpr, TableFactor, Value, visit_expressions,
 };
 
 use super::from_names::select_from_derived;
@@ -21,7 +21,10 @@ pub(crate) fn limit_by_fetch(query: &mut Query) -> Result<()> {
     match &mut query.limit_clause {
         Some(LimitClause::LimitOffset { limit: limit @ None, .. }) => *limit = Some(rows),
         Some(_) => return Err(Error::unsupported("both LIMIT and FETCH")),
-        None => query.limit_clause = Some(LimitClause::LimitOffset { limit: Some(rows), offset: None, limit_by: Vec::new() }),
+        None => {
+            query.limit_clause =
+                Some(LimitClause::LimitOffset { limit: Some(rows), offset: None, limit_by: Vec::new() })
+        }
     }
     Ok(())
 }
@@ -37,11 +40,17 @@ pub(crate) fn unnest_laterally(factor: &mut TableFactor) {
         _ => None,
     };
     let Some(array_exprs) = args.iter().map(argument).collect::<Option<Vec<_>>>() else { return };
-    *factor =
-        TableFactor::UNNEST { alias: alias.take(), array_exprs, with_offset: false, with_offset_alias: None, with_ordinality: *with_ordinality };
+    *factor = TableFactor::UNNEST {
+        alias: alias.take(),
+        array_exprs,
+        with_offset: false,
+        with_offset_alias: None,
+        with_ordinality: *with_ordinality,
+    };
 }
 
-/// Takes constants of the select list out of ORDER BY, which they do not change; over groups the planner asks for them in GROUP BY.
+/// Takes constants of the select list out of ORDER BY, which they do not change; over groups the planner asks for them
+/// in GROUP BY.
 pub(crate) fn order_by_no_constants(query: &mut Query) {
     let SetExpr::Select(select) = query.body.as_ref() else { return };
     let is_expr = |item: &SelectItem| matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. });
@@ -52,7 +61,11 @@ pub(crate) fn order_by_no_constants(query: &mut Query) {
     let is_constant_at = |by: &OrderByExpr| {
         let Expr::Value(value) = &by.expr else { return false };
         let Value::Number(number, _) = &value.value else { return false };
-        let item = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1)).and_then(|at| select.projection.get(at));
+        let item = number
+            .parse::<usize>()
+            .ok()
+            .and_then(|number| number.checked_sub(1))
+            .and_then(|at| select.projection.get(at));
         matches!(item, Some(SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) if is_constant(expr))
     };
     by.retain(|by| !is_constant_at(by));
@@ -83,10 +96,12 @@ pub(crate) fn select_from_join(factor: &mut TableFactor) {
     *factor = TableFactor::Derived { lateral: false, subquery, alias: alias.take(), sample: None };
 }
 
-/// Writes the window function for its number in ORDER BY: over groups the planner does not find it again under its name.
-/// In what is DISTINCT it finds expressions around one.
+/// Writes the window function for its number in ORDER BY: over groups the planner does not find it again under its
+/// name. In what is DISTINCT it finds expressions around one.
 pub(crate) fn order_by_windows(query: &mut Query) {
-    let (SetExpr::Select(select), Some(OrderByKind::Expressions(by))) = (query.body.as_ref(), query.order_by.as_mut().map(|by| &mut by.kind)) else {
+    let (SetExpr::Select(select), Some(OrderByKind::Expressions(by))) =
+        (query.body.as_ref(), query.order_by.as_mut().map(|by| &mut by.kind))
+    else {
         return;
     };
     let is_expr = |item: &SelectItem| matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. });

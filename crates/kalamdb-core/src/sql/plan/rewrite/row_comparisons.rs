@@ -1,7 +1,9 @@
-//! Comparisons of rows, `(a, b) = (1, 2)`, written as comparisons of their members: DataFusion compares them as structs, for which
-//! NULL is a value like any other.
+//! Comparisons of rows, `(a, b) = (1, 2)`, written as comparisons of their members: DataFusion compares them as
+//! structs, for which NULL is a value like any other.
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value};
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value,
+};
 
 /// From how many rows on a list is looked through as structs where no member is NULL, which is faster.
 const LONG_LIST: usize = 32;
@@ -11,14 +13,18 @@ pub(super) fn compare(expr: &mut Expr) {
     let compared = match expr {
         Expr::Nested(_) => None,
         Expr::BinaryOp { left, op, right } => rows(left, right).and_then(|(left, right)| members(&left, op, &right)),
-        Expr::IsDistinctFrom(left, right) => {
-            rows(left, right).map(|(left, right)| each(&left, &right, &BinaryOperator::Or, |l, r| Expr::IsDistinctFrom(Box::new(l), Box::new(r))))
+        Expr::IsDistinctFrom(left, right) => rows(left, right).map(|(left, right)| {
+            each(&left, &right, &BinaryOperator::Or, |l, r| Expr::IsDistinctFrom(Box::new(l), Box::new(r)))
+        }),
+        Expr::IsNotDistinctFrom(left, right) => rows(left, right).map(|(left, right)| {
+            each(&left, &right, &BinaryOperator::And, |l, r| Expr::IsNotDistinctFrom(Box::new(l), Box::new(r)))
+        }),
+        Expr::IsNull(row) => {
+            row_of(row).map(|row| all(row.into_iter().map(|member| Expr::IsNull(Box::new(member))).collect()))
         }
-        Expr::IsNotDistinctFrom(left, right) => {
-            rows(left, right).map(|(left, right)| each(&left, &right, &BinaryOperator::And, |l, r| Expr::IsNotDistinctFrom(Box::new(l), Box::new(r))))
+        Expr::IsNotNull(row) => {
+            row_of(row).map(|row| all(row.into_iter().map(|member| Expr::IsNotNull(Box::new(member))).collect()))
         }
-        Expr::IsNull(row) => row_of(row).map(|row| all(row.into_iter().map(|member| Expr::IsNull(Box::new(member))).collect())),
-        Expr::IsNotNull(row) => row_of(row).map(|row| all(row.into_iter().map(|member| Expr::IsNotNull(Box::new(member))).collect())),
         Expr::Between { expr: row, negated, low, high } if row_of(row).is_some() => {
             let not_before = binary(row.as_ref().clone(), BinaryOperator::GtEq, low.as_ref().clone());
             let not_behind = binary(row.as_ref().clone(), BinaryOperator::LtEq, high.as_ref().clone());
@@ -89,16 +95,24 @@ fn ordered(left: &[Expr], strict: &BinaryOperator, op: &BinaryOperator, right: &
 
 /// `row IN (row, ...)`
 fn within(row: &[Expr], list: &[Expr], negated: bool) -> Option<Expr> {
-    let rows = list.iter().map(|item| row_of(item).filter(|item| item.len() == row.len())).collect::<Option<Vec<_>>>()?;
-    let equal = |item: &Vec<Expr>| nested(each(row, item, &BinaryOperator::And, |l, r| binary(l, BinaryOperator::Eq, r)));
+    let rows =
+        list.iter().map(|item| row_of(item).filter(|item| item.len() == row.len())).collect::<Option<Vec<_>>>()?;
+    let equal =
+        |item: &Vec<Expr>| nested(each(row, item, &BinaryOperator::And, |l, r| binary(l, BinaryOperator::Eq, r)));
     let found = balanced(rows.iter().map(equal).collect(), &BinaryOperator::Or)?;
     let is_plain = |member: &Expr| matches!(member, Expr::Value(value) if value.value != Value::Null);
     if rows.len() < LONG_LIST || !rows.iter().flatten().all(is_plain) {
         return Some(negated_if(negated, nested(found)));
     }
     // As structs, wrapped so that this is not rewritten again: a row in parentheses is the row, a struct is none.
-    let structure = |members: &[Expr]| crate::sql::parse::call(datafusion::sql::sqlparser::ast::Ident::new("struct"), members.to_vec());
-    let listed = Expr::InList { expr: Box::new(structure(row)), list: rows.iter().map(|row| structure(row)).collect(), negated: false };
+    let structure = |members: &[Expr]| {
+        crate::sql::parse::call(datafusion::sql::sqlparser::ast::Ident::new("struct"), members.to_vec())
+    };
+    let listed = Expr::InList {
+        expr: Box::new(structure(row)),
+        list: rows.iter().map(|row| structure(row)).collect(),
+        negated: false,
+    };
     let known = all(row.iter().map(|member| Expr::IsNotNull(Box::new(member.clone()))).collect());
     let unknown = negated_if(true, nested(known.clone()));
     // known AND listed, or else what the members say

@@ -1,9 +1,9 @@
-//! Subqueries of several columns, `(a, b) IN (SELECT c, d ...)`, and those that are made an array, `ARRAY(SELECT ...)`, written as subqueries
-//! of one column.
+//! Subqueries of several columns, `(a, b) IN (SELECT c, d ...)`, and those that are made an array, `ARRAY(SELECT ...)`,
+//! written as subqueries of one column.
 
 use datafusion::sql::sqlparser::ast::{
-    Assignment, AssignmentTarget, BinaryOperator, Expr, Function, FunctionArguments, Ident, Query, Select, SelectItem, SetExpr, TableAlias,
-    TableAliasColumnDef, TableFactor, Value,
+    Assignment, AssignmentTarget, BinaryOperator, Expr, Function, FunctionArguments, Ident, Query, Select, SelectItem,
+    SetExpr, TableAlias, TableAliasColumnDef, TableFactor, Value,
 };
 
 use super::from_names::select_from_derived;
@@ -22,9 +22,11 @@ pub(crate) fn rewrite(expr: &mut Expr) -> Result<()> {
     let new = match expr {
         // TRUE IN (SELECT (a, b) = (c, d)): true, false and unknown as IN has them.
         Expr::InSubquery { expr: row, subquery, negated } => match row_of(row) {
-            Some(row) => {
-                compared(row, BinaryOperator::Eq, subquery)?.map(|subquery| Expr::InSubquery { expr: Box::new(truth()), subquery, negated: *negated })
-            }
+            Some(row) => compared(row, BinaryOperator::Eq, subquery)?.map(|subquery| Expr::InSubquery {
+                expr: Box::new(truth()),
+                subquery,
+                negated: *negated,
+            }),
             None => None,
         },
         Expr::AnyOp { left, compare_op, right, is_some } => match (row_of(left), subquery_of(right)) {
@@ -48,7 +50,9 @@ pub(crate) fn rewrite(expr: &mut Expr) -> Result<()> {
             (Some(row), Some(subquery)) => compared(row, op.clone(), subquery)?.map(Expr::Subquery),
             _ => None,
         },
-        Expr::Function(Function { name, args: FunctionArguments::Subquery(subquery), .. }) if name.to_string().eq_ignore_ascii_case("array") => {
+        Expr::Function(Function { name, args: FunctionArguments::Subquery(subquery), .. })
+            if name.to_string().eq_ignore_ascii_case("array") =>
+        {
             array(subquery)?
         }
         _ => None,
@@ -59,7 +63,8 @@ pub(crate) fn rewrite(expr: &mut Expr) -> Result<()> {
     Ok(())
 }
 
-/// Writes `(a, b) IN (SELECT c, d ...)` as EXISTS where it is a condition of its own: unknown is false there, and EXISTS a join.
+/// Writes `(a, b) IN (SELECT c, d ...)` as EXISTS where it is a condition of its own: unknown is false there, and
+/// EXISTS a join.
 ///
 /// # Errors
 /// `syntax_error` if the subquery has another number of columns than the row.
@@ -99,7 +104,8 @@ fn exists(condition: &mut Expr) -> Result<()> {
     Ok(())
 }
 
-/// The assignments with `SET (a, b) = (SELECT c, d ...)` and `SET (a, b) = ROW (c, d)` written as those of one column each.
+/// The assignments with `SET (a, b) = (SELECT c, d ...)` and `SET (a, b) = ROW (c, d)` written as those of one column
+/// each.
 ///
 /// # Errors
 /// `syntax_error` if the subquery has another number of columns than are set.
@@ -110,7 +116,10 @@ pub(crate) fn assign_each(assignments: &[Assignment]) -> Result<Vec<Assignment>>
             (AssignmentTarget::Tuple(names), Some(subquery), _) => {
                 for (at, name) in names.iter().enumerate() {
                     if let Some(column) = over(subquery, names.len(), member(at))? {
-                        each.push(Assignment { target: AssignmentTarget::ColumnName(name.clone()), value: Expr::Subquery(column) });
+                        each.push(Assignment {
+                            target: AssignmentTarget::ColumnName(name.clone()),
+                            value: Expr::Subquery(column),
+                        });
                     }
                 }
             }
@@ -149,7 +158,9 @@ fn over(subquery: &Query, n_columns: usize, item: Expr) -> Result<Option<Box<Que
     let Some(mut query) = select_from_derived() else { return Ok(None) };
     if let SetExpr::Select(select) = query.body.as_mut() {
         select.projection = vec![SelectItem::UnnamedExpr(item)];
-        if let Some(TableFactor::Derived { subquery: slot, alias, .. }) = select.from.first_mut().map(|from| &mut from.relation) {
+        if let Some(TableFactor::Derived { subquery: slot, alias, .. }) =
+            select.from.first_mut().map(|from| &mut from.relation)
+        {
             **slot = subquery.clone();
             let columns = (0..n_columns).map(|at| TableAliasColumnDef { name: column(at), data_type: None }).collect();
             *alias = Some(TableAlias { explicit: true, name: Ident::new(ROW), columns, at: None });
@@ -162,7 +173,8 @@ fn over(subquery: &Query, n_columns: usize, item: Expr) -> Result<Option<Box<Que
 fn n_columns_of(body: &SetExpr) -> Option<usize> {
     match body {
         SetExpr::Select(select) => {
-            let is_one = |item: &SelectItem| matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. });
+            let is_one =
+                |item: &SelectItem| matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. });
             select.projection.iter().all(is_one).then_some(select.projection.len())
         }
         SetExpr::Query(query) => n_columns_of(&query.body),

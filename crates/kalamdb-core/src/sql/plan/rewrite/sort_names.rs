@@ -1,12 +1,13 @@
-//! ORDER BY names output columns by bare names only: in any other expression, as in `ORDER BY -x`, x is a column of FROM. The planner
-//! would take the output column first, so that such expressions are computed where output columns are not known: in the select list.
+//! ORDER BY names output columns by bare names only: in any other expression, as in `ORDER BY -x`, x is a column of
+//! FROM. The planner would take the output column first, so that such expressions are computed where output columns are
+//! not known: in the select list.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    ExcludeSelectItem, Expr, Ident, ObjectName, OrderByExpr, OrderByKind, Query, SelectItem, SetExpr, Statement, TableAlias, TableFactor, Value,
-    Visit, VisitMut, Visitor, VisitorMut, WildcardAdditionalOptions,
+    ExcludeSelectItem, Expr, Ident, ObjectName, OrderByExpr, OrderByKind, Query, SelectItem, SetExpr, Statement,
+    TableAlias, TableFactor, Value, Visit, VisitMut, Visitor, VisitorMut, WildcardAdditionalOptions,
 };
 
 use super::from_names::select_from_derived;
@@ -29,14 +30,19 @@ impl Visitor for Finder {
 
 /// Whether an expression of ORDER BY names what the select list calls something else.
 fn is_ambiguous(query: &Query) -> bool {
-    let (SetExpr::Select(select), Some(OrderByKind::Expressions(by))) = (query.body.as_ref(), query.order_by.as_ref().map(|by| &by.kind)) else {
+    let (SetExpr::Select(select), Some(OrderByKind::Expressions(by))) =
+        (query.body.as_ref(), query.order_by.as_ref().map(|by| &by.kind))
+    else {
         return false;
     };
     let names = given_names(&select.projection);
-    select.distinct.is_none() && !names.is_empty() && by.iter().any(|by| !is_bare(&by.expr) && mentions(&by.expr, &names))
+    select.distinct.is_none()
+        && !names.is_empty()
+        && by.iter().any(|by| !is_bare(&by.expr) && mentions(&by.expr, &names))
 }
 
-/// Names the casts of columns after the columns, as PostgreSQL does: the planner knows no ORDER BY of a column whose cast has its name.
+/// Names the casts of columns after the columns, as PostgreSQL does: the planner knows no ORDER BY of a column whose
+/// cast has its name.
 pub(crate) fn name_casts(body: &mut SetExpr) {
     let select = match body {
         SetExpr::Select(select) => select,
@@ -103,13 +109,18 @@ fn mentions(expr: &Expr, names: &HashSet<String>) -> bool {
                 Expr::CompoundIdentifier(parts) => parts.last(),
                 _ => None,
             };
-            if name.is_some_and(|name| self.0.contains(&fold(name))) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if name.is_some_and(|name| self.0.contains(&fold(name))) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         }
     }
     expr.visit(&mut Mentions(names)).is_break()
 }
 
-/// Writes `SELECT -v AS x FROM t ORDER BY -x` as `SELECT * EXCLUDE (k) FROM (SELECT -v AS x, -x AS k FROM t) ORDER BY k`.
+/// Writes `SELECT -v AS x FROM t ORDER BY -x` as
+/// `SELECT * EXCLUDE (k) FROM (SELECT -v AS x, -x AS k FROM t) ORDER BY k`.
 pub(crate) fn sort_by_columns(statement: &mut Statement) {
     let _: ControlFlow<()> = statement.visit(&mut Sorter);
 }
@@ -135,7 +146,9 @@ fn sort(query: &mut Query, outer: Query) {
     query.limit_clause = inner.limit_clause.take();
     query.fetch = inner.fetch.take();
     let mut hidden = Vec::new();
-    if let (SetExpr::Select(select), Some(OrderByKind::Expressions(by))) = (inner.body.as_mut(), query.order_by.as_mut().map(|by| &mut by.kind)) {
+    if let (SetExpr::Select(select), Some(OrderByKind::Expressions(by))) =
+        (inner.body.as_mut(), query.order_by.as_mut().map(|by| &mut by.kind))
+    {
         let names = given_names(&select.projection);
         for OrderByExpr { expr, .. } in by {
             let is_output = match &*expr {
@@ -151,11 +164,21 @@ fn sort(query: &mut Query, outer: Query) {
         }
     }
     if let SetExpr::Select(select) = query.body.as_mut() {
-        let options = WildcardAdditionalOptions { opt_exclude: Some(ExcludeSelectItem::Multiple(hidden)), ..WildcardAdditionalOptions::default() };
+        let options = WildcardAdditionalOptions {
+            opt_exclude: Some(ExcludeSelectItem::Multiple(hidden)),
+            ..WildcardAdditionalOptions::default()
+        };
         select.projection = vec![SelectItem::Wildcard(options)];
-        if let Some(TableFactor::Derived { subquery, alias, .. }) = select.from.first_mut().map(|from| &mut from.relation) {
+        if let Some(TableFactor::Derived { subquery, alias, .. }) =
+            select.from.first_mut().map(|from| &mut from.relation)
+        {
             **subquery = inner;
-            *alias = Some(TableAlias { explicit: true, name: Ident::with_quote('"', "\0sorted"), columns: Vec::new(), at: None });
+            *alias = Some(TableAlias {
+                explicit: true,
+                name: Ident::with_quote('"', "\0sorted"),
+                columns: Vec::new(),
+                at: None,
+            });
         }
     }
 }

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    ExcludeSelectItem, Ident, ObjectName, ObjectNamePart, Select, SelectItem, SelectItemQualifiedWildcardKind, TableFactor, TableWithJoins,
-    VisitorMut, WildcardAdditionalOptions,
+    ExcludeSelectItem, Ident, ObjectName, ObjectNamePart, Select, SelectItem, SelectItemQualifiedWildcardKind,
+    TableFactor, TableWithJoins, VisitorMut, WildcardAdditionalOptions,
 };
 
 use super::using::merges_columns;
@@ -51,13 +51,18 @@ impl VisitorMut for Stars<'_> {
                     for relation in &relations {
                         let (Some(qualifier), false) = (&relation.qualifier, merges_columns) else {
                             return ControlFlow::Break(
-                                Error::unsupported("* together with system columns over a join with USING or an unnamed subquery")
-                                    .with_hint("list the columns"),
+                                Error::unsupported(
+                                    "* together with system columns over a join with USING or an unnamed subquery",
+                                )
+                                .with_hint("list the columns"),
                             );
                         };
                         let mut options = options.clone();
                         exclude(&mut options, &relation.hidden);
-                        projection.push(SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(qualifier.clone()), options));
+                        projection.push(SelectItem::QualifiedWildcard(
+                            SelectItemQualifiedWildcardKind::ObjectName(qualifier.clone()),
+                            options,
+                        ));
                     }
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), mut options) => {
@@ -68,7 +73,10 @@ impl VisitorMut for Stars<'_> {
                     if let Some(relation) = wanted {
                         exclude(&mut options, &relation.hidden);
                     }
-                    projection.push(SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options));
+                    projection.push(SelectItem::QualifiedWildcard(
+                        SelectItemQualifiedWildcardKind::ObjectName(name),
+                        options,
+                    ));
                 }
                 other => projection.push(other),
             }
@@ -91,11 +99,17 @@ impl Stars<'_> {
                 let is_cte = matches!(name.0.as_slice(), [part] if part.as_ident().is_some_and(|ident| self.ctes.contains(&fold(ident))));
                 let table = table_name(name, self.current_namespace).ok().filter(|_| !is_cte);
                 let hidden = table.and_then(|table| self.exposure.get(&table)).cloned().unwrap_or_default();
-                let qualifier = alias.as_ref().map_or_else(|| name.clone(), |alias| ObjectName::from(vec![alias.name.clone()]));
+                let qualifier =
+                    alias.as_ref().map_or_else(|| name.clone(), |alias| ObjectName::from(vec![alias.name.clone()]));
                 vec![Relation { qualifier: Some(qualifier), hidden }]
             }
-            TableFactor::Derived { alias, .. } | TableFactor::TableFunction { alias, .. } | TableFactor::Table { alias, .. } => {
-                vec![Relation { qualifier: alias.as_ref().map(|alias| ObjectName::from(vec![alias.name.clone()])), hidden: Vec::new() }]
+            TableFactor::Derived { alias, .. }
+            | TableFactor::TableFunction { alias, .. }
+            | TableFactor::Table { alias, .. } => {
+                vec![Relation {
+                    qualifier: alias.as_ref().map(|alias| ObjectName::from(vec![alias.name.clone()])),
+                    hidden: Vec::new(),
+                }]
             }
             _ => vec![Relation { qualifier: None, hidden: Vec::new() }],
         }

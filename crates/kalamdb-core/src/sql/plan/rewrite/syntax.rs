@@ -1,8 +1,8 @@
 //! Forms of SQL that the planner does not know, written in forms that it does.
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr, FunctionArgumentClause, FunctionArguments, GroupByExpr, Ident,
-    OrderByExpr, Subscript, UnaryOperator, Value,
+    AccessExpr, BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr, FunctionArgumentClause, FunctionArguments,
+    GroupByExpr, Ident, OrderByExpr, Subscript, UnaryOperator, Value,
 };
 
 use super::row_comparisons;
@@ -24,17 +24,22 @@ pub(crate) fn simplify(expr: &mut Expr) {
         Expr::BinaryOp { left, op: BinaryOperator::BitwiseXor, right } => *expr = power(left, right),
         // All bits turned over.
         Expr::UnaryOp { op: UnaryOperator::BitwiseNot, expr: operand } => {
-            let (operand, one) = (Box::new(taken(operand)), Box::new(Expr::Value(Value::Number("1".to_owned(), false).into())));
+            let (operand, one) =
+                (Box::new(taken(operand)), Box::new(Expr::Value(Value::Number("1".to_owned(), false).into())));
             let ones = Box::new(Expr::UnaryOp { op: UnaryOperator::Minus, expr: one });
-            *expr = Expr::Nested(Box::new(Expr::BinaryOp { left: operand, op: BinaryOperator::PGBitwiseXor, right: ones }));
+            *expr =
+                Expr::Nested(Box::new(Expr::BinaryOp { left: operand, op: BinaryOperator::PGBitwiseXor, right: ones }));
         }
-        Expr::BinaryOp { left, op: BinaryOperator::PGStartsWith, right } => *expr = call(Ident::new("starts_with"), vec![taken(left), taken(right)]),
+        Expr::BinaryOp { left, op: BinaryOperator::PGStartsWith, right } => {
+            *expr = call(Ident::new("starts_with"), vec![taken(left), taken(right)])
+        }
         // IN () is false whatever the operand is, NULL as well; the operand still has to have a meaning.
         Expr::InList { expr: operand, list, negated } if list.is_empty() => {
             let operand = taken(operand);
             let op = if *negated { BinaryOperator::Or } else { BinaryOperator::And };
             let left = Box::new(Expr::Value(Value::Boolean(*negated).into()));
-            *expr = Expr::Nested(Box::new(Expr::BinaryOp { left, op, right: Box::new(Expr::IsNull(Box::new(operand))) }));
+            *expr =
+                Expr::Nested(Box::new(Expr::BinaryOp { left, op, right: Box::new(Expr::IsNull(Box::new(operand))) }));
         }
         Expr::CompoundFieldAccess { access_chain, .. } => access_chain.iter_mut().for_each(bound_slice),
         // The planner forgets the queries around it for what stands in the brackets.
@@ -53,10 +58,12 @@ fn bound_slice(access: &mut AccessExpr) {
     }
 }
 
-/// A number in an aggregate's ORDER BY is a constant, by which nothing is sorted. The planner takes it for the position of a column.
+/// A number in an aggregate's ORDER BY is a constant, by which nothing is sorted. The planner takes it for the position
+/// of a column.
 fn order_by_no_position(args: &mut FunctionArguments) {
     let FunctionArguments::List(list) = args else { return };
-    let is_number = |by: &OrderByExpr| matches!(&by.expr, Expr::Value(value) if matches!(value.value, Value::Number(..)));
+    let is_number =
+        |by: &OrderByExpr| matches!(&by.expr, Expr::Value(value) if matches!(value.value, Value::Number(..)));
     list.clauses.retain_mut(|clause| {
         let FunctionArgumentClause::OrderBy(by) = clause else { return true };
         by.retain(|by| !is_number(by));
@@ -91,7 +98,8 @@ fn power(base: &mut Expr, exponent: &mut Expr) -> Expr {
     call(Ident::new("power"), vec![argument(base), argument(exponent)])
 }
 
-/// Rewrites what stands in parentheses in GROUP BY: `GROUP BY (a, b)` groups by both, and `ROLLUP (a, (b, c))` has no set with b alone.
+/// Rewrites what stands in parentheses in GROUP BY: `GROUP BY (a, b)` groups by both, and `ROLLUP (a, (b, c))` has no
+/// set with b alone.
 pub(crate) fn simplify_groups(groups: &mut GroupByExpr) {
     let GroupByExpr::Expressions(exprs, _) = groups else { return };
     // One group of all rows; beside others it says nothing.
@@ -113,14 +121,21 @@ fn group(expr: Expr) -> Vec<Expr> {
         // How many sets there are has been checked before.
         Expr::Cube(sets) if has_tuples(&sets) || has_repeated(&sets) => {
             let has = |subset: usize, at: usize| subset >> at & 1 == 0;
-            let subset = |subset: usize| sets.iter().enumerate().filter(move |(at, _)| has(subset, *at)).flat_map(|(_, set)| set.clone()).collect();
+            let subset = |subset: usize| {
+                sets.iter()
+                    .enumerate()
+                    .filter(move |(at, _)| has(subset, *at))
+                    .flat_map(|(_, set)| set.clone())
+                    .collect()
+            };
             vec![Expr::GroupingSets((0..1_usize << sets.len()).map(subset).collect())]
         }
         other => vec![other],
     }
 }
 
-/// Whether something may stand in a ROLLUP or CUBE twice, which DataFusion takes for two columns of one name; in GROUPING SETS it does not.
+/// Whether something may stand in a ROLLUP or CUBE twice, which DataFusion takes for two columns of one name; in
+/// GROUPING SETS it does not.
 fn has_repeated(sets: &[Vec<Expr>]) -> bool {
     let is_same = |left: &Expr, right: &Expr| match (column_of(left), column_of(right)) {
         // `a` may be `t.a`; if it is not, the sets are as good.

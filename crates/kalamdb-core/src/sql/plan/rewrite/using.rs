@@ -1,20 +1,22 @@
-//! Columns that USING makes one of two. The planner calls their names ambiguous in WHERE, in the ON of other joins and in subqueries; elsewhere it
-//! takes them for the left side's, which is not there in every row of a RIGHT or FULL join. In `*` it has them in the place of the left side's.
+//! Columns that USING makes one of two. The planner calls their names ambiguous in WHERE, in the ON of other joins and
+//! in subqueries; elsewhere it takes them for the left side's, which is not there in every row of a RIGHT or FULL join.
+//! In `*` it has them in the place of the left side's.
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CaseWhen, Distinct, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, OrderBy, OrderByKind, Query,
-    ReplaceSelectElement, ReplaceSelectItem, Select, SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, VisitMut, VisitorMut,
-    WildcardAdditionalOptions,
+    BinaryOperator, CaseWhen, Distinct, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, OrderBy,
+    OrderByKind, Query, ReplaceSelectElement, ReplaceSelectItem, Select, SelectItem, SetExpr, TableAlias, TableFactor,
+    TableWithJoins, VisitMut, VisitorMut, WildcardAdditionalOptions,
 };
 
 use crate::error::{Error, Result};
 use crate::sql::parse::fold;
 
-/// Writes, for each column that USING or NATURAL makes one of two, which table's column is meant, where the planner takes another or none;
-/// `columns_of` gives a table's columns, `star_has_all` says that `*` stands for them. What is to be done to the ORDER BY of the query is given back.
+/// Writes, for each column that USING or NATURAL makes one of two, which table's column is meant, where the planner
+/// takes another or none; `columns_of` gives a table's columns, `star_has_all` says that `*` stands for them. What is
+/// to be done to the ORDER BY of the query is given back.
 ///
 /// # Errors
 /// `feature_not_supported` where the columns of an outer join are not known.
@@ -23,7 +25,8 @@ pub(crate) fn qualify<'a>(
     columns_of: &'a dyn Fn(&ObjectName) -> Option<Vec<String>>,
     star_has_all: bool,
 ) -> Result<Option<Merged<'a>>> {
-    if select.from.iter().all(|from| from.joins.is_empty() && !matches!(from.relation, TableFactor::NestedJoin { .. })) {
+    if select.from.iter().all(|from| from.joins.is_empty() && !matches!(from.relation, TableFactor::NestedJoin { .. }))
+    {
         return Ok(None);
     }
     let mut merged = Merged::new(Vec::new(), columns_of);
@@ -35,16 +38,19 @@ pub(crate) fn qualify<'a>(
         sides.iter_mut().map(|side| side.output.take()).collect::<Option<Vec<_>>>().map(|outputs| outputs.concat());
     for at in 0..sides.len() {
         let is_other = |name: &str| sides.iter().enumerate().any(|(other, side)| other != at && side.has(name));
-        let own = sides.get(at).map(|side| side.merged.iter().filter(|(name, _)| !is_other(name)).cloned().collect::<Vec<_>>());
+        let own = sides
+            .get(at)
+            .map(|side| side.merged.iter().filter(|(name, _)| !is_other(name)).cloned().collect::<Vec<_>>());
         merged.columns.extend(own.unwrap_or_default());
     }
     if let Some(outputs) = outputs.filter(|_| star_has_all) {
         expand_stars(&mut select.projection, &outputs);
     }
     if merged.has_conditions && select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_))) {
-        return Err(
-            Error::unsupported("* over a join with USING over a column that a RIGHT or FULL join has made one of two").with_hint("list the columns")
-        );
+        return Err(Error::unsupported(
+            "* over a join with USING over a column that a RIGHT or FULL join has made one of two",
+        )
+        .with_hint("list the columns"));
     }
     // The visitor never breaks off.
     if let Some(condition) = &mut select.selection {
@@ -91,7 +97,8 @@ impl Side {
     /// Whether a column is known to have that name.
     fn has(&self, name: &str) -> bool {
         let of_relation = |columns: &Option<Vec<String>>| columns.iter().flatten().any(|column| column == name);
-        self.merged.iter().any(|(merged, _)| merged == name) || self.relations.iter().any(|(_, columns)| of_relation(columns))
+        self.merged.iter().any(|(merged, _)| merged == name)
+            || self.relations.iter().any(|(_, columns)| of_relation(columns))
     }
 
     /// The column of that name.
@@ -102,7 +109,9 @@ impl Side {
         let relation = match self.relations.as_slice() {
             [(only, _)] => only,
             relations => {
-                let has = |columns: &Option<Vec<String>>| columns.as_ref().is_none_or(|columns| columns.contains(&fold(name)));
+                let has = |columns: &Option<Vec<String>>| {
+                    columns.as_ref().is_none_or(|columns| columns.contains(&fold(name)))
+                };
                 let mut with_column = relations.iter().filter(|(_, columns)| has(columns));
                 match (with_column.next(), with_column.next()) {
                     (Some((relation, _)), None) => relation,
@@ -142,8 +151,12 @@ impl<'a> Merged<'a> {
             if names.iter().any(|name| left.outer.contains(&fold(name)) || right.outer.contains(&fold(name))) {
                 self.has_conditions = true;
                 let equal = |name| Some((left.column(name)?, right.column(name)?));
-                let pairs = names.iter().map(|name| equal(name).ok_or_else(|| unknown_column(name))).collect::<Result<Vec<_>>>()?;
-                if let (Some(constraint), Some(condition)) = (constraint_of(&mut join.join_operator), all_equal(pairs)) {
+                let pairs = names
+                    .iter()
+                    .map(|name| equal(name).ok_or_else(|| unknown_column(name)))
+                    .collect::<Result<Vec<_>>>()?;
+                if let (Some(constraint), Some(condition)) = (constraint_of(&mut join.join_operator), all_equal(pairs))
+                {
                     *constraint = JoinConstraint::On(condition);
                 }
             }
@@ -163,11 +176,14 @@ impl<'a> Merged<'a> {
             }
             let is_new = |(name, _): &(String, Expr)| !merged.iter().any(|(other, _)| other == name);
             // What both sides have is ambiguous from here on.
-            let mut earlier: Vec<(String, Expr)> = left.merged.iter().filter(|(name, _)| !right.has(name)).cloned().collect();
+            let mut earlier: Vec<(String, Expr)> =
+                left.merged.iter().filter(|(name, _)| !right.has(name)).cloned().collect();
             earlier.extend(right.merged.iter().filter(|(name, _)| !left.has(name)).cloned());
             earlier.retain(is_new);
             let output = left.output.take().zip(right.output.take());
-            left.output = output.map(|(left, right)| merged.iter().cloned().chain(left.into_iter().chain(right).filter(is_new)).collect());
+            left.output = output.map(|(left, right)| {
+                merged.iter().cloned().chain(left.into_iter().chain(right).filter(is_new)).collect()
+            });
             left.merged = merged.into_iter().chain(earlier).collect();
             left.outer.extend(right.outer);
             left.relations.extend(right.relations);
@@ -185,11 +201,17 @@ impl<'a> Merged<'a> {
             return self.read(table_with_joins);
         }
         let (qualifier, columns) = relation(factor, self.columns_of);
-        let is_named = |columns: &[String], at: usize, name: &String| name != UNNAMED && !columns.iter().take(at).any(|other| other == name);
-        let is_unique = |columns: &&Vec<String>| columns.iter().enumerate().all(|(at, name)| is_named(columns, at, name));
-        let column = |qualifier: &Ident, name: &String| Expr::CompoundIdentifier(vec![qualifier.clone(), Ident::with_quote('"', name)]);
+        let is_named = |columns: &[String], at: usize, name: &String| {
+            name != UNNAMED && !columns.iter().take(at).any(|other| other == name)
+        };
+        let is_unique =
+            |columns: &&Vec<String>| columns.iter().enumerate().all(|(at, name)| is_named(columns, at, name));
+        let column = |qualifier: &Ident, name: &String| {
+            Expr::CompoundIdentifier(vec![qualifier.clone(), Ident::with_quote('"', name)])
+        };
         let output = qualifier.as_ref().zip(columns.as_ref().filter(is_unique));
-        let output = output.map(|(qualifier, columns)| columns.iter().map(|name| (name.clone(), column(qualifier, name))).collect());
+        let output = output
+            .map(|(qualifier, columns)| columns.iter().map(|name| (name.clone(), column(qualifier, name))).collect());
         Ok(Side { relations: vec![(qualifier, columns)], output, ..Side::default() })
     }
 
@@ -232,9 +254,15 @@ impl<'a> Merged<'a> {
             SelectItem::ExprWithAlias { expr, .. } => {
                 let _: ControlFlow<()> = expr.visit(self);
             }
-            SelectItem::Wildcard(options) if self.has_outer && options.opt_replace.is_none() && options.opt_exclude.is_none() => {
+            SelectItem::Wildcard(options)
+                if self.has_outer && options.opt_replace.is_none() && options.opt_exclude.is_none() =>
+            {
                 let element = |(name, expr): &(String, Expr)| {
-                    Box::new(ReplaceSelectElement { expr: expr.clone(), column_name: Ident::with_quote('"', name), as_keyword: true })
+                    Box::new(ReplaceSelectElement {
+                        expr: expr.clone(),
+                        column_name: Ident::with_quote('"', name),
+                        as_keyword: true,
+                    })
                 };
                 options.opt_replace = Some(ReplaceSelectItem { items: self.columns.iter().map(element).collect() });
             }
@@ -244,7 +272,10 @@ impl<'a> Merged<'a> {
 }
 
 /// The name of what stands in FROM and its columns, as far as they are known.
-fn relation(factor: &TableFactor, columns_of: &dyn Fn(&ObjectName) -> Option<Vec<String>>) -> (Option<Ident>, Option<Vec<String>>) {
+fn relation(
+    factor: &TableFactor,
+    columns_of: &dyn Fn(&ObjectName) -> Option<Vec<String>>,
+) -> (Option<Ident>, Option<Vec<String>>) {
     match factor {
         TableFactor::Table { name, alias, args: None, .. } => {
             let qualifier = alias.as_ref().map(|alias| alias.name.clone());
@@ -256,7 +287,8 @@ fn relation(factor: &TableFactor, columns_of: &dyn Fn(&ObjectName) -> Option<Vec
             (alias.as_ref().map(|alias| alias.name.clone()), renamed(columns, alias.as_ref()))
         }
         // A function of one column gives it the name of its alias.
-        TableFactor::Table { args: Some(_), alias: Some(alias), .. } | TableFactor::Function { alias: Some(alias), .. } => {
+        TableFactor::Table { args: Some(_), alias: Some(alias), .. }
+        | TableFactor::Function { alias: Some(alias), .. } => {
             (Some(alias.name.clone()), renamed(Some(vec![fold(&alias.name)]), Some(alias)))
         }
         TableFactor::UNNEST { alias: Some(alias), array_exprs, .. } if array_exprs.len() == 1 => {
@@ -268,7 +300,11 @@ fn relation(factor: &TableFactor, columns_of: &dyn Fn(&ObjectName) -> Option<Vec
 
 /// The names that a query knows without those around it: of columns in FROM, and those that it gives.
 fn names_within(query: &Query, columns_of: &dyn Fn(&ObjectName) -> Option<Vec<String>>) -> Option<Vec<String>> {
-    fn of_body(body: &SetExpr, columns_of: &dyn Fn(&ObjectName) -> Option<Vec<String>>, names: &mut Vec<String>) -> Option<()> {
+    fn of_body(
+        body: &SetExpr,
+        columns_of: &dyn Fn(&ObjectName) -> Option<Vec<String>>,
+        names: &mut Vec<String>,
+    ) -> Option<()> {
         match body {
             SetExpr::Select(select) => {
                 names.extend(select.projection.iter().filter_map(|item| match item {
@@ -286,10 +322,16 @@ fn names_within(query: &Query, columns_of: &dyn Fn(&ObjectName) -> Option<Vec<St
             _ => None,
         }
     }
-    fn of_tables(from: &TableWithJoins, columns_of: &dyn Fn(&ObjectName) -> Option<Vec<String>>, names: &mut Vec<String>) -> Option<()> {
+    fn of_tables(
+        from: &TableWithJoins,
+        columns_of: &dyn Fn(&ObjectName) -> Option<Vec<String>>,
+        names: &mut Vec<String>,
+    ) -> Option<()> {
         for factor in std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)) {
             match factor {
-                TableFactor::NestedJoin { table_with_joins, alias: None } => of_tables(table_with_joins, columns_of, names)?,
+                TableFactor::NestedJoin { table_with_joins, alias: None } => {
+                    of_tables(table_with_joins, columns_of, names)?
+                }
                 factor => names.extend(relation(factor, columns_of).1?),
             }
         }
@@ -309,11 +351,14 @@ fn expand_stars(projection: &mut Vec<SelectItem>, outputs: &[(String, Expr)]) {
         return;
     }
     let column = |(name, expr): &(String, Expr)| match expr {
-        Expr::CompoundIdentifier(parts) if parts.last().is_some_and(|part| fold(part) == *name) => SelectItem::UnnamedExpr(expr.clone()),
+        Expr::CompoundIdentifier(parts) if parts.last().is_some_and(|part| fold(part) == *name) => {
+            SelectItem::UnnamedExpr(expr.clone())
+        }
         _ => SelectItem::ExprWithAlias { expr: expr.clone(), alias: Ident::with_quote('"', name) },
     };
     let items = std::mem::take(projection).into_iter();
-    *projection = items.flat_map(|item| if is_star(&item) { outputs.iter().map(column).collect() } else { vec![item] }).collect();
+    *projection =
+        items.flat_map(|item| if is_star(&item) { outputs.iter().map(column).collect() } else { vec![item] }).collect();
 }
 
 /// The name of a column that a SELECT gives.
@@ -335,11 +380,15 @@ pub(crate) fn derived(body: &SetExpr, columns_of: &dyn Fn(&ObjectName) -> Option
         SetExpr::Select(select) => select,
         SetExpr::Query(query) => return derived(&query.body, columns_of),
         SetExpr::SetOperation { left, .. } => return derived(left, columns_of),
-        SetExpr::Values(values) => return values.rows.first().map(|row| (1..=row.content.len()).map(|at| format!("column{at}")).collect()),
+        SetExpr::Values(values) => {
+            return values.rows.first().map(|row| (1..=row.content.len()).map(|at| format!("column{at}")).collect());
+        }
         _ => return None,
     };
     let star = || match select.from.as_slice() {
-        [TableWithJoins { relation: TableFactor::Table { name, alias, args: None, .. }, joins }] if joins.is_empty() => {
+        [TableWithJoins { relation: TableFactor::Table { name, alias, args: None, .. }, joins }]
+            if joins.is_empty() =>
+        {
             renamed(columns_of(name), alias.as_ref())
         }
         [TableWithJoins { relation: TableFactor::Derived { subquery, alias, .. }, joins }] if joins.is_empty() => {
@@ -352,7 +401,10 @@ pub(crate) fn derived(body: &SetExpr, columns_of: &dyn Fn(&ObjectName) -> Option
         match item {
             SelectItem::Wildcard(options) if *options == WildcardAdditionalOptions::default() => names.extend(star()?),
             SelectItem::UnnamedExpr(expr)
-                if !matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Cast { .. } | Expr::Nested(_)) =>
+                if !matches!(
+                    expr,
+                    Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Cast { .. } | Expr::Nested(_)
+                ) =>
             {
                 names.push(UNNAMED.to_owned());
             }
@@ -369,8 +421,10 @@ pub(crate) fn renamed(columns: Option<Vec<String>>, alias: Option<&TableAlias>) 
 }
 
 fn unknown_column(name: &Ident) -> Error {
-    Error::unsupported(format!("USING over column {name} in a RIGHT or FULL join whose left side has it from an unknown table"))
-        .with_hint("write ON, and coalesce the two columns")
+    Error::unsupported(format!(
+        "USING over column {name} in a RIGHT or FULL join whose left side has it from an unknown table"
+    ))
+    .with_hint("write ON, and coalesce the two columns")
 }
 
 /// The side of a join that always has the column.
@@ -406,28 +460,40 @@ fn constraint_of(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
 
 fn all_equal(pairs: Vec<(Expr, Expr)>) -> Option<Expr> {
     let equal = |(left, right)| Expr::BinaryOp { left: Box::new(left), op: BinaryOperator::Eq, right: Box::new(right) };
-    pairs.into_iter().map(equal).reduce(|left, right| Expr::BinaryOp { left: Box::new(left), op: BinaryOperator::And, right: Box::new(right) })
+    pairs.into_iter().map(equal).reduce(|left, right| Expr::BinaryOp {
+        left: Box::new(left),
+        op: BinaryOperator::And,
+        right: Box::new(right),
+    })
 }
 
-/// The columns that a join makes one of two. Writes USING for NATURAL in a RIGHT or FULL join, so that the planner takes the same ones.
+/// The columns that a join makes one of two. Writes USING for NATURAL in a RIGHT or FULL join, so that the planner
+/// takes the same ones.
 fn using(join: &mut Join, left: &Side, right: &Side) -> Result<Vec<Ident>> {
     let is_outer = matches!(kept(&join.join_operator), Kept::Right | Kept::Both);
     let Some(constraint) = constraint_of(&mut join.join_operator) else { return Ok(Vec::new()) };
     match constraint {
         JoinConstraint::Using(names) => {
-            let names = names.iter().map(|name| name.0.last().and_then(|part| part.as_ident()).cloned()).collect::<Option<Vec<_>>>();
+            let names = names
+                .iter()
+                .map(|name| name.0.last().and_then(|part| part.as_ident()).cloned())
+                .collect::<Option<Vec<_>>>();
             Ok(names.unwrap_or_default())
         }
         JoinConstraint::Natural => match (left.names(), right.names()) {
             (Some(left), Some(right)) => {
-                let common: Vec<Ident> = left.iter().filter(|name| right.contains(name)).map(|name| Ident::with_quote('"', name)).collect();
+                let common: Vec<Ident> =
+                    left.iter().filter(|name| right.contains(name)).map(|name| Ident::with_quote('"', name)).collect();
                 if is_outer && !common.is_empty() {
-                    *constraint = JoinConstraint::Using(common.iter().map(|name| ObjectName::from(vec![name.clone()])).collect());
+                    *constraint =
+                        JoinConstraint::Using(common.iter().map(|name| ObjectName::from(vec![name.clone()])).collect());
                 }
                 Ok(common)
             }
-            _ if is_outer => Err(Error::unsupported("NATURAL in a RIGHT or FULL join of something whose columns are not known before it is planned")
-                .with_hint("write USING (columns)")),
+            _ if is_outer => Err(Error::unsupported(
+                "NATURAL in a RIGHT or FULL join of something whose columns are not known before it is planned",
+            )
+            .with_hint("write USING (columns)")),
             _ => Ok(Vec::new()),
         },
         JoinConstraint::On(_) | JoinConstraint::None => Ok(Vec::new()),

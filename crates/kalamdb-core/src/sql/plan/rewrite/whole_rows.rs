@@ -1,10 +1,11 @@
-//! Whole rows, `json_agg(q)` where q is an item of FROM: the planner has none, so they are written as JSON objects of their columns.
+//! Whole rows, `json_agg(q)` where q is an item of FROM: the planner has none, so they are written as JSON objects of
+//! their columns.
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Join, JoinOperator, ObjectName, Query, Select, SelectItem, TableFactor,
-    TableWithJoins, Value, VisitMut, VisitorMut,
+    Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Join, JoinOperator, ObjectName, Query, Select,
+    SelectItem, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
 };
 
 use super::using::{derived, renamed};
@@ -31,7 +32,10 @@ pub(crate) fn as_objects(select: &mut Select, columns_of: ColumnsOf<'_>) {
                 let n_before = rows.n_rewritten;
                 let _: ControlFlow<()> = expr.visit(&mut rows);
                 if rows.n_rewritten > n_before {
-                    *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: Ident::with_quote('"', before.to_string()) };
+                    *item = SelectItem::ExprWithAlias {
+                        expr: expr.clone(),
+                        alias: Ident::with_quote('"', before.to_string()),
+                    };
                 }
             }
             SelectItem::ExprWithAlias { expr, .. } => {
@@ -59,16 +63,26 @@ impl Rows<'_> {
     /// The columns of the row that a name means, unless it may mean a column.
     fn row(&self, name: &Ident) -> Option<Vec<String>> {
         let mut row = None;
-        for relation in self.from.iter().flat_map(|from| std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation))) {
+        for relation in self
+            .from
+            .iter()
+            .flat_map(|from| std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)))
+        {
             let (qualifier, columns) = match relation {
                 // The row of a table has the names that the table gives, whatever the alias calls its columns.
-                TableFactor::Table { name, alias, args: None, .. } if alias.as_ref().is_none_or(|alias| alias.columns.is_empty()) => {
-                    let own = alias.as_ref().map(|alias| &alias.name).or_else(|| name.0.last().and_then(|part| part.as_ident()));
+                TableFactor::Table { name, alias, args: None, .. }
+                    if alias.as_ref().is_none_or(|alias| alias.columns.is_empty()) =>
+                {
+                    let own = alias
+                        .as_ref()
+                        .map(|alias| &alias.name)
+                        .or_else(|| name.0.last().and_then(|part| part.as_ident()));
                     (own, (self.columns_of)(name)?)
                 }
-                TableFactor::Derived { subquery, alias, .. } => {
-                    (alias.as_ref().map(|alias| &alias.name), renamed(derived(&subquery.body, self.columns_of), alias.as_ref())?)
-                }
+                TableFactor::Derived { subquery, alias, .. } => (
+                    alias.as_ref().map(|alias| &alias.name),
+                    renamed(derived(&subquery.body, self.columns_of), alias.as_ref())?,
+                ),
                 _ => return None,
             };
             if columns.contains(&fold(name)) {
@@ -93,7 +107,9 @@ impl Rows<'_> {
     fn rewrite(&self, expr: &mut Expr) -> Option<()> {
         let Expr::Function(function) = expr else { return None };
         let FunctionArguments::List(list) = &mut function.args else { return None };
-        let ([FunctionArg::Unnamed(arg)], None) = (list.args.as_mut_slice(), list.duplicate_treatment) else { return None };
+        let ([FunctionArg::Unnamed(arg)], None) = (list.args.as_mut_slice(), list.duplicate_treatment) else {
+            return None;
+        };
         let FunctionArgExpr::Expr(Expr::Identifier(name)) = arg else { return None };
         match function.name.to_string().to_lowercase().as_str() {
             "json_agg" => *arg = FunctionArgExpr::Expr(self.object("json_build_object", name)?),

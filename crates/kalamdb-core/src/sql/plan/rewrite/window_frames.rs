@@ -1,10 +1,13 @@
 //! Frames of windows: which are none, and rows without an end.
 
-use datafusion::sql::sqlparser::ast::{Expr, Function, Value, WindowFrame, WindowFrameBound as Bound, WindowFrameUnits, WindowType};
+use datafusion::sql::sqlparser::ast::{
+    Expr, Function, Value, WindowFrame, WindowFrameBound as Bound, WindowFrameUnits, WindowType,
+};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The farthest that a window frame reaches, in rows. No partition has as many, and positions are 32 bits wide on wasm32.
+/// The farthest that a window frame reaches, in rows. No partition has as many, and positions are 32 bits wide on
+/// wasm32.
 const MAX_FRAME_ROWS: u64 = i32::MAX as u64;
 
 /// Checks the window of a function, whose name has been resolved, and gives its frame bounds that the planner knows.
@@ -45,12 +48,17 @@ fn bounds(frame: &mut WindowFrame) -> Result<()> {
     }
     // The planner has no frames without rows, but this one: all of it is behind the last row.
     let is_empty = match (&frame.start_bound, &frame.end_bound) {
-        (start @ Bound::Preceding(_), Some(end @ Bound::Preceding(_))) => rows(start).zip(rows(end)).is_some_and(|(start, end)| start < end),
-        (start @ Bound::Following(_), Some(end @ Bound::Following(_))) => rows(start).zip(rows(end)).is_some_and(|(start, end)| start > end),
+        (start @ Bound::Preceding(_), Some(end @ Bound::Preceding(_))) => {
+            rows(start).zip(rows(end)).is_some_and(|(start, end)| start < end)
+        }
+        (start @ Bound::Following(_), Some(end @ Bound::Following(_))) => {
+            rows(start).zip(rows(end)).is_some_and(|(start, end)| start > end)
+        }
         _ => false,
     };
     if is_empty {
-        let far = || Bound::Following(Some(Box::new(Expr::Value(Value::Number(MAX_FRAME_ROWS.to_string(), false).into()))));
+        let far =
+            || Bound::Following(Some(Box::new(Expr::Value(Value::Number(MAX_FRAME_ROWS.to_string(), false).into()))));
         (frame.start_bound, frame.end_bound) = (far(), Some(far()));
     }
     Ok(())

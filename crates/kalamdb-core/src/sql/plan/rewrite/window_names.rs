@@ -1,10 +1,11 @@
-//! Windows that a SELECT names, put where their names are: the planner looks for names among the columns alone, and takes no window that
-//! begins with another.
+//! Windows that a SELECT names, put where their names are: the planner looks for names among the columns alone, and
+//! takes no window that begins with another.
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, NamedWindowDefinition, NamedWindowExpr, OrderBy, Query, Select, VisitMut, VisitorMut, WindowSpec, WindowType,
+    Expr, Ident, NamedWindowDefinition, NamedWindowExpr, OrderBy, Query, Select, VisitMut, VisitorMut, WindowSpec,
+    WindowType,
 };
 
 use crate::error::{Error, ErrorKind, Result};
@@ -26,7 +27,11 @@ pub(crate) fn resolve(select: &mut Select, order_by: Option<&mut OrderBy>) -> Re
         }
         windows.named.push((fold(&name), window));
     }
-    let visits = [select.projection.visit(&mut windows), select.distinct.visit(&mut windows), select.qualify.visit(&mut windows)];
+    let visits = [
+        select.projection.visit(&mut windows),
+        select.distinct.visit(&mut windows),
+        select.qualify.visit(&mut windows),
+    ];
     let in_order = order_by.map_or(ControlFlow::Continue(()), |order_by| order_by.visit(&mut windows));
     match visits.into_iter().chain([in_order]).find_map(ControlFlow::break_value) {
         Some(error) => Err(error),
@@ -50,9 +55,13 @@ impl Windows {
     fn complete(&self, mut window: WindowSpec) -> Result<WindowSpec> {
         let Some(name) = window.window_name.take() else { return Ok(window) };
         let base = self.find(&name)?;
-        let overrides = !window.partition_by.is_empty() || !base.order_by.is_empty() && !window.order_by.is_empty() || base.window_frame.is_some();
+        let overrides = !window.partition_by.is_empty()
+            || !base.order_by.is_empty() && !window.order_by.is_empty()
+            || base.window_frame.is_some();
         if overrides {
-            let message = format!("a window that begins with {name} can add an ORDER BY and a frame where that has none, and no PARTITION BY");
+            let message = format!(
+                "a window that begins with {name} can add an ORDER BY and a frame where that has none, and no PARTITION BY"
+            );
             return Err(Error::new(ErrorKind::InvalidQuery, message));
         }
         window.partition_by.clone_from(&base.partition_by);
