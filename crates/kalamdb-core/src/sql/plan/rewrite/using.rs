@@ -8,7 +8,7 @@ use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CaseWhen, Distinct, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, OrderBy,
     OrderByKind, Query, ReplaceSelectElement, ReplaceSelectItem, Select, SelectItem, SetExpr, TableAlias, TableFactor,
-    TableWithJoins, VisitMut, VisitorMut, WildcardAdditionalOptions,
+    TableWithJoins, VisitMut, VisitorMut, WildcardAdditionalOptions, visit_expressions,
 };
 
 use crate::error::{Error, Result};
@@ -76,6 +76,8 @@ pub(crate) struct Merged<'a> {
     has_outer: bool,
     /// Whether USING has become ON, so that the planner does not know that the columns are one.
     has_conditions: bool,
+    /// The parameters of the lambdas around what is visited.
+    parameters: Vec<String>,
     /// The names that each subquery around what is visited has itself, as far as they are known.
     within: Vec<Option<Vec<String>>>,
 }
@@ -138,7 +140,14 @@ impl Side {
 
 impl<'a> Merged<'a> {
     fn new(columns: Vec<(String, Expr)>, columns_of: &'a dyn Fn(&ObjectName) -> Option<Vec<String>>) -> Self {
-        Self { columns, columns_of, has_outer: false, has_conditions: false, within: Vec::new() }
+        Self {
+            columns,
+            columns_of,
+            has_outer: false,
+            has_conditions: false,
+            within: Vec::new(),
+            parameters: Vec::new(),
+        }
     }
 
     fn read(&mut self, from: &mut TableWithJoins) -> Result<Side> {
@@ -510,6 +519,27 @@ fn first_of(left: Expr, right: Expr) -> Expr {
     }
 }
 
+/// The parameters of a lambda, `x -> x + 1`. It is told from an operator of JSON by its body, which names them.
+fn parameters(expr: &Expr) -> Vec<String> {
+    let Expr::BinaryOp { left, op: BinaryOperator::Arrow, right } = expr else { return Vec::new() };
+    let listed = match left.as_ref() {
+        Expr::Tuple(listed) => listed.as_slice(),
+        Expr::Nested(only) => std::slice::from_ref(only.as_ref()),
+        only => std::slice::from_ref(only),
+    };
+    let name = |expr: &Expr| match expr {
+        Expr::Identifier(name) => Some(fold(name)),
+        _ => None,
+    };
+    let is_named = |parameter: &String| {
+        let named = |expr: &Expr| {
+            if name(expr).as_ref() == Some(parameter) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        visit_expressions(right.as_ref(), named).is_break()
+    };
+    listed.iter().filter_map(name).filter(is_named).collect()
+}
+
 impl VisitorMut for Merged<'_> {
     type Break = ();
 
@@ -523,9 +553,17 @@ impl VisitorMut for Merged<'_> {
         ControlFlow::Continue(())
     }
 
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        self.parameters.extend(parameters(expr));
+        ControlFlow::Continue(())
+    }
+
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        let n_own = parameters(expr).len();
+        self.parameters.truncate(self.parameters.len().saturating_sub(n_own));
         if let Expr::Identifier(name) = &*expr
             && let Some((known, column)) = self.columns.iter().find(|(known, _)| *known == fold(name))
+            && !self.parameters.contains(known)
             && self.within.iter().all(|names| names.as_ref().is_some_and(|names| !names.contains(known)))
         {
             *expr = column.clone();
