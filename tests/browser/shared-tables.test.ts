@@ -70,7 +70,12 @@ describe.each(TRANSPORTS)('shared tables, engine in the %s', (_, options) => {
     expect(await db.query('DELETE FROM chat.messages WHERE id = 2')).toMatchObject({ affectedRows: 0 });
     await db.query("INSERT INTO chat.messages VALUES (2, 'new', 'again')");
     expect(await column(db, 'SELECT author FROM chat.messages WHERE id = 2')).toEqual(['new']);
-    expect(await column(db, 'SELECT count(*) FROM chat.messages WHERE _deleted = true')).toEqual([0]);
+    // The deleted row stays, and cannot come back while its key is taken.
+    expect(await column(db, 'SELECT author FROM chat.messages WHERE _deleted = true')).toEqual(['ben']);
+    await expect(db.query('UNDELETE FROM chat.messages WHERE id = 2')).rejects.toMatchObject({
+      code: 'unique_violation',
+    });
+    expect(await column(db, 'SELECT author FROM chat.messages WHERE id = 2')).toEqual(['new']);
   });
 
   test('have system columns by name', async () => {
