@@ -118,7 +118,13 @@ impl PartitionEvaluator for SignedEvaluator {
     }
 
     fn evaluate(&mut self, values: &[ArrayRef], range: &Range<usize>) -> Result<ScalarValue> {
-        self.0.evaluate(values, range)?.cast_to(&DataType::Int64)
+        // Once a row: a cast of the value would make arrays.
+        match self.0.evaluate(values, range)? {
+            ScalarValue::UInt64(Some(number)) if let Ok(number) = i64::try_from(number) => {
+                Ok(ScalarValue::Int64(Some(number)))
+            }
+            other => other.cast_to(&DataType::Int64),
+        }
     }
 
     fn evaluate_all_with_rank(&self, num_rows: usize, ranks_in_partition: &[Range<usize>]) -> Result<ArrayRef> {
