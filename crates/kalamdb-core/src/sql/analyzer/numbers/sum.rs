@@ -20,6 +20,7 @@ use datafusion::logical_expr::{
 };
 
 use crate::functions::datetime::IntervalTotal;
+use crate::sql::analyzer::each_value;
 
 const INTERVAL: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
 
@@ -336,20 +337,7 @@ where
     ) -> Result<()> {
         self.sums.resize(n_groups, T::Native::ZERO);
         self.seen.resize(n_groups, false);
-        let values = Self::values(values)?;
-        if values.null_count() == 0 && filter.is_none() {
-            for (&group, &value) in groups.iter().zip(values.values()) {
-                self.add(group, value)?;
-            }
-            return Ok(());
-        }
-        for (row, (&group, value)) in groups.iter().zip(values).enumerate() {
-            let passes = filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
-            if let (Some(value), true) = (value, passes) {
-                self.add(group, value)?;
-            }
-        }
-        Ok(())
+        each_value(Self::values(values)?, groups, filter, |group, value| self.add(group, value))
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {

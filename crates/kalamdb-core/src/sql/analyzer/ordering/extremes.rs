@@ -22,6 +22,7 @@ use datafusion::logical_expr::{
 };
 
 use crate::functions::datetime::length;
+use crate::sql::analyzer::each_value;
 
 const INTERVAL: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
 
@@ -236,20 +237,7 @@ impl<T: Ordered> GroupsAccumulator for Extremes<T> {
         n_groups: usize,
     ) -> Result<()> {
         self.best.resize(n_groups, None);
-        let values = first::<T>(values)?;
-        if values.null_count() == 0 && filter.is_none() {
-            for (&group, &value) in groups.iter().zip(values.values()) {
-                self.take(group, value)?;
-            }
-            return Ok(());
-        }
-        for (row, (&group, value)) in groups.iter().zip(values).enumerate() {
-            let passes = filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
-            if let (Some(value), true) = (value, passes) {
-                self.take(group, value)?;
-            }
-        }
-        Ok(())
+        each_value(first::<T>(values)?, groups, filter, |group, value| self.take(group, value))
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
