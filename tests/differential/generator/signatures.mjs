@@ -216,6 +216,8 @@ add(
    chr({letter-code})
    md5({text})
    to_hex(abs({int4!}))
+   to_bin({int4})
+   to_oct({int4})
    regexp_replace({text}, {regex}, {replacement})
    regexp_replace({text}, {regex}, {replacement}, 'g')
    CAST({int4} AS TEXT)
