@@ -4,10 +4,12 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command prints")]
 
+mod access;
 mod build;
 mod counts;
 mod errors;
 mod parts;
+mod roles;
 mod rooms;
 mod setup;
 mod start;
@@ -32,6 +34,7 @@ cargo xtask <command>
   test [part...]        set up and run all checks and tests, or the parts named (`test --list` lists them)
   tidy                  check the rules that no compiler checks
   errors                write docs/errors.md and ts/errors/error-codes.ts from the engine's list of error codes
+  roles                 write docs/roles.md from the engine's policy
   bench [option...]     build and run the benchmarks; options: bench/README.md
 ";
 
@@ -110,6 +113,10 @@ fn run() -> Result<ExitCode> {
         "errors" => {
             none_left(args)?;
             errors::write(&sh)?;
+        }
+        "roles" => {
+            none_left(args)?;
+            roles::write(&sh)?;
         }
         "bench" => {
             let options: Vec<OsString> = args.raw_args()?.collect();

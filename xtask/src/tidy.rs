@@ -40,6 +40,7 @@ pub(crate) fn findings(sh: &Shell) -> Result<Vec<String>> {
         }
     }
     crate::errors::findings(sh, &mut findings)?;
+    crate::roles::findings(sh, &mut findings)?;
     let readme = sh.read_file("README.md")?;
     for command in ["npm start", "npm test"] {
         if !readme.contains(command) {

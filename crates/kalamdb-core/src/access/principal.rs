@@ -1,36 +1,8 @@
-//! Who asks: a user or the application, and the role that says what may be done.
+//! Who asks: a user or the application, and what its role lets it do.
 
+use super::policy::{Action, Target, allowed, least};
+use super::role::Role;
 use crate::error::{Error, ErrorKind, Result};
-
-/// What a session may do. Each role may do what those before it may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// A user of the application: reads and writes rows, and changes no definitions.
-    User,
-    /// A part of the application that works for its users.
-    Service,
-    /// Administers the database.
-    Dba,
-    /// The application itself.
-    System,
-}
-
-impl Role {
-    /// The role's name in SQL and in the API.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Role::User => "user",
-            Role::Service => "service",
-            Role::Dba => "dba",
-            Role::System => "system",
-        }
-    }
-
-    /// The role of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Role::User, Role::Service, Role::Dba, Role::System].into_iter().find(|role| role.name() == name)
-    }
-}
 
 /// On whose behalf statements run: it selects the partition of every user table that they touch.
 ///
@@ -72,13 +44,21 @@ impl Principal {
         self.role
     }
 
-    /// Refuses `what` to roles below `least`.
-    pub(crate) fn require(&self, least: Role, what: &str) -> Result<()> {
-        if self.role >= least {
+    /// Whether the role may do this.
+    pub(crate) fn may(&self, action: Action, target: Target) -> bool {
+        allowed(self.role, action, target)
+    }
+
+    /// Refuses what the role may not do; `what` names it in the message.
+    pub(crate) fn require(&self, action: Action, target: Target, what: impl FnOnce() -> String) -> Result<()> {
+        if self.may(action, target) {
             return Ok(());
         }
-        let message = format!("{what} is not allowed to the role {}", self.role.name());
-        Err(Error::new(ErrorKind::InsufficientPrivilege, message)
-            .with_hint(format!("it takes the role {} or one above it", least.name())))
+        let message = format!("{} is not allowed to the role {}", what(), self.role.name());
+        let error = Error::new(ErrorKind::InsufficientPrivilege, message);
+        Err(match least(action, target) {
+            Some(least) => error.with_hint(format!("it takes the role {} or one above it", least.name())),
+            None => error,
+        })
     }
 }

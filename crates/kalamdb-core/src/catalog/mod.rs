@@ -19,7 +19,7 @@ pub(crate) use names::{
     DEFAULT_NAMESPACE, TableName, check_column_name, check_constraint_name, check_namespace_name, check_table_name,
 };
 pub(crate) use namespace::{NamespaceRecord, namespace_key};
-pub(crate) use options::{AccessLevel, FlushPolicy, TableOptions};
+pub(crate) use options::{FlushPolicy, TableOptions};
 pub(crate) use partition_id::PartitionId;
 pub(crate) use record::{decode, table_key, view_key};
 pub(crate) use table::{Check, ColumnDef, Index, SchemaVersion, Table, TableKind, is_kept_in_segments};

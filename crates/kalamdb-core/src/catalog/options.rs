@@ -2,31 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::AccessLevel;
+
 /// How long tombstones are kept where a table does not say: a week.
 pub(crate) const DEFAULT_RETENTION_HOURS: u32 = 168;
-
-/// Who may reach a shared table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum AccessLevel {
-    /// Everybody reads and writes.
-    #[default]
-    Public,
-    /// Users read; services and administrators write.
-    Restricted,
-    /// Services and administrators only.
-    Private,
-}
-
-impl AccessLevel {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            AccessLevel::Public => "public",
-            AccessLevel::Restricted => "restricted",
-            AccessLevel::Private => "private",
-        }
-    }
-}
 
 /// When the rows of a table go from the log into segments; what is `None` does not cause it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

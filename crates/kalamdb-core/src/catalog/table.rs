@@ -8,9 +8,9 @@ use kalamdb_types::SqlType;
 use serde::{Deserialize, Serialize};
 
 use super::names::TableName;
-use super::options::{AccessLevel, TableOptions};
+use super::options::TableOptions;
 use super::partition_id::PartitionId;
-use crate::access::{Principal, Role};
+use crate::access::{Action, Principal, Target};
 use crate::error::{Error, ErrorKind, Result, nearest};
 
 /// Whose rows a table holds, and what may be done with them.
@@ -130,21 +130,18 @@ impl Table {
         PartitionId { table: self.id, user }
     }
 
-    /// Refuses reading, or writing too, to roles that the access level keeps out.
-    pub(crate) fn check_access(&self, principal: &Principal, writes: bool) -> Result<()> {
-        let is_open = match self.options.access_level {
-            AccessLevel::Public => true,
-            AccessLevel::Restricted => !writes,
-            AccessLevel::Private => false,
-        };
-        if is_open {
-            return Ok(());
-        }
-        let action = if writes { "writing to" } else { "reading" };
-        principal.require(
-            Role::Service,
-            &format!("{action} the {} table {}", self.options.access_level.name(), self.full_name()),
-        )
+    /// Refuses to read, or to write to, a table whose access level keeps the role out.
+    pub(crate) fn check_access(&self, principal: &Principal, action: Action) -> Result<()> {
+        let level = self.options.access_level;
+        principal.require(action, Target::Table(level), || {
+            let verb = if action == Action::Write { "writing to" } else { "reading" };
+            format!("{verb} the {} table {}", level.name(), self.full_name())
+        })
+    }
+
+    /// Whether the principal reads the table, and finds it listed.
+    pub(crate) fn is_readable(&self, principal: &Principal) -> bool {
+        principal.may(Action::Read, Target::Table(self.options.access_level))
     }
 
     pub(crate) fn column_index(&self, name: &str) -> Option<usize> {

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::sql::sqlparser::ast::ObjectName;
 use kalamdb_store::Durability;
 use kalamdb_types::wire::decode_block;
 
@@ -15,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::result::StatementResult;
 use crate::sql::dml::{BatchedInsert, Block, insert_columns};
 use crate::sql::parse::{
-    Command, Parameters, Statement, StatementCache, TransactionControl, namespace_name as namespace_of_use,
+    Parameters, Request, SessionCommand, Statement, StatementCache, TransactionControl, namespace_name,
     parse_table_name,
 };
 use crate::sql::plan::{StatementContext, new_session_state};
@@ -133,7 +134,7 @@ impl Session {
     /// Whether [`Session::insert_each`] takes the text.
     pub fn is_plain_insert(&self, sql: &str) -> bool {
         self.parsed.parse(sql).is_ok_and(
-            |statements| matches!(&*statements, [statement] if BatchedInsert::of(&statement.command).is_some()),
+            |statements| matches!(&*statements, [statement] if BatchedInsert::of(&statement.request).is_some()),
         )
     }
 
@@ -149,7 +150,7 @@ impl Session {
         let [statement] = &*statements else {
             return Err(Error::unsupported("this text with several sets of parameters"));
         };
-        let Some(insert) = BatchedInsert::of(&statement.command) else {
+        let Some(insert) = BatchedInsert::of(&statement.request) else {
             return Err(Error::unsupported("this statement with several sets of parameters"));
         };
         if !self.transactions.current().is_ok_and(|transaction| transaction.is_none()) {
@@ -257,15 +258,21 @@ impl Session {
         options: CallOptions,
     ) -> Result<StatementResult> {
         let started_us = self.database.now_us();
-        let mut result = match &statement.command {
-            Command::Transaction(control) => {
+        let mut result = match &statement.request {
+            Request::Session(SessionCommand::Transaction(control)) => {
                 self.require_own_end(control)?;
                 self.transactions.run(&self.database, control).await?
             }
-            command => {
+            Request::Session(SessionCommand::Use(name)) => {
                 let transaction = self.transactions.current()?;
-                let outcome = self.run_command(command, parameters, options, transaction.as_deref()).await;
+                let outcome = self.use_namespace(name, transaction.as_deref()).await;
                 fail_with(transaction.as_deref(), outcome)?
+            }
+            Request::Database(command) => {
+                let transaction = self.transactions.current()?;
+                let transaction = transaction.as_deref();
+                let run = async || self.executor(options, transaction).run(command, parameters).await;
+                fail_with(transaction, self.with_newest(transaction, run).await)?
             }
         };
         result.took_us = self.database.now_us() - started_us;
@@ -289,21 +296,14 @@ impl Session {
             .with_hint("return from the callback to commit, throw or call rollback() to undo; nest with transaction() or SAVEPOINT"))
     }
 
-    async fn run_command(
-        &self,
-        command: &Command,
-        parameters: &Parameters,
-        options: CallOptions,
-        transaction: Option<&Transaction>,
-    ) -> Result<StatementResult> {
-        if let Command::Use(name) = command {
-            let name = namespace_of_use(name)?;
-            let view = ReadView::new(&self.database, transaction);
-            view.refresh().await?;
-            view.catalog().require_namespace(&name)?;
-            *self.namespace.borrow_mut() = name;
-        }
-        self.with_newest(transaction, async || self.executor(options, transaction).run(command, parameters).await).await
+    /// Makes a namespace the current one.
+    async fn use_namespace(&self, name: &ObjectName, transaction: Option<&Transaction>) -> Result<StatementResult> {
+        let name = namespace_name(name)?;
+        let view = ReadView::new(&self.database, transaction);
+        view.refresh().await?;
+        view.catalog().require_namespace(&name)?;
+        *self.namespace.borrow_mut() = name;
+        Ok(StatementResult::done("USE"))
     }
 
     /// Runs a statement until it has what it needs: pages, and the tables that other tabs have made.

@@ -3,7 +3,7 @@
 use datafusion::sql::sqlparser::ast::With;
 
 use super::{ddl, show};
-use crate::access::{Principal, Role};
+use crate::access::{Action, Principal, Role, Target};
 use crate::error::Result;
 use crate::result::StatementResult;
 use crate::sql::dml::{delete, insert, update};
@@ -31,14 +31,13 @@ impl StatementContext<'_> {
             Command::Define(definition) => ddl::run(self, definition, parameters).await,
             Command::Show(show) => show::run(show, self).await,
             Command::ExecuteAs { user, command } => Box::pin(self.run_as(user, command, parameters)).await,
-            // The session itself changes; see `Session`.
-            Command::Use(_) | Command::Transaction(_) => Ok(StatementResult::done(command.tag())),
+            Command::Maintain(maintenance) => ddl::maintain(self, maintenance).await,
         }
     }
 
-    /// Runs a statement as a user, which takes the role service or one above it.
+    /// Runs a statement as a user.
     async fn run_as(&self, user: &str, command: &Command, parameters: &Parameters) -> Result<StatementResult> {
-        self.principal.require(Role::Service, "EXECUTE AS USER")?;
+        self.principal.require(Action::ActAs, Target::OtherUser, || "EXECUTE AS USER".to_owned())?;
         let principal = Principal::user(user, Role::User)?;
         let context = StatementContext::new(
             self.view,

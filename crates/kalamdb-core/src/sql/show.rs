@@ -7,12 +7,13 @@ use datafusion::catalog::information_schema::INFORMATION_SCHEMA;
 use datafusion::common::TableReference;
 use datafusion::logical_expr::planner::ContextProvider;
 
+use crate::access::Action;
 use crate::catalog::{ColumnDef, Table, TableName};
 use crate::error::Result;
 use crate::result::StatementResult;
 use crate::sql::parse::{Show, namespace_name, table_name};
 use crate::sql::plan::StatementContext;
-use crate::sql::system::{SYSTEM_SCHEMA, TABLES as SYSTEM_TABLES, batch_of, boolean, is_visible, stats, text};
+use crate::sql::system::{SYSTEM_SCHEMA, TABLES as SYSTEM_TABLES, batch_of, boolean, stats, text};
 
 /// Gives what a statement asks for.
 pub(super) async fn run(show: &Show, context: &StatementContext<'_>) -> Result<StatementResult> {
@@ -26,7 +27,7 @@ pub(super) async fn run(show: &Show, context: &StatementContext<'_>) -> Result<S
                 catalog.require_namespace(&namespace)?;
             }
             let system = SYSTEM_TABLES.iter().filter(|_| namespace == SYSTEM_SCHEMA).map(|name| (*name, "system"));
-            let tables = catalog.tables_in(&namespace).filter(|table| is_visible(context.principal, table));
+            let tables = catalog.tables_in(&namespace).filter(|table| table.is_readable(context.principal));
             let tables = tables.map(|table| (table.name.as_str(), table.kind.name()));
             let mut rows: Vec<(&str, &str)> = system
                 .chain(tables)
@@ -75,7 +76,7 @@ fn is_read_only(namespace: &str) -> bool {
 fn table(context: &StatementContext<'_>, name: &TableName) -> Result<Arc<Table>> {
     let catalog = context.view.catalog();
     let table = catalog.require_table(name)?;
-    table.check_access(context.principal, false)?;
+    table.check_access(context.principal, Action::Read)?;
     Ok(Arc::clone(table))
 }
 

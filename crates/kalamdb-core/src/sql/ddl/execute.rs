@@ -1,7 +1,7 @@
 //! One arm for each statement that changes definitions.
 
-use super::{alter, indexes, namespaces, storage, tables, views};
-use crate::access::Role;
+use super::{alter, indexes, namespaces, tables, views};
+use crate::access::{Action, Target};
 use crate::error::Result;
 use crate::result::StatementResult;
 use crate::sql::parse::{Definition, Parameters};
@@ -12,11 +12,8 @@ pub(crate) async fn run(
     definition: &Definition,
     parameters: &Parameters,
 ) -> Result<StatementResult> {
-    // Definitions are changed by administrators and the application itself.
-    context.principal.require(Role::Dba, definition.tag())?;
-    if !matches!(definition, Definition::Store { .. }) {
-        context.view.catalog().require_whole()?;
-    }
+    context.principal.require(Action::Define, Target::Definitions, || definition.tag().to_owned())?;
+    context.view.catalog().require_whole()?;
     match definition {
         Definition::CreateTable(create) => return tables::create(context, create, parameters).await,
         Definition::DropTables { names, kind, if_exists, cascade } => {
@@ -37,9 +34,6 @@ pub(crate) async fn run(
             namespaces::drop(context, name, *if_exists, *cascade).await?
         }
         Definition::AlterNamespace { name, options } => namespaces::set_options(context, name, options).await?,
-        Definition::Store { name, compacts } => {
-            return storage::store(context, name.as_ref(), *compacts, definition.tag()).await;
-        }
     }
     Ok(StatementResult::done(definition.tag()))
 }

@@ -17,3 +17,4 @@ mod tables;
 mod views;
 
 pub(crate) use execute::run;
+pub(crate) use storage::maintain;

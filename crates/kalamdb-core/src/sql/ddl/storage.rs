@@ -2,21 +2,18 @@
 
 use std::sync::Arc;
 
-use datafusion::sql::sqlparser::ast::ObjectName;
-
+use crate::access::{Action, Target};
 use crate::catalog::{Table, is_kept_in_segments};
 use crate::error::{Error, ErrorKind, Result};
 use crate::result::StatementResult;
-use crate::sql::parse::table_name;
+use crate::sql::parse::{Maintenance, table_name};
 use crate::sql::plan::StatementContext;
 
 /// Stores the rows of one table, or of all, as segments, of every user; gives how many rows were stored anew.
-pub(super) async fn store(
-    context: &StatementContext<'_>,
-    name: Option<&ObjectName>,
-    compacts: bool,
-    tag: &'static str,
-) -> Result<StatementResult> {
+pub(crate) async fn maintain(context: &StatementContext<'_>, maintenance: &Maintenance) -> Result<StatementResult> {
+    let Maintenance { table: name, compacts } = maintenance;
+    let tag = maintenance.tag();
+    context.principal.require(Action::Maintain, Target::Segments, || tag.to_owned())?;
     if context.view.transaction.is_some() {
         return Err(Error::new(ErrorKind::InvalidTransactionState, format!("{tag} cannot run within a transaction")));
     }
@@ -36,10 +33,10 @@ pub(super) async fn store(
     let mut n_rows = 0;
     for table in tables {
         for partition in context.view.partitions_of(table.id) {
-            n_rows += if compacts { database.compact(&partition).await? } else { database.flush(&partition).await? };
+            n_rows += if *compacts { database.compact(&partition).await? } else { database.flush(&partition).await? };
         }
     }
-    if compacts && name.is_none() {
+    if *compacts && name.is_none() {
         database.collect_orphans().await?;
     }
     Ok(StatementResult::affected(tag, n_rows, None))

@@ -1,6 +1,7 @@
 //! The options of a table: what each means, and which kind of table it fits.
 
-use crate::catalog::{AccessLevel, FlushPolicy, TableKind, TableOptions};
+use crate::access::AccessLevel;
+use crate::catalog::{FlushPolicy, TableKind, TableOptions};
 use crate::error::{Error, ErrorKind, Result, nearest};
 use crate::sql::parse::{GivenOption, OptionValue, kind_of, seconds};
 
@@ -115,7 +116,7 @@ fn set_one(options: &mut TableOptions, name: &str, value: &OptionValue) -> Resul
             };
         }
         "access_level" => {
-            options.access_level = [AccessLevel::Public, AccessLevel::Restricted, AccessLevel::Private]
+            options.access_level = AccessLevel::ALL
                 .into_iter()
                 .find(|level| level.name() == text.to_lowercase())
                 .ok_or_else(|| invalid(name, &text, "'PUBLIC', 'PRIVATE' or 'RESTRICTED'"))?;

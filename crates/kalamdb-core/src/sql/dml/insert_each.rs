@@ -12,7 +12,7 @@ use crate::catalog::{Table, TableName};
 use crate::change::Change;
 use crate::error::{Error, ErrorKind, Result};
 use crate::result::StatementResult;
-use crate::sql::parse::{Command, Overriding, Parameters, column_name, plain_values, table_name};
+use crate::sql::parse::{Command, Overriding, Parameters, Request, column_name, plain_values, table_name};
 use crate::sql::plan::StatementContext;
 use crate::write::{as_if_there, write};
 
@@ -33,9 +33,9 @@ struct Target {
 }
 
 impl<'a> BatchedInsert<'a> {
-    /// The command as such an INSERT, if it is one.
-    pub(crate) fn of(command: &'a Command) -> Option<Self> {
-        let Command::Insert { statement: insert, overriding } = command else { return None };
+    /// The request as such an INSERT, if it is one.
+    pub(crate) fn of(request: &'a Request) -> Option<Self> {
+        let Request::Database(Command::Insert { statement: insert, overriding }) = request else { return None };
         let TableObject::TableName(table) = &insert.table else { return None };
         let is_plain = insert.returning.is_none()
             && matches!(conflict::Conflict::of(insert), Ok(None))

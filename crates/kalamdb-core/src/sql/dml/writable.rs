@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::access::Action;
 use crate::catalog::{PartitionId, Table, TableKind, TableName};
 use crate::error::{Error, Result};
 use crate::partition::Snapshot;
@@ -22,7 +23,7 @@ impl StatementContext<'_> {
     pub(crate) fn writable(&self, name: &TableName) -> Result<(Arc<Table>, PartitionId)> {
         let catalog = self.view.catalog();
         let table = catalog.require_table(name)?;
-        table.check_access(self.principal, true)?;
+        table.check_access(self.principal, Action::Write)?;
         Ok((Arc::clone(table), table.partition(self.principal)))
     }
 }

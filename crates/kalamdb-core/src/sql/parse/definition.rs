@@ -10,6 +10,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 
 use super::create_table::{CreateTable, GivenOption, parse_create_table, parse_option_list};
 use super::show::Show;
+use super::statement::{Command, Maintenance};
 use super::words::{kind_of, next_words, skip};
 use crate::catalog::TableKind;
 use crate::error::{Error, ErrorKind, Result};
@@ -18,43 +19,16 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Debug, Clone)]
 pub(crate) enum Definition {
     CreateTable(CreateTable),
-    DropTables {
-        names: Vec<ObjectName>,
-        kind: Option<TableKind>,
-        if_exists: bool,
-        cascade: bool,
-    },
+    DropTables { names: Vec<ObjectName>, kind: Option<TableKind>, if_exists: bool, cascade: bool },
     Truncate(Truncate),
     AlterTable(AlterTable),
     CreateView(CreateView),
-    DropViews {
-        names: Vec<ObjectName>,
-        if_exists: bool,
-        cascade: bool,
-    },
+    DropViews { names: Vec<ObjectName>, if_exists: bool, cascade: bool },
     CreateIndex(Box<CreateIndex>),
-    DropIndexes {
-        names: Vec<ObjectName>,
-        if_exists: bool,
-    },
-    CreateNamespace {
-        name: ObjectName,
-        if_not_exists: bool,
-    },
-    DropNamespace {
-        name: ObjectName,
-        if_exists: bool,
-        cascade: bool,
-    },
-    AlterNamespace {
-        name: ObjectName,
-        options: Vec<GivenOption>,
-    },
-    /// FLUSH, or COMPACT, of one table or of all.
-    Store {
-        name: Option<ObjectName>,
-        compacts: bool,
-    },
+    DropIndexes { names: Vec<ObjectName>, if_exists: bool },
+    CreateNamespace { name: ObjectName, if_not_exists: bool },
+    DropNamespace { name: ObjectName, if_exists: bool, cascade: bool },
+    AlterNamespace { name: ObjectName, options: Vec<GivenOption> },
 }
 
 impl Definition {
@@ -72,22 +46,12 @@ impl Definition {
             Definition::CreateNamespace { .. } => "CREATE NAMESPACE",
             Definition::DropNamespace { .. } => "DROP NAMESPACE",
             Definition::AlterNamespace { .. } => "ALTER NAMESPACE",
-            Definition::Store { name: Some(_), compacts: false } => "FLUSH TABLE",
-            Definition::Store { name: None, compacts: false } => "STORAGE FLUSH ALL",
-            Definition::Store { name: Some(_), compacts: true } => "STORAGE COMPACT TABLE",
-            Definition::Store { name: None, compacts: true } => "STORAGE COMPACT ALL",
         }
     }
 }
 
-/// What [`parse`] has read.
-pub(super) enum Parsed {
-    Definition(Box<Definition>),
-    Show(Show),
-}
-
 /// Reads a statement that begins with KalamDB's own words; `None` if it begins with others.
-pub(super) fn parse(parser: &mut Parser<'_>) -> Result<Option<Parsed>> {
+pub(super) fn parse(parser: &mut Parser<'_>) -> Result<Option<Command>> {
     let words = next_words::<4>(parser);
     let words = [words[0].as_str(), words[1].as_str(), words[2].as_str(), words[3].as_str()];
     let definition = match words {
@@ -128,11 +92,12 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Result<Option<Parsed>> {
         ["flush", "table", ..] | ["storage", "flush" | "compact", "table", _] => {
             let compacts = words[1] == "compact";
             skip(parser, if words[0] == "flush" { 2 } else { 3 });
-            Definition::Store { name: Some(parser.parse_object_name(false)?), compacts }
+            let table = Some(parser.parse_object_name(false)?);
+            return Ok(Some(Command::Maintain(Maintenance { table, compacts })));
         }
         ["storage", "flush" | "compact", "all", _] => {
             skip(parser, 3);
-            Definition::Store { name: None, compacts: words[1] == "compact" }
+            return Ok(Some(Command::Maintain(Maintenance { table: None, compacts: words[1] == "compact" })));
         }
         // Their bodies are of other dialects.
         ["create", "trigger", ..] | ["create", _, "trigger", _] | ["drop", "trigger", ..] => {
@@ -147,9 +112,9 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Result<Option<Parsed>> {
                 "KILL LIVE QUERY is not supported yet: there are no live queries",
             ));
         }
-        _ => return Ok(Show::parse(parser, words)?.map(Parsed::Show)),
+        _ => return Ok(Show::parse(parser, words)?.map(|show| Command::Show(Box::new(show)))),
     };
-    Ok(Some(Parsed::Definition(Box::new(definition))))
+    Ok(Some(Command::Define(Box::new(definition))))
 }
 
 fn parse_cascade(parser: &mut Parser<'_>) -> bool {

@@ -32,7 +32,7 @@ pub(crate) use parameters::Parameters;
 pub(crate) use parser::{parse_expression, parse_query};
 pub(crate) use plain_values::plain_values;
 pub(crate) use show::Show;
-pub(crate) use statement::{Command, Overriding, Statement, TransactionControl};
+pub(crate) use statement::{Command, Maintenance, Overriding, Request, SessionCommand, Statement, TransactionControl};
 pub(crate) use statement_cache::StatementCache;
 pub(crate) use types::column_type;
 pub(crate) use words::kind_of;

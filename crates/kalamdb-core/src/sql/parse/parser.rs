@@ -5,11 +5,11 @@ use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use super::complexity::MAX_SQL_BYTES;
-use super::definition::{Definition, Parsed};
+use super::definition::Definition;
 use super::dialect::{SqlDialect, mark_question_operators};
 use super::names::fold;
 use super::parameters::number_placeholders;
-use super::statement::{Command, Statement, TransactionControl};
+use super::statement::{Command, Request, SessionCommand, Statement, TransactionControl};
 use super::tokens::{Overrides, join_digits, select_from_tables};
 use super::words::{next_words, skip};
 use super::{complexity, definition, spellings, with};
@@ -91,20 +91,23 @@ fn parse_one(parser: &mut Parser<'_>, overrides: &Overrides) -> Result<Statement
         parser.parse_statement()?
     };
     let n_params = number_placeholders(&mut statement)?;
-    let mut command = match statement {
-        SqlStatement::Delete(delete) if undeletes => Command::Undelete(Box::new(delete)),
-        other => classify(other)?,
+    let mut request = match statement {
+        SqlStatement::Delete(delete) if undeletes => Request::Database(Command::Undelete(Box::new(delete))),
+        other => match of_session(other) {
+            Ok(command) => Request::Session(command),
+            Err(other) => Request::Database(classify(*other)?),
+        },
     };
-    match &mut command {
-        Command::Insert { overriding: clause, .. } => *clause = overriding,
-        Command::With { command, .. } => {
+    match &mut request {
+        Request::Database(Command::Insert { overriding: clause, .. }) => *clause = overriding,
+        Request::Database(Command::With { command, .. }) => {
             if let Command::Insert { statement, overriding } = &mut **command {
                 *overriding = overrides.of(&statement.insert_token.0);
             }
         }
         _ => {}
     }
-    Ok(Statement { command, n_params })
+    Ok(Statement { request, n_params })
 }
 
 fn is_word(parser: &Parser<'_>, at: usize, word: &str) -> bool {
@@ -114,25 +117,25 @@ fn is_word(parser: &Parser<'_>, at: usize, word: &str) -> bool {
 /// Statements that are KalamDB's own, read with the parser's own pieces.
 fn parse_own(parser: &mut Parser<'_>, overrides: &Overrides) -> Result<Option<Statement>> {
     let words = next_words::<3>(parser);
-    let command = match [words[0].as_str(), words[1].as_str(), words[2].as_str()] {
+    match [words[0].as_str(), words[1].as_str(), words[2].as_str()] {
         ["execute", "as", "user"] => {
             skip(parser, 3);
-            return parse_execute_as(parser, overrides).map(Some);
+            parse_execute_as(parser, overrides).map(Some)
         }
         ["use", "namespace", name] if !name.is_empty() => {
             skip(parser, 2);
-            Command::Use(parser.parse_object_name(false)?)
+            let command = SessionCommand::Use(parser.parse_object_name(false)?);
+            Ok(Some(Statement { request: Request::Session(command), n_params: 0 }))
         }
-        _ => match definition::parse(parser)? {
-            Some(Parsed::Definition(mut definition)) => {
-                let n_params = number_parameters(&mut definition)?;
-                return Ok(Some(Statement { command: Command::Define(definition), n_params }));
-            }
-            Some(Parsed::Show(show)) => Command::Show(Box::new(show)),
-            None => return Ok(None),
-        },
-    };
-    Ok(Some(Statement { command, n_params: 0 }))
+        _ => {
+            let Some(mut command) = definition::parse(parser)? else { return Ok(None) };
+            let n_params = match &mut command {
+                Command::Define(definition) => number_parameters(definition)?,
+                _ => 0,
+            };
+            Ok(Some(Statement { request: Request::Database(command), n_params }))
+        }
+    }
 }
 
 /// The query of CREATE TABLE ... AS may have parameters.
@@ -151,12 +154,46 @@ fn number_parameters(definition: &mut Definition) -> Result<usize> {
 fn parse_execute_as(parser: &mut Parser<'_>, overrides: &Overrides) -> Result<Statement> {
     let user = parser.parse_literal_string()?;
     parser.expect_token(&Token::LParen)?;
-    let Statement { command, n_params } = parse_one(parser, overrides)?;
+    let Statement { request, n_params } = parse_one(parser, overrides)?;
     parser.expect_token(&Token::RParen)?;
-    if matches!(command, Command::Use(_) | Command::Transaction(_) | Command::ExecuteAs { .. }) {
-        return Err(Error::unsupported(format!("{} within EXECUTE AS USER", command.tag())));
-    }
-    Ok(Statement { command: Command::ExecuteAs { user, command: Box::new(command) }, n_params })
+    let within = |tag: &str| Error::unsupported(format!("{tag} within EXECUTE AS USER"));
+    let command = match request {
+        Request::Session(command) => return Err(within(command.tag())),
+        Request::Database(command @ Command::ExecuteAs { .. }) => return Err(within(command.tag())),
+        Request::Database(command) => Box::new(command),
+    };
+    Ok(Statement { request: Request::Database(Command::ExecuteAs { user, command }), n_params })
+}
+
+/// A statement about the session; the statement itself if it is none.
+fn of_session(statement: SqlStatement) -> std::result::Result<SessionCommand, Box<SqlStatement>> {
+    Ok(match statement {
+        SqlStatement::Use(Use::Object(name) | Use::Schema(name)) => SessionCommand::Use(name),
+        SqlStatement::StartTransaction {
+            ref modes,
+            modifier: None,
+            ref statements,
+            exception: None,
+            has_end_keyword: false,
+            ..
+        } if statements.is_empty() && modes.iter().all(is_default_mode) => {
+            SessionCommand::Transaction(TransactionControl::Begin)
+        }
+        SqlStatement::Commit { chain: false, modifier: None, .. } => {
+            SessionCommand::Transaction(TransactionControl::Commit)
+        }
+        SqlStatement::Rollback { chain: false, savepoint: None } => {
+            SessionCommand::Transaction(TransactionControl::Rollback)
+        }
+        SqlStatement::Rollback { chain: false, savepoint: Some(name) } => {
+            SessionCommand::Transaction(TransactionControl::RollbackTo(fold(&name)))
+        }
+        SqlStatement::Savepoint { name } => SessionCommand::Transaction(TransactionControl::Savepoint(fold(&name))),
+        SqlStatement::ReleaseSavepoint { name } => {
+            SessionCommand::Transaction(TransactionControl::Release(fold(&name)))
+        }
+        other => return Err(Box::new(other)),
+    })
 }
 
 fn classify(statement: SqlStatement) -> Result<Command> {
@@ -181,24 +218,6 @@ fn classify(statement: SqlStatement) -> Result<Command> {
         SqlStatement::Insert(insert) => Command::Insert { statement: Box::new(insert), overriding: None },
         SqlStatement::Update(update) => Command::Update(Box::new(update)),
         SqlStatement::Delete(delete) => Command::Delete(Box::new(delete)),
-        SqlStatement::Use(Use::Object(name) | Use::Schema(name)) => Command::Use(name),
-        SqlStatement::StartTransaction {
-            modes,
-            modifier: None,
-            statements,
-            exception: None,
-            has_end_keyword: false,
-            ..
-        } if statements.is_empty() && modes.iter().all(is_default_mode) => {
-            Command::Transaction(TransactionControl::Begin)
-        }
-        SqlStatement::Commit { chain: false, modifier: None, .. } => Command::Transaction(TransactionControl::Commit),
-        SqlStatement::Rollback { chain: false, savepoint: None } => Command::Transaction(TransactionControl::Rollback),
-        SqlStatement::Rollback { chain: false, savepoint: Some(name) } => {
-            Command::Transaction(TransactionControl::RollbackTo(fold(&name)))
-        }
-        SqlStatement::Savepoint { name } => Command::Transaction(TransactionControl::Savepoint(fold(&name))),
-        SqlStatement::ReleaseSavepoint { name } => Command::Transaction(TransactionControl::Release(fold(&name))),
         other => match definition::of_statement(other) {
             Ok(definition) => Command::Define(Box::new(definition)),
             Err(other) => return Err(Error::unsupported(format!("the statement {}", start_of(&other)))),

@@ -13,7 +13,7 @@ pub(crate) enum Overriding {
     /// The values given are not.
     UserValue,
 }
-/// What a statement asks for.
+/// What a statement asks of the database.
 #[derive(Debug, Clone)]
 pub(crate) enum Command {
     /// SELECT, VALUES, TABLE, WITH.
@@ -35,7 +35,7 @@ pub(crate) enum Command {
     Undelete(Box<Delete>),
     /// CREATE, ALTER, DROP, TRUNCATE.
     Define(Box<Definition>),
-    Use(ObjectName),
+    Maintain(Maintenance),
     /// SHOW and DESCRIBE.
     Show(Box<Show>),
     /// A statement to run as a user, by the user's id.
@@ -43,7 +43,22 @@ pub(crate) enum Command {
         user: String,
         command: Box<Command>,
     },
+}
+
+/// What a statement asks of its session.
+#[derive(Debug, Clone)]
+pub(crate) enum SessionCommand {
+    /// USE: the namespace becomes the current one.
+    Use(ObjectName),
     Transaction(TransactionControl),
+}
+
+/// FLUSH, or COMPACT, of one table or of all.
+#[derive(Debug, Clone)]
+pub(crate) struct Maintenance {
+    /// `None`: all tables.
+    pub(crate) table: Option<ObjectName>,
+    pub(crate) compacts: bool,
 }
 
 /// Statements about the session's transaction.
@@ -68,21 +83,58 @@ impl Command {
             Command::Delete(_) => "DELETE",
             Command::Undelete(_) => "UNDELETE",
             Command::Define(definition) => definition.tag(),
-            Command::Use(_) => "USE",
+            Command::Maintain(maintenance) => maintenance.tag(),
             Command::Show(show) => show.tag(),
             Command::ExecuteAs { command, .. } | Command::With { command, .. } => command.tag(),
-            Command::Transaction(TransactionControl::Begin) => "BEGIN",
-            Command::Transaction(TransactionControl::Commit) => "COMMIT",
-            Command::Transaction(TransactionControl::Rollback | TransactionControl::RollbackTo(_)) => "ROLLBACK",
-            Command::Transaction(TransactionControl::Savepoint(_)) => "SAVEPOINT",
-            Command::Transaction(TransactionControl::Release(_)) => "RELEASE",
         }
     }
+}
+
+impl Maintenance {
+    /// The word that results carry, as in PostgreSQL's command tags.
+    pub(crate) fn tag(&self) -> &'static str {
+        match (self.table.is_some(), self.compacts) {
+            (true, false) => "FLUSH TABLE",
+            (false, false) => "STORAGE FLUSH ALL",
+            (true, true) => "STORAGE COMPACT TABLE",
+            (false, true) => "STORAGE COMPACT ALL",
+        }
+    }
+}
+
+impl SessionCommand {
+    /// The word that results carry, as in PostgreSQL's command tags.
+    pub(crate) fn tag(&self) -> &'static str {
+        match self {
+            SessionCommand::Use(_) => "USE",
+            SessionCommand::Transaction(control) => control.tag(),
+        }
+    }
+}
+
+impl TransactionControl {
+    /// The word that results carry, as in PostgreSQL's command tags.
+    pub(crate) fn tag(&self) -> &'static str {
+        match self {
+            TransactionControl::Begin => "BEGIN",
+            TransactionControl::Commit => "COMMIT",
+            TransactionControl::Rollback | TransactionControl::RollbackTo(_) => "ROLLBACK",
+            TransactionControl::Savepoint(_) => "SAVEPOINT",
+            TransactionControl::Release(_) => "RELEASE",
+        }
+    }
+}
+
+/// What a statement asks, and whom.
+#[derive(Debug, Clone)]
+pub(crate) enum Request {
+    Database(Command),
+    Session(SessionCommand),
 }
 
 /// A parsed statement and how many parameters it names.
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {
-    pub(crate) command: Command,
+    pub(crate) request: Request,
     pub(crate) n_params: usize,
 }

@@ -46,7 +46,7 @@ pub(crate) fn run(
     let Some(table) = catalog.find(&name).filter(|table| is_stored && table.kind != TableKind::Stream) else {
         return Ok(None);
     };
-    let Some(columns) = point.columns(table).filter(|_| table.check_access(context.principal, false).is_ok()) else {
+    let Some(columns) = point.columns(table).filter(|_| table.is_readable(context.principal)) else {
         return Ok(None);
     };
     let Some(keys) = point.key.keys(table, parameters)? else { return Ok(None) };

@@ -20,7 +20,7 @@ use datafusion::sql::sqlparser::ast::DataType as SqlDataType;
 use futures::FutureExt;
 use kalamdb_types::SqlType;
 
-use crate::access::Principal;
+use crate::access::{Action, Principal};
 use crate::catalog::{Catalog, SystemColumn, Table, TableKind, TableName};
 use crate::database::ReadView;
 use crate::error::{Error, ErrorKind, into_datafusion};
@@ -165,7 +165,7 @@ impl<'a> Scope<'a> {
     fn stored(&self, name: &TableName) -> Result<(Arc<Table>, Snapshot), Error> {
         let catalog = self.view.catalog();
         let table = catalog.require_table(name)?;
-        table.check_access(self.principal, false)?;
+        table.check_access(self.principal, Action::Read)?;
         let mut snapshot = self.view.snapshot(table, &table.partition(self.principal))?;
         if table.kind == TableKind::Stream {
             snapshot = visible_events(&snapshot, &table.options, self.view.now_us());

@@ -6,4 +6,4 @@ pub(crate) mod tables;
 
 pub(crate) use arrays::{batch_of, boolean, text};
 pub(crate) use information_schema::{CATALOG, CatalogView};
-pub(crate) use tables::{SYSTEM_SCHEMA, TABLES, is_visible, stats};
+pub(crate) use tables::{SYSTEM_SCHEMA, TABLES, stats};

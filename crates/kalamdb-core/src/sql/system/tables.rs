@@ -7,7 +7,7 @@ use datafusion::catalog::{MemTable, TableProvider};
 use kalamdb_types::SqlType;
 
 use super::arrays::{batch_of, boolean, text};
-use crate::access::{Principal, Role};
+use crate::access::{Action, Principal, Target};
 use crate::catalog::{ColumnDef, Table};
 use crate::database::ReadView;
 use crate::error::{Error, ErrorKind, Result, nearest};
@@ -65,13 +65,8 @@ pub(crate) fn provider(view: ReadView<'_>, principal: &Principal, name: &str) ->
     Ok(Arc::new(MemTable::try_new(schema, vec![vec![batch]])?))
 }
 
-/// Whether a table is shown to the principal at all.
-pub(crate) fn is_visible(principal: &Principal, table: &Table) -> bool {
-    table.check_access(principal, false).is_ok()
-}
-
 fn visible_tables(view: ReadView<'_>, principal: &Principal) -> Vec<Arc<Table>> {
-    view.catalog().tables().filter(|table| is_visible(principal, table)).cloned().collect()
+    view.catalog().tables().filter(|table| table.is_readable(principal)).cloned().collect()
 }
 
 fn table_id(table: &Table) -> String {
@@ -188,7 +183,7 @@ fn table_schemas(view: ReadView<'_>, principal: &Principal) -> Result<Columns> {
 
 /// A user sees itself; administrators see every user that has rows.
 fn users(view: ReadView<'_>, principal: &Principal) -> Vec<String> {
-    if principal.role() >= Role::Dba {
+    if principal.may(Action::Read, Target::OtherUser) {
         view.database.users()
     } else {
         principal.user_id().map(str::to_owned).into_iter().collect()
@@ -210,7 +205,7 @@ fn live_queries() -> Columns {
 fn jobs(view: ReadView<'_>, principal: &Principal) -> Columns {
     let catalog = view.catalog();
     let jobs = view.database.jobs().borrow();
-    let rows: Vec<_> = jobs.iter().filter(|_| principal.role() >= Role::Dba).collect();
+    let rows: Vec<_> = jobs.iter().filter(|_| principal.may(Action::Read, Target::Jobs)).collect();
     vec![
         text("job_id", rows.iter().map(|job| Some(job.id.to_string()))),
         text("job_type", rows.iter().map(|job| Some(job.kind.name()))),
@@ -234,7 +229,7 @@ pub(crate) struct Stats {
 /// Counts the principal's own rows; administrators get the counts of all partitions.
 pub(crate) fn stats(view: ReadView<'_>, principal: &Principal, table: &Arc<Table>) -> Result<Stats> {
     let own = table.partition(principal);
-    let all = principal.role() >= Role::Dba;
+    let all = principal.may(Action::Read, Target::OtherUser);
     let partitions = if all { view.partitions_of(table.id) } else { vec![own] };
     let count = |mask: Option<datafusion::arrow::buffer::BooleanBuffer>, chunk: &Chunk| {
         mask.map_or(chunk.n_rows(), |mask| mask.count_set_bits())
@@ -273,7 +268,7 @@ fn settings(view: ReadView<'_>, principal: &Principal) -> Columns {
         ("format_version", kalamdb_store::FORMAT_VERSION.to_string()),
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
     ];
-    let rows = rows.iter().filter(|_| principal.role() > Role::User);
+    let rows = rows.iter().filter(|_| principal.may(Action::Read, Target::Settings));
     vec![
         text("name", rows.clone().map(|(name, _)| Some(*name))),
         text("value", rows.map(|(_, value)| Some(value.as_str()))),
