@@ -37,8 +37,8 @@ where it names none ([transactions.md](transactions.md)). What a role may not do
 const TAIL: &str = "
 A role is no key to the rows of others: in a table of kind `USER`, and in a stream with `SCOPE = 'USER'`, a
 session of any role reaches the rows of its own user. `EXECUTE AS USER` names another one, and runs with the
-role `user`. Such tables and streams are public in the sense of this page: every session uses its part of them.
-Views read with the rights of the session that reads them.
+role `user`. Such tables and streams are public in the sense of this page: every session uses its part of
+them. Views read with the rights of the session that reads them.
 ";
 
 fn markdown() -> Result<String> {
