@@ -1,23 +1,14 @@
 //! Parameters that are arrays and objects.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests stop at the first surprise"
-)]
-
-mod support;
 
 use std::rc::Rc;
 
+use crate::support::{JSON, NULL, STR, StepClock, params};
 use futures::executor::block_on;
 use kalamdb_core::datafusion::arrow::array::{Array, AsArray};
 use kalamdb_core::datafusion::arrow::compute::cast;
 use kalamdb_core::datafusion::arrow::datatypes::DataType;
 use kalamdb_core::{CallOptions, Database, ErrorKind, Principal, Session, StatementResult};
 use kalamdb_store::{Durability, MemoryStore};
-use support::{JSON, NULL, STR, StepClock, params};
 
 fn run(session: &Session, sql: &str, values: &[(u8, &str)]) -> Result<StatementResult, ErrorKind> {
     block_on(session.query(sql, &params(values), CallOptions::default())).map_err(|error| error.kind())

@@ -1,14 +1,11 @@
 //! A long random history of all statement forms, on shared, user and stream tables, by three users, against a plain
 //! model.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
-
-mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use crate::support::{Disk, query, rows};
 use kalamdb_core::{ErrorKind, Principal, Role, Session};
-use support::{Disk, query, rows};
 
 const STEPS: usize = 10_000;
 const BUFFER: usize = 20;

@@ -1,12 +1,9 @@
 //! Stream tables: events are seen for a while, and never changed.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
-
-mod support;
 
 use std::rc::Rc;
 
+use crate::support::{Disk, query, rows};
 use kalamdb_core::{ErrorKind, Principal, Role, Session};
-use support::{Disk, query, rows};
 
 #[test]
 fn events_are_invisible_when_their_time_is_over() {

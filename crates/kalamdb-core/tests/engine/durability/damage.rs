@@ -1,12 +1,9 @@
 //! What the engine says of a disk that is damaged, newer than the code, full or gone, and what it keeps.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
 
-mod support;
-
+use crate::support::{Disk, query, rows};
 use futures::executor::block_on;
 use kalamdb_core::{Error, ErrorKind};
 use kalamdb_store::{Fault, RecordKey};
-use support::{Disk, query, rows};
 
 fn disk_with_rows() -> Disk {
     let disk = Disk::new();

@@ -1,12 +1,9 @@
 //! Transactions that a call begins and ends, as the browser's API does.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
 
-mod support;
-
+use crate::support::{Disk, query, rows};
 use futures::executor::block_on;
 use kalamdb_core::{ErrorKind, Session};
 use kalamdb_store::Durability;
-use support::{Disk, query, rows};
 
 fn table() -> Session {
     let session = Disk::new().open();

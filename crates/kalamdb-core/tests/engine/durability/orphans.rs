@@ -1,13 +1,10 @@
 //! Columns of segments that no manifest names: which are removed, and which stay.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
 
-mod support;
-
+use crate::support::{Disk, query, rows, yield_once};
 use futures::executor::block_on;
 use futures::join;
 use kalamdb_core::{CallOptions, MaintenanceTrigger, Session};
 use kalamdb_store::{Commit, Manifest, Meta, Page, PageKey, PartitionId, RecordKey, Store};
-use support::{Disk, query, rows};
 
 const AN_HOUR_MS: i64 = 3_600_000;
 
@@ -145,7 +142,7 @@ fn what_another_tab_stores_meanwhile_stays() {
         query(&other, "INSERT INTO t SELECT v, v::text FROM generate_series(101, 200) AS g(v)").unwrap();
         let flush = async {
             for _ in 0..n_yields {
-                support::yield_once().await;
+                yield_once().await;
             }
             other.query("FLUSH TABLE t", &[], CallOptions::default()).await.unwrap();
         };

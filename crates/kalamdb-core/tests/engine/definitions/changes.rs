@@ -1,13 +1,10 @@
 //! Definitions that change while rows are there: after reopening, in another tab, and over the rows of several users.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
-
-mod support;
 
 use std::rc::Rc;
 
+use crate::support::{Disk, query, rows};
 use futures::executor::block_on;
 use kalamdb_core::{CallOptions, ErrorKind, Principal, Role, Session};
-use support::{Disk, query, rows};
 
 fn run(tab: &Session, statements: &[&str]) {
     for statement in statements {

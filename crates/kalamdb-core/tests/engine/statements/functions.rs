@@ -1,24 +1,15 @@
 //! Functions with parameters, and ids of several sessions.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests stop at the first surprise"
-)]
-
-mod support;
 
 use std::collections::HashSet;
 use std::rc::Rc;
 
+use crate::support::{JSON, STR, StepClock, params};
 use futures::executor::block_on;
 use kalamdb_core::datafusion::arrow::array::AsArray;
 use kalamdb_core::datafusion::arrow::compute::cast;
 use kalamdb_core::datafusion::arrow::datatypes::{DataType, Int64Type};
 use kalamdb_core::{CallOptions, Database, ErrorKind, Principal, Session, StatementResult};
 use kalamdb_store::{Durability, MemoryStore};
-use support::{JSON, STR, StepClock, params};
 
 fn database() -> Rc<Database> {
     block_on(Database::open(Rc::new(MemoryStore::new()), Rc::new(StepClock::default()), Durability::Relaxed)).unwrap()

@@ -1,10 +1,7 @@
 //! Queries by an index give what a look at every row gives, whatever was updated, deleted and merged in between.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
 
-mod support;
-
+use crate::support::{Disk, query, rows};
 use kalamdb_core::Session;
-use support::{Disk, query, rows};
 
 /// Conditions that an index serves, in whole or in part.
 const CONDITIONS: [&str; 22] = [

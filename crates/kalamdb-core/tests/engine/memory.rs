@@ -1,14 +1,11 @@
 //! The memory that columns of segments and queries share.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
-
-mod support;
 
 use std::rc::Rc;
 
+use crate::support::{Disk, query, rows};
 use futures::executor::block_on;
 use futures::future::join_all;
 use kalamdb_core::{CallOptions, Database, ErrorKind, MemoryBudget, Principal, Session};
-use support::{Disk, query, rows};
 
 /// Rows of the table, which is stored as segments.
 const N: usize = 140_000;

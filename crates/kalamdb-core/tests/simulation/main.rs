@@ -14,25 +14,23 @@
     reason = "tests may panic"
 )]
 
-mod simulation {
-    pub(crate) mod call;
-    pub(crate) mod check;
-    pub(crate) mod model;
-    pub(crate) mod physical;
-    pub(crate) mod random;
-    pub(crate) mod replay;
-    pub(crate) mod schedule;
-    pub(crate) mod statement;
-    pub(crate) mod store;
-    pub(crate) mod world;
-}
+mod call;
+mod check;
+mod model;
+mod physical;
+mod random;
+mod replay;
+mod schedule;
+mod statement;
+mod store;
+mod world;
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use simulation::schedule::{Beginning, run};
-use simulation::store::Protocol;
+use crate::schedule::{Beginning, run};
+use crate::store::Protocol;
 
 /// How many schedules run unless more are asked for.
 const SCHEDULES: u64 = 10_000;

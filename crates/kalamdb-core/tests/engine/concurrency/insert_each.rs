@@ -1,10 +1,8 @@
 //! An INSERT with many sets of parameters is as many INSERTs, one after the other.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
-
-mod support;
 
 use std::sync::Arc;
 
+use crate::support::{Disk, query, rows};
 use futures::executor::block_on;
 use futures::future::{FutureExt, join, join_all, join3};
 use kalamdb_core::datafusion::arrow::array::{
@@ -14,7 +12,6 @@ use kalamdb_core::{CallOptions, Error, ErrorKind, Session, StatementResult};
 use kalamdb_store::Fault;
 use kalamdb_types::wire::encode_block;
 use proptest::prelude::*;
-use support::{Disk, query, rows};
 
 #[derive(Debug, Clone, PartialEq)]
 enum Value {

@@ -1,18 +1,15 @@
 //! Statements that are sent without waiting for each other share commits, and otherwise are as if each had waited.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
-
-mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use crate::support::{Disk, query, rows, yield_once};
 use futures::executor::block_on;
 use futures::future::{LocalBoxFuture, join_all};
 use futures::{FutureExt, join, poll};
 use kalamdb_core::{CallOptions, Error, ErrorKind, Principal, Role, Session, StatementResult};
 use kalamdb_store::{Durability, Fault};
 use proptest::prelude::*;
-use support::{Disk, query, rows, yield_once};
 
 type Answer = Result<StatementResult, Error>;
 

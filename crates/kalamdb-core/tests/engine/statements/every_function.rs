@@ -1,19 +1,15 @@
 //! Every registered function with arguments at the edges, and every aggregate and window function with its clauses:
 //! none may panic.
 //!
-//! `N=100 SEED=7 cargo test --test every_function -- --nocapture` tries more, and others; `TRACE=1` prints each
+//! `N=100 SEED=7 cargo test --test engine every_function -- --nocapture` tries more, and others; `TRACE=1` prints each
 //! statement.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "they tell what was tried")]
 
-mod support;
-
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 
+use crate::support::{Disk, query, rows};
 use kalamdb_core::Session;
-use support::{Disk, query, rows};
 
 /// A small generator of numbers, the same on every machine.
 struct Random(u64);
@@ -73,7 +69,10 @@ const EDGES: [&str; 42] = [
     "map(['a'], [1])",
 ];
 
-static PLACE: Mutex<String> = Mutex::new(String::new());
+thread_local! {
+    /// Where this thread panicked last, if it is watched.
+    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
 
 /// The statements that panicked, by the place.
 struct Found(BTreeMap<String, Vec<String>>);
@@ -87,7 +86,7 @@ impl Found {
         match outcome {
             Ok(outcome) => outcome.is_ok(),
             Err(_) => {
-                self.0.entry(PLACE.lock().unwrap().clone()).or_default().push(sql.to_owned());
+                self.0.entry(PLACE.with_borrow(Clone::clone).unwrap()).or_default().push(sql.to_owned());
                 *session = fresh();
                 true
             }
@@ -111,10 +110,15 @@ fn names(session: &Session, kind: &str) -> Vec<String> {
 
 #[test]
 fn no_function_panics() {
-    std::panic::set_hook(Box::new(|info| {
+    PLACE.set(Some(String::new()));
+    let others = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if PLACE.with_borrow(Option::is_none) {
+            return others(info);
+        }
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         let message = info.payload_as_str().unwrap_or_default().chars().take(100).collect::<String>();
-        *PLACE.lock().unwrap() = format!("{place}: {message}");
+        PLACE.set(Some(format!("{place}: {message}")));
     }));
     let mut session = fresh();
     let mut found = Found(BTreeMap::new());

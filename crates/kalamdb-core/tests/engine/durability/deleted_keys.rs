@@ -1,13 +1,10 @@
 //! Deleted rows whose keys were taken again: what earlier versions have stored, what is salvaged, and how many are
 //! kept.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
 
-mod support;
-
+use crate::support::{Disk, query, rows};
 use futures::executor::block_on;
 use kalamdb_core::ErrorKind;
 use kalamdb_store::{Commit, LogKey, LogRecord, Meta, PartitionId, RowState, Store};
-use support::{Disk, query, rows};
 
 const ALL: &str = "SELECT id, v, _deleted FROM t ORDER BY id, _seq";
 

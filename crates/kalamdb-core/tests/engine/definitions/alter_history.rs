@@ -1,12 +1,9 @@
 //! Random histories of writes and ALTER: what is in memory, what another tab has followed, and what is read from the
 //! disk agree.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
 
-mod support;
-
+use crate::support::{Disk, query, try_rows};
 use kalamdb_core::Session;
 use proptest::prelude::*;
-use support::{Disk, query, try_rows};
 
 #[derive(Debug, Clone)]
 enum Step {

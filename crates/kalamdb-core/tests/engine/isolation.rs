@@ -1,11 +1,8 @@
 //! Rows of user tables: each user's own, whatever a statement tries.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
 
-mod support;
-
+use crate::support::{Disk, query, rows, try_rows};
 use kalamdb_core::{ErrorKind, Principal, Role, Session};
 use std::rc::Rc;
-use support::{Disk, query, rows, try_rows};
 
 fn as_user(app: &Session, id: &str) -> Session {
     Session::new(Rc::clone(app.database()), Principal::user(id, Role::User).unwrap()).unwrap()

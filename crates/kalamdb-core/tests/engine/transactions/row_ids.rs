@@ -1,9 +1,6 @@
 //! Rows of tables without a primary key stay apart, whatever a transaction has undone.
-#![allow(clippy::unwrap_used, reason = "tests may panic")]
 
-mod support;
-
-use support::{Disk, query, rows};
+use crate::support::{Disk, query, rows};
 
 #[test]
 fn rows_inserted_after_a_savepoint_was_undone_are_never_those_of_others() {

@@ -1,14 +1,11 @@
 //! Rows that have gone from the log into segments are the same rows, whatever is done to them.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
-
-mod support;
 
 use std::rc::Rc;
 
+use crate::support::{Disk, query, rows, try_rows};
 use futures::executor::block_on;
 use kalamdb_core::{Database, ErrorKind, MaintenanceTrigger, Principal, Role, Session};
 use kalamdb_store::{Fault, PageKey, RecordKey, Store};
-use support::{Disk, query, rows, try_rows};
 
 /// Enough for nothing: every page goes as soon as nobody pins it.
 const NO_MEMORY: usize = 1;

@@ -1,11 +1,9 @@
 //! Queries that are answered by the key alone give what the planner gives.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
-
-mod support;
 
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::support::{Disk, query};
 use futures::executor::block_on;
 use kalamdb_core::datafusion::arrow::array::{
     Array, ArrayRef, Float64Array, Int64Array, NullArray, RecordBatch, StringArray,
@@ -13,7 +11,6 @@ use kalamdb_core::datafusion::arrow::array::{
 use kalamdb_core::datafusion::arrow::compute::concat_batches;
 use kalamdb_core::datafusion::arrow::datatypes::{Field, Schema};
 use kalamdb_core::{CallOptions, Error, Principal, Role, Session, StatementResult};
-use support::{Disk, query};
 
 type Answer = Result<StatementResult, Error>;
 

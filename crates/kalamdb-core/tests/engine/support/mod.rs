@@ -1,6 +1,4 @@
 //! What the tests of the engine share: a clock, several tabs on one disk, and results as plain values.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of this")]
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -17,7 +15,7 @@ use kalamdb_store::{
 
 /// A clock that moves on by one millisecond each time it is read.
 #[derive(Debug, Default)]
-pub struct StepClock(Cell<i64>);
+pub(crate) struct StepClock(Cell<i64>);
 
 impl Clock for StepClock {
     fn now_us(&self) -> i64 {
@@ -27,18 +25,18 @@ impl Clock for StepClock {
 }
 
 impl StepClock {
-    pub fn advance_ms(&self, ms: i64) {
+    pub(crate) fn advance_ms(&self, ms: i64) {
         self.0.set(self.0.get() + ms * 1000);
     }
 }
 
 /// The kinds of parameters.
-pub const NULL: u8 = 0;
-pub const STR: u8 = 4;
-pub const JSON: u8 = 7;
+pub(crate) const NULL: u8 = 0;
+pub(crate) const STR: u8 = 4;
+pub(crate) const JSON: u8 = 7;
 
 /// Parameters as JavaScript sends them, NULLs and such that cross as text.
-pub fn params(values: &[(u8, &str)]) -> Vec<u8> {
+pub(crate) fn params(values: &[(u8, &str)]) -> Vec<u8> {
     let pad = |out: &mut Vec<u8>| out.resize(out.len().next_multiple_of(8), 0);
     let number = |value: usize| u32::try_from(value).unwrap().to_le_bytes();
     let mut out = [number(1), number(values.len())].concat();
@@ -56,7 +54,7 @@ pub fn params(values: &[(u8, &str)]) -> Vec<u8> {
 }
 
 /// A store that lets other tasks run at every call, and that hears of other tabs only while told to.
-pub struct SlowStore {
+pub(crate) struct SlowStore {
     inner: MemoryStore,
     hears: Rc<Cell<bool>>,
     n_commits: Rc<Cell<usize>>,
@@ -111,7 +109,7 @@ impl Store for SlowStore {
     }
 }
 
-pub async fn yield_once() {
+pub(crate) async fn yield_once() {
     let mut yielded = false;
     std::future::poll_fn(|context| {
         if yielded {
@@ -125,18 +123,18 @@ pub async fn yield_once() {
 }
 
 /// One disk, from which tabs are opened.
-pub struct Disk {
+pub(crate) struct Disk {
     origin: MemoryStore,
-    pub faults: Faults,
-    pub hears: Rc<Cell<bool>>,
+    pub(crate) faults: Faults,
+    pub(crate) hears: Rc<Cell<bool>>,
     /// How many commits were asked for.
-    pub n_commits: Rc<Cell<usize>>,
+    pub(crate) n_commits: Rc<Cell<usize>>,
     /// Of every tab.
-    pub clock: Rc<StepClock>,
+    pub(crate) clock: Rc<StepClock>,
 }
 
 impl Disk {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             origin: MemoryStore::new(),
             faults: Faults::default(),
@@ -146,40 +144,40 @@ impl Disk {
         }
     }
 
-    pub fn store(&self) -> MemoryStore {
+    pub(crate) fn store(&self) -> MemoryStore {
         MemoryStore::on_disk(self.origin.disk(), self.faults.clone())
     }
 
-    pub fn n_log_records(&self) -> usize {
+    pub(crate) fn n_log_records(&self) -> usize {
         block_on(self.store().read_since(None)).unwrap().log.len()
     }
 
-    pub fn n_log_rows(&self) -> usize {
+    pub(crate) fn n_log_rows(&self) -> usize {
         let store = self.store();
         // It does not wait, so that tasks may ask too.
         let tail = store.read_since(None).now_or_never().unwrap();
         tail.unwrap().log.iter().map(|record| record.n_rows as usize).sum()
     }
 
-    pub fn open(&self) -> Session {
+    pub(crate) fn open(&self) -> Session {
         block_on(self.try_open()).unwrap()
     }
 
-    pub async fn try_open(&self) -> Result<Session, Error> {
+    pub(crate) async fn try_open(&self) -> Result<Session, Error> {
         Session::new(self.try_open_database(MemoryBudget::default()).await?, Principal::system())
     }
 
     /// A tab that keeps no page of a segment for longer than a statement needs it.
-    pub fn open_with_little_memory(&self) -> Session {
+    pub(crate) fn open_with_little_memory(&self) -> Session {
         Session::new(self.open_database(1), Principal::system()).unwrap()
     }
 
     /// A tab with so many bytes of memory for the columns of segments.
-    pub fn open_database(&self, page_budget: usize) -> Rc<Database> {
+    pub(crate) fn open_database(&self, page_budget: usize) -> Rc<Database> {
         self.open_database_with(MemoryBudget::Pages(page_budget))
     }
 
-    pub fn open_database_with(&self, memory: MemoryBudget) -> Rc<Database> {
+    pub(crate) fn open_database_with(&self, memory: MemoryBudget) -> Rc<Database> {
         block_on(self.try_open_database(memory)).unwrap()
     }
 
@@ -189,21 +187,21 @@ impl Disk {
         Database::open_with(Rc::new(store), Rc::clone(&self.clock) as Rc<dyn Clock>, Durability::Relaxed, memory).await
     }
 
-    pub fn n_pages(&self) -> usize {
+    pub(crate) fn n_pages(&self) -> usize {
         block_on(self.store().page_keys()).unwrap().len()
     }
 }
 
-pub fn query(session: &Session, sql: &str) -> Result<StatementResult, Error> {
+pub(crate) fn query(session: &Session, sql: &str) -> Result<StatementResult, Error> {
     block_on(session.query(sql, &[], CallOptions::default()))
 }
 
 /// The rows of a query, each value as text, NULL as `NULL`.
-pub fn rows(session: &Session, sql: &str) -> Vec<Vec<String>> {
+pub(crate) fn rows(session: &Session, sql: &str) -> Vec<Vec<String>> {
     try_rows(session, sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
-pub fn try_rows(session: &Session, sql: &str) -> Result<Vec<Vec<String>>, Error> {
+pub(crate) fn try_rows(session: &Session, sql: &str) -> Result<Vec<Vec<String>>, Error> {
     let result = query(session, sql)?;
     let mut rows = Vec::new();
     for batch in &result.batches {

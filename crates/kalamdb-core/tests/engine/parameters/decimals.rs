@@ -1,15 +1,12 @@
 //! Numbers of JavaScript that meet decimals: a double means the number that it is written as.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
-
-mod support;
 
 use std::sync::Arc;
 
+use crate::support::{Disk, query};
 use futures::executor::block_on;
 use kalamdb_core::datafusion::arrow::array::{Float64Array, RecordBatch};
 use kalamdb_core::datafusion::arrow::datatypes::{DataType, Field, Schema};
 use kalamdb_core::{CallOptions, Session, StatementResult};
-use support::{Disk, query};
 
 /// Runs a statement with doubles as its parameters.
 #[track_caller]

@@ -1,22 +1,12 @@
 //! Statements that would take the engine's stack or memory: each gives an error of its kind, and the engine goes on.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "tests may panic"
-)]
-
-mod support;
 
 use std::thread;
 
+use crate::support::{Disk, query, rows};
 use kalamdb_core::Session;
-use support::{Disk, query, rows};
 
 /// The statements, which the tests in the browser run too.
-const STATEMENTS: &str = include_str!("../../../tests/browser/hostile.tsv");
+const STATEMENTS: &str = include_str!("../../../../../tests/browser/hostile.tsv");
 
 /// The stack of an instance in the browser. Frames of a debug build are several times as large as those that are
 /// shipped.

@@ -1,16 +1,13 @@
 //! Random histories of statements against a plain model: two tabs on one disk, reopening, and a disk that fails.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
-
-mod support;
 
 use std::collections::BTreeMap;
 
+use crate::support::{Disk, query, rows};
 use futures::executor::block_on;
 use futures::join;
 use kalamdb_core::{CallOptions, ErrorKind, Session};
 use kalamdb_store::Fault;
 use proptest::prelude::*;
-use support::{Disk, query, rows};
 
 /// One statement or event of a history. Keys are small, so that statements meet each other's rows.
 #[derive(Debug, Clone)]

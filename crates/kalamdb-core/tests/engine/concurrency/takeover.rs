@@ -1,14 +1,11 @@
 //! Tabs that go on with what another one has stored anew, while all of them write.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
-
-mod support;
 
 use std::rc::Rc;
 
+use crate::support::{Disk, query, rows, yield_once};
 use futures::executor::block_on;
 use kalamdb_core::{CallOptions, MaintenanceTrigger, Principal, Role, Session};
 use kalamdb_store::Store;
-use support::{Disk, query, rows, yield_once};
 
 const ALL: &str = "SELECT id, v, _seq, _deleted FROM t ORDER BY id, _deleted";
 

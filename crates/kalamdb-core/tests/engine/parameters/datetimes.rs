@@ -1,17 +1,14 @@
 //! Parameters among dates, times and intervals mean what the same literals mean.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
-
-mod support;
 
 use std::sync::Arc;
 
+use crate::support::{Disk, query};
 use futures::executor::block_on;
 use kalamdb_core::datafusion::arrow::array::{
     Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use kalamdb_core::datafusion::arrow::datatypes::{Field, Schema, TimestampMicrosecondType};
 use kalamdb_core::{CallOptions, Session};
-use support::{Disk, query};
 
 /// The one text of a query with one parameter, or the code of its error.
 fn ask(session: &Session, sql: &str, param: &ArrayRef) -> String {
