@@ -29,6 +29,8 @@ pub enum TypeErrorKind {
     DatetimeOutOfRange,
     /// A vector with another number of values than its type, or with NULL in it (22000).
     InvalidVector,
+    /// More memory than a column of vectors may take (54000).
+    TooLarge,
 }
 
 /// Why one value does not convert. Turned into a [`TypeError`] where the value and the target are known.

@@ -88,6 +88,17 @@ fn damaged_pages_are_errors() {
     assert!(encode_page(&wrong, &SqlType::BigInt).is_err());
 }
 
+/// Lists of one length take no bytes of a page, however many values they announce.
+#[test]
+fn lists_of_no_bytes_are_no_reason_to_allocate() {
+    let lists = SqlType::Integer.array().unwrap();
+    let integers = |value: i64| [&[0, 0][..], &value.to_le_bytes(), &[0; 8]].concat();
+    let page = |length: i64| [&[0][..], &integers(length), &[0], &integers(7)].concat();
+    assert_eq!(decode_page(&page(2), &lists, 3).unwrap().len(), 3);
+    let error = decode_page(&page(1 << 20), &lists, 1 << 10).unwrap_err();
+    assert_eq!(error.to_string(), "there are too many values");
+}
+
 proptest! {
     #[test]
     fn any_integers_come_back(values in any::<Vec<Option<i64>>>(), base in any::<i64>(), spread in 0_u32..64) {

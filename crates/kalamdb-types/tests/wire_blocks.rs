@@ -217,6 +217,18 @@ fn parameters_have_natural_types() {
 }
 
 #[test]
+fn nulls_are_not_vectors_without_bound() {
+    let block = wire::decode_block(&[[0, 0, 1, 0, 1, 0, 0, 0], [0; 8]].concat()).unwrap();
+    let column = block.columns[0].clone();
+    assert_eq!(column.clone().into_typed(&SqlType::Embedding(3)).unwrap().null_count(), 1 << 16);
+    let error = column.into_typed(&SqlType::Embedding(16_000)).unwrap_err();
+    assert_eq!(
+        (error.kind, error.message.as_str()),
+        (TypeErrorKind::TooLarge, "65536 values of EMBEDDING(16000) are too many at once")
+    );
+}
+
+#[test]
 fn dates_are_points_in_time() {
     let dates = [Js::DateMs(-62_135_596_800_000.0), Js::Null, Js::DateMs(8.64e15)];
     let typed = decode(&dates).into_typed(&SqlType::Timestamp).unwrap();

@@ -190,6 +190,7 @@ impl From<TypeError> for Error {
             TypeErrorKind::InvalidDatetime => ErrorKind::InvalidDatetimeFormat,
             TypeErrorKind::DatetimeOutOfRange => ErrorKind::DatetimeFieldOverflow,
             TypeErrorKind::InvalidVector => ErrorKind::DataException,
+            TypeErrorKind::TooLarge => ErrorKind::ProgramLimitExceeded,
         };
         Self::new(kind, error.message)
     }

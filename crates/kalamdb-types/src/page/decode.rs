@@ -16,6 +16,10 @@ use super::integers::read_integers;
 use super::{PageError, PageResult};
 use crate::SqlType;
 
+/// The most values of all the lists of a page: equal lengths take no bytes, so that the page's own length bounds
+/// nothing. A value takes two bytes or more of a commit, which has at most 256 MiB.
+const MAX_LIST_VALUES: usize = 1 << 27;
+
 /// Turns a page back into the column that it was made from.
 ///
 /// # Errors
@@ -108,6 +112,9 @@ fn read_column(reader: &mut Reader<'_>, sql_type: &SqlType, n_rows: usize) -> Pa
         }
         SqlType::Array(of) => {
             let (offsets, n_values) = offsets(&read_integers(reader, n_rows)?)?;
+            if n_values > MAX_LIST_VALUES {
+                return Err(PageError::new("there are too many values"));
+            }
             let values = read_column(reader, &of.element(), n_values)?;
             let DataType::List(field) = sql_type.arrow() else { return Err(PageError::new("an array is not a list")) };
             Ok(Arc::new(

@@ -19,6 +19,9 @@ pub struct WireBlock {
     pub columns: Vec<WireColumn>,
 }
 
+/// The most numbers of a column of vectors: NULL takes no bytes of a block, but as much memory as every vector.
+const MAX_NUMBERS: usize = 1 << 27;
+
 /// A column of values from JavaScript.
 #[derive(Debug, Clone)]
 pub struct WireColumn {
@@ -63,8 +66,16 @@ impl WireColumn {
     /// The values as a column of `target`, by the rules of [`Source::Value`]. Strings are not copied.
     ///
     /// # Errors
-    /// The first value that does not convert; of several kinds, one of the kind that appears first in the block.
+    /// The first value that does not convert; of several kinds, one of the kind that appears first in the block. More
+    /// vectors than memory is for.
     pub fn into_typed(self, target: &SqlType) -> Result<ArrayRef, TypeError> {
+        if let SqlType::Embedding(length) = target
+            && self.n_rows.saturating_mul(*length as usize) > MAX_NUMBERS
+        {
+            let (n_rows, kind) = (self.n_rows, TypeErrorKind::TooLarge);
+            let message = format!("{n_rows} values of {target} are too many at once");
+            return Err(TypeError { kind, row: 0, message });
+        }
         match &self.values {
             Values::Mixed { kinds, parts } => self.merge(kinds, parts, target),
             Values::Null => Ok(new_null_array(&target.arrow(), self.n_rows)),
