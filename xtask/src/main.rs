@@ -8,6 +8,7 @@ mod access;
 mod build;
 mod counts;
 mod errors;
+mod fuzz;
 mod parts;
 mod roles;
 mod rooms;
@@ -32,6 +33,8 @@ cargo xtask <command>
   size                  print the sizes of pkg/ and compare them with the budget
   start                 set up, build everything and serve the demo on http://localhost:8080 (or PORT)
   test [part...]        set up and run all checks and tests, or the parts named (`test --list` lists them)
+  fuzz [--minutes N] [target...]
+                        feed parsers and decoders with random input; all of them for a minute unless told otherwise
   tidy                  check the rules that no compiler checks
   errors                write docs/errors.md and ts/errors/error-codes.ts from the engine's list of error codes
   roles                 write docs/roles.md from the engine's policy
@@ -101,6 +104,18 @@ fn run() -> Result<ExitCode> {
                 // The closing line has said it; nothing is to follow it.
                 return Ok(ExitCode::FAILURE);
             }
+        }
+        "fuzz" => {
+            let (mut minutes, mut names) = (1.0, Vec::new());
+            while let Some(arg) = args.next()? {
+                match arg {
+                    Long("minutes") => minutes = args.value()?.parse()?,
+                    Value(name) => names.push(name.string()?),
+                    other => return Err(other.unexpected().into()),
+                }
+            }
+            setup::ensure(&sh, fuzz::NEEDS)?;
+            fuzz::fuzz(&sh, minutes, &names)?;
         }
         "tidy" => {
             none_left(args)?;

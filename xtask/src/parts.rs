@@ -33,6 +33,12 @@ pub(crate) const PARTS: &[Part] = &[
         commands: &["cargo test --workspace"],
     },
     Part {
+        name: "fuzz",
+        about: "random input for parsers and decoders, for a minute",
+        needs: crate::fuzz::NEEDS,
+        commands: &["cargo xtask fuzz"],
+    },
+    Part {
         name: "clippy",
         about: "lints of what is built natively",
         needs: &[],

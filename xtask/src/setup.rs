@@ -19,12 +19,15 @@ pub(crate) enum Need {
     WasmPack,
     /// Chromium with its driver.
     Chromium,
+    /// A compiler of C++.
+    Cxx,
     /// The npm packages of a folder.
     Npm(&'static str),
 }
 
 /// What all commands together need.
-pub(crate) const ALL: &[Need] = &[Need::WasmBindgen, Need::WasmPack, Need::Chromium, Need::Npm("."), Need::Npm("www")];
+pub(crate) const ALL: &[Need] =
+    &[Need::WasmBindgen, Need::WasmPack, Need::Chromium, Need::Cxx, Need::Npm("."), Need::Npm("www")];
 
 /// Installs what is missing of `needs`, and lets the commands run by `sh` find it.
 ///
@@ -45,6 +48,7 @@ pub(crate) fn ensure(sh: &Shell, needs: &[Need]) -> Result<()> {
             }
             Need::WasmPack => cargo_tool(sh, "wasm-pack", "wasm-pack", WASM_PACK_VERSION)?,
             Need::Chromium => chromium(sh)?,
+            Need::Cxx => cxx(sh)?,
             Need::Npm(dir) => npm(sh, dir)?,
         }
     }
@@ -120,16 +124,27 @@ fn program(sh: &Shell, variable: &str, name: &str) -> Option<PathBuf> {
 }
 
 fn install_chromium(sh: &Shell) -> Result<()> {
-    if cmd!(sh, "apt-get --version").quiet().ignore_stdout().ignore_stderr().run().is_err() {
-        bail!(
-            "chromium and chromedriver are not in PATH; install them, or set CHROMIUM and CHROMEDRIVER to their paths"
-        );
-    }
     println!("installing chromium and chromium-driver with apt-get (1 to 3 minutes)");
+    apt_get(sh, &["chromium", "chromium-driver"])
+        .context("install chromium and chromedriver, or set CHROMIUM and CHROMEDRIVER to their paths")
+}
+
+fn cxx(sh: &Shell) -> Result<()> {
+    if program(sh, "CXX", "c++").is_some() {
+        return Ok(());
+    }
+    println!("installing g++ with apt-get (a minute)");
+    apt_get(sh, &["g++"]).context("install a compiler of C++, or set CXX to its path")
+}
+
+fn apt_get(sh: &Shell, packages: &[&str]) -> Result<()> {
+    if cmd!(sh, "apt-get --version").quiet().ignore_stdout().ignore_stderr().run().is_err() {
+        bail!("{} cannot be installed here", packages.join(" and "));
+    }
     let sudo = (cmd!(sh, "id -u").quiet().read()? != "0").then_some("sudo");
     let apt = |args: &[&str]| cmd!(sh, "env {sudo...} DEBIAN_FRONTEND=noninteractive apt-get -qq {args...}").run();
     apt(&["update"])?;
-    apt(&["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver"])?;
+    apt(&[&["install", "--yes", "--no-install-recommends"], packages].concat())?;
     Ok(())
 }
 

@@ -1,0 +1,1 @@
+INSERT INTO t (id, a, b) OVERRIDING SYSTEM VALUE VALUES (1, -2, E'a\\n'), (2, NULL, 'it''s') ON CONFLICT (id) DO UPDATE SET a = excluded.a WHERE t.a < 5 RETURNING *, _seq

@@ -1,0 +1,1 @@
+SELECT CASE WHEN a IN (1, 2) THEN INTERVAL '1 day 02:03' ELSE NULL END, a::text || 'x', (ARRAY[1, 2])[1:2], ROW(1, 2) < ROW(1, 3) FROM t

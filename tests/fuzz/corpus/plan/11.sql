@@ -1,0 +1,1 @@
+SELECT b, sum(a) FROM t GROUP BY GROUPING SETS ((b), ()) HAVING sum(a) > 0 UNION ALL (SELECT y, x FROM u EXCEPT SELECT 'q', 1)

@@ -1,0 +1,1 @@
+SELECT a = ANY ($1), a <> ALL (ARRAY[1, 2]), (SELECT max(x) FROM u WHERE u.id = t.id), DATE '2024-02-29' + INTERVAL '1 month', EXTRACT(epoch FROM d), d AT TIME ZONE 'Europe/Vienna' FROM t

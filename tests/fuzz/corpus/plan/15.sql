@@ -1,0 +1,1 @@
+SELECT 1_000, 0x1F, 1e5, .5, 123456789012345678901234567890, 'a' 'b', $$dollar$$, "quoted""name" FROM t -- comment

@@ -1,0 +1,1 @@
+SELECT substring(b from 2 for 3), trim(both 'x' from b), position('a' in b), overlay(b placing 'x' from 1), cast(a as double precision) FROM t

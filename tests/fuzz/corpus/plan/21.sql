@@ -1,0 +1,1 @@
+SELECT t.*, u.* EXCLUDE (id) FROM t, u WHERE t.id = u.id AND (a, b) IN (SELECT x, y FROM u)

@@ -1,0 +1,1 @@
+SELECT array_agg(a ORDER BY id DESC), string_agg(b, ',') , list_transform([1, 2], v -> v + 1) FROM t

@@ -1,0 +1,1 @@
+SELECT DISTINCT ON (b) b, a FROM t ORDER BY b, a

@@ -1,0 +1,1 @@
+UPDATE t AS x SET (a, b) = (SELECT 1, 'q'), c = DEFAULT FROM u WHERE x.id = u.id RETURNING x.*

@@ -1,0 +1,1 @@
+DELETE FROM t USING u WHERE t.id = u.id AND EXISTS (SELECT 1 FROM u AS v WHERE v.x = t.a)

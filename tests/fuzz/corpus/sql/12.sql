@@ -1,0 +1,1 @@
+SELECT * FROM t JOIN u USING (id) LEFT JOIN LATERAL (SELECT t.a + 1 AS q) AS l ON true CROSS JOIN generate_series(1, 3) AS g(n) NATURAL JOIN t AS t2

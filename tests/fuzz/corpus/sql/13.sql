@@ -1,0 +1,1 @@
+SELECT j -> 'a' ->> 0, j @> '{"a": [1]}', j ? 'k' FROM u WHERE j #>> '{a,b}' IS NOT DISTINCT FROM NULL

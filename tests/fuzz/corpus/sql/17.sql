@@ -1,0 +1,1 @@
+EXECUTE AS USER 'ann' (SELECT * FROM n.notes)

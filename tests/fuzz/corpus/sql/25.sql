@@ -1,0 +1,1 @@
+SELECT (((((((((((1))))))))))), - - - 1, NOT NOT true, a + a * a - a / a % a FROM t
