@@ -1,3 +1,5 @@
+/// <reference types="vite/client" />
+
 declare module '*?raw' {
   const text: string;
   export default text;

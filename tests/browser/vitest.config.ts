@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 import { launchOptions } from './chromium.mjs';
 
 const PKG = path.resolve(import.meta.dirname, '../../pkg');
+const README = path.resolve(import.meta.dirname, '../../README.md');
+const DOCS = path.resolve(import.meta.dirname, '../../docs');
 
 // vitest looks for a default export here.
 export default defineConfig({
@@ -15,7 +17,7 @@ export default defineConfig({
       { find: /^kalamdb\//, replacement: `${PKG}/` },
     ],
   },
-  server: { fs: { allow: [import.meta.dirname, PKG] } },
+  server: { fs: { allow: [import.meta.dirname, PKG, README, DOCS] } },
   test: {
     include: ['*.test.ts'],
     // The engine is tens of megabytes of code, and the machine may be busy.
