@@ -9,6 +9,7 @@ mod build;
 mod counts;
 mod errors;
 mod fuzz;
+mod licences;
 mod parts;
 mod roles;
 mod rooms;

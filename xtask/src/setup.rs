@@ -6,38 +6,43 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use xshell::{Shell, cmd};
 
-const WASM_PACK_VERSION: &str = "0.15.1";
+const MACHETE_VERSION: &str = "0.9.2";
+const TYPOS_VERSION: &str = "1.52.0";
 /// Where tools are installed that the machine lacks; not tracked.
 const TOOLS: &str = ".tools";
+/// Those of Python's registry are apart: pip takes a folder for its own.
+const WHEELS: &str = ".tools/python";
 
 /// Something that a command needs on the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// The wasm-bindgen command line, in the version that Cargo.lock has of the library.
+    /// The wasm-bindgen command line, which runs the Rust tests in a browser too. Its version is that which Cargo.lock
+    /// has of the library.
     WasmBindgen,
-    /// wasm-pack, which runs the Rust tests in a browser.
-    WasmPack,
     /// Chromium with its driver.
     Chromium,
     /// A compiler of C++.
     Cxx,
+    /// typos, which knows how words are misspelt.
+    Typos,
+    /// cargo-machete, which finds dependencies that nothing uses.
+    Machete,
     /// The npm packages of a folder.
     Npm(&'static str),
 }
 
 /// What all commands together need.
-pub(crate) const ALL: &[Need] =
-    &[Need::WasmBindgen, Need::WasmPack, Need::Chromium, Need::Cxx, Need::Npm("."), Need::Npm("www")];
+pub(crate) const ALL: &[Need] = &[Need::WasmBindgen, Need::Chromium, Need::Cxx, Need::Npm("."), Need::Npm("www")];
 
 /// Installs what is missing of `needs`, and lets the commands run by `sh` find it.
 ///
 /// # Errors
 /// If something is missing and cannot be installed here; the message says what to do.
 pub(crate) fn ensure(sh: &Shell, needs: &[Need]) -> Result<()> {
-    let tools = sh.current_dir().join(TOOLS).join("bin");
+    let tools = [TOOLS, WHEELS].map(|tools| sh.current_dir().join(tools).join("bin"));
     let path = sh.var_os("PATH").unwrap_or_default();
-    if !env::split_paths(&path).any(|dir| dir == tools) {
-        sh.set_var("PATH", env::join_paths([tools].into_iter().chain(env::split_paths(&path)))?);
+    if !env::split_paths(&path).any(|dir| tools.contains(&dir)) {
+        sh.set_var("PATH", env::join_paths(tools.into_iter().chain(env::split_paths(&path)))?);
     }
     for need in needs {
         match need {
@@ -46,9 +51,10 @@ pub(crate) fn ensure(sh: &Shell, needs: &[Need]) -> Result<()> {
                     .context("Cargo.lock names no wasm-bindgen")?;
                 cargo_tool(sh, "wasm-bindgen", "wasm-bindgen-cli", &version)?;
             }
-            Need::WasmPack => cargo_tool(sh, "wasm-pack", "wasm-pack", WASM_PACK_VERSION)?,
             Need::Chromium => chromium(sh)?,
             Need::Cxx => cxx(sh)?,
+            Need::Typos => typos(sh)?,
+            Need::Machete => cargo_tool(sh, "cargo-machete", "cargo-machete", MACHETE_VERSION)?,
             Need::Npm(dir) => npm(sh, dir)?,
         }
     }
@@ -63,9 +69,27 @@ fn locked_version(lock: &str, package: &str) -> Option<String> {
     Some(version.trim_matches('"').to_owned())
 }
 
-fn cargo_tool(sh: &Shell, program: &str, package: &str, version: &str) -> Result<()> {
+fn has(sh: &Shell, program: &str, version: &str) -> bool {
     let found = cmd!(sh, "{program} --version").quiet().ignore_stderr().read().unwrap_or_default();
-    if found.split_whitespace().any(|word| word == version) {
+    found.split_whitespace().any(|word| word == version)
+}
+
+/// Installs typos from Python's registry, which has it compiled, or else as other tools.
+fn typos(sh: &Shell) -> Result<()> {
+    if has(sh, "typos", TYPOS_VERSION) {
+        return Ok(());
+    }
+    let wheel = format!("typos=={TYPOS_VERSION}");
+    let pip =
+        cmd!(sh, "python3 -m pip install --quiet --disable-pip-version-check --target {WHEELS} --upgrade {wheel}");
+    if pip.quiet().ignore_stderr().run().is_ok() {
+        return Ok(());
+    }
+    cargo_tool(sh, "typos", "typos-cli", TYPOS_VERSION)
+}
+
+fn cargo_tool(sh: &Shell, program: &str, package: &str, version: &str) -> Result<()> {
+    if has(sh, program, version) {
         return Ok(());
     }
     println!("installing {program} {version} into {TOOLS}/ (2 to 10 minutes)");

@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -22,7 +23,8 @@ pub(crate) fn list() {
 
 /// Runs the named parts, or all, each to its end whatever the others did, and prints one closing line.
 ///
-/// A part whose commands print no numbers of tests counts as one test. Returns whether all passed.
+/// What an early part prints is kept until its turn. A part whose commands print no numbers of tests counts as one
+/// test. Returns whether all passed.
 ///
 /// # Errors
 /// If a name is unknown.
@@ -30,33 +32,62 @@ pub(crate) fn test(sh: &Shell, names: &[String]) -> Result<bool> {
     if let Some(unknown) = names.iter().find(|name| !PARTS.iter().any(|part| part.name == **name)) {
         bail!("there is no part {unknown}; `cargo xtask test --list` lists them");
     }
+    let chosen = || PARTS.iter().filter(|part| names.is_empty() || names.iter().any(|name| name == part.name));
     let mut total = Counts::default();
     let mut summary = Vec::new();
-    for part in PARTS.iter().filter(|part| names.is_empty() || names.iter().any(|name| name == part.name)) {
-        println!("\n=== {}: {}", part.name, part.about);
-        let start = Instant::now();
-        let counts = run(sh, part);
-        let verdict = if counts.failed == 0 { "ok" } else { "FAILED" };
-        let line = format!(
-            "{:<12} {verdict:<7} {:>5} passed {:>4} failed {:>5} s",
-            part.name,
-            counts.passed,
-            counts.failed,
-            start.elapsed().as_secs()
-        );
-        println!("=== {line}");
-        summary.push(line);
-        total += counts;
-    }
+    thread::scope(|scope| {
+        let mut early = Vec::new();
+        for part in chosen().filter(|part| part.is_early) {
+            let sh = sh.clone();
+            early.push(scope.spawn(move || {
+                let mut kept = String::new();
+                (run(&sh, part, &mut |line| kept.extend([line, "\n"])), kept)
+            }));
+        }
+        let mut early = early.into_iter();
+        for part in chosen() {
+            println!("\n=== {}: {}", part.name, part.about);
+            let Outcome { counts, seconds } = match part.is_early.then(|| early.next()).flatten() {
+                Some(running) => {
+                    let (outcome, kept) = running.join().unwrap_or_default();
+                    print!("{kept}");
+                    outcome
+                }
+                None => run(sh, part, &mut |line| println!("{line}")),
+            };
+            let verdict = if counts.failed == 0 { "ok" } else { "FAILED" };
+            let line = format!(
+                "{:<12} {verdict:<7} {:>5} passed {:>4} failed {seconds:>5} s",
+                part.name, counts.passed, counts.failed
+            );
+            println!("=== {line}");
+            summary.push(line);
+            total += counts;
+        }
+    });
     println!("\n{}\n\n{} passed, {} failed", summary.join("\n"), total.passed, total.failed);
     Ok(total.failed == 0)
 }
 
-fn run(sh: &Shell, part: &Part) -> Counts {
+/// What a part has come to.
+struct Outcome {
+    counts: Counts,
+    seconds: u64,
+}
+
+/// That of a part that has not come to its end.
+impl Default for Outcome {
+    fn default() -> Self {
+        Self { counts: Counts { passed: 0, failed: 1 }, seconds: 0 }
+    }
+}
+
+fn run(sh: &Shell, part: &Part, print: &mut dyn FnMut(&str)) -> Outcome {
+    let start = Instant::now();
     let mut counts = Counts::default();
     let done = setup::ensure(sh, part.needs).and_then(|()| {
         for line in part.commands {
-            let (success, output) = echo(sh, line)?;
+            let (success, output) = echo(sh, line, print)?;
             counts += counts::read(&output);
             if !success {
                 bail!("failed: {line}");
@@ -65,21 +96,21 @@ fn run(sh: &Shell, part: &Part) -> Counts {
         Ok(())
     });
     if let Err(error) = &done {
-        println!("{error:#}");
+        print(&format!("{error:#}"));
     }
     match (done.is_ok(), counts) {
         (true, Counts { passed: 0, failed: 0 }) => counts.passed = 1,
         (false, Counts { failed: 0, .. }) => counts.failed = 1,
         _ => {}
     }
-    counts
+    Outcome { counts, seconds: start.elapsed().as_secs() }
 }
 
 /// Runs a command line, passing its standard output on and keeping it.
-fn echo(sh: &Shell, line: &str) -> Result<(bool, String)> {
+fn echo(sh: &Shell, line: &str, print: &mut dyn FnMut(&str)) -> Result<(bool, String)> {
     let mut words = line.split_whitespace();
     let program = words.next().context("an empty command line")?;
-    println!("$ {line}");
+    print(&format!("$ {line}"));
     let mut child = Command::from(cmd!(sh, "{program} {words...}").quiet())
         .stdout(Stdio::piped())
         .spawn()
@@ -88,7 +119,7 @@ fn echo(sh: &Shell, line: &str) -> Result<(bool, String)> {
     let mut output = String::new();
     for bytes in BufReader::new(stdout).split(b'\n') {
         let text = String::from_utf8_lossy(&bytes?).into_owned();
-        println!("{text}");
+        print(&text);
         output.push_str(&text);
         output.push('\n');
     }

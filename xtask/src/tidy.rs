@@ -26,8 +26,10 @@ const MACHINE_PATHS: &[&str] = &["/home/", "/Users/", "/root/", "/work/"];
 /// If git or cargo cannot be asked, or a file cannot be read.
 pub(crate) fn findings(sh: &Shell) -> Result<Vec<String>> {
     let mut findings = Vec::new();
-    let metadata = cmd!(sh, "cargo metadata --no-deps --format-version 1").quiet().read()?;
-    dependencies(&serde_json::from_str(&metadata).context("cargo metadata is not JSON")?, &mut findings);
+    let metadata = cmd!(sh, "cargo metadata --format-version 1").quiet().ignore_stderr().read()?;
+    let metadata = serde_json::from_str(&metadata).context("cargo metadata is not JSON")?;
+    dependencies(&metadata, &mut findings);
+    crate::licences::findings(&metadata, &mut findings);
     let tracked = cmd!(sh, "git ls-files --cached --others --exclude-standard").quiet().read()?;
     let paths: Vec<&str> = tracked.lines().collect();
     for path in paths.iter().copied() {
@@ -54,6 +56,9 @@ pub(crate) fn findings(sh: &Shell) -> Result<Vec<String>> {
 fn dependencies(metadata: &Value, findings: &mut Vec<String>) {
     for package in metadata["packages"].as_array().into_iter().flatten() {
         let name = package["name"].as_str().unwrap_or_default();
+        if !name.starts_with("kalamdb") {
+            continue;
+        }
         let normal =
             package["dependencies"].as_array().into_iter().flatten().filter(|dependency| dependency["kind"].is_null());
         for dependency in normal.filter_map(|dependency| dependency["name"].as_str()) {
