@@ -39,20 +39,20 @@ pub(crate) fn open_error(error: OpenDbError) -> StoreError {
     };
     match error {
         StoreError::Closed => unavailable("the browser does not allow databases here"),
-        StoreError::Dom { name, message } => match name.as_str() {
+        StoreError::Platform { name, message } => match name.as_str() {
             "SecurityError" | "UnknownError" | "NotAllowedError" => unavailable(&format!("{name}: {message}")),
             // The version that was found is not in the exception: whoever knows it puts it in.
             "VersionError" => {
                 StoreError::SchemaTooNew { found: FORMAT_VERSION.saturating_add(1), supported: FORMAT_VERSION }
             }
-            _ => StoreError::Dom { name, message },
+            _ => StoreError::Platform { name, message },
         },
         other => other,
     }
 }
 
 pub(crate) fn dom(name: &str, message: String) -> StoreError {
-    StoreError::Dom { name: name.to_owned(), message }
+    StoreError::Platform { name: name.to_owned(), message }
 }
 
 fn unavailable(reason: &str) -> StoreError {

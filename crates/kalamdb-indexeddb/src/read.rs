@@ -8,8 +8,8 @@ use indexed_db_futures::transaction::TransactionRef;
 use indexed_db_futures::{KeyRange, Result};
 use js_sys::JSON;
 use kalamdb_store::{
-    Attempt, CommitRecord, Decoded, LogKey, MAX_KEY, Meta, Page, PageKey, RecordKey, Repair, StoreError, StoreResult,
-    Tail, TailBuilder, check_format, decode_commit, decode_page,
+    Attempt, CommitRecord, Decoded, LogKey, MAX_KEY, Meta, Page, PageKey, RecordKey, RecordKind, Repair, StoreError,
+    StoreResult, Tail, TailBuilder, check_format, decode_commit, decode_page,
 };
 use wasm_bindgen::prelude::*;
 
@@ -65,11 +65,11 @@ pub(crate) async fn since(database: &Database, since: Option<&Meta>, attempt: &m
         match (number, value.as_ref().and_then(to_bytes)) {
             (Some(number), Some(bytes)) => tail.commit(number, &bytes),
             (Some(number), None) => tail.commit_of_no_bytes(number, NOT_BYTES),
-            (None, _) => damaged.push(foreign(LOG, key)),
+            (None, _) => damaged.push(text_of(LOG, key)),
         }
     }
     tail.end_log();
-    damaged.into_iter().for_each(|key| tail.damaged(key, "its key is not a number"));
+    damaged.into_iter().for_each(|key| tail.foreign(RecordKind::Log, key, "its key is not a number"));
     let (manifests, catalog) = match whole {
         Some(rest) => rest,
         None => rest_of(&transaction, log_key_after(first), tail.wants_manifests(), tail.wants_catalog(), attempt)?,
@@ -79,8 +79,10 @@ pub(crate) async fn since(database: &Database, since: Option<&Meta>, attempt: &m
         for (key, value) in keys.iter().zip(&values) {
             match (to_log_key(key), to_bytes(value)) {
                 (Some(key), Some(bytes)) => tail.manifest(key, &bytes),
-                (Some(key), None) => tail.damaged(RecordKey::Manifest(key).to_string(), NOT_BYTES),
-                (None, _) => tail.damaged(foreign(MANIFEST, key), "its key is not [commit, part]"),
+                (Some(key), None) => tail.damaged(&RecordKey::Manifest(key), NOT_BYTES),
+                (None, _) => {
+                    tail.foreign(RecordKind::Manifest, text_of(MANIFEST, key), "its key is not [commit, part]");
+                }
             }
         }
     }
@@ -89,8 +91,8 @@ pub(crate) async fn since(database: &Database, since: Option<&Meta>, attempt: &m
         for (key, value) in keys.iter().zip(&values) {
             match (key.as_string(), to_bytes(value)) {
                 (Some(key), Some(bytes)) => tail.catalog(&key, &bytes),
-                (Some(key), None) => tail.damaged(RecordKey::Catalog(key).to_string(), NOT_BYTES),
-                (None, _) => tail.damaged(foreign(CATALOG, key), "its key is not a string"),
+                (Some(key), None) => tail.damaged(&RecordKey::Catalog(key), NOT_BYTES),
+                (None, _) => tail.foreign(RecordKind::Catalog, text_of(CATALOG, key), "its key is not a string"),
             }
         }
     }
@@ -249,7 +251,7 @@ pub(crate) async fn page_keys(database: &Database, attempt: &mut Attempt) -> Sto
 }
 
 /// Names a record whose key is of a type that we do not write.
-fn foreign(store: &str, key: &JsValue) -> String {
+fn text_of(store: &str, key: &JsValue) -> String {
     let key = JSON::stringify(key).map(String::from).unwrap_or_default();
     format!("{store}/{key}")
 }

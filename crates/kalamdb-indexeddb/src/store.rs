@@ -109,7 +109,7 @@ impl IdbStore {
                     return result;
                 }
                 // It had begun: if it is stored, nobody is left to tell.
-                Ended::Lost(StoreError::Dom { name, message }) => {
+                Ended::Lost(StoreError::Platform { name, message }) => {
                     return Err(StoreError::Indeterminate { reason: format!("{name}: {message}") });
                 }
                 Ended::Lost(_) => {}
@@ -166,7 +166,7 @@ impl IdbStore {
                 Ended::Lost(error)
             }
             // The browser aborts what is under way when it closes a connection, and says so only afterwards.
-            Err(error @ StoreError::Dom { .. }) if self.connection.is_lost() => Ended::Lost(error),
+            Err(error @ StoreError::Platform { .. }) if self.connection.is_lost() => Ended::Lost(error),
             result => Ended::Told(result),
         })
     }

@@ -5,7 +5,6 @@ pub type StoreResult<T> = Result<T, StoreError>;
 
 /// Why a store could not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
 pub enum StoreError {
     /// Another writer has committed since the change was computed; nothing was stored.
     #[error("the store is at commit {found}, the change was computed from commit {expected}")]
@@ -70,7 +69,7 @@ pub enum StoreError {
     },
     /// Any other exception of the platform, kept as it came. Nothing was stored.
     #[error("{name}: {message}")]
-    Dom {
+    Platform {
         /// The exception's name.
         name: String,
         /// The exception's message.

@@ -25,9 +25,10 @@ impl Fault {
     fn error(self) -> StoreError {
         match self {
             Self::QuotaExceeded => StoreError::QuotaExceeded,
-            Self::Abort => {
-                StoreError::Dom { name: "AbortError".to_owned(), message: "the transaction was aborted".to_owned() }
-            }
+            Self::Abort => StoreError::Platform {
+                name: "AbortError".to_owned(),
+                message: "the transaction was aborted".to_owned(),
+            },
             Self::Close => StoreError::Closed,
             Self::Indeterminate { .. } => StoreError::Indeterminate { reason: "injected fault".to_owned() },
         }

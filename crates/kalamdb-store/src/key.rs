@@ -17,6 +17,31 @@ pub enum RecordKey {
     Manifest(LogKey),
 }
 
+/// The kinds of records that are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordKind {
+    /// Commits.
+    Log,
+    /// Definitions.
+    Catalog,
+    /// Columns of segments.
+    Page,
+    /// Manifests.
+    Manifest,
+}
+
+impl RecordKey {
+    /// What kind of record it names.
+    pub const fn kind(&self) -> RecordKind {
+        match self {
+            Self::Log(_) => RecordKind::Log,
+            Self::Catalog(_) => RecordKind::Catalog,
+            Self::Page(_) => RecordKind::Page,
+            Self::Manifest(_) => RecordKind::Manifest,
+        }
+    }
+}
+
 impl Display for RecordKey {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {

@@ -29,7 +29,7 @@ pub use codec::{
 };
 pub use error::{StoreError, StoreResult};
 pub use faults::{Attempt, Fault, Faults};
-pub use key::RecordKey;
+pub use key::{RecordKey, RecordKind};
 pub use memory::{Death, MemoryDisk, MemoryStore, Steps};
 pub use memory_transaction::MemoryTransaction;
 pub use records::{

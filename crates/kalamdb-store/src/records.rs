@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::{RecordKey, RecordKind};
+
 /// The version of the stored format that this code writes, and the newest that it reads.
 pub const FORMAT_VERSION: u32 = 4;
 
@@ -221,12 +223,21 @@ pub struct Tail {
 /// A record that does not decode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
-    /// Its key: `log/17`, `catalog/table/3`.
+    /// What kind of record it is.
+    pub kind: RecordKind,
+    /// Its key as text: `log/17`, `catalog/table/3`. It need not be a key of ours.
     pub key: String,
     /// What is wrong with it.
     pub what: String,
     /// The partition that it belongs to, where that part of it is known to be as it was written.
     pub partition: Option<PartitionId>,
+}
+
+impl Damage {
+    /// Damage to the record of a key.
+    pub fn of(key: &RecordKey, what: &str, partition: Option<PartitionId>) -> Self {
+        Self { kind: key.kind(), key: key.to_string(), what: what.to_owned(), partition }
+    }
 }
 
 /// Something that was set right when the database was opened.

@@ -1,5 +1,5 @@
 use crate::{
-    Damage, Decoded, LogKey, Met, Meta, PartitionId, RecordKey, StoreError, StoreResult, Tail, commit_header,
+    Damage, Decoded, LogKey, Met, Meta, RecordKey, RecordKind, StoreError, StoreResult, Tail, commit_header,
     decode_catalog, decode_commit, decode_manifest, manifest_partition,
 };
 
@@ -90,8 +90,7 @@ impl TailBuilder {
     }
 
     fn damaged_commit(&mut self, number: u64, what: &str, bytes: &[u8]) {
-        let key = RecordKey::Log(number).to_string();
-        let damage = |partition: Option<PartitionId>| Damage { key: key.clone(), what: what.to_owned(), partition };
+        let damage = |partition| Damage::of(&RecordKey::Log(number), what, partition);
         match commit_header(number, bytes) {
             Some((meta, partitions)) => {
                 self.take_numbers(meta);
@@ -145,7 +144,7 @@ impl TailBuilder {
     pub fn catalog(&mut self, key: &str, bytes: &[u8]) {
         match decode_catalog(key, bytes) {
             Ok(record) => self.tail.catalog.get_or_insert_default().push(record),
-            Err(error) => self.damaged(RecordKey::Catalog(key.to_owned()).to_string(), what_of(error)),
+            Err(error) => self.damaged(&RecordKey::Catalog(key.to_owned()), &what_of(error)),
         }
     }
 
@@ -154,15 +153,20 @@ impl TailBuilder {
         match decode_manifest(key, bytes) {
             Ok(manifest) => self.tail.manifests.push(manifest),
             Err(error) => {
-                let (key, partition) = (RecordKey::Manifest(key).to_string(), manifest_partition(key, bytes));
-                self.tail.damaged.push(Damage { key, what: what_of(error), partition });
+                let partition = manifest_partition(key, bytes);
+                self.tail.damaged.push(Damage::of(&RecordKey::Manifest(key), &what_of(error), partition));
             }
         }
     }
 
     /// Lists a record that cannot even be handed over as bytes.
-    pub fn damaged(&mut self, key: String, what: impl Into<String>) {
-        self.tail.damaged.push(Damage { key, what: what.into(), partition: None });
+    pub fn damaged(&mut self, key: &RecordKey, what: &str) {
+        self.tail.damaged.push(Damage::of(key, what, None));
+    }
+
+    /// Lists a record under a key that is none of ours, given as text.
+    pub fn foreign(&mut self, kind: RecordKind, key: String, what: &str) {
+        self.tail.damaged.push(Damage { kind, key, what: what.to_owned(), partition: None });
     }
 
     /// Whether the database that the reader has read was deleted, and this is another one.

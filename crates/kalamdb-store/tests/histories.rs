@@ -226,7 +226,7 @@ proptest! {
                             continue;
                         }
                         (Err(StoreError::QuotaExceeded), Some(Fault::QuotaExceeded))
-                        | (Err(StoreError::Dom { .. }), Some(Fault::Abort))
+                        | (Err(StoreError::Platform { .. }), Some(Fault::Abort))
                         | (Err(StoreError::Indeterminate { .. }), Some(Fault::Indeterminate { stored: false })) => continue,
                         unexpected => prop_assert!(false, "{unexpected:?}"),
                     }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use kalamdb_store::{Damage, LogKey, Meta, PageKey, PartitionId as StoredId, TableId, Tail};
+use kalamdb_store::{Damage, LogKey, Meta, PageKey, PartitionId as StoredId, RecordKey, RecordKind, TableId, Tail};
 
 use super::log_use::{Dying, LogUse};
 use super::owners::Owners;
@@ -137,7 +137,7 @@ impl State {
     /// Rows that have gone from the log into segments since are not read again: they are where the manifest says.
     pub(super) fn apply(&mut self, tail: Tail) -> Result<()> {
         let (definitions, rows): (Vec<Damage>, Vec<Damage>) =
-            tail.damaged.into_iter().partition(|damage| damage.key.starts_with("catalog/"));
+            tail.damaged.into_iter().partition(|damage| damage.kind == RecordKind::Catalog);
         if let Some(records) = &tail.catalog {
             self.owners = Owners::of_catalog(records);
             let mut catalog = catalog::decode(records);
@@ -154,7 +154,7 @@ impl State {
         let tables: HashSet<u64> = self.catalog.tables().map(|table| table.id).collect();
         for manifest in tail.manifests.into_iter().filter(|manifest| tables.contains(&manifest.partition.table)) {
             let Some(id) = self.owners.known(&manifest.partition) else {
-                self.nobodys(format!("manifest/{}/{}", manifest.key.commit, manifest.key.part), manifest.partition);
+                self.nobodys(&RecordKey::Manifest(manifest.key), &manifest.partition);
                 continue;
             };
             let dead = self.partitions.entry(id).or_default().take_manifest(
@@ -172,7 +172,7 @@ impl State {
             }
             let Some(id) = self.owners.known(&record.partition) else {
                 self.log.keep(record.key.commit);
-                self.nobodys(format!("log/{}", record.key.commit), record.partition);
+                self.nobodys(&RecordKey::Log(record.key.commit), &record.partition);
                 continue;
             };
             let partition = self.partitions.entry(id).or_default();
@@ -188,10 +188,10 @@ impl State {
     }
 
     /// Takes note of a record of which it is not known whose it is, as the catalog does not name its owner.
-    fn nobodys(&mut self, key: String, partition: StoredId) {
-        let what = "the catalog does not say whose it is".to_owned();
+    fn nobodys(&mut self, key: &RecordKey, partition: &StoredId) {
         // It may be that of any user.
-        self.damaged.push(Damage { key, what, partition: Some(StoredId { table: partition.table, owner: None }) });
+        let partition = StoredId { table: partition.table, owner: None };
+        self.damaged.push(Damage::of(key, "the catalog does not say whose it is", Some(partition)));
     }
 
     /// Forgets all rows.

@@ -22,8 +22,20 @@ pub(crate) struct Inner {
     detail: Option<String>,
     hint: Option<String>,
     location: Option<Location>,
-    pub(super) cause: Option<StoreError>,
+    cause: Option<Cause>,
     retry: Option<Retry>,
+}
+
+/// What an error comes from, where somebody looks at it.
+#[derive(Debug, Clone)]
+enum Cause {
+    Store(StoreError),
+    DuplicateKey {
+        /// The columns and their values.
+        key: String,
+        /// Whether the statement itself gives the key twice; a stored row has it otherwise.
+        within_statement: bool,
+    },
 }
 
 /// A place in a SQL text, as the tokenizer counts: lines and columns from 1, columns in characters.
@@ -74,6 +86,33 @@ impl Error {
         let mut this = Self::new(ErrorKind::SerializationFailure, message).with_hint("run the transaction again");
         this.0.retry = Some(Retry::CatchUp);
         this
+    }
+
+    /// A key that the statement gives twice, or that a stored row has.
+    pub(crate) fn duplicate_key(message: String, key: String, within_statement: bool) -> Self {
+        let mut this = Self::new(ErrorKind::UniqueViolation, message);
+        let what = if within_statement { "is given twice" } else { "already exists" };
+        this.0.detail = Some(format!("key {key} {what}"));
+        this.0.cause = Some(Cause::DuplicateKey { key, within_statement });
+        this
+    }
+
+    /// The error of the later row where the rows of a statement count as stored one after the other.
+    pub(crate) fn after_earlier_rows(self) -> Self {
+        match self.0.cause {
+            Some(Cause::DuplicateKey { key, within_statement: true }) => {
+                Self::duplicate_key(self.0.message, key, false)
+            }
+            _ => self,
+        }
+    }
+
+    /// The store's error behind it.
+    pub(super) fn store_error(&self) -> Option<&StoreError> {
+        match &self.0.cause {
+            Some(Cause::Store(error)) => Some(error),
+            Some(Cause::DuplicateKey { .. }) | None => None,
+        }
     }
 
     pub(crate) fn retry(&self) -> Option<&Retry> {
@@ -147,7 +186,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.cause.as_ref().map(|cause| cause as _)
+        self.store_error().map(|error| error as _)
     }
 }
 
@@ -170,12 +209,12 @@ impl From<StoreError> for Error {
             StoreError::Indeterminate { .. } => {
                 (ErrorKind::TransactionResolutionUnknown, Some("look whether the write was kept"))
             }
-            StoreError::Dom { .. } => (ErrorKind::IoError, Some("make the call again")),
-            _ => (ErrorKind::InternalError, None),
+            StoreError::Platform { .. } => (ErrorKind::IoError, Some("make the call again")),
+            StoreError::InvalidCommit { .. } => (ErrorKind::InternalError, None),
         };
         let mut this = Self::new(kind, error.to_string());
         this.0.hint = hint.map(str::to_owned);
-        this.0.cause = Some(error);
+        this.0.cause = Some(Cause::Store(error));
         this
     }
 }

@@ -269,4 +269,66 @@ impl ErrorKind {
             ErrorKind::SerializationFailure | ErrorKind::ObjectInUse | ErrorKind::IoError | ErrorKind::EngineCrashed
         )
     }
+
+    /// Whether the values that a statement is given may be at fault, so that it may do with others.
+    pub(crate) const fn is_of_values(self) -> bool {
+        match self {
+            ErrorKind::FeatureNotSupported
+            | ErrorKind::InvalidQuery
+            | ErrorKind::DataException
+            | ErrorKind::DatatypeMismatch
+            | ErrorKind::InvalidTextRepresentation
+            | ErrorKind::NumericValueOutOfRange
+            | ErrorKind::DivisionByZero
+            | ErrorKind::StringDataRightTruncation
+            | ErrorKind::InvalidDatetimeFormat
+            | ErrorKind::DatetimeFieldOverflow
+            | ErrorKind::CharacterNotInRepertoire
+            | ErrorKind::InvalidParameterValue
+            | ErrorKind::CheckViolation
+            | ErrorKind::NotNullViolation
+            | ErrorKind::UniqueViolation => true,
+            ErrorKind::SyntaxError
+            | ErrorKind::UndefinedTable
+            | ErrorKind::UndefinedColumn
+            | ErrorKind::UndefinedFunction
+            | ErrorKind::UndefinedObject
+            | ErrorKind::UndefinedSchema
+            | ErrorKind::UndefinedParameter
+            | ErrorKind::DuplicateTable
+            | ErrorKind::DuplicateSchema
+            | ErrorKind::DuplicateColumn
+            | ErrorKind::AmbiguousColumn
+            | ErrorKind::InvalidName
+            | ErrorKind::ReservedName
+            | ErrorKind::NameTooLong
+            | ErrorKind::InvalidTableDefinition
+            | ErrorKind::CannotModifySystemColumn
+            | ErrorKind::GeneratedAlways
+            | ErrorKind::DependentObjectsStillExist
+            | ErrorKind::GroupingError
+            | ErrorKind::CardinalityViolation
+            | ErrorKind::InsufficientPrivilege
+            | ErrorKind::InvalidTransactionState
+            | ErrorKind::InFailedTransaction
+            | ErrorKind::InvalidSavepoint
+            | ErrorKind::DuplicateObject
+            | ErrorKind::WrongObjectType
+            | ErrorKind::StatementTooComplex
+            | ErrorKind::ProgramLimitExceeded
+            | ErrorKind::SerializationFailure
+            | ErrorKind::QueryCanceled
+            | ErrorKind::DiskFull
+            | ErrorKind::OutOfMemory
+            | ErrorKind::DatabaseClosed
+            | ErrorKind::ObjectInUse
+            | ErrorKind::IoError
+            | ErrorKind::TransactionResolutionUnknown
+            | ErrorKind::DataCorrupted
+            | ErrorKind::InternalError
+            | ErrorKind::SchemaTooNew
+            | ErrorKind::StorageUnavailable
+            | ErrorKind::EngineCrashed => false,
+        }
+    }
 }

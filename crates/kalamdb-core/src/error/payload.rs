@@ -60,12 +60,22 @@ impl Error {
             column: location.map(|location| location.column),
             detail: self.detail().map(str::to_owned),
             hint: self.hint().map(str::to_owned),
-            cause: self.0.cause.as_ref().and_then(|cause| match cause {
-                StoreError::Dom { name, message } => Some(ErrorCause { name: name.clone(), message: message.clone() }),
+            cause: self.store_error().and_then(|cause| match cause {
+                StoreError::Platform { name, message } => {
+                    Some(ErrorCause { name: name.clone(), message: message.clone() })
+                }
                 StoreError::QuotaExceeded => {
                     Some(ErrorCause { name: "QuotaExceededError".to_owned(), message: cause.to_string() })
                 }
-                _ => None,
+                StoreError::Conflict { .. }
+                | StoreError::InvalidCommit { .. }
+                | StoreError::Corrupted { .. }
+                | StoreError::SchemaTooNew { .. }
+                | StoreError::Closed
+                | StoreError::Deleted { .. }
+                | StoreError::Blocked { .. }
+                | StoreError::Unavailable { .. }
+                | StoreError::Indeterminate { .. } => None,
             }),
         }
     }

@@ -38,10 +38,6 @@ pub(crate) fn check_not_null(table: &Table, rows: &Rows) -> Result<()> {
     Ok(())
 }
 
-/// How a key is refused.
-const GIVEN_TWICE: &str = "is given twice";
-const THERE: &str = "already exists";
-
 /// Refuses rows whose keys or unique values are given twice, or are those of live rows that are not in `replaced`.
 ///
 /// Returns the current version, live or tombstone, of each row's primary key.
@@ -56,7 +52,7 @@ pub(crate) fn check_unique(
     if table.has_primary_key() {
         let keys = Keys::of_columns(table, |index| rows.column(index))?;
         if let Some(row) = first_repeated(&keys) {
-            return Err(unique_violation(table, &table.primary_key, "the primary key", rows, row, GIVEN_TWICE));
+            return Err(unique_violation(table, &table.primary_key, "the primary key", rows, row, true));
         }
         stored = view.find(table, partition, &keys)?;
         // A tombstone does not hold its key.
@@ -75,7 +71,7 @@ pub(crate) fn check_unique(
             .iter()
             .position(|stored| stored.is_some_and(|stored| is_live(&stored) && !replaced.contains(&stored.address)));
         if let Some(row) = taken {
-            return Err(unique_violation(table, &table.primary_key, "the primary key", rows, row, THERE));
+            return Err(unique_violation(table, &table.primary_key, "the primary key", rows, row, false));
         }
     }
     for index in table.indexes.iter().filter(|index| index.unique) {
@@ -83,26 +79,15 @@ pub(crate) fn check_unique(
         let name = format!("the unique constraint {}", index.name);
         let mut seen = HashSet::with_capacity(keys.len());
         if let Some(row) = keys.iter().position(|key| key.as_ref().is_some_and(|key| !seen.insert(key))) {
-            return Err(unique_violation(table, &index.columns, &name, rows, row, GIVEN_TWICE));
+            return Err(unique_violation(table, &index.columns, &name, rows, row, true));
         }
         let holders = view.find_unique(table, partition, &index.columns, &keys)?;
         if let Some(row) = holders.iter().position(|holder| holder.is_some_and(|address| !replaced.contains(&address)))
         {
-            return Err(unique_violation(table, &index.columns, &name, rows, row, THERE));
+            return Err(unique_violation(table, &index.columns, &name, rows, row, false));
         }
     }
     Ok(stored)
-}
-
-/// The error for a key that is given twice, where the first of the two counts as being there already.
-pub(crate) fn as_if_there(error: Error) -> Error {
-    match error.detail().and_then(|detail| detail.strip_suffix(GIVEN_TWICE)) {
-        Some(key) => {
-            let detail = format!("{key}{THERE}");
-            error.with_detail(detail)
-        }
-        None => error,
-    }
 }
 
 fn first_repeated(keys: &Keys) -> Option<usize> {
@@ -118,17 +103,20 @@ fn first_repeated(keys: &Keys) -> Option<usize> {
     }
 }
 
-fn unique_violation(table: &Table, columns: &[usize], constraint: &str, rows: &Rows, row: usize, what: &str) -> Error {
+fn unique_violation(
+    table: &Table,
+    columns: &[usize],
+    constraint: &str,
+    rows: &Rows,
+    row: usize,
+    within_statement: bool,
+) -> Error {
     let names: Vec<&str> =
         columns.iter().filter_map(|&index| table.columns.get(index)).map(|column| column.name.as_str()).collect();
     let values: Vec<String> =
         columns.iter().filter_map(|&index| rows.columns.get(index)).map(|column| quoted(column, row)).collect();
     let message = format!("duplicate key value violates {constraint} of table {}", table.full_name());
-    Error::new(ErrorKind::UniqueViolation, message).with_detail(format!(
-        "key ({})=({}) {what}",
-        names.join(", "),
-        values.join(", ")
-    ))
+    Error::duplicate_key(message, format!("({})=({})", names.join(", "), values.join(", ")), within_statement)
 }
 
 /// A value as text, shortened.

@@ -4,4 +4,4 @@ mod commit;
 mod constraints;
 
 pub(crate) use commit::{commit_transaction, write};
-pub(crate) use constraints::{as_if_there, check_not_null, check_unique};
+pub(crate) use constraints::{check_not_null, check_unique};

@@ -14,10 +14,8 @@ pub async fn a_damaged_log_record_is_listed_and_the_rest_is_read<H: Harness>() {
     harness.damage(&RecordKey::Log(2)).await;
 
     let tail = store.read_since(None).await.unwrap();
-    let damage = |partition: &PartitionId| Damage {
-        key: "log/2".to_owned(),
-        what: "its checksum does not match".to_owned(),
-        partition: Some(partition.clone()),
+    let damage = |partition: &PartitionId| {
+        Damage::of(&RecordKey::Log(2), "its checksum does not match", Some(partition.clone()))
     };
     let damaged: Vec<Damage> = second.log.iter().map(|record| damage(&record.partition)).collect();
     assert_eq!(tail.damaged, damaged);

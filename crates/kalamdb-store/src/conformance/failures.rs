@@ -94,7 +94,7 @@ pub async fn a_failed_read_can_be_repeated<H: Harness>() {
 }
 
 fn abort_error() -> StoreError {
-    StoreError::Dom { name: "AbortError".to_owned(), message: String::new() }
+    StoreError::Platform { name: "AbortError".to_owned(), message: String::new() }
 }
 
 fn indeterminate() -> StoreError {
@@ -104,7 +104,7 @@ fn indeterminate() -> StoreError {
 /// An error without its free text, which is the platform's.
 fn name_of(error: &StoreError) -> String {
     match error {
-        StoreError::Dom { name, .. } => name.clone(),
+        StoreError::Platform { name, .. } => name.clone(),
         StoreError::Indeterminate { .. } => "Indeterminate".to_owned(),
         other => format!("{other:?}"),
     }

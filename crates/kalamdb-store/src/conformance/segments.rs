@@ -101,7 +101,7 @@ pub async fn a_damaged_manifest_is_listed_with_its_partition<H: Harness>() {
     harness.damage(&RecordKey::Manifest(long.key)).await;
     let tail = store.read_since(None).await.unwrap();
     assert_eq!(tail.manifests, [manifest(1, 0, "old")]);
-    let what = "its checksum does not match".to_owned();
-    assert_eq!(tail.damaged, [Damage { key: "manifest/2/0".to_owned(), what, partition: Some(long.partition) }]);
+    let damage = Damage::of(&RecordKey::Manifest(long.key), "its checksum does not match", Some(long.partition));
+    assert_eq!(tail.damaged, [damage]);
     harness.destroy().await;
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use kalamdb_store::{Commit, Meta, PageKey, PartitionId as StoredId, StoreError, Tail};
+use kalamdb_store::{Commit, Meta, PageKey, PartitionId as StoredId, RecordKind, StoreError, Tail};
 
 use crate::catalog;
 use crate::catalog::Catalog;
@@ -23,7 +23,7 @@ impl Database {
         let Some(records) = &tail.catalog else { return Ok(()) };
         let catalog = catalog::decode(records);
         // Whose table a damaged definition was is not known.
-        if catalog.require_whole().is_err() || tail.damaged.iter().any(|damage| damage.key.starts_with("catalog/")) {
+        if catalog.require_whole().is_err() || tail.damaged.iter().any(|damage| damage.kind == RecordKind::Catalog) {
             return Ok(());
         }
         let named = Named::by(&tail, &catalog);
@@ -91,8 +91,7 @@ impl Named {
                 Err(_) => named.unreadable.push(Some(manifest.partition.clone())),
             }
         }
-        // Other records of an unknown kind might be manifests too.
-        for damage in tail.damaged.iter().filter(|damage| !damage.key.starts_with("log/")) {
+        for damage in tail.damaged.iter().filter(|damage| damage.kind == RecordKind::Manifest) {
             if damage.partition.as_ref().is_none_or(|partition| catalog.contains_table_id(partition.table)) {
                 named.unreadable.push(damage.partition.clone());
             }

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::result::StatementResult;
 use crate::sql::parse::{Command, Overriding, Parameters, Request, column_name, plain_values, table_name};
 use crate::sql::plan::StatementContext;
-use crate::write::{as_if_there, write};
+use crate::write::write;
 
 /// An INSERT of one row of literals and parameters: many of them come to the same as one of many rows, but that each
 /// fails alone.
@@ -51,7 +51,7 @@ impl<'a> BatchedInsert<'a> {
     /// Inserts a row for each set of parameters, as one INSERT after the other would; gives the outcome of each.
     ///
     /// # Errors
-    /// What is nobody's own mistake, the store's for instance: nothing is inserted then.
+    /// What no set of parameters is to blame for, the store's for instance: nothing is inserted then.
     pub(crate) async fn run(
         self,
         context: &StatementContext<'_>,
@@ -68,7 +68,7 @@ impl<'a> BatchedInsert<'a> {
                 let rows: Vec<usize> = accepted.iter().copied().chain(range.clone()).collect();
                 match self.change(context, &target, sets, &rows).await {
                     Ok(together) => (change, accepted) = (together, rows),
-                    Err(error) if !is_own_mistake(&error) => return Err(error),
+                    Err(error) if error.retry().is_some() || !error.kind().is_of_values() => return Err(error),
                     Err(_) if range.len() > 1 => untried.extend(halves(range)),
                     Err(error) => {
                         // What is wrong with the row itself is told as if it were alone; keys are looked at last.
@@ -76,7 +76,7 @@ impl<'a> BatchedInsert<'a> {
                         let is_key = |error: &Error| error.kind() == ErrorKind::UniqueViolation;
                         outcomes.push((
                             range.start,
-                            alone.filter(|error| !is_key(error)).unwrap_or_else(|| as_if_there(error)),
+                            alone.filter(|error| !is_key(error)).unwrap_or_else(|| error.after_earlier_rows()),
                         ));
                     }
                 }
@@ -120,10 +120,4 @@ impl<'a> BatchedInsert<'a> {
 fn halves(range: Range<usize>) -> [Range<usize>; 2] {
     let middle = range.start + range.len() / 2;
     [middle..range.end, range.start..middle]
-}
-
-/// Whether an error may be about the values, so that others may fare better.
-fn is_own_mistake(error: &Error) -> bool {
-    let is_of_statement = ["0A", "22", "23", "42"].iter().any(|class| error.kind().sql_state().starts_with(class));
-    is_of_statement && error.retry().is_none() && error.kind() != ErrorKind::UndefinedTable
 }

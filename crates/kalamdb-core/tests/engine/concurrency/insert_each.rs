@@ -189,6 +189,14 @@ fn sets_of_the_wrong_size_fail_alone() {
 }
 
 #[test]
+fn what_no_values_are_to_blame_for_fails_once_for_all() {
+    let (_, session) = with("CREATE TABLE t (id BIGINT PRIMARY KEY)");
+    let blocks: Vec<Vec<u8>> = sets(0..3).iter().map(|set| params(set)).collect();
+    let error = block_on(session.insert_each("INSERT INTO t (nowhere) VALUES ($1)", &blocks)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UndefinedColumn);
+}
+
+#[test]
 fn only_plain_inserts_are_taken() {
     let (_, session) = with("CREATE TABLE t (id BIGINT PRIMARY KEY, n BIGINT)");
     for sql in ["INSERT INTO t VALUES ($1, 2)", "INSERT INTO t (id) VALUES (?)", "insert into t values (1, -2)"] {
