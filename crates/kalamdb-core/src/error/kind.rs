@@ -262,14 +262,6 @@ error_kinds! {
 }
 
 impl ErrorKind {
-    /// Whether the same call may succeed when it is made again.
-    pub const fn is_retryable(self) -> bool {
-        matches!(
-            self,
-            ErrorKind::SerializationFailure | ErrorKind::ObjectInUse | ErrorKind::IoError | ErrorKind::EngineCrashed
-        )
-    }
-
     /// Whether the values that a statement is given may be at fault, so that it may do with others.
     pub(crate) const fn is_of_values(self) -> bool {
         match self {
@@ -330,5 +322,13 @@ impl ErrorKind {
             | ErrorKind::StorageUnavailable
             | ErrorKind::EngineCrashed => false,
         }
+    }
+
+    /// Whether the same call may succeed when it is made again.
+    pub const fn is_retryable(self) -> bool {
+        matches!(
+            self,
+            ErrorKind::SerializationFailure | ErrorKind::ObjectInUse | ErrorKind::IoError | ErrorKind::EngineCrashed
+        )
     }
 }
