@@ -15,6 +15,7 @@ mod support;
 
 mod isolation;
 mod memory;
+mod roles;
 mod streams;
 
 mod concurrency {

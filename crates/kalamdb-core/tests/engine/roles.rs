@@ -1,12 +1,9 @@
 //! What each role may do, by the statements that do it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
-
-mod support;
 
 use std::rc::Rc;
 
+use crate::support::{Disk, query, rows};
 use kalamdb_core::{ErrorKind, Principal, Role, Session};
-use support::{Disk, query, rows};
 
 const ROLES: [Role; 4] = [Role::User, Role::Service, Role::Dba, Role::System];
 
