@@ -136,11 +136,8 @@ impl Catalog {
     /// The namespace's id, or an error that suggests the nearest name.
     pub(crate) fn require_namespace(&self, name: &str) -> Result<u64> {
         self.namespace_id(name).ok_or_else(|| {
-            let error = Error::new(ErrorKind::UndefinedSchema, format!("namespace {name} does not exist"));
-            match nearest(name, self.namespace_names()) {
-                Some(near) => error.with_hint(format!("perhaps you meant {near}")),
-                None => error,
-            }
+            Error::new(ErrorKind::UndefinedSchema, format!("namespace {name} does not exist"))
+                .with_nearest(name, self.namespace_names())
         })
     }
 
@@ -169,10 +166,7 @@ impl Catalog {
             }
             let names = self.tables_in(&name.namespace).map(|table| table.name.as_str());
             let names = names.chain(self.views_in(&name.namespace).map(|view| view.name.as_str()));
-            match nearest(&name.table, names) {
-                Some(near) => error.with_hint(format!("perhaps you meant {near}")),
-                None => error,
-            }
+            error.with_nearest(&name.table, names)
         })
     }
 }

@@ -112,10 +112,7 @@ impl StoredView {
     }
 }
 
-/// Reads a whole catalog from its records.
-///
-/// # Errors
-/// `data_corrupted`, naming the record that does not fit.
+/// Reads a whole catalog from its records. What of them does not fit is taken down in the catalog as damaged.
 pub(crate) fn decode(records: &[CatalogRecord]) -> Catalog {
     let mut catalog = Catalog::default();
     let mut names_by_id = BTreeMap::from([(DEFAULT_NAMESPACE_ID, DEFAULT_NAMESPACE.to_owned())]);

@@ -11,7 +11,7 @@ use super::names::TableName;
 use super::options::TableOptions;
 use super::partition_id::PartitionId;
 use crate::access::{Action, Principal, Target};
-use crate::error::{Error, ErrorKind, Result, nearest};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Whose rows a table holds, and what may be done with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,6 +144,16 @@ impl Table {
         principal.may(Action::Read, Target::Table(self.options.access_level))
     }
 
+    /// The names of the columns at these positions.
+    pub(crate) fn column_names(&self, columns: &[usize]) -> Vec<&str> {
+        columns.iter().filter_map(|&at| self.columns.get(at)).map(|column| column.name.as_str()).collect()
+    }
+
+    /// The same as a list that is read.
+    pub(crate) fn column_list(&self, columns: &[usize]) -> String {
+        self.column_names(columns).join(", ")
+    }
+
     pub(crate) fn column_index(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
     }
@@ -151,12 +161,8 @@ impl Table {
     /// The column's position, or an error that suggests the nearest name.
     pub(crate) fn require_column(&self, name: &str) -> Result<usize> {
         self.column_index(name).ok_or_else(|| {
-            let error =
-                Error::new(ErrorKind::UndefinedColumn, format!("table {} has no column {name}", self.full_name()));
-            match nearest(name, self.columns.iter().map(|column| column.name.as_str())) {
-                Some(near) => error.with_hint(format!("perhaps you meant {near}")),
-                None => error,
-            }
+            Error::new(ErrorKind::UndefinedColumn, format!("table {} has no column {name}", self.full_name()))
+                .with_nearest(name, self.columns.iter().map(|column| column.name.as_str()))
         })
     }
 

@@ -198,17 +198,18 @@ impl Database {
     }
 
     /// Takes note of so many bytes written to the log.
-    pub(crate) fn note_logged(&self, n_bytes: usize) {
+    pub(crate) fn record_log_bytes(&self, n_bytes: usize) {
         self.logged_bytes.set(self.logged_bytes.get().saturating_add(n_bytes));
     }
 
-    /// Whether so much was written that those who write have to wait for the log to be shortened; once for each time.
-    pub(crate) fn has_long_log(&self) -> bool {
-        let is_long = self.logged_bytes.get() >= MAX_LOGGED_BYTES;
-        if is_long {
+    /// Takes on the write stall that is due, if one is: so much was written that a writer waits until the log is
+    /// shorter. Counting begins anew, so that one writer takes it on.
+    pub(crate) fn take_write_stall(&self) -> bool {
+        let is_due = self.logged_bytes.get() >= MAX_LOGGED_BYTES;
+        if is_due {
             self.logged_bytes.set(0);
         }
-        is_long
+        is_due
     }
 
     /// Runs `read` on a partition.

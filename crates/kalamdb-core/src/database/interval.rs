@@ -15,7 +15,7 @@ impl Cooldown {
     }
 
     /// Whether it has lasted so long, or has never begun.
-    pub(crate) fn is_over(&self, now_us: i64, length_us: i64) -> bool {
+    pub(crate) fn has_passed(&self, now_us: i64, length_us: i64) -> bool {
         self.begun_us.get().is_none_or(|begun_us| now_us.saturating_sub(begun_us) >= length_us)
     }
 

@@ -178,6 +178,14 @@ impl Error {
     }
 }
 
+/// Refuses the first of the clauses that a statement has; each comes with whether it is there.
+pub(crate) fn refuse_clauses(clauses: &[(bool, &str)]) -> Result<()> {
+    match clauses.iter().find(|(is_there, _)| *is_there) {
+        Some((_, what)) => Err(Error::unsupported(what)),
+        None => Ok(()),
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0.message)

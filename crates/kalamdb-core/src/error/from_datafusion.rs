@@ -145,18 +145,7 @@ fn undefined_column(field: &Column, valid_fields: &[Column]) -> Error {
         )
         .with_hint("give the columns of the subquery different aliases");
     }
-    let error = Error::new(ErrorKind::UndefinedColumn, format!("column {} does not exist", field.quoted_flat_name()));
-    match nearest(field.name(), valid_fields.iter().map(Column::name).filter(|name| !name.contains('\0'))) {
-        Some(name) => error.with_hint(format!("perhaps you meant {name}")),
-        None => error,
-    }
-}
-
-/// The candidate that `name` is most likely a misspelling of.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    candidates
-        .map(|candidate| (strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= 2.max(candidate.len() / 3) && *distance < candidate.len())
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+    let names = valid_fields.iter().map(Column::name).filter(|name| !name.contains('\0'));
+    Error::new(ErrorKind::UndefinedColumn, format!("column {} does not exist", field.quoted_flat_name()))
+        .with_nearest(field.name(), names)
 }

@@ -194,21 +194,22 @@ impl Chunk {
     }
 
     /// When a row was written, in microseconds since the epoch.
-    pub(crate) fn updated_us(&self, row: usize) -> i64 {
+    /// `None` for rows in segments, which no events are.
+    pub(crate) fn updated_us(&self, row: usize) -> Option<i64> {
         match &self.versions {
-            Versions::Run { updated_us, .. } => *updated_us,
-            Versions::Each { updated, .. } => updated.values().get(row).copied().unwrap_or_default(),
-            // Only events are asked for their time, and they are not in segments.
-            Versions::Stored => i64::MAX,
+            Versions::Run { updated_us, .. } => Some(*updated_us),
+            Versions::Each { updated, .. } => updated.values().get(row).copied(),
+            Versions::Stored => None,
         }
     }
 
     /// When the newest row was written. Clocks are set back, so that it need not be the last.
-    pub(crate) fn newest_us(&self) -> i64 {
+    /// `None` for rows in segments.
+    pub(crate) fn newest_us(&self) -> Option<i64> {
         match &self.versions {
-            Versions::Run { updated_us, .. } => *updated_us,
-            Versions::Each { updated, .. } => updated.values().iter().copied().max().unwrap_or(i64::MIN),
-            Versions::Stored => i64::MAX,
+            Versions::Run { updated_us, .. } => Some(*updated_us),
+            Versions::Each { updated, .. } => updated.values().iter().copied().max(),
+            Versions::Stored => None,
         }
     }
 

@@ -10,41 +10,45 @@ use super::partition::{Partition, Snapshot};
 use crate::catalog::{Table, TableOptions};
 use crate::error::Result;
 
-/// The time up to which events are over.
-fn over_until_us(options: &TableOptions, now_us: i64) -> Option<i64> {
+/// The time up to which events are too old.
+fn expires_before_us(options: &TableOptions, now_us: i64) -> Option<i64> {
     let ttl_us = i64::try_from(options.ttl_seconds?).unwrap_or(i64::MAX).saturating_mul(1_000_000);
     Some(now_us.saturating_sub(ttl_us))
 }
 
-/// Whether an event written at that time is older than its stream's TTL.
-pub(crate) fn is_over(options: &TableOptions, now_us: i64, time_us: i64) -> bool {
-    over_until_us(options, now_us).is_some_and(|until| time_us <= until)
+/// Whether an event written at that time is older than its stream's TTL; nothing is whose time is not known.
+pub(crate) fn is_expired(options: &TableOptions, now_us: i64, time_us: Option<i64>) -> bool {
+    is_before(expires_before_us(options, now_us), time_us)
 }
 
-/// How many events there is room for.
-fn room(options: &TableOptions) -> usize {
+fn is_before(until_us: Option<i64>, time_us: Option<i64>) -> bool {
+    until_us.zip(time_us).is_some_and(|(until, time)| time <= until)
+}
+
+/// How many events the buffer holds.
+fn capacity(options: &TableOptions) -> usize {
     options.max_buffer.map_or(usize::MAX, |rows| usize::try_from(rows).unwrap_or(usize::MAX))
 }
 
 /// The events of a stream that are neither older than its TTL nor pushed out of its buffer by newer ones.
 pub(crate) fn visible_events(events: &Snapshot, options: &TableOptions, now_us: i64) -> Snapshot {
-    let over_until = over_until_us(options, now_us);
-    let is_over = |time_us: i64| over_until.is_some_and(|until| time_us <= until);
-    let mut room = room(options);
+    let expires_before = expires_before_us(options, now_us);
+    let is_expired = |time_us: Option<i64>| is_before(expires_before, time_us);
+    let mut capacity = capacity(options);
     let mut visible = Vec::with_capacity(events.len());
     for chunk in events.iter().rev() {
-        if room == 0 {
+        if capacity == 0 {
             break;
         }
-        if is_over(chunk.newest_us()) {
+        if is_expired(chunk.newest_us()) {
             continue;
         }
         let mut hidden = Vec::new();
         for row in (0..chunk.n_rows()).rev().filter(|row| chunk.is_current(*row)) {
-            if room == 0 || is_over(chunk.updated_us(row)) {
+            if capacity == 0 || is_expired(chunk.updated_us(row)) {
                 hidden.push(row);
             } else {
-                room -= 1;
+                capacity -= 1;
             }
         }
         let mut chunk = chunk.clone();
@@ -59,36 +63,37 @@ pub(crate) fn visible_events(events: &Snapshot, options: &TableOptions, now_us: 
 
 /// The place, as chunk and row, of the oldest event that newer ones have not pushed out of the buffer.
 pub(crate) fn oldest_in_buffer(events: &Snapshot, options: &TableOptions, now_us: i64) -> (usize, usize) {
-    let room = room(options);
+    let capacity = capacity(options);
     let current = events.iter().enumerate().rev().flat_map(|(at, chunk)| {
         let rows = (0..chunk.n_rows())
             .rev()
-            .filter(|row| chunk.is_current(*row) && !is_over(options, now_us, chunk.updated_us(*row)));
+            .filter(|row| chunk.is_current(*row) && !is_expired(options, now_us, chunk.updated_us(*row)));
         rows.map(move |row| (at, row))
     });
-    match room.checked_sub(1) {
+    match capacity.checked_sub(1) {
         Some(newer) => current.into_iter().nth(newer).unwrap_or((0, 0)),
         None => (usize::MAX, 0),
     }
 }
 
 impl Partition {
-    /// The parts of the log of which all events are over, with their bytes, and how many events those are.
-    pub(crate) fn parts_over(&self, options: &TableOptions, now_us: i64) -> (Vec<(LogKey, usize)>, usize) {
-        let over_until = over_until_us(options, now_us);
-        let (mut room, mut keys, mut n_rows) = (room(options), Vec::new(), 0);
+    /// The parts of the log of which all events are too old or pushed out, with their bytes, and how many events those
+    /// are.
+    pub(crate) fn expired_parts(&self, options: &TableOptions, now_us: i64) -> (Vec<(LogKey, usize)>, usize) {
+        let expires_before = expires_before_us(options, now_us);
+        let (mut capacity, mut keys, mut n_rows) = (capacity(options), Vec::new(), 0);
         for record in self.log.iter().rev() {
-            if room == 0 || over_until.is_some_and(|until| record.updated_us <= until) {
+            if capacity == 0 || is_before(expires_before, Some(record.updated_us)) {
                 keys.push((record.key, record.n_bytes));
                 n_rows += record.n_rows;
             } else {
-                room = room.saturating_sub(record.n_rows);
+                capacity = capacity.saturating_sub(record.n_rows);
             }
         }
         (keys, n_rows)
     }
 
-    /// Lets go of parts of the log, as of the commit of that number, and of the events that are over.
+    /// Lets go of parts of the log, as of the commit of that number, and of the events that nobody sees any more.
     pub(crate) fn forget(
         &mut self,
         table: &Arc<Table>,

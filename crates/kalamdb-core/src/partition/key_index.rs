@@ -1,38 +1,27 @@
 //! Where the current version of each key is.
 
-use std::sync::Arc;
-
-use hashbrown::HashMap;
-
 use super::chunk::{Chunk, RowAddress};
+use super::layered_map::LayeredMap;
 use crate::rows::Keys;
 
 /// Where the newest row of each key is: the live one, or the one deleted last.
-///
-/// A copy shares the settled entries: it and the original take in what is new apart, so that neither copies the whole.
 #[derive(Debug, Clone)]
-pub(super) struct KeyIndex {
-    settled: Arc<Addresses>,
-    /// What came while the settled entries were shared; goes before them.
-    recent: Addresses,
+pub(super) enum KeyIndex {
+    Integers(LayeredMap<i64>),
+    Bytes(LayeredMap<Box<[u8]>>),
 }
-
-#[derive(Debug, Clone)]
-enum Addresses {
-    Integers(HashMap<i64, RowAddress>),
-    Bytes(HashMap<Box<[u8]>, RowAddress>),
-}
-
-/// So many recent entries are worth a copy of the settled ones, if those are not more than a few times as many.
-const MANY_RECENT: usize = 1024;
 
 impl KeyIndex {
     pub(super) fn new(integers: bool) -> Self {
-        Self { settled: Arc::new(Addresses::new(integers)), recent: Addresses::new(integers) }
+        if integers { Self::Integers(LayeredMap::default()) } else { Self::Bytes(LayeredMap::default()) }
     }
 
     pub(super) fn get(&self, keys: &Keys, row: usize) -> Option<RowAddress> {
-        self.recent.get(keys, row).or_else(|| self.settled.get(keys, row))
+        match (self, keys) {
+            (Self::Integers(map), Keys::Integers(keys)) => keys.get(row).and_then(|key| map.get(key)),
+            (Self::Bytes(map), Keys::Bytes(rows)) if row < rows.num_rows() => map.get(rows.row(row).data()),
+            _ => None,
+        }
     }
 
     /// Points the keys of a chunk's current rows at it; returns the addresses that they pointed at before.
@@ -41,15 +30,18 @@ impl KeyIndex {
     }
 
     fn add_rows(&mut self, at: usize, rows: Vec<usize>, keys: &Keys) -> Vec<RowAddress> {
-        let is_worth_it = self.recent.len() > MANY_RECENT && self.recent.len() > self.settled.len() / 4;
-        let settled =
-            if is_worth_it { Some(Arc::make_mut(&mut self.settled)) } else { Arc::get_mut(&mut self.settled) };
-        match settled {
-            Some(settled) => {
-                settled.take_in(&mut self.recent);
-                settled.add_rows(at, rows, keys, |_, _| None)
+        let rows = rows.into_iter();
+        match (self, keys) {
+            (Self::Integers(map), Keys::Integers(keys)) => {
+                let entries: Vec<_> =
+                    rows.filter_map(|row| Some((*keys.get(row)?, RowAddress::new(at, row)))).collect();
+                map.insert_all(entries.into_iter())
             }
-            None => self.recent.add_rows(at, rows, keys, |keys, row| self.settled.get(keys, row)),
+            (Self::Bytes(map), Keys::Bytes(keys)) => {
+                map.insert_all(rows.map(|row| (keys.row(row).data().into(), RowAddress::new(at, row))))
+            }
+            // A table's keys are either all integers or all bytes.
+            _ => Vec::new(),
         }
     }
 
@@ -59,66 +51,5 @@ impl KeyIndex {
         let is_here = |row: &usize| self.get(keys, *row).is_some_and(|address| address.chunk() == at);
         let rows = (0..keys.len()).filter(|row| chunk.is_current(*row)).filter(is_here).collect();
         self.add_rows(at, rows, keys);
-    }
-}
-
-impl Addresses {
-    fn new(integers: bool) -> Self {
-        if integers { Self::Integers(HashMap::new()) } else { Self::Bytes(HashMap::new()) }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Self::Integers(map) => map.len(),
-            Self::Bytes(map) => map.len(),
-        }
-    }
-
-    fn get(&self, keys: &Keys, row: usize) -> Option<RowAddress> {
-        match (self, keys) {
-            (Self::Integers(map), Keys::Integers(keys)) => keys.get(row).and_then(|key| map.get(key)).copied(),
-            (Self::Bytes(map), Keys::Bytes(rows)) if row < rows.num_rows() => map.get(rows.row(row).data()).copied(),
-            _ => None,
-        }
-    }
-
-    /// Moves the entries of `other` here.
-    fn take_in(&mut self, other: &mut Self) {
-        match (self, other) {
-            (Self::Integers(map), Self::Integers(other)) => map.extend(other.drain()),
-            (Self::Bytes(map), Self::Bytes(other)) => map.extend(other.drain()),
-            // A table's keys are either all integers or all bytes.
-            _ => {}
-        }
-    }
-
-    /// Points keys at the rows of a chunk; returns what they pointed at before, here or `elsewhere`.
-    fn add_rows(
-        &mut self,
-        at: usize,
-        rows: Vec<usize>,
-        keys: &Keys,
-        elsewhere: impl Fn(&Keys, usize) -> Option<RowAddress>,
-    ) -> Vec<RowAddress> {
-        let mut superseded = Vec::new();
-        match (self, keys) {
-            (Self::Integers(map), Keys::Integers(integers)) => {
-                map.reserve(rows.len());
-                for row in rows {
-                    if let Some(key) = integers.get(row) {
-                        superseded.extend(map.insert(*key, RowAddress::new(at, row)).or_else(|| elsewhere(keys, row)));
-                    }
-                }
-            }
-            (Self::Bytes(map), Keys::Bytes(bytes)) => {
-                map.reserve(rows.len());
-                for row in rows {
-                    let before = map.insert(bytes.row(row).data().into(), RowAddress::new(at, row));
-                    superseded.extend(before.or_else(|| elsewhere(keys, row)));
-                }
-            }
-            _ => {}
-        }
-        superseded
     }
 }

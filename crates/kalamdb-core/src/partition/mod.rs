@@ -12,6 +12,7 @@ mod events;
 mod frozen;
 mod index_order;
 mod key_index;
+mod layered_map;
 mod partition;
 mod row_group;
 mod salvage;
@@ -22,7 +23,7 @@ mod unstored;
 
 pub(crate) use chunk::{Chunk, RowAddress};
 pub(crate) use compaction::{CompactionInput, CompactionPlan, CompactionResult, Source, Unflushed};
-pub(crate) use events::{is_over, oldest_in_buffer, visible_events};
+pub(crate) use events::{is_expired, oldest_in_buffer, visible_events};
 pub(crate) use index_order::Sorted;
 pub(crate) use partition::{Logged, Partition, Snapshot, StoredKey};
 pub(crate) use row_group::RowGroup;

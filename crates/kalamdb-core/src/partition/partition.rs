@@ -363,14 +363,14 @@ impl Partition {
         state: RowState,
         keys: &[Option<Box<[u8]>>],
     ) -> Result<Vec<Option<RowAddress>>> {
-        if !self.unique.iter().any(|index| index.is_over(columns, state)) {
+        if !self.unique.iter().any(|index| index.covers(columns, state)) {
             let mut index = UniqueIndex::new(columns, state);
             for (at, chunk) in self.hot() {
                 index.add_chunk(at, chunk)?;
             }
             self.unique.push(index);
         }
-        let index = self.unique.iter().find(|index| index.is_over(columns, state));
+        let index = self.unique.iter().find(|index| index.covers(columns, state));
         index.ok_or_else(|| Error::internal("a unique index is missing"))?.find(&self.chunks, keys)
     }
 

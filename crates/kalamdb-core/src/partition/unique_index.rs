@@ -1,12 +1,10 @@
 //! Where the values of unique columns were last seen.
 
-use std::sync::Arc;
-
 use datafusion::arrow::array::ArrayRef;
-use hashbrown::HashMap;
 use kalamdb_store::RowState;
 
 use super::chunk::{Chunk, RowAddress};
+use super::layered_map::LayeredMap;
 use crate::error::{Error, Result};
 use crate::rows::Keys;
 
@@ -14,29 +12,20 @@ use crate::rows::Keys;
 ///
 /// An entry may be out of date: its row may have been superseded, or have moved when chunks were merged. So a hit is
 /// compared with the row itself; a value that a row of the state holds is never missing.
-///
-/// A copy shares the settled entries, as that of a [`super::key_index::KeyIndex`] does.
 #[derive(Debug, Clone)]
 pub(super) struct UniqueIndex {
     columns: Vec<usize>,
     /// Whether it is over the live rows or over the tombstones.
     state: RowState,
-    settled: Arc<Addresses>,
-    /// What came while the settled entries were shared; goes before them.
-    recent: Addresses,
+    addresses: LayeredMap<Box<[u8]>>,
 }
-
-type Addresses = HashMap<Box<[u8]>, RowAddress>;
-
-/// So many recent entries are worth a copy of the settled ones, if those are not more than a few times as many.
-const MANY_RECENT: usize = 1024;
 
 impl UniqueIndex {
     pub(super) fn new(columns: &[usize], state: RowState) -> Self {
-        Self { columns: columns.to_vec(), state, settled: Arc::default(), recent: HashMap::new() }
+        Self { columns: columns.to_vec(), state, addresses: LayeredMap::default() }
     }
 
-    pub(super) fn is_over(&self, columns: &[usize], state: RowState) -> bool {
+    pub(super) fn covers(&self, columns: &[usize], state: RowState) -> bool {
         self.columns == columns && self.state == state
     }
 
@@ -51,21 +40,9 @@ impl UniqueIndex {
             return Ok(());
         }
         let mut keys = Keys::of_nullable(&self.values(chunk)?)?;
-        let is_worth_it = self.recent.len() > MANY_RECENT && self.recent.len() > self.settled.len() / 4;
-        let settled =
-            if is_worth_it { Some(Arc::make_mut(&mut self.settled)) } else { Arc::get_mut(&mut self.settled) };
-        let addresses = match settled {
-            Some(settled) => {
-                settled.extend(self.recent.drain());
-                settled
-            }
-            None => &mut self.recent,
-        };
-        for row in rows {
-            if let Some(key) = keys.get_mut(row).and_then(Option::take) {
-                addresses.insert(key, RowAddress::new(at, row));
-            }
-        }
+        let entries: Vec<_> =
+            rows.into_iter().filter_map(|row| Some((keys.get_mut(row)?.take()?, RowAddress::new(at, row)))).collect();
+        self.addresses.insert_all(entries.into_iter());
         Ok(())
     }
 
@@ -75,7 +52,7 @@ impl UniqueIndex {
     }
 
     fn holder(&self, chunks: &[Chunk], key: &[u8]) -> Result<Option<RowAddress>> {
-        let Some(address) = self.recent.get(key).or_else(|| self.settled.get(key)) else { return Ok(None) };
+        let Some(address) = self.addresses.get(key) else { return Ok(None) };
         let Some(chunk) = chunks.get(address.chunk()) else { return Ok(None) };
         let row = address.row();
         if row >= chunk.n_rows() || !self.holds(chunk, row) {
@@ -83,7 +60,7 @@ impl UniqueIndex {
         }
         let values: Vec<ArrayRef> = self.values(chunk)?.iter().map(|column| column.slice(row, 1)).collect();
         let found = Keys::of_nullable(&values)?.pop().flatten();
-        Ok((found.as_deref() == Some(key)).then_some(*address))
+        Ok((found.as_deref() == Some(key)).then_some(address))
     }
 
     fn values(&self, chunk: &Chunk) -> Result<Vec<ArrayRef>> {

@@ -1,6 +1,7 @@
 //! The body of a manifest: which segments a partition has, and which of their rows count. docs/storage-format.md
 //! describes it.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
@@ -60,8 +61,8 @@ struct SegmentHeader {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     seqs: Option<(u64, u64)>,
     columns: Vec<ColumnHeader>,
-    #[serde(default, skip_serializing_if = "is_none")]
-    memory: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    memory: Option<NonZeroU64>,
     /// The first and the last key, as stored rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     keys: Option<Box<RawValue>>,
@@ -85,10 +86,6 @@ struct ColumnHeader {
 }
 
 fn is_zero(number: &usize) -> bool {
-    *number == 0
-}
-
-fn is_none(number: &u64) -> bool {
     *number == 0
 }
 

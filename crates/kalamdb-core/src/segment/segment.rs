@@ -4,6 +4,7 @@
 //! Pages are read when a statement needs them and kept under a byte budget. Whoever finds a page missing fails with an
 //! error that names it ([`Error::missing_pages`](crate::error::Error)); the statement then reads it and begins again.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use datafusion::arrow::array::ArrayRef;
@@ -40,8 +41,8 @@ pub(crate) struct Segment {
     /// stored.
     pub(crate) seqs: Option<(u64, u64)>,
     pub(crate) columns: Vec<SegmentColumn>,
-    /// The memory that its columns take, in bytes; 0 if it is not known.
-    pub(crate) memory: u64,
+    /// The memory that its columns take, in bytes; `None` if it is not known.
+    pub(crate) memory: Option<NonZeroU64>,
     /// The first and the last key, as rows of the key's columns in that version.
     pub(crate) key_range: Vec<ArrayRef>,
 }
@@ -73,8 +74,7 @@ impl Segment {
 
     /// The memory that its columns take, about.
     pub(crate) fn memory(&self) -> usize {
-        let known = if self.memory > 0 { self.memory } else { self.n_bytes() };
-        usize::try_from(known).unwrap_or(usize::MAX)
+        usize::try_from(self.memory.map_or_else(|| self.n_bytes(), NonZeroU64::get)).unwrap_or(usize::MAX)
     }
 
     /// One of its pages; `None` if it has none of that number.

@@ -149,11 +149,10 @@ fn options(table: &Table) -> Vec<(&'static str, ArrayRef)> {
         ("location", options.location.clone()),
         ("storage_id", options.storage_id.clone()),
     ];
-    let constraints = table.indexes.iter().filter(|index| index.is_constraint).map(|index| {
-        let names: Vec<&str> =
-            index.columns.iter().filter_map(|&at| table.columns.get(at)).map(|column| column.name.as_str()).collect();
-        (format!("constraint {}", index.name), format!("UNIQUE ({})", names.join(", ")))
-    });
+    let constraints =
+        table.indexes.iter().filter(|index| index.is_constraint).map(|index| {
+            (format!("constraint {}", index.name), format!("UNIQUE ({})", table.column_list(&index.columns)))
+        });
     let checks =
         table.checks.iter().map(|check| (format!("constraint {}", check.name), format!("CHECK ({})", check.condition)));
     let rows = rows.into_iter().filter_map(|(name, value)| value.map(|value| (name.to_owned(), value)));

@@ -42,7 +42,7 @@ pub(crate) async fn write<T>(
         // The commit numbers the rows; until then they have no number to tell.
         return Ok((Committed::default(), outcome));
     }
-    if database.has_long_log() {
+    if database.take_write_stall() {
         // What fails is tried again by those who look after the log, and system.jobs tells of it.
         let _ = Box::pin(database.shorten_log()).await;
     }
@@ -302,7 +302,7 @@ async fn commit(
         Err(StoreError::QuotaExceeded) if database.evict_events().await => return Ok(None),
         Err(error) => return Err(error.into()),
     }
-    database.note_logged(commit.log.iter().map(|record| record.rows.len()).sum());
+    database.record_log_bytes(commit.log.iter().map(|record| record.rows.len()).sum());
     database.apply_commit(base.head, AppliedCommit { meta, catalog, owners, leaving, groups })?;
     Ok(Some(committed))
 }

@@ -10,7 +10,7 @@ use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use crate::catalog::{PartitionId, Table};
 use crate::database::ReadView;
 use crate::error::{Error, ErrorKind, Result};
-use crate::partition::{RowAddress, StoredKey, is_over, oldest_in_buffer};
+use crate::partition::{RowAddress, StoredKey, is_expired, oldest_in_buffer};
 use crate::rows::{Keys, Rows, unique_keys};
 
 /// The longest value that a message quotes, in characters.
@@ -63,7 +63,7 @@ pub(crate) fn check_unique(
         let is_live = |stored: &StoredKey| {
             let chunk = rows_there.get(stored.address.chunk());
             !stored.is_deleted
-                && chunk.is_none_or(|chunk| !is_over(&table.options, now_us, chunk.updated_us(stored.address.row())))
+                && chunk.is_none_or(|chunk| !is_expired(&table.options, now_us, chunk.updated_us(stored.address.row())))
                 && (stored.address.chunk(), stored.address.row())
                     >= *in_buffer_from.get_or_init(|| oldest_in_buffer(&rows_there, &table.options, now_us))
         };
@@ -111,12 +111,10 @@ fn unique_violation(
     row: usize,
     within_statement: bool,
 ) -> Error {
-    let names: Vec<&str> =
-        columns.iter().filter_map(|&index| table.columns.get(index)).map(|column| column.name.as_str()).collect();
     let values: Vec<String> =
         columns.iter().filter_map(|&index| rows.columns.get(index)).map(|column| quoted(column, row)).collect();
     let message = format!("duplicate key value violates {constraint} of table {}", table.full_name());
-    Error::duplicate_key(message, format!("({})=({})", names.join(", "), values.join(", ")), within_statement)
+    Error::duplicate_key(message, format!("({})=({})", table.column_list(columns), values.join(", ")), within_statement)
 }
 
 /// A value as text, shortened.

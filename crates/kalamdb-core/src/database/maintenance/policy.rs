@@ -79,7 +79,7 @@ impl Database {
         if self.has_streams() {
             self.sweep().await?;
         }
-        if !self.full_interval().is_over(self.now_us(), FULL_INTERVAL_US) {
+        if !self.full_interval().has_passed(self.now_us(), FULL_INTERVAL_US) {
             return Ok(false);
         }
         self.refresh().await?;
@@ -108,7 +108,7 @@ impl Database {
     /// What is done now and then while nothing else is due.
     async fn look_after_storage(&self) -> Result<()> {
         let now_us = self.now_us();
-        if self.reserve_interval().is_over(now_us, RESERVE_INTERVAL_US) {
+        if self.reserve_interval().has_passed(now_us, RESERVE_INTERVAL_US) {
             self.reserve_interval().begin(now_us);
             // Where there is no room for a reserve it is too late, and there is nothing to be done.
             drop(self.store().keep_reserve(self.known_stored_bytes()).await);
@@ -117,7 +117,7 @@ impl Database {
         if n_records >= MAX_UNNEEDED || n_bytes >= MAX_UNNEEDED_BYTES {
             self.trim_log().await?;
         }
-        if self.orphans_interval().is_over(now_us, ORPHANS_INTERVAL_US) {
+        if self.orphans_interval().has_passed(now_us, ORPHANS_INTERVAL_US) {
             self.orphans_interval().begin(now_us);
             self.collect_orphans().await?;
         }
@@ -247,7 +247,7 @@ impl Database {
     /// flushed.
     async fn retention_due(&self) -> Result<Option<Due>> {
         let now_us = self.now_us();
-        if !self.retention_interval().is_over(now_us, RETENTION_INTERVAL_US) {
+        if !self.retention_interval().has_passed(now_us, RETENTION_INTERVAL_US) {
             return Ok(None);
         }
         self.retention_interval().begin(now_us);

@@ -1,5 +1,6 @@
 //! Making segments of frozen chunks, column by column.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
@@ -48,7 +49,7 @@ pub(super) async fn build(
             schema_version: table.schema_version,
             seqs: None,
             columns: Vec::new(),
-            memory: 0,
+            memory: None,
             key_range: key_range(database, table, inputs, sources).await?,
         };
         made.outputs.push(CompactionResult { segment: Arc::new(segment), sources: sources.to_vec() });
@@ -83,7 +84,8 @@ pub(super) async fn build(
             let key = PageKey { segment: segment.id, column };
             let n_rows = u32::try_from(segment.n_rows).map_err(|_| Error::internal("a segment has too many rows"))?;
             let values = compact_views(values);
-            segment.memory += memory_of(&values) as u64;
+            let memory = segment.memory.map_or(0, NonZeroU64::get) + memory_of(&values) as u64;
+            segment.memory = NonZeroU64::new(memory);
             made.pages.push(Page { key, partition: id.clone(), n_rows, values: encoded });
             made.columns.push((key, values));
             database.pause().await;

@@ -183,7 +183,7 @@ impl Database {
             streams.flat_map(|table| state.partitions_of(table.id).map(move |(id, partition)| (table, id, partition)));
         partitions
             .map(|(table, id, partition)| {
-                let (parts, n_rows) = partition.parts_over(&table.options, now_us);
+                let (parts, n_rows) = partition.expired_parts(&table.options, now_us);
                 (id.clone(), parts, n_rows)
             })
             .filter(|(_, parts, _)| !parts.is_empty())

@@ -9,7 +9,7 @@ use super::stored_rows::Verification;
 use super::table_definition::read_index_columns;
 use crate::catalog::{Catalog, Index, Table, TableKind, TableName, check_constraint_name};
 use crate::change::Change;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, refuse_clauses};
 use crate::sql::parse::table_name;
 use crate::sql::plan::StatementContext;
 
@@ -46,7 +46,7 @@ pub(super) async fn create(context: &StatementContext<'_>, create: &CreateIndex)
 
 fn check_clauses(create: &CreateIndex) -> Result<()> {
     let is_tree = create.using.as_ref().is_none_or(|using| *using == IndexType::BTree);
-    let refused = [
+    refuse_clauses(&[
         (!is_tree, "an index type other than BTREE"),
         (create.concurrently, "CREATE INDEX CONCURRENTLY"),
         (!create.include.is_empty(), "INCLUDE in CREATE INDEX"),
@@ -56,11 +56,7 @@ fn check_clauses(create: &CreateIndex) -> Result<()> {
             !create.with.is_empty() || !create.index_options.is_empty() || !create.alter_options.is_empty(),
             "an option of CREATE INDEX",
         ),
-    ];
-    match refused.into_iter().find(|(present, _)| *present) {
-        Some((_, what)) => Err(Error::unsupported(what)),
-        None => Ok(()),
-    }
+    ])
 }
 
 /// The name given, or one made of the table's and the columns'.
@@ -73,9 +69,8 @@ fn index_name(create: &CreateIndex, table: &Table, catalog: &Catalog, columns: &
         }
         return Ok(name.table);
     }
-    let columns: Vec<&str> =
-        columns.iter().filter_map(|&at| table.columns.get(at)).map(|column| column.name.as_str()).collect();
-    let base: String = format!("{}_{}_idx", table.name, columns.join("_")).chars().take(54).collect();
+    let base = format!("{}_{}_idx", table.name, table.column_names(columns).join("_"));
+    let base: String = base.chars().take(54).collect();
     let numbered = (1_u32..).map(|number| format!("{base}{number}"));
     let name = std::iter::once(base.clone()).chain(numbered).find(|name| !is_taken(catalog, &table.namespace, name));
     name.ok_or_else(|| Error::internal("every name is taken"))

@@ -114,16 +114,10 @@ impl Verification<'_> {
         if Keys::of_nullable(&columns)?.into_iter().flatten().all(|key| seen.insert(key)) {
             return Ok(());
         }
-        let names: Vec<&str> = index
-            .columns
-            .iter()
-            .filter_map(|&at| self.new.columns.get(at))
-            .map(|column| column.name.as_str())
-            .collect();
         let message = format!(
             "table {} holds rows that are equal in ({}): {} cannot be unique",
             self.old.full_name(),
-            names.join(", "),
+            self.new.column_list(&index.columns),
             index.name
         );
         Err(Error::new(ErrorKind::UniqueViolation, message))

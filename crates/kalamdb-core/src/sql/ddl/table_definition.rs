@@ -252,9 +252,8 @@ fn key_column(ident: &Ident, table: &Table, what: &str) -> Result<usize> {
 /// Adds a UNIQUE constraint, with a name of its own where none is given.
 fn add_unique(table: &mut Table, name: Option<String>, columns: Vec<usize>) -> Result<()> {
     columns.iter().filter_map(|&at| table.columns.get(at)).try_for_each(check_key_type)?;
-    let names: Vec<&str> =
-        columns.iter().filter_map(|&at| table.columns.get(at)).map(|column| column.name.as_str()).collect();
-    let name = constraint_name(table, name, &format!("{}_{}_key", table.name, names.join("_")))?;
+    let given = format!("{}_{}_key", table.name, table.column_names(&columns).join("_"));
+    let name = constraint_name(table, name, &given)?;
     table.indexes.push(Index { name, columns, unique: true, is_constraint: true });
     Ok(())
 }

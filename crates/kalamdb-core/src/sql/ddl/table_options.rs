@@ -2,7 +2,7 @@
 
 use crate::access::AccessLevel;
 use crate::catalog::{FlushPolicy, TableKind, TableOptions};
-use crate::error::{Error, ErrorKind, Result, nearest};
+use crate::error::{Error, ErrorKind, Result};
 use crate::sql::parse::{GivenOption, OptionValue, kind_of, seconds};
 
 /// Every option, and the kinds that it fits.
@@ -52,11 +52,8 @@ pub(super) fn set(options: &mut TableOptions, kind: TableKind, given: &[GivenOpt
     let mut seen: Vec<&str> = Vec::new();
     for option in given {
         let Some((name, kinds)) = OPTIONS.iter().find(|(name, _)| *name == option.name) else {
-            let error = Error::unsupported(format!("the table option {}", option.name));
-            return Err(match nearest(&option.name, OPTIONS.iter().map(|(name, _)| *name)) {
-                Some(near) => error.with_hint(format!("perhaps you meant {near}")),
-                None => error,
-            });
+            return Err(Error::unsupported(format!("the table option {}", option.name))
+                .with_nearest(&option.name, OPTIONS.iter().map(|(name, _)| *name)));
         };
         if !kinds.contains(&kind) {
             let message = format!("the option {} does not fit a {} table", name.to_uppercase(), kind.name());

@@ -11,7 +11,7 @@ use super::dependents::dependents_to_drop;
 use super::next_catalog::{NextCatalog, commit};
 use crate::catalog::{StoredView, TableName, check_column_name, check_table_name};
 use crate::change::Change;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, refuse_clauses};
 use crate::sql::parse::{fold, table_name};
 use crate::sql::plan::StatementContext;
 
@@ -62,7 +62,7 @@ pub(super) async fn create(context: &StatementContext<'_>, create: &CreateView) 
 }
 
 fn check_clauses(create: &CreateView) -> Result<()> {
-    let refused = [
+    refuse_clauses(&[
         (create.materialized, "MATERIALIZED VIEW"),
         (create.temporary, "TEMPORARY VIEW"),
         (
@@ -78,10 +78,7 @@ fn check_clauses(create: &CreateView) -> Result<()> {
             create.columns.iter().any(|column| column.data_type.is_some() || column.options.is_some()),
             "a type or option of a view's column",
         ),
-    ];
-    if let Some((_, what)) = refused.into_iter().find(|(present, _)| *present) {
-        return Err(Error::unsupported(what));
-    }
+    ])?;
     if create.or_replace && create.if_not_exists {
         return Err(Error::new(ErrorKind::SyntaxError, "OR REPLACE and IF NOT EXISTS exclude each other"));
     }

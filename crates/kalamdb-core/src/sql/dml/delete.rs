@@ -9,7 +9,7 @@ use super::returning::{Returning, result};
 use super::target::{Search, Target, Which};
 use super::write_set::{Replacement, WriteSet, check};
 use crate::change::{Change, TableChange};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, refuse_clauses};
 use crate::partition::take_rows;
 use crate::result::StatementResult;
 use crate::sql::parse::Parameters;
@@ -68,14 +68,11 @@ pub(crate) async fn undelete(
 }
 
 fn read_target(context: &StatementContext<'_>, delete: &Delete) -> Result<Target> {
-    let refused = [
+    refuse_clauses(&[
         (!delete.tables.is_empty(), "DELETE from several tables"),
         (delete.output.is_some(), "OUTPUT"),
         (!delete.order_by.is_empty() || delete.limit.is_some(), "ORDER BY and LIMIT in DELETE"),
-    ];
-    if let Some((_, what)) = refused.into_iter().find(|(present, _)| *present) {
-        return Err(Error::unsupported(what));
-    }
+    ])?;
     let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
     let [from] = from.as_slice() else {
         return Err(Error::unsupported("DELETE from several tables"));

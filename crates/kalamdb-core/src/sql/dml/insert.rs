@@ -15,7 +15,7 @@ use super::insert_source::{complete, source};
 use super::returning::{Returning, result};
 use super::write_set::{WriteSet, check};
 use crate::catalog::Table;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, refuse_clauses};
 use crate::functions::CAST_TO;
 use crate::result::StatementResult;
 use crate::sql::parse::{Overriding, Parameters, call, column_name, table_name};
@@ -71,7 +71,7 @@ pub(crate) async fn run(
 }
 
 pub(crate) fn check_clauses(insert: &Insert) -> Result<()> {
-    let refused = [
+    refuse_clauses(&[
         (insert.overwrite, "INSERT OVERWRITE"),
         (insert.insert_alias.is_some(), "an alias of the rows in INSERT"),
         (insert.partitioned.is_some() || !insert.after_columns.is_empty(), "PARTITION in INSERT"),
@@ -87,11 +87,7 @@ pub(crate) fn check_clauses(insert: &Insert) -> Result<()> {
             insert.multi_table_insert_type.is_some() || !insert.multi_table_into_clauses.is_empty(),
             "INSERT into several tables",
         ),
-    ];
-    match refused.into_iter().find(|(present, _)| *present) {
-        Some((_, what)) => Err(Error::unsupported(what)),
-        None => Ok(()),
-    }
+    ])
 }
 
 /// Writes a value as one of its column's type. What is too long for the column is refused later, where a cast would cut

@@ -7,7 +7,7 @@ use super::returning::{Returning, result};
 use super::target::{Search, Target, Which};
 use super::write_set::{Replacement, WriteSet, check};
 use crate::catalog::Table;
-use crate::error::{Error, Result};
+use crate::error::{Result, refuse_clauses};
 use crate::partition::take_rows;
 use crate::result::StatementResult;
 use crate::sql::parse::{Parameters, long_numbers};
@@ -56,13 +56,9 @@ pub(super) fn planned_values(table: &Table, assignments: &[Assigned<'_>]) -> Vec
 }
 
 fn check_clauses(update: &Update) -> Result<()> {
-    let refused = [
+    refuse_clauses(&[
         (update.output.is_some(), "OUTPUT"),
         (update.or.is_some(), "UPDATE OR ..."),
         (!update.order_by.is_empty() || update.limit.is_some(), "ORDER BY and LIMIT in UPDATE"),
-    ];
-    match refused.into_iter().find(|(present, _)| *present) {
-        Some((_, what)) => Err(Error::unsupported(what)),
-        None => Ok(()),
-    }
+    ])
 }

@@ -13,7 +13,7 @@ use datafusion::sql::sqlparser::ast::{
 use super::growth;
 use super::scope::Scope;
 use crate::catalog::{SystemColumn, TableName};
-use crate::error::{Error, ErrorKind, Location, Result, nearest};
+use crate::error::{Error, ErrorKind, Location, Result};
 use crate::sql::parse::{fold, long_numbers, plain_values, table_name};
 use crate::sql::plan::rewrite::{
     Exposure, KeyedColumns, Stars, arrow_types, casts, datetime, duplicates, group_by_determined, grouping, lambdas,
@@ -314,11 +314,8 @@ fn check_function(name: &Ident, functions: &Scope<'_>) -> Result<()> {
         return Ok(());
     }
     let start = name.span.start;
-    let error = Error::new(ErrorKind::UndefinedFunction, format!("function {folded} does not exist"))
-        .with_location(Some(Location { line: start.line, column: start.column }));
     let names = [functions.udf_names(), functions.udaf_names(), functions.udwf_names()].concat();
-    Err(match nearest(&folded, names.iter().map(String::as_str)) {
-        Some(near) => error.with_hint(format!("perhaps you meant {near}")),
-        None => error,
-    })
+    Err(Error::new(ErrorKind::UndefinedFunction, format!("function {folded} does not exist"))
+        .with_location(Some(Location { line: start.line, column: start.column }))
+        .with_nearest(&folded, names.iter().map(String::as_str)))
 }

@@ -10,7 +10,7 @@ use super::arrays::{batch_of, boolean, text};
 use crate::access::{Action, Principal, Target};
 use crate::catalog::{ColumnDef, Table};
 use crate::database::ReadView;
-use crate::error::{Error, ErrorKind, Result, nearest};
+use crate::error::{Error, ErrorKind, Result};
 use crate::partition::Chunk;
 
 /// The schema that holds these tables.
@@ -54,11 +54,8 @@ pub(crate) fn provider(view: ReadView<'_>, principal: &Principal, name: &str) ->
         "views" => views(view),
         "indexes" => indexes(view, principal),
         _ => {
-            let error = Error::new(ErrorKind::UndefinedTable, format!("table {SYSTEM_SCHEMA}.{name} does not exist"));
-            return Err(match nearest(name, TABLES.into_iter()) {
-                Some(near) => error.with_hint(format!("perhaps you meant {near}")),
-                None => error,
-            });
+            return Err(Error::new(ErrorKind::UndefinedTable, format!("table {SYSTEM_SCHEMA}.{name} does not exist"))
+                .with_nearest(name, TABLES.into_iter()));
         }
     };
     let (schema, batch) = batch_of(columns)?;
@@ -329,17 +326,12 @@ fn indexes(view: ReadView<'_>, principal: &Principal) -> Columns {
             is_constraint: index.is_constraint,
         }));
     }
-    let column_names = |row: &Row| {
-        let names: Vec<&str> =
-            row.columns.iter().filter_map(|&at| row.table.columns.get(at)).map(|column| column.name.as_str()).collect();
-        names.join(", ")
-    };
     vec![
         text("table_id", rows.iter().map(|row| Some(table_id(&row.table)))),
         text("namespace", rows.iter().map(|row| Some(row.table.namespace.as_str()))),
         text("table_name", rows.iter().map(|row| Some(row.table.name.as_str()))),
         text("index_name", rows.iter().map(|row| Some(row.name.as_str()))),
-        text("columns", rows.iter().map(|row| Some(column_names(row)))),
+        text("columns", rows.iter().map(|row| Some(row.table.column_list(&row.columns)))),
         boolean("is_unique", rows.iter().map(|row| Some(row.is_unique))),
         boolean("is_primary_key", rows.iter().map(|row| Some(row.is_primary))),
         boolean("is_constraint", rows.iter().map(|row| Some(row.is_constraint))),
