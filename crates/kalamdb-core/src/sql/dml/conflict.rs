@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::assignments::{assigned, read_assignments};
-use super::target::{Search, Target, Which};
+use super::target::{RowFilter, Search, Target};
 use super::update::planned_values;
 use super::writable::Changeable;
 use super::write_set::{ReplacedRows, Replacement, WriteSet};
@@ -334,7 +334,7 @@ async fn replace(
     };
     let others = [engine_table(EXCLUDED, &column(EXCLUDED))];
     let search = Search { values: &values, others: &others, selection: Some(&selection) };
-    let found = target.find_with(context, &pairs, Which::Live, search, parameters, vec![relation]).await?;
+    let found = target.find_with(context, &pairs, RowFilter::Live, search, parameters, vec![relation]).await?;
     let chosen: Vec<u32> = found.addresses.iter().filter_map(|address| u32::try_from(address.row()).ok()).collect();
     let last: HashMap<RowAddress, u32> = addresses.iter().copied().zip(meeting.iter().copied()).collect();
     let at: HashMap<u32, (RowAddress, u32)> =

@@ -6,7 +6,7 @@ use datafusion::sql::sqlparser::ast::{Delete, FromTable};
 use kalamdb_store::RowState;
 
 use super::returning::{Returning, result};
-use super::target::{Search, Target, Which};
+use super::target::{RowFilter, Search, Target};
 use super::write_set::{Replacement, WriteSet, check};
 use crate::change::{Change, TableChange};
 use crate::error::{Error, Result, refuse_clauses};
@@ -26,7 +26,7 @@ pub(crate) async fn run(
     let returning = Returning { items: delete.returning.as_deref(), alias: &target.alias, parameters };
     let (committed, (n_rows, returned)) = write(context.view, async || {
         let changed = context.changeable(&target.name, "DELETE")?;
-        let found = target.find(context, &changed, Which::Live, search, parameters).await?;
+        let found = target.find(context, &changed, RowFilter::Live, search, parameters).await?;
         let rows = take_rows(&changed.table, &changed.rows, &found.addresses)?;
         let n_rows = rows.n_rows;
         let first_seq = context.view.meta().next_seq;
@@ -55,7 +55,7 @@ pub(crate) async fn undelete(
     let returning = Returning { items: delete.returning.as_deref(), alias: &target.alias, parameters };
     let (committed, (n_rows, returned)) = write(context.view, async || {
         let changed = context.changeable(&target.name, "UNDELETE")?;
-        let found = target.find(context, &changed, Which::Deleted, search, parameters).await?;
+        let found = target.find(context, &changed, RowFilter::Deleted, search, parameters).await?;
         let old = take_rows(&changed.table, &changed.rows, &found.addresses)?;
         let n_rows = old.n_rows;
         let replaced = Some(Replacement { addresses: found.addresses, new: old.clone(), old });

@@ -30,7 +30,7 @@ pub(super) struct Target {
 
 /// Which of the target's rows a statement is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Which {
+pub(super) enum RowFilter {
     Live,
     Deleted,
 }
@@ -72,13 +72,13 @@ impl Target {
         &self,
         context: &StatementContext<'_>,
         target: &Changeable,
-        which: Which,
+        filter: RowFilter,
         query: Search<'_>,
         parameters: &Parameters,
     ) -> Result<Found> {
-        match find_by_key(context, target, which, query, parameters)? {
+        match find_by_key(context, target, filter, query, parameters)? {
             Some(found) => Ok(found),
-            None => self.find_with(context, target, which, query, parameters, Vec::new()).await,
+            None => self.find_with(context, target, filter, query, parameters, Vec::new()).await,
         }
     }
 
@@ -87,7 +87,7 @@ impl Target {
         &self,
         context: &StatementContext<'_>,
         target: &Changeable,
-        which: Which,
+        filter: RowFilter,
         query: Search<'_>,
         parameters: &Parameters,
         mut relations: Vec<Relation>,
@@ -102,7 +102,7 @@ impl Target {
             .collect();
         let from = std::iter::once(engine_table(TARGET, &self.alias)).chain(query.others.iter().cloned()).collect();
         let mut selection = query.selection.cloned();
-        if which == Which::Deleted {
+        if filter == RowFilter::Deleted {
             // Naming the column brings the tombstones in.
             let deleted = Expr::CompoundIdentifier(vec![self.alias.clone(), column("_deleted")]);
             let deleted = Expr::BinaryOp {
@@ -128,7 +128,7 @@ impl Target {
         let rows = context.query(select(items, from, selection)?, parameters, relations).await?;
         let is_wanted = |address: RowAddress| {
             let is_deleted = target.rows.get(address.chunk()).is_some_and(|chunk| chunk.is_deleted(address.row()));
-            is_deleted == (which == Which::Deleted)
+            is_deleted == (filter == RowFilter::Deleted)
         };
         let (mut seen, mut addresses, mut batches) = (HashSet::new(), Vec::new(), Vec::new());
         for batch in &rows.batches {
@@ -162,7 +162,7 @@ impl Target {
 fn find_by_key(
     context: &StatementContext<'_>,
     target: &Changeable,
-    which: Which,
+    filter: RowFilter,
     query: Search<'_>,
     parameters: &Parameters,
 ) -> Result<Option<Found>> {
@@ -176,11 +176,11 @@ fn find_by_key(
     };
     let Some(keys) = key.keys(&target.table, parameters)? else { return Ok(None) };
     let found = context.view.find(&target.table, &target.partition, &keys)?.into_iter().next().flatten();
-    if which == Which::Deleted && found.is_some_and(|found| !found.is_deleted) {
+    if filter == RowFilter::Deleted && found.is_some_and(|found| !found.is_deleted) {
         // A deleted row may have had the key before.
         return Ok(None);
     }
-    let found = found.filter(|found| found.is_deleted == (which == Which::Deleted));
+    let found = found.filter(|found| found.is_deleted == (filter == RowFilter::Deleted));
     let addresses = Vec::from_iter(found.map(|found| found.address));
     let values = values.into_iter().map(|(value, field)| (value.slice(0, addresses.len()), field)).collect();
     Ok(Some(Found { addresses, values }))

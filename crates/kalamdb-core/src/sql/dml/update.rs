@@ -4,7 +4,7 @@ use datafusion::sql::sqlparser::ast::{Expr, TableWithJoins, Update, UpdateTableF
 
 use super::assignments::{Assigned, assigned, read_assignments};
 use super::returning::{Returning, result};
-use super::target::{Search, Target, Which};
+use super::target::{RowFilter, Search, Target};
 use super::write_set::{Replacement, WriteSet, check};
 use crate::catalog::Table;
 use crate::error::{Result, refuse_clauses};
@@ -33,7 +33,7 @@ pub(crate) async fn run(
         let assignments = read_assignments(&changed.table, &each)?;
         let planned = planned_values(&changed.table, &assignments);
         let search = Search { values: &planned, others, selection: update.selection.as_ref() };
-        let found = target.find(context, &changed, Which::Live, search, parameters).await?;
+        let found = target.find(context, &changed, RowFilter::Live, search, parameters).await?;
         let old = take_rows(&changed.table, &changed.rows, &found.addresses)?;
         let new = assigned(context, &changed, &assignments, &old, found.values).await?;
         let n_rows = new.n_rows;
