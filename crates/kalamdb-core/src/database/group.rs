@@ -35,7 +35,7 @@ pub(crate) struct CommitGroup {
     members: RefCell<Vec<Seat>>,
     n_rows: Cell<usize>,
     n_bytes: Cell<usize>,
-    is_spoilt: Cell<bool>,
+    is_poisoned: Cell<bool>,
     commit: Shared<LocalBoxFuture<'static, ()>>,
 }
 
@@ -76,7 +76,7 @@ impl CommitGroup {
             members: RefCell::default(),
             n_rows: Cell::default(),
             n_bytes: Cell::default(),
-            is_spoilt: Cell::default(),
+            is_poisoned: Cell::default(),
             commit: commit(owned, Weak::clone(this)).boxed_local().shared(),
         });
         database.set_open_group(Rc::downgrade(&group));
@@ -98,7 +98,7 @@ impl CommitGroup {
 
     /// Whether what the group rests on is what is committed.
     pub(crate) fn is_sound(&self, database: &Database) -> bool {
-        !self.is_spoilt.get() && database.meta().head == self.base
+        !self.is_poisoned.get() && database.meta().head == self.base
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -118,9 +118,9 @@ impl CommitGroup {
             match self.overlay.apply(database, change.clone()) {
                 Ok(()) => {}
                 // Somebody has read on since the group was opened: all of it, this change too, is computed again.
-                Err(error) if error.kind() == ErrorKind::SerializationFailure => self.is_spoilt.set(true),
+                Err(error) if error.kind() == ErrorKind::SerializationFailure => self.is_poisoned.set(true),
                 Err(error) => {
-                    self.is_spoilt.set(true);
+                    self.is_poisoned.set(true);
                     return Err(error);
                 }
             }

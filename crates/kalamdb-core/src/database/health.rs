@@ -222,8 +222,11 @@ impl Database {
     /// How many bytes are stored of partitions that this instance has looked at.
     pub(crate) fn known_stored_bytes(&self) -> u64 {
         let log: u64 = self.state.borrow().partitions().map(|(_, partition)| partition.log_size().1).sum();
-        let segments =
-            self.looked_at().into_iter().filter_map(|(table, id)| self.segments_of(&table, &id).ok()).flatten();
+        let segments = self
+            .partitions_with_loaded_segments()
+            .into_iter()
+            .filter_map(|(table, id)| self.segments_of(&table, &id).ok())
+            .flatten();
         log + segments.map(|stored| stored.segment.n_bytes()).sum::<u64>()
     }
 

@@ -91,8 +91,8 @@ impl<'a> ReadView<'a> {
     }
 
     /// The greatest value that a column which counts by itself has held.
-    pub(crate) fn greatest(&self, table: &Arc<Table>, id: &PartitionId, column: usize) -> Result<i64> {
-        self.with_partition(table, id, |partition| partition.greatest(table, column))
+    pub(crate) fn max_value(&self, table: &Arc<Table>, id: &PartitionId, column: usize) -> Result<i64> {
+        self.with_partition(table, id, |partition| partition.max_value(table, column))
     }
 
     fn with_partition<T>(

@@ -59,7 +59,7 @@ impl Partition {
     }
 
     /// The older half of the parts of the log, rounded up, with their bytes, and how many rows they hold.
-    pub(crate) fn older_half(&self) -> (Vec<(LogKey, usize)>, usize) {
+    pub(crate) fn oldest_half_of_log(&self) -> (Vec<(LogKey, usize)>, usize) {
         let half = self.log.iter().take(self.log.len().div_ceil(2));
         (half.clone().map(|logged| (logged.key, logged.n_bytes)).collect(), half.map(|logged| logged.n_rows).sum())
     }
@@ -190,7 +190,7 @@ impl Partition {
         for column in
             (0..table.columns.len()).filter(|&at| table.columns.get(at).is_some_and(|column| column.auto_increment))
         {
-            let greatest = self.greatest(table, column)?;
+            let greatest = self.max_value(table, column)?;
             let Some(id) = table.columns.get(column).map(|column| column.id) else { continue };
             counters.retain(|(of, _)| *of != id);
             counters.push((id, greatest));

@@ -200,7 +200,7 @@ impl Partition {
 
     /// Brings what is known to the current manifest and the current version of the table's columns.
     pub(super) fn take_over(&mut self, table: &Arc<Table>) -> Result<()> {
-        self.adopt(table)?;
+        self.upgrade_to_current_schema(table)?;
         self.leave_flushed(table)?;
         self.decode(table)
     }
@@ -228,7 +228,7 @@ impl Partition {
     }
 
     /// Brings the chunks to the current version of the table's columns.
-    fn adopt(&mut self, table: &Arc<Table>) -> Result<()> {
+    fn upgrade_to_current_schema(&mut self, table: &Arc<Table>) -> Result<()> {
         match self.shape {
             Some(shape) if shape < table.schema_version => {
                 let chunks =
@@ -398,12 +398,12 @@ impl Partition {
     }
 
     /// The greatest value that an integer column has ever held, superseded and deleted rows included; 0 if none.
-    pub(crate) fn greatest(&mut self, table: &Arc<Table>, column: usize) -> Result<i64> {
+    pub(crate) fn max_value(&mut self, table: &Arc<Table>, column: usize) -> Result<i64> {
         self.load(table)?;
         if let Some((_, value)) = self.greatest.iter().find(|(of, _)| *of == column) {
             return Ok(*value);
         }
-        let values = self.hot().map(|(_, chunk)| chunk.greatest(column)).collect::<Result<Vec<_>>>()?;
+        let values = self.hot().map(|(_, chunk)| chunk.max_value(column)).collect::<Result<Vec<_>>>()?;
         let id = table.columns.get(column).map(|column| column.id);
         let stored = self.counters.iter().find(|(of, _)| Some(*of) == id).map(|(_, value)| *value);
         let greatest = values.into_iter().chain(stored).max().unwrap_or_default();
@@ -453,7 +453,7 @@ impl Partition {
             index.add_chunk(self.chunks.len(), &chunk)?;
         }
         for (column, greatest) in &mut self.greatest {
-            *greatest = chunk.greatest(*column)?.max(*greatest);
+            *greatest = chunk.max_value(*column)?.max(*greatest);
         }
         Arc::make_mut(&mut self.chunks).push(chunk);
         self.merge(table)

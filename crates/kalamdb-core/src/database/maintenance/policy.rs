@@ -74,7 +74,7 @@ impl Database {
     ///
     /// # Errors
     /// The store's; `data_corrupted`.
-    pub async fn maintain(&self, occasion: MaintenanceTrigger) -> Result<bool> {
+    pub async fn maintain(&self, trigger: MaintenanceTrigger) -> Result<bool> {
         self.check_open()?;
         if self.has_streams() {
             self.sweep().await?;
@@ -83,16 +83,16 @@ impl Database {
             return Ok(false);
         }
         self.refresh().await?;
-        let due = match self.flush_due(occasion) {
+        let due = match self.flush_due(trigger) {
             Some(due) => Some(due),
-            None if occasion == MaintenanceTrigger::Hidden => None,
+            None if trigger == MaintenanceTrigger::Hidden => None,
             None => match self.compaction_due()? {
                 Some(due) => Some(due),
                 None => self.retention_due().await?,
             },
         };
         let Some(due) = due else {
-            if occasion == MaintenanceTrigger::Idle {
+            if trigger == MaintenanceTrigger::Idle {
                 self.look_after_storage().await?;
             }
             return Ok(false);
@@ -183,7 +183,7 @@ impl Database {
         Ok(())
     }
 
-    fn flush_due(&self, occasion: MaintenanceTrigger) -> Option<Due> {
+    fn flush_due(&self, trigger: MaintenanceTrigger) -> Option<Due> {
         let now_us = self.now_us();
         let (mut rows, mut bytes, mut due) = (0, 0, None);
         let (mut most_rows, mut most_bytes) = (None::<(usize, PartitionId)>, None::<(usize, PartitionId)>);
@@ -198,7 +198,7 @@ impl Database {
             if is_more(&most_bytes, unflushed.n_bytes) {
                 most_bytes = Some((unflushed.n_bytes, partition.clone()));
             }
-            if due.is_none() && is_due(table.options.flush_policy, occasion, unflushed, now_us) {
+            if due.is_none() && is_due(table.options.flush_policy, trigger, unflushed, now_us) {
                 due = Some(partition.clone());
             }
         });
@@ -210,7 +210,7 @@ impl Database {
 
     /// The segments of the smallest size of which there are enough to be merged; or one most of which is superseded.
     fn compaction_due(&self) -> Result<Option<Due>> {
-        for (table, partition) in self.looked_at() {
+        for (table, partition) in self.partitions_with_loaded_segments() {
             // Whoever reads a partition that is damaged is told.
             let Ok(segments) = self.segments_of(&table, &partition) else { continue };
             let is_sparse = |stored: &&StoredSegment| n_current(stored) * 2 < n_rows(stored);
@@ -251,7 +251,7 @@ impl Database {
             return Ok(None);
         }
         self.retention_interval().begin(now_us);
-        for (table, partition) in self.looked_at() {
+        for (table, partition) in self.partitions_with_loaded_segments() {
             let since_us = self.keep_deleted_since_us(&table);
             for stored in self.segments_of(&table, &partition).unwrap_or_default() {
                 if self.has_expired(&table, &stored, since_us).await? {
@@ -300,7 +300,7 @@ impl Database {
     }
 }
 
-fn is_due(policy: FlushPolicy, occasion: MaintenanceTrigger, unflushed: Unflushed, now_us: i64) -> bool {
+fn is_due(policy: FlushPolicy, trigger: MaintenanceTrigger, unflushed: Unflushed, now_us: i64) -> bool {
     let FlushPolicy { rows: limit, interval_secs } = policy;
     let Unflushed { n_rows, n_bytes, oldest_us } = unflushed;
     let (rows, age_us) = (n_rows as u64, now_us.saturating_sub(oldest_us));
@@ -311,8 +311,8 @@ fn is_due(policy: FlushPolicy, occasion: MaintenanceTrigger, unflushed: Unflushe
     };
     let by_age = interval_secs
         .is_some_and(|seconds| age_us >= i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000));
-    let by_occasion = occasion == MaintenanceTrigger::Hidden && rows >= HIDDEN_FLUSH_ROWS;
-    rows > 0 && (by_rows || by_age || by_occasion || n_bytes >= FLUSH_BYTES)
+    let by_trigger = trigger == MaintenanceTrigger::Hidden && rows >= HIDDEN_FLUSH_ROWS;
+    rows > 0 && (by_rows || by_age || by_trigger || n_bytes >= FLUSH_BYTES)
 }
 
 /// Segments that follow each other, together as far as they fit into the memory for merging.

@@ -52,11 +52,11 @@ impl Database {
             made => made?,
         };
         let n_rows = inputs.iter().map(|input| input.chunk.n_rows()).sum();
-        Ok(if self.offer(table, id, &inputs, made, token).await? { n_rows } else { 0 })
+        Ok(if self.publish(table, id, &inputs, made, token).await? { n_rows } else { 0 })
     }
 
     /// Commits new segments, unless the partition or its table is another by now.
-    async fn offer(
+    async fn publish(
         &self,
         table: &Arc<Table>,
         id: &PartitionId,
@@ -189,7 +189,7 @@ impl Database {
     }
 
     /// The partitions whose segments have been looked at.
-    pub(crate) fn looked_at(&self) -> Vec<(Arc<Table>, PartitionId)> {
+    pub(crate) fn partitions_with_loaded_segments(&self) -> Vec<(Arc<Table>, PartitionId)> {
         let state = self.state.borrow();
         let known = state.partitions().filter(|(_, partition)| partition.has_known_segments());
         known.filter_map(|(id, _)| Some((Arc::clone(state.catalog.find_id(id.table)?), id.clone()))).collect()

@@ -89,7 +89,7 @@ impl Database {
             for (table, id, partition) in streams
                 .flat_map(|table| state.partitions_of(table.id).map(move |(id, partition)| (table, id, partition)))
             {
-                let (parts, n_rows) = partition.older_half();
+                let (parts, n_rows) = partition.oldest_half_of_log();
                 let (Some((first, _)), Some((last, _)), Some(stored_id)) =
                     (parts.first(), parts.last(), state.owners.stored(id))
                 else {

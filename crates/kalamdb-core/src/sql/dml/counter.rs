@@ -35,7 +35,7 @@ impl<'a> IdentityGenerator<'a> {
         }
         let from = match self.last.iter().find(|(of, _)| *of == column) {
             Some((_, last)) => *last,
-            None => self.context.view.greatest(self.table, self.partition, column)?,
+            None => self.context.view.max_value(self.table, self.partition, column)?,
         };
         let numbers: Int64Array = (0..n_rows as i64).map(|at| from.checked_add(at + 1)).collect();
         self.last.retain(|(of, _)| *of != column);
