@@ -90,8 +90,8 @@ impl EngineSession {
 
     /// Puts the session into a transaction that has failed: it was in one when its engine crashed.
     #[wasm_bindgen(js_name = loseTransaction)]
-    pub fn lose_transaction(&self) {
-        self.session.lose_transaction();
+    pub fn mark_transaction_lost(&self) {
+        self.session.mark_transaction_lost();
     }
 
     /// Undoes the transaction.

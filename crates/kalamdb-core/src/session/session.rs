@@ -91,8 +91,8 @@ impl Session {
 
     /// Puts the session into a transaction that has failed: it was in one when its engine was lost. It takes nothing
     /// but its end.
-    pub fn lose_transaction(&self) {
-        self.transactions.lose(&self.database);
+    pub fn mark_transaction_lost(&self) {
+        self.transactions.mark_lost(&self.database);
     }
 
     /// Another session of the same principal, which begins in the same namespace and is in a transaction, which

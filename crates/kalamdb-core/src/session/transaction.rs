@@ -37,7 +37,7 @@ impl SessionTransaction {
     }
 
     /// Begins one that has failed already.
-    pub(crate) fn lose(&self, database: &Database) {
+    pub(crate) fn mark_lost(&self, database: &Database) {
         let transaction = Transaction::begin(database);
         transaction.fail();
         *self.0.borrow_mut() = Some(Rc::new(transaction));
