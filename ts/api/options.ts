@@ -1,5 +1,5 @@
 import type { ConnectionSettings } from '../client/connection.js';
-import type { Location } from '../transport/locate.js';
+import type { AssetLocation } from '../transport/locate.js';
 import type { Decoding, QueryOptions } from '../wire/decoding.js';
 import { requireString, requireWellFormed } from '../wire/text.js';
 
@@ -147,7 +147,7 @@ export function transactionOptions(
 }
 
 /** @throws TypeError when an option has a value it cannot have @internal */
-export function location(options: LocationOptions): Location {
+export function location(options: LocationOptions): AssetLocation {
   requireObject(options);
   const { worker = true } = options;
   if (typeof worker !== 'boolean') throw new TypeError('worker must be a boolean');

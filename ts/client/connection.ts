@@ -1,6 +1,6 @@
 import { failure, isKalamDBError } from '../errors/errors.js';
 import type { Call, EngineOptions, Replies, SessionRef } from '../protocol/calls.js';
-import type { Location } from '../transport/locate.js';
+import type { AssetLocation } from '../transport/locate.js';
 import { startTransport } from '../transport/start.js';
 import type { Transport } from '../transport/transport.js';
 import { InFlight } from './in-flight.js';
@@ -13,7 +13,7 @@ export interface ConnectionSettings {
   engine: EngineOptions;
   /** Whether a database in memory does where there is no storage. */
   fallBackToMemory: boolean;
-  location: Location;
+  location: AssetLocation;
 }
 
 /** An open database and the engine that holds it; after a crash the next call opens it again in a new engine. */

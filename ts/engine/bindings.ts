@@ -35,7 +35,7 @@ export interface EngineSession {
   commit(durability: 'relaxed' | 'strict'): Promise<Uint8Array>;
   rollback(): Promise<void>;
   /** Puts the session into a transaction that has failed and takes nothing but its end. */
-  loseTransaction(): void;
+  markTransactionLost(): void;
   free(): void;
 }
 

@@ -1,9 +1,9 @@
 import { failure } from '../errors/errors.js';
 import type { Ask, Call, Reply, SessionRef } from '../protocol/calls.js';
+import { runsOf } from './batching.js';
 import type { Engine, EngineSession } from './bindings.js';
 import type { Instance } from './instance.js';
 import { Maintenance } from './maintenance.js';
-import { runsOf } from './runs.js';
 
 /** Carries calls out on an instance, for one database. */
 export class Host {
@@ -118,7 +118,7 @@ export class Host {
     if (open !== undefined) return open;
     if (principal === undefined) throw failure('invalid_transaction_state', 'the transaction has ended');
     const session = engine.session(principal.userId, principal.role);
-    if (isInTransaction) session.loseTransaction();
+    if (isInTransaction) session.markTransactionLost();
     this.#sessions.set(id, session);
     return session;
   }

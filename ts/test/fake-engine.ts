@@ -113,7 +113,7 @@ export function makeBindings(webAssembly: typeof WebAssembly): Bindings {
       return message({ command, seq: this.#isFailed ? null : 12 }, []);
     }
 
-    loseTransaction(): void {
+    markTransactionLost(): void {
       this.#log('lost');
     }
 

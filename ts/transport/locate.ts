@@ -1,5 +1,5 @@
 /** Location options that have been checked; absent URLs are beside the main module. @internal */
-export interface Location {
+export interface AssetLocation {
   worker: boolean;
   wasmUrl: string | undefined;
   workerUrl: string | undefined;
@@ -13,7 +13,7 @@ export interface Files {
 }
 
 /** Finds the files. This happens in the main module and not in the worker, because bundlers rename both. */
-export function locate({ wasmUrl, workerUrl }: Location): Files {
+export function locate({ wasmUrl, workerUrl }: AssetLocation): Files {
   const beside = new URL('./kalamdb.wasm', import.meta.url).href;
   const folder = originalFolder(beside);
   if (folder === undefined) return { wasmUrl: wasmUrl ?? beside, workerUrl };

@@ -89,7 +89,7 @@ impl EngineSession {
     }
 
     /// Puts the session into a transaction that has failed: it was in one when its engine crashed.
-    #[wasm_bindgen(js_name = loseTransaction)]
+    #[wasm_bindgen(js_name = markTransactionLost)]
     pub fn mark_transaction_lost(&self) {
         self.session.mark_transaction_lost();
     }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { runsOf } from '../engine/runs.js';
+import { runsOf } from '../engine/batching.js';
 import type { Call } from '../protocol/calls.js';
 
 const query = (sql: string, more: Partial<Extract<Call, { kind: 'query' }>> = {}): Call => ({
