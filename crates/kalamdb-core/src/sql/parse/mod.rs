@@ -17,6 +17,8 @@ mod show;
 mod spellings;
 mod statement;
 mod statement_cache;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod types;
 mod with;

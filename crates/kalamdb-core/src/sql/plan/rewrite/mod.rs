@@ -17,6 +17,8 @@ pub(crate) mod row_subqueries;
 pub(crate) mod sort_names;
 mod stars;
 pub(crate) mod syntax;
+#[cfg(test)]
+mod tests;
 pub(crate) mod using;
 pub(crate) mod values;
 pub(crate) mod whole_rows;
