@@ -3,11 +3,16 @@ import wasm from 'kalamdb/kalamdb.wasm?url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { column, failureOf, withName } from './support.js';
 
-/** Kills the engine of the database that was opened last. */
-type Kill = () => void;
+/** What is known of the engines of a test. */
+interface Engines {
+  /** Kills the engine of the database that was opened last. */
+  kill(): void;
+  /** How many there have been. */
+  count(): number;
+}
 
 /** Workers are asked to trap by the message that the package has for that. */
-function watchWorkers(): Kill {
+function watchWorkers(): Engines {
   const workers: Worker[] = [];
   const RealWorker = Worker;
   vi.stubGlobal(
@@ -19,18 +24,23 @@ function watchWorkers(): Kill {
       }
     },
   );
-  return () => workers.at(-1)?.postMessage({ type: 'calls', calls: [{ id: 0, call: { kind: 'crash' } }] });
+  return {
+    kill: () => workers.at(-1)?.postMessage({ type: 'calls', calls: [{ id: 0, call: { kind: 'crash' } }] }),
+    count: () => workers.length,
+  };
 }
 
 /** In the page, the next entry into the instance traps. */
-function watchInstances(): Kill {
+function watchInstances(): Engines {
   let armed = false;
+  let n = 0;
   const instantiate = WebAssembly.instantiate;
   vi.spyOn(WebAssembly, 'instantiate').mockImplementation((async (
     module: WebAssembly.Module,
     imports: WebAssembly.Imports,
   ) => {
     const { exports } = await instantiate(module, imports);
+    n += 1;
     const trapping = Object.entries(exports).map(([name, value]) => {
       if (typeof value !== 'function') return [name, value];
       const call = (...args: unknown[]): unknown => {
@@ -42,8 +52,11 @@ function watchInstances(): Kill {
     });
     return { exports: Object.fromEntries(trapping) };
   }) as never);
-  return () => {
-    armed = true;
+  return {
+    kill: () => {
+      armed = true;
+    },
+    count: () => n,
   };
 }
 
@@ -100,10 +113,11 @@ const WAYS = [
 ];
 
 describe.each(WAYS)('when the engine in the $where crashes', ({ worker, watch }) => {
-  let kill: Kill;
+  let kill: Engines['kill'];
+  let count: Engines['count'];
   let options: { worker: boolean; wasmUrl: string };
   beforeEach(() => {
-    kill = watch();
+    ({ kill, count } = watch());
     // The page keeps an instance for each URL, and the one of this test must be a new one.
     options = { worker, wasmUrl: `${wasm}?test=${crypto.randomUUID()}` };
   });
@@ -137,8 +151,10 @@ describe.each(WAYS)('when the engine in the $where crashes', ({ worker, watch })
       await db.exec('CREATE TABLE t (id INT PRIMARY KEY)');
       kill();
       await failureOf(db.query('SELECT 1'));
+      const before = count();
       const ids = [1, 2, 3];
       await Promise.all(ids.map((id) => db.insert('t', [{ id }])));
+      expect(count()).toBe(before + 1);
       expect(await column(db, 'SELECT id FROM t ORDER BY id')).toEqual(ids);
       await db.close();
     });
@@ -223,7 +239,7 @@ describe.each(WAYS)('when the engine in the $where crashes', ({ worker, watch })
 });
 
 test('an engine in the page that crashes while it makes a database leaves none', async () => {
-  const kill = watchInstances();
+  const { kill } = watchInstances();
   const open = IDBFactory.prototype.open;
   const opened = vi.spyOn(IDBFactory.prototype, 'open').mockImplementation(function (this: IDBFactory, ...args) {
     const request = open.apply(this, args);
