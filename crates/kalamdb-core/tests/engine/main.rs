@@ -35,6 +35,7 @@ mod durability {
     mod history;
     mod orphans;
     mod segments;
+    mod signed_zeros;
 }
 
 mod parameters {

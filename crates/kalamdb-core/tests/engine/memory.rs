@@ -62,6 +62,12 @@ fn several_queries_share_the_limit_with_the_columns() {
     for session in &sessions {
         assert_eq!(rows(session, sql), expected);
     }
+    // Columns take what queries leave, and give it back.
+    let cache = || database.storage().unwrap().cache_bytes;
+    let full = cache();
+    assert!(full > LIMIT as u64 / 2 && full <= LIMIT as u64, "{full}");
+    assert_eq!(rows(&sessions[0], "SELECT a, b FROM t WHERE id <= 6000 ORDER BY b, a").len(), 6_000);
+    assert!(cache() < full, "{} of {full}", cache());
 }
 
 #[test]

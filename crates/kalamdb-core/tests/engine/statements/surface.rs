@@ -7,13 +7,14 @@ use std::rc::Rc;
 use crate::support::{Disk, query, rows};
 use kalamdb_core::{ErrorKind, Principal, Role, Session};
 
-const STEPS: usize = 10_000;
+/// Of each of the histories.
+const STEPS: usize = 5_000;
 const BUFFER: usize = 20;
 const USERS: [&str; 3] = ["ann", "bob", ""];
 /// What rows have in a column that was added later.
 const ADDED: i64 = 7;
 
-/// A linear congruential generator: the history is the same in every run.
+/// A linear congruential generator: a seed gives the same history in every run.
 struct Random(u64);
 
 impl Random {
@@ -264,9 +265,19 @@ impl World {
     }
 }
 
+/// Two histories, side by side on two cores; `KALAMDB_SEED=n` gives the first another seed.
 #[test]
-fn ten_thousand_random_steps_agree_with_the_model() {
-    let mut random = Random(2024);
+fn five_thousand_random_steps_agree_with_the_model() {
+    random_steps(std::env::var("KALAMDB_SEED").map_or(2024, |seed| seed.parse().unwrap()));
+}
+
+#[test]
+fn five_thousand_other_random_steps_agree_with_the_model() {
+    random_steps(7);
+}
+
+fn random_steps(seed: u64) {
+    let mut random = Random(seed);
     let mut world = World::open(Disk::new());
     for table in ["SHARED TABLE s", "USER TABLE u"] {
         query(
@@ -314,7 +325,7 @@ fn ten_thousand_random_steps_agree_with_the_model() {
     world.check(&model, STEPS);
     // The history is of use only if statements do fail, each in its way.
     for kind in [ErrorKind::UniqueViolation, ErrorKind::CheckViolation, ErrorKind::CardinalityViolation] {
-        assert!(failures.get(kind.code()).is_some_and(|n| *n > 20), "{failures:?}");
+        assert!(failures.get(kind.code()).is_some_and(|n| *n > 10), "{failures:?}");
     }
 }
 
