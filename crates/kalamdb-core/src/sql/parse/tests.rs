@@ -60,7 +60,7 @@ fn texts_are_read_as_postgresql_reads_them() {
             // What is no text of one query.
             ("SELECT 'a", "syntax_error"),
             ("SELECT 1 +", "syntax_error"),
-            ("SELEC 1", "syntax_error"),
+            ("SELEKT 1", "syntax_error"),
         ],
     );
 }
