@@ -9,8 +9,8 @@ pub(crate) struct Part {
     pub(crate) needs: &'static [Need],
     /// Run in turn, in the project's root. Split at white space; no shell sees them.
     pub(crate) commands: &'static [&'static str],
-    /// It begins with the first part, beside those before it: it leaves one of two cores idle for minutes.
-    pub(crate) is_early: bool,
+    /// The part that it begins with, so that both of two cores have work; what it prints comes in its turn.
+    pub(crate) beside: Option<&'static str>,
 }
 
 /// A part that runs in its turn.
@@ -20,7 +20,7 @@ const fn part(
     needs: &'static [Need],
     commands: &'static [&'static str],
 ) -> Part {
-    Part { name, about, needs, commands, is_early: false }
+    Part { name, about, needs, commands, beside: None }
 }
 
 const PAGES: &[Need] = &[Need::Chromium, Need::Npm("."), Need::Npm("www")];
@@ -40,9 +40,9 @@ pub(crate) const PARTS: &[Part] = &[
             "cargo clippy --package kalamdb-wasm --package kalamdb-indexeddb --target wasm32-unknown-unknown --all-targets -- -D warnings",
         ],
     ),
-    part("fuzz", "random input for parsers and decoders, for a minute", crate::fuzz::NEEDS, &["cargo xtask fuzz"]),
     Part {
-        is_early: true,
+        // It links with one core, for minutes.
+        beside: Some("native"),
         ..part("build", "the package, as it is shipped", crate::build::NEEDS, &["cargo xtask build"])
     },
     part(
@@ -65,12 +65,19 @@ pub(crate) const PARTS: &[Part] = &[
         // features, and builds all of them again.
         &["cargo test --workspace --test browser"],
     ),
-    part(
-        "differential",
-        "random queries, compared with PostgreSQL's answers",
-        &[Need::Npm(".")],
-        &["cargo test --workspace --test differential"],
-    ),
+    Part {
+        beside: Some("slt"),
+        ..part(
+            "differential",
+            "random queries, compared with PostgreSQL's answers",
+            &[Need::Npm(".")],
+            &["cargo test --workspace --test differential"],
+        )
+    },
+    Part {
+        beside: Some("slt"),
+        ..part("fuzz", "random input for parsers and decoders, for a minute", crate::fuzz::NEEDS, &["cargo xtask fuzz"])
+    },
     part("browser", "the TypeScript API on IndexedDB, in Chromium", PAGES, &["npm run --silent test:browser"]),
     part("packaging", "the package in bundlers and a bare page", PAGES, &["npm run --silent test:packaging"]),
     part("e2e", "the demo's pages: reload, tabs, crashes", PAGES, &["npm run --silent test:e2e"]),

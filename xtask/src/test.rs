@@ -23,8 +23,8 @@ pub(crate) fn list() {
 
 /// Runs the named parts, or all, each to its end whatever the others did, and prints one closing line.
 ///
-/// What an early part prints is kept until its turn. A part whose commands print no numbers of tests counts as one
-/// test. Returns whether all passed.
+/// What a part prints that began beside another is kept until its turn. A part whose commands print no numbers of tests
+/// counts as one test. Returns whether all passed.
 ///
 /// # Errors
 /// If a name is unknown.
@@ -36,19 +36,22 @@ pub(crate) fn test(sh: &Shell, names: &[String]) -> Result<bool> {
     let mut total = Counts::default();
     let mut summary = Vec::new();
     thread::scope(|scope| {
-        let mut early = Vec::new();
-        for part in chosen().filter(|part| part.is_early) {
-            let sh = sh.clone();
-            early.push(scope.spawn(move || {
-                let mut kept = String::new();
-                (run(&sh, part, &mut |line| kept.extend([line, "\n"])), kept)
-            }));
-        }
-        let mut early = early.into_iter();
+        let mut beside = Vec::new();
         for part in chosen() {
+            for other in chosen().filter(|other| other.beside == Some(part.name)) {
+                // Two parts at once may lack the same thing; what cannot be installed fails its part again.
+                let _ = setup::ensure(sh, other.needs);
+                let sh = sh.clone();
+                let running = scope.spawn(move || {
+                    let mut kept = String::new();
+                    (run(&sh, other, &mut |line| kept.extend([line, "\n"])), kept)
+                });
+                beside.push((other.name, running));
+            }
             println!("\n=== {}: {}", part.name, part.about);
-            let Outcome { counts, seconds } = match part.is_early.then(|| early.next()).flatten() {
-                Some(running) => {
+            let begun = beside.iter().position(|(name, _)| *name == part.name);
+            let Outcome { counts, seconds } = match begun.map(|at| beside.swap_remove(at)) {
+                Some((_, running)) => {
                     let (outcome, kept) = running.join().unwrap_or_default();
                     print!("{kept}");
                     outcome
