@@ -85,6 +85,11 @@ fn from_arrow(error: ArrowError) -> Error {
     if kind == ErrorKind::DivisionByZero {
         return Error::new(kind, "division by zero");
     }
+    // `Overflow happened on: 2147483647 + 1`
+    if let ArrowError::ArithmeticOverflow(message) = &error {
+        let of = message.strip_prefix("Overflow happened on: ").unwrap_or(message);
+        return Error::new(kind, format!("out of range: {of}"));
+    }
     Error::new(kind, error.to_string())
 }
 

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, UInt32Array};
-use datafusion::arrow::compute::kernels::cmp;
+use datafusion::arrow::compute::kernels::{cmp, comparison};
 use datafusion::arrow::compute::take;
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::Result as DataFusionResult;
 use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
 
+use kalamdb_types::{Source, SqlType, coerce as converted};
+
 use super::lists::{boolean, common, element_type, list_of, lists, range, refused};
 use crate::error::{Error, Result};
-use crate::functions::{Texts, array, coercing_function};
+use crate::functions::{Texts, array, coercing_function, is_text};
 
 /// `compare_any(x, array, '=')`
 pub(crate) const COMPARE_ANY: &str = "compare_any";
@@ -39,6 +41,11 @@ enum Quantifier {
 }
 
 fn coerce(name: &str, args: &[DataType]) -> DataFusionResult<Vec<DataType>> {
+    if let (COMPARE_ANY | COMPARE_ALL, [value, array, op, DataType::Boolean]) = (name, args)
+        && is_text(array)
+    {
+        return Ok(vec![value.clone(), array.clone(), op.clone(), DataType::Boolean]);
+    }
     let (value, array) = match (name, args) {
         (ARRAY_HAS, [array, value]) => (value, array),
         (COMPARE_ANY | COMPARE_ALL, [value, array, _]) => (value, array),
@@ -58,6 +65,7 @@ fn compare(args: &ScalarFunctionArgs, quantifier: Quantifier) -> Result<ArrayRef
     let has = quantifier == Quantifier::Has;
     let (values, arrays) = (array(args, usize::from(has))?, array(args, usize::from(!has))?);
     let op = if has { Texts::One(Some("=".to_owned())) } else { Texts::of(args, 2)? };
+    let arrays = if is_text(arrays.data_type()) { read(&arrays, values.data_type())? } else { arrays };
     let lists = lists(&arrays)?;
     // Each value once for each element that it is compared with.
     let n_elements = lists.values().len();
@@ -88,6 +96,13 @@ fn compare(args: &ScalarFunctionArgs, quantifier: Quantifier) -> Result<ArrayRef
     Ok(Arc::new(answers))
 }
 
+/// Arrays that are written as texts: `x = ANY ('{1,2}')`.
+fn read(texts: &ArrayRef, element: &DataType) -> Result<ArrayRef> {
+    let of = Field::new("", list_of(element.clone()), true);
+    let array = SqlType::of_field(&of).ok_or_else(|| Error::internal(format!("{element} is of no array")))?;
+    Ok(converted(texts, &Field::new("", texts.data_type().clone(), true), &array, Source::Sql)?)
+}
+
 fn compared(op: &str, left: &ArrayRef, right: &ArrayRef) -> Result<BooleanArray> {
     if left.data_type().is_nested() {
         return super::order::nested(op, left, right);
@@ -99,6 +114,10 @@ fn compared(op: &str, left: &ArrayRef, right: &ArrayRef) -> Result<BooleanArray>
         "<=" => cmp::lt_eq(left, right)?,
         ">" => cmp::gt(left, right)?,
         ">=" => cmp::gt_eq(left, right)?,
+        "~~" => comparison::like(left, right)?,
+        "!~~" => comparison::nlike(left, right)?,
+        "~~*" => comparison::ilike(left, right)?,
+        "!~~*" => comparison::nilike(left, right)?,
         other => return Err(Error::unsupported(format!("the operator {other} with ANY and ALL of an array"))),
     })
 }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{DFSchema, ScalarValue, plan_datafusion_err};
 use datafusion::error::Result;
-use datafusion::logical_expr::expr::{AggregateFunction, Sort};
+use datafusion::logical_expr::expr::{AggregateFunction, Cast, Sort};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawAggregateExpr, RawWindowExpr};
 use datafusion::logical_expr::{Aggregate, AggregateUDF, Expr, ExprSchemable, LogicalPlan, WindowFrameBound};
 use datafusion::optimizer::AnalyzerRule;
@@ -51,6 +52,13 @@ impl ExprPlanner for AggregateCalls {
         }
         if call.distinct && call.args.len() > 1 && OF_PAIRS.iter().any(|prefix| call.func.name().starts_with(prefix)) {
             return Err(into_datafusion(Error::unsupported(format!("DISTINCT in {}", call.func.name()))));
+        }
+        if call.func.name() == "regr_count" {
+            // DataFusion counts without a sign.
+            let RawAggregateExpr { func, args, distinct, filter, order_by, null_treatment } = call;
+            let count = AggregateFunction::new_udf(func, args, distinct, filter, order_by, null_treatment);
+            let count = Expr::Cast(Cast::new(Box::new(Expr::AggregateFunction(count)), DataType::Int64));
+            return Ok(PlannerResult::Planned(count));
         }
         Ok(PlannerResult::Original(call))
     }

@@ -14,6 +14,7 @@ pub(crate) mod ordering;
 mod repeated_keys;
 mod repeated_orders;
 pub(crate) mod sets;
+mod value_types;
 mod volatile_keys;
 
 pub(crate) use aggregate_calls::{AggregateCalls, UnorderedAggregates};
@@ -25,4 +26,5 @@ pub(crate) use named_value::NAME;
 pub(crate) use operand_types::OperandTypes;
 pub(crate) use repeated_keys::RepeatedKeys;
 pub(crate) use repeated_orders::RepeatedOrders;
+pub(crate) use value_types::ValueTypes;
 pub(crate) use volatile_keys::VolatileKeys;

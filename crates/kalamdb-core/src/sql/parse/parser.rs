@@ -74,7 +74,7 @@ fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>> {
     join_digits(&mut tokens)?;
     select_from_tables(&mut tokens);
     mark_question_operators(&mut tokens);
-    spellings::take_out(&mut tokens);
+    spellings::take_out(&mut tokens)?;
     Ok(tokens)
 }
 

@@ -3,12 +3,18 @@
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
+use crate::error::{Error, Result};
+
 /// Takes out `MATERIALIZED` and `NOT MATERIALIZED` between AS and the query of a WITH, `FROM` in
-/// `trim(LEADING FROM x)`, and `ONLY` before a table. No table inherits from another.
-pub(super) fn take_out(tokens: &mut Vec<TokenWithSpan>) {
-    if !tokens.iter().any(|token| matches!(keyword(token), Some(Keyword::MATERIALIZED | Keyword::TRIM | Keyword::ONLY)))
-    {
-        return;
+/// `trim(LEADING FROM x)`, `ONLY` before a table, and `EXCLUDE NO OTHERS` behind the frame of a window. No table
+/// inherits from another.
+///
+/// # Errors
+/// `feature_not_supported` for what else a frame may exclude.
+pub(super) fn take_out(tokens: &mut Vec<TokenWithSpan>) -> Result<()> {
+    let is_one = |word| matches!(word, Some(Keyword::MATERIALIZED | Keyword::TRIM | Keyword::ONLY | Keyword::EXCLUDE));
+    if !tokens.iter().any(|token| is_one(keyword(token))) {
+        return Ok(());
     }
     tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
     let is = |at: Option<&TokenWithSpan>, wanted: Keyword| at.and_then(keyword) == Some(wanted);
@@ -34,7 +40,15 @@ pub(super) fn take_out(tokens: &mut Vec<TokenWithSpan>) {
         let names_table = tokens
             .get(at + 1)
             .is_some_and(|token| matches!(token.token, Token::Word(_)) && keyword(token) != Some(Keyword::SET));
+        let ends_frame = before(1)
+            .and_then(keyword)
+            .is_some_and(|word| matches!(word, Keyword::ROW | Keyword::PRECEDING | Keyword::FOLLOWING));
+        let excludes = ends_frame && is(here, Keyword::EXCLUDE);
+        if excludes && !is(tokens.get(at + 1), Keyword::NO) {
+            return Err(Error::unsupported("EXCLUDE in window frames"));
+        }
         let n_out = match () {
+            () if excludes => 3.min(tokens.len() - at),
             () if is_not => 2,
             () if is_materialized
                 || is(here, Keyword::FROM) && in_trim
@@ -49,6 +63,7 @@ pub(super) fn take_out(tokens: &mut Vec<TokenWithSpan>) {
         };
         tokens.drain(at..at + n_out);
     }
+    Ok(())
 }
 
 fn keyword(token: &TokenWithSpan) -> Option<Keyword> {

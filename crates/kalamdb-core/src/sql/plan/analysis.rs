@@ -17,7 +17,8 @@ use crate::error::{Error, ErrorKind, Location, Result};
 use crate::sql::parse::{fold, long_numbers, plain_values, table_name};
 use crate::sql::plan::rewrite::{
     Exposure, KeyedColumns, Stars, arrow_types, casts, datetime, duplicates, group_by_determined, grouping, lambdas,
-    operators, queries, row_subqueries, sort_names, syntax, using, values, whole_rows, window_frames, window_names,
+    operators, ordinality, queries, row_subqueries, sort_names, syntax, using, values, whole_rows, window_frames,
+    window_names,
 };
 
 /// What is known of a query before it is planned.
@@ -166,8 +167,8 @@ impl VisitorMut for Collector<'_> {
             values::select_from_values(&mut query.body);
         }
         queries::order_by_no_constants(query);
-        queries::order_by_windows(query);
-        if let Err(error) = queries::limit_by_fetch(query) {
+        queries::order_by_expressions(query);
+        if let Err(error) = queries::limit_by_fetch(query).and_then(|()| queries::limit_by_numbers(query)) {
             return ControlFlow::Break(error);
         }
         if query.order_by.is_some() {
@@ -198,7 +199,7 @@ impl VisitorMut for Collector<'_> {
             return ControlFlow::Break(error);
         }
         whole_rows::as_objects(select, &|name| self.columns_of(name));
-        syntax::simplify_groups(&mut select.group_by);
+        syntax::simplify_groups(&mut select.group_by, &select.projection);
         self.may_be_refused |= duplicates::may_repeat_names(&select.projection) || grouping::may_group(select);
         if let Err(error) = grouping::group_having(select) {
             return ControlFlow::Break(error);
@@ -218,13 +219,8 @@ impl VisitorMut for Collector<'_> {
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
         queries::unnest_laterally(factor);
         queries::select_from_join(factor);
+        ordinality::number(factor, None, true);
         self.in_from = matches!(factor, TableFactor::Derived { .. });
-        if matches!(
-            factor,
-            TableFactor::Table { with_ordinality: true, .. } | TableFactor::UNNEST { with_ordinality: true, .. }
-        ) {
-            return ControlFlow::Break(Error::unsupported("WITH ORDINALITY").with_hint("write row_number() OVER ()"));
-        }
         let TableFactor::Table {
             name, alias, args: None, sample, version, partitions, index_hints, with_hints, ..
         } = factor

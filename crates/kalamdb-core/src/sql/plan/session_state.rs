@@ -19,8 +19,8 @@ use crate::functions::{Ids, Limits};
 use crate::sql::analyzer::datetime::{DatetimeCasts, DatetimeOperators};
 use crate::sql::analyzer::numbers::{CheckedArithmetic, ExactNumbers, average, sum};
 use crate::sql::analyzer::{
-    AggregateCalls, BoundedCalls, ListsByRow, OperandTypes, RepeatedKeys, UnorderedAggregates, VolatileKeys,
-    named_value, ordering, sets,
+    AggregateCalls, BoundedCalls, ListsByRow, OperandTypes, RepeatedKeys, UnorderedAggregates, ValueTypes,
+    VolatileKeys, named_value, ordering, sets,
 };
 use crate::sql::optimizer::evaluation::FilteredArguments;
 use crate::sql::optimizer::rules;
@@ -74,7 +74,9 @@ pub(crate) fn new_session_state(
             Arc::new(DatetimeOperators),
             Arc::new(OperandTypes),
             Arc::new(ExactNumbers),
+            Arc::new(ValueTypes::OfColumns),
             Arc::new(TypeCoercion::new()),
+            Arc::new(ValueTypes::OfValues),
             Arc::new(DatetimeCasts),
             Arc::new(CheckedArithmetic::new()),
             Arc::new(FilteredArguments),

@@ -88,6 +88,10 @@ impl ScalarUDFImpl for OuterValue {
 
     fn invoke_with_args(&self, _: ScalarFunctionArgs) -> Result<ColumnarValue> {
         match self.slot.get() {
+            // A rule may have given the column another type since.
+            Some(value) if value.data_type() != *self.field.data_type() => {
+                Ok(ColumnarValue::Scalar(value.cast_to(self.field.data_type())?))
+            }
             Some(value) => Ok(ColumnarValue::Scalar(value)),
             None => exec_err!("{} is not known yet", self.name),
         }

@@ -9,7 +9,7 @@ use datafusion::arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Decimal12
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, ScalarValue, internal_err};
+use datafusion::common::{DFSchema, DataFusionError, ScalarValue, internal_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Cast, TryCast};
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
@@ -24,6 +24,7 @@ use datafusion::physical_expr_common::datum::apply;
 
 use super::decimal_arithmetic::{divided, multiplied, product_type, quotient_type};
 use super::{average, cast};
+use crate::error::{Error, ErrorKind, into_datafusion};
 use crate::functions::arrays;
 use crate::sql::analyzer::{any_expression, rewrite};
 
@@ -198,11 +199,11 @@ impl ScalarUDFImpl for Checked {
         };
         let to = args.return_field.data_type();
         let result = match self.op {
-            Operator::Plus => apply(left, right, add),
-            Operator::Minus => apply(left, right, sub),
+            Operator::Plus => in_range(apply(left, right, add), to),
+            Operator::Minus => in_range(apply(left, right, sub), to),
             Operator::Divide => apply(left, right, |left, right| divided(left, right, to)),
             _ if to.is_decimal() => apply(left, right, |left, right| multiplied(left, right, to)),
-            _ => apply(left, right, mul),
+            _ => in_range(apply(left, right, mul), to),
         }?;
         check_digits(&result)?;
         Ok(result)
@@ -247,11 +248,32 @@ impl ScalarUDFImpl for CheckedNegative {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         Ok(match args.args.as_slice() {
-            [ColumnarValue::Array(array)] => ColumnarValue::Array(neg(array)?),
-            [ColumnarValue::Scalar(value)] => ColumnarValue::Scalar(value.arithmetic_negate()?),
+            [ColumnarValue::Array(array)] => {
+                ColumnarValue::Array(in_range(neg(array).map_err(Into::into), array.data_type())?)
+            }
+            [ColumnarValue::Scalar(value)] => {
+                ColumnarValue::Scalar(in_range(value.arithmetic_negate(), &value.data_type())?)
+            }
             _ => return internal_err!("- takes one operand"),
         })
     }
+}
+
+/// An overflow as the error that names the type.
+fn in_range<T>(result: Result<T>, of: &DataType) -> Result<T> {
+    let name = match of {
+        DataType::Int16 => "SMALLINT",
+        DataType::Int32 => "INTEGER",
+        DataType::Int64 => "BIGINT",
+        _ => return result,
+    };
+    result.map_err(|error| match error {
+        DataFusionError::ArrowError(inner, _) if matches!(*inner, ArrowError::ArithmeticOverflow(_)) => {
+            let message = format!("the result is out of range for type {name}");
+            into_datafusion(Error::new(ErrorKind::NumericValueOutOfRange, message))
+        }
+        other => other,
+    })
 }
 
 fn result_type(left: &DataType, op: Operator, right: &DataType) -> Result<DataType> {

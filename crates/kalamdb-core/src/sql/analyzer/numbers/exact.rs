@@ -168,6 +168,18 @@ fn call(function: ScalarFunction, schema: &DFSchema) -> Result<Transformed<Expr>
         "coalesce" | "nullif" | "greatest" | "least" | "nvl" | "make_array" => {
             args = unified(args, schema)?;
         }
+        "times" | "divided" => {
+            // An operand that was a decimal may be a float now.
+            let is_float = |arg: &Expr| arg.get_type(schema).is_ok_and(|of| of.is_floating());
+            if !args.iter().any(is_float) {
+                return Ok(Transformed::no(Expr::ScalarFunction(ScalarFunction { func, args })));
+            }
+            let op = if func.name() == "times" { Operator::Multiply } else { Operator::Divide };
+            return match <[Expr; 2]>::try_from(args) {
+                Ok([left, right]) => Ok(Transformed::yes(arithmetic(left, op, right, schema)?)),
+                Err(_) => internal_err!("{op} takes two operands"),
+            };
+        }
         "round" | "trunc" | "ceil" | "floor" => {
             let exact = match args.first() {
                 Some(first) => exact(first, schema)?,

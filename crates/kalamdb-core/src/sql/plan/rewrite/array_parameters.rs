@@ -12,6 +12,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use serde_json::Value as Json;
 
+use super::operators::quantify_like;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::parse::Parameters;
 
@@ -43,6 +44,7 @@ impl VisitorMut for Expander<'_> {
     type Break = Error;
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        quantify_like(expr);
         let outcome = match expr {
             Expr::AnyOp { left, compare_op, right, .. } => self.compared(left, compare_op, right, false),
             Expr::AllOp { left, compare_op, right } => self.compared(left, compare_op, right, true),

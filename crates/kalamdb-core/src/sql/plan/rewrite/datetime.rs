@@ -34,6 +34,11 @@ fn is_planned(target: &SqlType) -> bool {
 pub(crate) fn rewrite(expr: &mut Expr) -> Result<()> {
     match expr {
         Expr::Interval(interval) => rewrite_interval(interval),
+        // `EXTRACT('month' FROM d)`
+        Expr::Extract { field: DateTimeField::Custom(name), .. } => {
+            name.quote_style = None;
+            Ok(())
+        }
         Expr::UnaryOp { op: UnaryOperator::Minus, expr: operand } => {
             if let Expr::Interval(interval) = operand.as_mut() {
                 negate(interval)?;

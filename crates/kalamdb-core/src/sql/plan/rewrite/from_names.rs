@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::parser::Parser;
 
+use super::ordinality;
 use super::queries::unnest_laterally;
 use crate::sql::parse::{SqlDialect, call, fold};
 
@@ -141,6 +142,8 @@ fn keeps_right(join: &Join) -> bool {
 /// first item names are columns of a query around it.
 fn make_query(factor: &mut TableFactor, must: bool, has_before: bool) {
     unnest_laterally(factor);
+    let name = function_name(factor).map(|(name, _)| name);
+    ordinality::number(factor, name, has_before);
     let Some((name, _)) = function_name(factor) else { return };
     let arg = match factor {
         TableFactor::UNNEST { array_exprs, .. } => array_exprs.first().cloned(),

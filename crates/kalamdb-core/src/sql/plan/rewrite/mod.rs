@@ -11,6 +11,7 @@ pub(crate) mod grouping;
 pub(crate) mod lambdas;
 pub(crate) mod named_casts;
 pub(crate) mod operators;
+pub(crate) mod ordinality;
 pub(crate) mod queries;
 mod row_comparisons;
 pub(crate) mod row_subqueries;

@@ -3,8 +3,9 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{Expr, Ident, Statement, Value, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::ast::{Expr, Function, Ident, Statement, Value, VisitMut, VisitorMut};
 
+use crate::functions::{CAST_TO, TRY_CAST_TO};
 use crate::sql::analyzer::NAME;
 use crate::sql::parse::call;
 
@@ -21,7 +22,11 @@ impl VisitorMut for Namer {
     type Break = ();
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        if matches!(expr, Expr::Cast { .. }) {
+        let is_call = |function: &Function| {
+            let name = function.name.to_string();
+            name == CAST_TO || name == TRY_CAST_TO
+        };
+        if matches!(expr, Expr::Cast { .. }) || matches!(expr, Expr::Function(function) if is_call(function)) {
             let name = Expr::Value(Value::SingleQuotedString(expr.to_string().replace(NAME, "")).into());
             let cast = std::mem::replace(expr, Expr::Value(Value::Null.into()));
             *expr = call(Ident::with_quote('"', NAME), vec![cast, name]);

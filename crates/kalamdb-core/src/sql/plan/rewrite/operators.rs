@@ -9,8 +9,45 @@ use crate::functions::arrays::{COMPARE_ALL, COMPARE_ANY};
 use crate::functions::patterns::{LIKE_ESCAPE, REGEXP_LIKE, SIMILAR_TO_ESCAPE, SUBSTRING_PATTERN};
 use crate::sql::parse::call;
 
+/// Writes `x LIKE ANY (array)` and `x LIKE ALL (array)` as comparisons of the operator `~~`.
+pub(crate) fn quantify_like(expr: &mut Expr) {
+    use BinaryOperator as B;
+    let (negated, any, operand, pattern, op, not) = match expr {
+        Expr::Like { negated, any, expr, pattern, escape_char: None } => {
+            (*negated, *any, expr, pattern, B::PGLikeMatch, B::PGNotLikeMatch)
+        }
+        Expr::ILike { negated, any, expr, pattern, escape_char: None } => {
+            (*negated, *any, expr, pattern, B::PGILikeMatch, B::PGNotILikeMatch)
+        }
+        _ => return,
+    };
+    let array = if any { Some(pattern.as_mut()) } else { argument_of_all(pattern) };
+    let Some(array) = array else { return };
+    let (left, right) = (Box::new(taken(operand)), Box::new(taken(array)));
+    let compare_op = if negated { not } else { op };
+    *expr = if any {
+        Expr::AnyOp { left, compare_op, right, is_some: false }
+    } else {
+        Expr::AllOp { left, compare_op, right }
+    };
+}
+
+/// The parser takes `ALL (array)` for a function behind LIKE.
+fn argument_of_all(pattern: &mut Expr) -> Option<&mut Expr> {
+    let Expr::Function(function) = pattern else { return None };
+    let is_all = function.name.to_string().eq_ignore_ascii_case("all");
+    match &mut function.args {
+        FunctionArguments::List(list) if is_all => match list.args.as_mut_slice() {
+            [FunctionArg::Unnamed(FunctionArgExpr::Expr(array))] => Some(array),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// Rewrites one expression; those inside it come later.
 pub(crate) fn rewrite(expr: &mut Expr) {
+    quantify_like(expr);
     match expr {
         Expr::BinaryOp { left, op, right } => {
             let (negated, ignores_case) = match op {
@@ -111,7 +148,19 @@ fn quantified(left: &mut Expr, op: &BinaryOperator, right: &mut Expr, function: 
     }
     let is_comparison = {
         use BinaryOperator as B;
-        matches!(op, B::Eq | B::NotEq | B::Lt | B::LtEq | B::Gt | B::GtEq)
+        matches!(
+            op,
+            B::Eq
+                | B::NotEq
+                | B::Lt
+                | B::LtEq
+                | B::Gt
+                | B::GtEq
+                | B::PGLikeMatch
+                | B::PGNotLikeMatch
+                | B::PGILikeMatch
+                | B::PGNotILikeMatch
+        )
     };
     if !is_comparison {
         return None;
@@ -130,7 +179,9 @@ fn quantified(left: &mut Expr, op: &BinaryOperator, right: &mut Expr, function: 
             negated: !is_any,
         })));
     }
-    Some(call(Ident::new(function), vec![left, taken(right), text(&op.to_string())]))
+    // An array that is written as a text is of the type of the left side.
+    let written = is_text(right).then(|| Expr::value(Value::Boolean(true)));
+    Some(call(Ident::new(function), [left, taken(right), text(&op.to_string())].into_iter().chain(written).collect()))
 }
 
 fn negated_if(negated: bool, expr: Expr) -> Expr {

@@ -8,8 +8,10 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::from_names::select_from_derived;
+use super::grouping::may_group;
 use super::using::merges_columns;
 use crate::error::{Error, Result};
+use crate::sql::parse::fold;
 
 /// Writes `FETCH FIRST n ROWS ONLY` as LIMIT.
 pub(crate) fn limit_by_fetch(query: &mut Query) -> Result<()> {
@@ -24,6 +26,30 @@ pub(crate) fn limit_by_fetch(query: &mut Query) -> Result<()> {
         None => {
             query.limit_clause =
                 Some(LimitClause::LimitOffset { limit: Some(rows), offset: None, limit_by: Vec::new() })
+        }
+    }
+    Ok(())
+}
+
+/// Takes a text in LIMIT and OFFSET for the number that it holds.
+///
+/// # Errors
+/// `feature_not_supported` for a subquery.
+pub(crate) fn limit_by_numbers(query: &mut Query) -> Result<()> {
+    let Some(LimitClause::LimitOffset { limit, offset, .. }) = &mut query.limit_clause else { return Ok(()) };
+    for rows in limit.iter_mut().chain(offset.as_mut().map(|offset| &mut offset.value)) {
+        let holds_query = visit_expressions(rows, |expr| match expr {
+            Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        });
+        if holds_query.is_break() {
+            return Err(Error::unsupported("a subquery in LIMIT and OFFSET").with_hint("read the number before"));
+        }
+        if let Expr::Value(value) = rows
+            && let Value::SingleQuotedString(text) = &value.value
+            && text.trim().parse::<u32>().is_ok()
+        {
+            value.value = Value::Number(text.trim().to_owned(), false);
         }
     }
     Ok(())
@@ -96,9 +122,9 @@ pub(crate) fn select_from_join(factor: &mut TableFactor) {
     *factor = TableFactor::Derived { lateral: false, subquery, alias: alias.take(), sample: None };
 }
 
-/// Writes the window function for its number in ORDER BY: over groups the planner does not find it again under its
-/// name. In what is DISTINCT it finds expressions around one.
-pub(crate) fn order_by_windows(query: &mut Query) {
+/// Writes the expression for its number in ORDER BY where the planner does not find it again under its name: over
+/// groups, and a window function. In what is DISTINCT it finds expressions around one.
+pub(crate) fn order_by_expressions(query: &mut Query) {
     let (SetExpr::Select(select), Some(OrderByKind::Expressions(by))) =
         (query.body.as_ref(), query.order_by.as_mut().map(|by| &mut by.kind))
     else {
@@ -108,6 +134,7 @@ pub(crate) fn order_by_windows(query: &mut Query) {
     if !select.projection.iter().all(is_expr) {
         return;
     }
+    let groups = may_group(select);
     for by in by {
         let number = match &by.expr {
             Expr::Value(value) => match &value.value {
@@ -118,11 +145,29 @@ pub(crate) fn order_by_windows(query: &mut Query) {
         };
         let item = number.and_then(|number| number.checked_sub(1)).and_then(|at| select.projection.get(at));
         if let Some(SelectItem::UnnamedExpr(expr)) = item
-            && if select.distinct.is_some() { is_window(expr) } else { holds_window(expr) }
+            && !matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
+            && if select.distinct.is_some() { is_window(expr) } else { groups || holds_window(expr) }
+            && (groups || !names_alias(expr, &select.projection))
         {
             by.expr = expr.clone();
         }
     }
+}
+
+/// Whether an expression has a column that has the name of another output column, which ORDER BY would mean.
+fn names_alias(expr: &Expr, items: &[SelectItem]) -> bool {
+    let aliases: Vec<String> = items
+        .iter()
+        .filter_map(|item| match item {
+            SelectItem::ExprWithAlias { alias, .. } => Some(fold(alias)),
+            _ => None,
+        })
+        .collect();
+    let found = visit_expressions(expr, |expr| match expr {
+        Expr::Identifier(name) if aliases.contains(&fold(name)) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    found.is_break()
 }
 
 fn is_window(expr: &Expr) -> bool {

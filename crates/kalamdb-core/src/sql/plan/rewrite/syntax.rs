@@ -1,12 +1,16 @@
 //! Forms of SQL that the planner does not know, written in forms that it does.
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr, FunctionArgumentClause, FunctionArguments,
-    GroupByExpr, Ident, OrderByExpr, Subscript, UnaryOperator, Value,
+    AccessExpr, BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr, FunctionArg, FunctionArgExpr,
+    FunctionArgumentClause, FunctionArguments, GroupByExpr, Ident, OrderByExpr, SelectItem, Subscript, UnaryOperator,
+    Value,
 };
 
 use super::row_comparisons;
 use crate::sql::parse::call;
+
+/// A CUBE of more members within GROUPING SETS is none.
+const MAX_NESTED_CUBE: usize = 8;
 
 /// More than an array has elements.
 const MAX_ELEMENTS: u64 = i32::MAX as u64;
@@ -99,9 +103,17 @@ fn power(base: &mut Expr, exponent: &mut Expr) -> Expr {
 }
 
 /// Rewrites what stands in parentheses in GROUP BY: `GROUP BY (a, b)` groups by both, and `ROLLUP (a, (b, c))` has no
-/// set with b alone.
-pub(crate) fn simplify_groups(groups: &mut GroupByExpr) {
+/// set with b alone. A number in a grouping set is that of an output column, as it is by itself.
+pub(crate) fn simplify_groups(groups: &mut GroupByExpr, items: &[SelectItem]) {
     let GroupByExpr::Expressions(exprs, _) = groups else { return };
+    for expr in exprs.iter_mut() {
+        if let Expr::GroupingSets(sets) = expr {
+            *sets = std::mem::take(sets).into_iter().flat_map(nested_sets).collect();
+        }
+        if let Expr::GroupingSets(sets) | Expr::Rollup(sets) | Expr::Cube(sets) = expr {
+            sets.iter_mut().flatten().for_each(|member| name_position(member, items));
+        }
+    }
     // One group of all rows; beside others it says nothing.
     let is_all = |expr: &Expr| matches!(expr, Expr::Tuple(exprs) if exprs.is_empty());
     if !exprs.is_empty() && exprs.iter().all(is_all) {
@@ -110,26 +122,53 @@ pub(crate) fn simplify_groups(groups: &mut GroupByExpr) {
     *exprs = std::mem::take(exprs).into_iter().filter(|expr| !is_all(expr)).flat_map(group).collect();
 }
 
+fn name_position(member: &mut Expr, items: &[SelectItem]) {
+    let Expr::Value(value) = member else { return };
+    let Value::Number(number, _) = &value.value else { return };
+    let item = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1)).and_then(|at| items.get(at));
+    if let Some(SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item {
+        *member = expr.clone();
+    }
+}
+
+/// The sets of a ROLLUP or CUBE within GROUPING SETS, which the parser takes for a function there.
+fn nested_sets(set: Vec<Expr>) -> Vec<Vec<Expr>> {
+    let [Expr::Function(function)] = set.as_slice() else { return vec![set] };
+    let name = function.name.to_string();
+    let (is_rollup, is_cube) = (name.eq_ignore_ascii_case("rollup"), name.eq_ignore_ascii_case("cube"));
+    let FunctionArguments::List(list) = &function.args else { return vec![set] };
+    let member = |arg: &FunctionArg| match arg {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Tuple(exprs))) => Some(exprs.clone()),
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(vec![expr.clone()]),
+        _ => None,
+    };
+    match list.args.iter().map(member).collect::<Option<Vec<_>>>() {
+        Some(members) if is_rollup => prefixes(&members),
+        Some(members) if is_cube && members.len() <= MAX_NESTED_CUBE => subsets(&members),
+        _ => vec![set],
+    }
+}
+
+/// The longest first.
+fn prefixes(members: &[Vec<Expr>]) -> Vec<Vec<Expr>> {
+    (0..=members.len()).rev().map(|n| members.iter().take(n).flatten().cloned().collect()).collect()
+}
+
+fn subsets(members: &[Vec<Expr>]) -> Vec<Vec<Expr>> {
+    let has = |subset: usize, at: usize| subset >> at & 1 == 0;
+    let subset = |subset: usize| {
+        members.iter().enumerate().filter(|(at, _)| has(subset, *at)).flat_map(|(_, set)| set.clone()).collect()
+    };
+    (0..1_usize << members.len()).map(subset).collect()
+}
+
 fn group(expr: Expr) -> Vec<Expr> {
     let has_tuples = |sets: &[Vec<Expr>]| sets.iter().any(|set| set.len() != 1);
     match expr {
         Expr::Tuple(exprs) => exprs,
-        Expr::Rollup(sets) if has_tuples(&sets) || has_repeated(&sets) => {
-            let shortest_last = (0..=sets.len()).rev();
-            vec![Expr::GroupingSets(shortest_last.map(|n| sets.iter().take(n).flatten().cloned().collect()).collect())]
-        }
+        Expr::Rollup(sets) if has_tuples(&sets) || has_repeated(&sets) => vec![Expr::GroupingSets(prefixes(&sets))],
         // How many sets there are has been checked before.
-        Expr::Cube(sets) if has_tuples(&sets) || has_repeated(&sets) => {
-            let has = |subset: usize, at: usize| subset >> at & 1 == 0;
-            let subset = |subset: usize| {
-                sets.iter()
-                    .enumerate()
-                    .filter(move |(at, _)| has(subset, *at))
-                    .flat_map(|(_, set)| set.clone())
-                    .collect()
-            };
-            vec![Expr::GroupingSets((0..1_usize << sets.len()).map(subset).collect())]
-        }
+        Expr::Cube(sets) if has_tuples(&sets) || has_repeated(&sets) => vec![Expr::GroupingSets(subsets(&sets))],
         other => vec![other],
     }
 }
