@@ -457,7 +457,30 @@ add(
    {json-object} - {keys}
    {json-object} #- {path}
    jsonb_delete({json-object}, {key})
-   jsonb_delete_path({json-object}, {keys})`,
+   jsonb_delete_path({json-object}, {keys})
+   jsonb_set({json-object}, {path}, {json})
+   jsonb_set({json-array}, '{1}', {json}, {bool})
+   jsonb_insert({json-object}, {path}, {json})
+   jsonb_insert({json-array}, '{1}', {json}, {bool})
+   jsonb_strip_nulls({json})`,
+);
+add(
+  'text',
+  `format('%s|%5s|%-4s', {text}, {int4}, {text})
+   format('%L %2$I', {text}, COALESCE({text}, 'a'))
+   quote_ident({text})
+   quote_literal({text})
+   quote_nullable({int4})`,
+);
+add(
+  'int8',
+  `bit_count({bytea})
+   (SELECT count(value) FROM {either:jsonb_array_elements:json_array_elements}('[1,[2],null]'))
+   (SELECT count(value) FROM {either:jsonb_array_elements_text:json_array_elements_text}('["a",null]'))
+   (SELECT count(key) FROM {either:jsonb_each:json_each}('{"a":1,"b":null}'))
+   (SELECT count(value) FROM {either:jsonb_each_text:json_each_text}('{"a":1,"b":null}'))
+   (SELECT count(*) FROM string_to_table('a,b', ','))
+   (SELECT count(*) FROM regexp_split_to_table('a1b', '[0-9]'))`,
 );
 add(
   'numeric',

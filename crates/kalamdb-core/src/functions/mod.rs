@@ -23,6 +23,7 @@ mod numbering;
 mod octets;
 pub(crate) mod patterns;
 mod population;
+mod quoting;
 mod register;
 mod rounding;
 mod scalar;

@@ -1,9 +1,9 @@
-//! `octet_length` and `bit_length`, of text (its UTF-8) and of bytes, and `length`, of text (its characters) and of
-//! bytes: DataFusion's do not take bytes.
+//! `octet_length` and `bit_length`, of text (its UTF-8) and of bytes, `length`, of text (its characters) and of bytes,
+//! and `bit_count` of bytes: DataFusion's do not take bytes.
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, Int32Builder};
+use datafusion::arrow::array::{ArrayRef, Int32Builder, Int64Builder};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::functions::unicode::character_length::CharacterLengthFunc;
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
@@ -18,6 +18,7 @@ pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
     vec![
         function(&["octet_length"], integer, |args| count(args, 1)),
         function(&["bit_length"], integer, |args| count(args, 8)),
+        function(&["bit_count"], |name, args| returns(name, args, SqlType::BigInt), bits),
         Arc::new(ScalarUDF::new_from_impl(Length {
             of_text: CharacterLengthFunc::new(),
             signature: Signature::user_defined(Volatility::Immutable),
@@ -71,6 +72,15 @@ fn is_bytes(data_type: &DataType) -> bool {
 
 fn integer(name: &str, args: &[FieldRef]) -> Result<Field> {
     returns(name, args, SqlType::Integer)
+}
+
+/// How many bits are one.
+fn bits(args: &ScalarFunctionArgs) -> Result<ArrayRef> {
+    let mut counts = Int64Builder::with_capacity(args.number_rows);
+    each(args, |value| {
+        counts.append_option(value.map(|bytes| bytes.iter().map(|byte| i64::from(byte.count_ones())).sum::<i64>()));
+    })?;
+    Ok(Arc::new(counts.finish()))
 }
 
 fn count(args: &ScalarFunctionArgs, factor: usize) -> Result<ArrayRef> {

@@ -12,7 +12,7 @@ use super::ids::Ids;
 use super::limits::Limits;
 use super::{
     arrays, bounded, bounded_aggregates, casts, choices, datetime, digests, float_range, id_functions, json, lengths,
-    nth_value, ntile, numbering, octets, patterns, rounding, shift, sliding, texts, vectors,
+    nth_value, ntile, numbering, octets, patterns, quoting, rounding, shift, sliding, texts, vectors,
 };
 
 /// Adds the functions to a session that is being built, in place of DataFusion's of the same names.
@@ -29,6 +29,7 @@ pub(crate) fn register(mut builder: SessionStateBuilder, ids: &Arc<Ids>, limits:
         digests::all(),
         octets::all(),
         texts::all(),
+        quoting::all(),
         rounding::all(),
         float_range::all(),
         patterns::all(),

@@ -195,7 +195,7 @@ impl ScalarUDFImpl for OfAny {
     }
 }
 
-fn written(values: &ArrayRef, field: &Field) -> Result<ArrayRef> {
+pub(super) fn written(values: &ArrayRef, field: &Field) -> Result<ArrayRef> {
     match values.as_any().downcast_ref::<datafusion::arrow::array::BooleanArray>() {
         Some(values) => Ok(Arc::new(
             values.iter().map(|value| value.map(|value| if value { "t" } else { "f" })).collect::<StringViewArray>(),

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::functions::{Texts, array, field, function, is_text, no_such_function};
 
 /// The most steps of a path; each is a call within another.
-const MAX_STEPS: usize = 128;
+pub(super) const MAX_STEPS: usize = 128;
 
 /// `jsonb_concat(a, b)`: the operator `||`.
 pub(super) fn concat() -> Arc<ScalarUDF> {
@@ -201,12 +201,12 @@ fn without_path(json: &str, path: &[String]) -> Result<String> {
 }
 
 /// A negative index counts from the end.
-fn position(index: i64, length: usize) -> Option<usize> {
+pub(super) fn position(index: i64, length: usize) -> Option<usize> {
     let at = usize::try_from(index).ok().or_else(|| length.checked_sub(usize::try_from(index.unsigned_abs()).ok()?))?;
     (at < length).then_some(at)
 }
 
-fn object(members: &[(String, impl AsRef<str>)]) -> String {
+pub(super) fn object(members: &[(String, impl AsRef<str>)]) -> String {
     let members: Vec<String> = members
         .iter()
         .map(|(key, value)| format!("{}:{}", serde_json::Value::String(key.clone()), value.as_ref()))
@@ -214,7 +214,7 @@ fn object(members: &[(String, impl AsRef<str>)]) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-fn list(elements: &[impl AsRef<str>]) -> String {
+pub(super) fn list(elements: &[impl AsRef<str>]) -> String {
     let elements: Vec<&str> = elements.iter().map(AsRef::as_ref).collect();
     format!("[{}]", elements.join(","))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 use super::operators::Operators;
-use super::{access, aggregate, build, inspect};
+use super::{access, aggregate, build, inspect, parts, set};
 
 /// The aggregates.
 pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
@@ -14,7 +14,8 @@ pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
 
 /// The functions, those included that `operators` stand for.
 pub(crate) fn all(operators: &Operators) -> Vec<Arc<ScalarUDF>> {
-    let mut functions = [access::typed(), inspect::all(), build::all(), operators.functions()].concat();
+    let mut functions =
+        [access::typed(), inspect::all(), build::all(), parts::all(), set::all(), operators.functions()].concat();
     functions.push(access::contains_path());
     functions
 }

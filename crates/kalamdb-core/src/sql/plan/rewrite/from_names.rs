@@ -13,8 +13,8 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::parser::Parser;
 
-use super::ordinality;
 use super::queries::unnest_laterally;
+use super::{ordinality, row_functions};
 use crate::sql::parse::{SqlDialect, call, fold};
 
 /// Plans `t AS s (q)` where t has more columns than names are given, and `(SELECT t.a) AS s` where t is around it.
@@ -143,7 +143,9 @@ fn keeps_right(join: &Join) -> bool {
 fn make_query(factor: &mut TableFactor, must: bool, has_before: bool) {
     unnest_laterally(factor);
     let name = function_name(factor).map(|(name, _)| name);
-    ordinality::number(factor, name, has_before);
+    let parts = name.as_ref().and_then(|name| row_functions::parts(&fold(name)));
+    let has_columns = parts.is_some_and(|parts| parts.iter().any(|part| part.column.is_some()));
+    ordinality::number(factor, name.filter(|_| !has_columns), has_before);
     let Some((name, _)) = function_name(factor) else { return };
     let arg = match factor {
         TableFactor::UNNEST { array_exprs, .. } => array_exprs.first().cloned(),
@@ -156,19 +158,22 @@ fn make_query(factor: &mut TableFactor, must: bool, has_before: bool) {
     };
     let Some(arg) = arg else { return };
     let names_column = arg.visit(&mut NamesColumn).is_break();
-    if !names_column && !must {
+    if !names_column && !must && parts.is_none() {
         return;
     }
     let lateral = names_column && has_before;
     let Some(mut query) = select_from_derived() else { return };
     let alias = alias_of(factor).and_then(Option::take);
     if let SetExpr::Select(select) = query.body.as_mut() {
-        select.projection = vec![SelectItem::UnnamedExpr(call(Ident::new("unnest"), vec![arg]))];
+        select.projection = match parts {
+            Some(parts) => parts.iter().map(|part| part.item(&arg)).collect(),
+            None => vec![SelectItem::UnnamedExpr(call(Ident::new("unnest"), vec![arg]))],
+        };
         select.from = Vec::new();
     }
     let alias =
         alias.or_else(|| Some(TableAlias { explicit: true, name, columns: Vec::new(), at: None })).map(|mut alias| {
-            if alias.columns.is_empty() {
+            if alias.columns.is_empty() && !has_columns {
                 alias.columns.push(TableAliasColumnDef { name: alias.name.clone(), data_type: None });
             }
             alias

@@ -14,6 +14,7 @@ pub(crate) mod operators;
 pub(crate) mod ordinality;
 pub(crate) mod queries;
 mod row_comparisons;
+mod row_functions;
 pub(crate) mod row_subqueries;
 pub(crate) mod sort_names;
 mod stars;
