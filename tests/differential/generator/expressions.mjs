@@ -20,6 +20,12 @@ export class Scope {
     return this.outer ? this.outer.level + 1 : 0;
   }
 
+  /** Without what is computed: the digits of a DECIMAL are then those that are stored. */
+  stored() {
+    const columns = this.columns.filter(({ isComputed }) => !isComputed);
+    return new Scope({ columns, outer: this.outer?.stored() ?? null });
+  }
+
   /** The same columns, without aggregates and windows. */
   plain() {
     return new Scope({ columns: this.columns, outer: this.outer });
@@ -127,6 +133,8 @@ export class Expressions {
     const keys = random
       .some(ordered, ordered.length, ordered.length)
       .map(({ node }) => sql`${node}${this.direction()}`);
+    // Intervals of one length are peers, and differ.
+    for (const { type, node } of ordered) if (type === 'interval') keys.push(sql`CAST(${node} AS TEXT)`);
     const order = keys.length > 0 ? sql`ORDER BY ${commas(keys)}` : nothing;
     const frame = keys.length > 0 && random.chance(0.5) ? optional` ${random.weighted(FRAMES)(random)}` : nothing;
     return sql`${partition}${order}${frame}`;
@@ -176,6 +184,7 @@ export class Expressions {
     const inner = scope.hasWindows ? new Scope({ ...scope, hasWindows: random.chance(0.3) }) : scope;
     if (word === 'any') return this.of(random.pick(ALL.filter((type) => type !== 'json')), inner, depth);
     if (word === 'ordered') return this.of(random.pick(ORDERED), inner, depth);
+    if (word.startsWith('stored:')) return this.leaf(word.slice('stored:'.length), inner.stored());
     if (word.startsWith('leaf:')) return this.leaf(word.slice('leaf:'.length), inner);
     const type = word.replace('!', '');
     if (TYPES[type]) return this.of(type, inner, depth, word !== type);

@@ -28,13 +28,14 @@ export class FromItems {
     const { random, queries } = this;
     const alias = queries.name('t');
     const named = (columns) => columns.map(({ name, type, isWild }) => ({ type, isWild, node: `${alias}.${name}` }));
+    const computed = (columns) => named(columns).map((column) => ({ ...column, isComputed: true }));
     if (ctes.length > 0 && random.chance(0.6)) {
       const { name, columns } = random.pick(ctes);
-      return { node: sql`${name} AS ${alias}`, columns: named(columns) };
+      return { node: sql`${name} AS ${alias}`, columns: computed(columns) };
     }
     if (depth > 0 && random.chance(0.2)) {
       const { node, columns } = queries.nested(queries.types(1, 3), outer, depth - 1, ctes);
-      return { node: sql`${node} AS ${alias}`, columns: named(columns) };
+      return { node: sql`${node} AS ${alias}`, columns: computed(columns) };
     }
     if (random.chance(0.06)) return this.#function(alias, before);
     const table = random.pick(queries.tables);
@@ -132,7 +133,10 @@ export class FromItems {
     ]);
     return {
       node: either`${left.node} ${join}`,
-      columns: [...left.columns, ...columns.map(({ name, type }) => ({ type, node: `${alias}.${name}` }))],
+      columns: [
+        ...left.columns,
+        ...columns.map(({ name, type }) => ({ type, node: `${alias}.${name}`, isComputed: true })),
+      ],
     };
   }
 }

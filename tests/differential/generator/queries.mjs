@@ -252,7 +252,9 @@ export class Queries {
     const positions = columns.map(({ type }, at) => ({ type, at })).filter(({ type }) => TYPES[type].isOrdered);
     if (positions.length === 0) return nothing;
     const isWhole = positions.length === columns.length;
-    const hasLimit = isWhole && random.chance(0.4);
+    // Intervals of one length are peers, and differ.
+    const isTotal = isWhole && columns.every(({ type }) => type !== 'interval');
+    const hasLimit = isTotal && random.chance(0.4);
     const keys = random.some(positions, hasLimit ? positions.length : 1, positions.length);
     const nodes = keys.map(({ at }) => {
       const key = sql`${random.chance(0.5) ? String(at + 1) : columns[at].name}${this.expressions.direction()}`;

@@ -229,7 +229,7 @@ add(
    CAST({timestamptz} AS TEXT)
    CAST({interval} AS TEXT)
    CAST({uuid} AS TEXT)
-   CAST({leaf:numeric} AS TEXT)
+   CAST({stored:numeric} AS TEXT)
    CAST({float8} AS TEXT)
    CAST({float4} AS TEXT)
    CAST({int4[]} AS TEXT)
@@ -522,7 +522,7 @@ add('int8', 'to_unixtime({timestamptz!})\nto_unixtime({timestamp!})');
 add('date', "to_date('29.02.2024', 'DD.MM.YYYY')");
 add(
   'bool',
-  `transaction_timestamp() = statement_timestamp()
+  `transaction_timestamp() <= statement_timestamp()
    CURRENT_TIME IS NOT NULL
    age({date!}) IS NOT NULL`,
 );

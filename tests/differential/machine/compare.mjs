@@ -7,6 +7,8 @@ const NUMERIC = 1700;
 const JSONS = new Set([114, 3802]);
 const FLOAT_ARRAYS = new Set([1021, 1022, 1231]);
 const BOOL_ARRAY = 1000;
+const TEXT = 25;
+const INTERVAL = 1186;
 
 /** What is the same number up to the order of a sum. */
 const TOLERANCE = 1e-9;
@@ -35,6 +37,19 @@ function spelled(text) {
   }
 }
 
+/** JSON in a text has the spelling of the engine's JSON. */
+const isJson = (text, type) => JSONS.has(type) || (type === TEXT && /^[[{]/.test(text));
+
+const UNITS = { year: 360, mon: 30, day: 1 };
+
+/** The length of an interval in microseconds, by which it sorts: `1 day` and `24:00:00` are peers. */
+function lengthOf(text) {
+  const [, sign, hours, minutes, seconds] = /(-?)(\d+):(\d+):([\d.]+)$/.exec(text) ?? [null, '', 0, 0, 0];
+  const time = (Number(hours) * 3600 + Number(minutes) * 60) * 1e6 + Math.round(Number(seconds) * 1e6);
+  const days = [...text.matchAll(/(-?\d+) (year|mon|day)/g)].map(([, count, unit]) => Number(count) * UNITS[unit]);
+  return days.reduce((sum, count) => sum + count * 86_400e6, sign ? -time : time);
+}
+
 const numbers = (text) => text.replace(/[{}"]/g, '').split(',').map(Number);
 
 /** Whether two texts are the same value of a type of PostgreSQL. */
@@ -44,7 +59,7 @@ export function isSame(ours, peer, type) {
   if (type === BOOL) return ours[0] === peer[0];
   if (FLOATS.has(type)) return isNear(Number(ours), Number(peer), type === 700 ? 1e-5 : TOLERANCE);
   if (type === NUMERIC) return isNear(Number(ours), Number(peer));
-  if (JSONS.has(type)) return spelled(ours) === spelled(peer);
+  if (isJson(peer, type)) return spelled(ours) === spelled(peer);
   if (type === BOOL_ARRAY) return ours.replaceAll('true', 't').replaceAll('false', 'f') === peer;
   if (FLOAT_ARRAYS.has(type)) {
     const [a, b] = [numbers(ours), numbers(peer)];
@@ -58,7 +73,7 @@ function sortKey(text, type) {
   if (text === null) return '~';
   if (FLOATS.has(type) || type === NUMERIC) return Number(Number(text).toPrecision(6)).toString().replace(/^-0$/, '0');
   if (type === BOOL) return text[0];
-  if (JSONS.has(type)) return spelled(text);
+  if (isJson(text, type)) return spelled(text);
   return text;
 }
 
@@ -67,8 +82,12 @@ function arranged(rows, types) {
   return keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).map(({ row }) => row);
 }
 
-const areSame = (ours, peer, types, columns) =>
-  ours.every((row, at) => columns.every((column) => isSame(row[column], peer[at][column], types[column])));
+/** Whether two keys of a row are in one place of an order. */
+const isPeer = (ours, peer, type) =>
+  type === INTERVAL && ours !== null && peer !== null ? lengthOf(ours) === lengthOf(peer) : isSame(ours, peer, type);
+
+const areSame = (ours, peer, types, columns, isEqual = isSame) =>
+  ours.every((row, at) => columns.every((column) => isEqual(row[column], peer[at][column], types[column])));
 
 /**
  * The difference between two answers, or null: `{ kind, ours, peer }`. `keys` are the columns that the rows are ordered by.
@@ -87,7 +106,7 @@ export function difference(ours, peer, keys = []) {
     return { kind: 'rows', detail: `${ours.rows.length} rows instead of ${peer.rows.length}` };
   const types = peer.columns.map(({ type }) => type);
   const columns = types.map((_, at) => at);
-  if (keys.length > 0 && !areSame(ours.rows, peer.rows, types, keys))
+  if (keys.length > 0 && !areSame(ours.rows, peer.rows, types, keys, isPeer))
     return { kind: 'order', detail: `by ${keys.map((key) => types[key])}` };
   const [a, b] = [arranged(ours.rows, types), arranged(peer.rows, types)];
   const wrong = columns.filter((column) => !areSame(a, b, types, [column]));
