@@ -10,6 +10,7 @@ mod casts;
 mod choices;
 pub(crate) mod datetime;
 mod digests;
+mod divisors;
 mod float_range;
 mod growth;
 mod id_functions;

@@ -11,8 +11,8 @@ use datafusion::logical_expr::planner::ExprPlanner;
 use super::ids::Ids;
 use super::limits::Limits;
 use super::{
-    arrays, bounded, bounded_aggregates, casts, choices, datetime, digests, float_range, id_functions, json, lengths,
-    nth_value, ntile, numbering, octets, patterns, quoting, rounding, shift, sliding, texts, vectors,
+    arrays, bounded, bounded_aggregates, casts, choices, datetime, digests, divisors, float_range, id_functions, json,
+    lengths, nth_value, ntile, numbering, octets, patterns, quoting, rounding, shift, sliding, texts, vectors,
 };
 
 /// Adds the functions to a session that is being built, in place of DataFusion's of the same names.
@@ -48,6 +48,7 @@ pub(crate) fn register(mut builder: SessionStateBuilder, ids: &Arc<Ids>, limits:
     nth_value::wrap_all(&mut builder);
     shift::wrap_all(&mut builder);
     lengths::wrap_all(&mut builder);
+    divisors::wrap_all(&mut builder);
     texts::wrap_all(&mut builder);
     choices::wrap_all(&mut builder);
     name_as_postgresql(&mut builder);
