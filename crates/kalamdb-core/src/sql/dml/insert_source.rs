@@ -2,7 +2,7 @@
 
 use datafusion::arrow::array::{Array, ArrayRef};
 use datafusion::arrow::compute::concat;
-use datafusion::sql::sqlparser::ast::{Expr, Parens, Query, SetExpr, Spanned, Statement as SqlStatement};
+use datafusion::sql::sqlparser::ast::{Expr, Parens, Query, SelectItem, SetExpr, Spanned, Statement as SqlStatement};
 use kalamdb_types::{Source, coerce};
 
 use super::columns::{Given, is_default};
@@ -150,14 +150,27 @@ async fn planned(
     parameters: &Parameters,
 ) -> Result<(Vec<ArrayRef>, usize)> {
     let mut query = query;
-    if let SetExpr::Values(values) = query.body.as_mut() {
-        for row in &mut values.rows {
-            for (value, definition) in
-                row.content.iter_mut().zip(targets.iter().filter_map(|target| table.columns.get(*target)))
-            {
-                *value = long_numbers::assigned(value, &definition.sql_type);
+    let definitions = || targets.iter().filter_map(|target| table.columns.get(*target));
+    match query.body.as_mut() {
+        SetExpr::Values(values) => {
+            for row in &mut values.rows {
+                for (value, definition) in row.content.iter_mut().zip(definitions()) {
+                    *value = long_numbers::assigned(value, &definition.sql_type);
+                }
             }
         }
+        // Of an item with * in it nobody knows yet how many columns it is.
+        SetExpr::Select(select) => {
+            for (item, definition) in select.projection.iter_mut().zip(definitions()) {
+                match item {
+                    SelectItem::UnnamedExpr(value) | SelectItem::ExprWithAlias { expr: value, .. } => {
+                        *value = long_numbers::assigned(value, &definition.sql_type);
+                    }
+                    _ => break,
+                }
+            }
+        }
+        _ => {}
     }
     let rows = context.query(SqlStatement::Query(Box::new(query)), parameters, Vec::new()).await?;
     let n_given = rows.schema.fields().len();
