@@ -137,10 +137,14 @@ fn expression(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)))
         }
         Expr::InList(InList { expr, list, negated }) => {
-            // Of several numbers in a list all are REAL, as what is looked for.
-            let is_number = |item: &Expr| matches!(item, Expr::Literal(value, _) if value.data_type().is_numeric());
-            let list = if list.len() > 1 && list.iter().all(is_number) && is_real(&expr, schema) {
-                list.into_iter().map(|item| Expr::Cast(Cast::new(Box::new(item), DataType::Float32))).collect()
+            // Of several constants in a list all are REAL, as what is looked for.
+            let list = if list.len() > 1 && is_real(&expr, schema) && list.iter().all(|item| is_constant(item, schema))
+            {
+                let real = |item: Expr| match is_text_literal(&item) {
+                    true => item,
+                    false => Expr::Cast(Cast::new(Box::new(item), DataType::Float32)),
+                };
+                list.into_iter().map(real).collect()
             } else {
                 list
             };
@@ -233,6 +237,18 @@ fn literal_type(operand: &Expr, of: Use, schema: &DFSchema) -> Option<SqlType> {
 
 fn is_real(expr: &Expr, schema: &DFSchema) -> bool {
     expr.get_type(schema).is_ok_and(|data_type| data_type == DataType::Float32)
+}
+
+/// Whether it is a literal or a cast of one, that is no DOUBLE by a cast.
+fn is_constant(expr: &Expr, schema: &DFSchema) -> bool {
+    match expr {
+        Expr::Literal(value, _) => value.data_type().is_numeric() || is_text_literal(expr),
+        Expr::Negative(inner) => is_constant(inner, schema),
+        expr => {
+            let is_number = |data_type: DataType| data_type.is_numeric() && data_type != DataType::Float64;
+            expr.column_refs().is_empty() && !expr.is_volatile() && expr.get_type(schema).is_ok_and(is_number)
+        }
+    }
 }
 
 fn is_text_literal(expr: &Expr) -> bool {
