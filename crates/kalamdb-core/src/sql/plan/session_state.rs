@@ -19,7 +19,7 @@ use crate::functions::{Ids, Limits};
 use crate::sql::analyzer::datetime::{DatetimeCasts, DatetimeOperators};
 use crate::sql::analyzer::numbers::{CheckedArithmetic, ExactNumbers, average, sum};
 use crate::sql::analyzer::{
-    AggregateCalls, BoundedCalls, ListsByRow, OperandTypes, RepeatedKeys, UnorderedAggregates, ValueTypes,
+    AggregateCalls, BoundedCalls, JsonChoices, ListsByRow, OperandTypes, RepeatedKeys, UnorderedAggregates, ValueTypes,
     VolatileKeys, named_value, ordering, sets,
 };
 use crate::sql::optimizer::evaluation::FilteredArguments;
@@ -73,6 +73,7 @@ pub(crate) fn new_session_state(
             Arc::new(UnorderedAggregates),
             Arc::new(DatetimeOperators),
             Arc::new(OperandTypes),
+            Arc::new(JsonChoices),
             Arc::new(ExactNumbers),
             Arc::new(ValueTypes::OfColumns),
             Arc::new(TypeCoercion::new()),

@@ -8,8 +8,7 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{
-    DataType, Field, FieldRef, Float16Type, Float32Type, Float64Type, IntervalMonthDayNano, IntervalMonthDayNanoType,
-    IntervalUnit,
+    DataType, Field, FieldRef, Float16Type, Float32Type, Float64Type, IntervalMonthDayNanoType, IntervalUnit,
 };
 use datafusion::common::{ScalarValue, internal_err};
 use datafusion::error::Result;
@@ -21,9 +20,6 @@ use crate::functions::datetime::length;
 
 /// The type of the lengths of intervals, in nanoseconds.
 const LENGTH: DataType = DataType::Decimal128(38, 0);
-
-const NANOSECONDS_A_DAY: i128 = 86_400_000_000_000;
-const DAYS_A_MONTH: i128 = 30;
 
 /// Whether values of the type compare by another one.
 pub(crate) fn has_key(data_type: &DataType) -> bool {
@@ -41,14 +37,6 @@ pub(crate) fn has_key(data_type: &DataType) -> bool {
 pub(crate) fn key(expr: Expr) -> Expr {
     static FUNCTION: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
         Arc::new(ScalarUDF::new_from_impl(Key { signature: Signature::any(1, Volatility::Immutable) }))
-    });
-    FUNCTION.call(vec![expr])
-}
-
-/// The one value of its own type that stands for all that are equal to it.
-pub(super) fn representative(expr: Expr) -> Expr {
-    static FUNCTION: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
-        Arc::new(ScalarUDF::new_from_impl(Representative { signature: Signature::any(1, Volatility::Immutable) }))
     });
     FUNCTION.call(vec![expr])
 }
@@ -90,59 +78,6 @@ impl ScalarUDFImpl for Key {
             _ => internal_err!("a key is that of one value"),
         }
     }
-}
-
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Representative {
-    signature: Signature,
-}
-
-impl ScalarUDFImpl for Representative {
-    fn name(&self) -> &'static str {
-        "representative"
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, args: &[DataType]) -> Result<DataType> {
-        args.first().cloned().map_or_else(|| internal_err!("a value stands for one value"), Ok)
-    }
-
-    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
-        args.arg_fields.first().cloned().map_or_else(|| internal_err!("a value stands for one value"), Ok)
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let representatives = |values: &ArrayRef| match values.data_type() {
-            DataType::Interval(IntervalUnit::MonthDayNano) => {
-                let intervals = values.as_primitive::<IntervalMonthDayNanoType>();
-                Ok(Arc::new(intervals.unary::<_, IntervalMonthDayNanoType>(|interval| of_length(length(interval))))
-                    as ArrayRef)
-            }
-            other if other.is_floating() => keys(values),
-            _ => Ok(Arc::clone(values)),
-        };
-        match args.args.as_slice() {
-            [ColumnarValue::Array(values)] => Ok(ColumnarValue::Array(representatives(values)?)),
-            [ColumnarValue::Scalar(value)] => {
-                Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&representatives(&value.to_array()?)?, 0)?))
-            }
-            _ => internal_err!("a value stands for one value"),
-        }
-    }
-}
-
-/// The interval of a length that has as many months, then days, as it can.
-fn of_length(length: i128) -> IntervalMonthDayNano {
-    let part = |length: i128, unit: i128| {
-        let part = i32::try_from(length / unit).unwrap_or(if length < 0 { i32::MIN } else { i32::MAX });
-        (part, length - i128::from(part) * unit)
-    };
-    let (months, rest) = part(length, DAYS_A_MONTH * NANOSECONDS_A_DAY);
-    let (days, rest) = part(rest, NANOSECONDS_A_DAY);
-    IntervalMonthDayNano::new(months, days, i64::try_from(rest).unwrap_or(if rest < 0 { i64::MIN } else { i64::MAX }))
 }
 
 fn key_type(data_type: &DataType) -> DataType {

@@ -8,6 +8,7 @@ mod extremes;
 mod greatest;
 mod key;
 mod parts;
+mod place;
 mod rule;
 mod stored;
 mod windows;

@@ -12,11 +12,12 @@ use datafusion::logical_expr::expr::{
 };
 use datafusion::logical_expr::logical_plan::{Aggregate, Distinct, DistinctOn, Projection, Subquery};
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, SortExpr, lit};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, SortExpr, lit, when};
 use datafusion::optimizer::AnalyzerRule;
 
 use super::greatest::{best, is_kept_from_planner};
-use super::key::{has_key, key, representative};
+use super::key::{has_key, key};
+use super::place::{has_place, place};
 use super::stored::ends_plainly;
 use crate::sql::analyzer::{any_expression, any_node, compares, rewrite};
 
@@ -41,7 +42,7 @@ impl AnalyzerRule for CompareByKey {
 /// Whether anything in the plan has a key: what ordinary statements are asked, and no more.
 fn plan_has_keys(plan: &LogicalPlan) -> Result<bool> {
     any_node(plan, |node| {
-        if node.schema().fields().iter().any(|field| has_key(field.data_type())) {
+        if node.schema().fields().iter().any(|field| has_place(field.data_type())) {
             return Ok(true);
         }
         let schema = merge_schema(&node.inputs());
@@ -51,6 +52,17 @@ fn plan_has_keys(plan: &LogicalPlan) -> Result<bool> {
 
 fn is_key(expr: &Expr, schema: &DFSchema) -> bool {
     expr.get_type(schema).is_ok_and(|data_type| has_key(&data_type))
+}
+
+fn is_placed(expr: &Expr, schema: &DFSchema) -> bool {
+    expr.get_type(schema).is_ok_and(|data_type| has_place(&data_type))
+}
+
+fn placed(expr: Expr, schema: &DFSchema) -> Expr {
+    match expr.get_type(schema) {
+        Ok(data_type) if has_place(&data_type) => place(expr, &data_type),
+        _ => expr,
+    }
 }
 
 fn is_comparison(expr: &Expr) -> bool {
@@ -76,7 +88,8 @@ fn compares_keys(expr: &Expr, schema: &DFSchema) -> bool {
             .is_some_and(|arg| arg.get_type(schema).is_ok_and(|data_type| is_kept_from_planner(&data_type))),
         Expr::ScalarFunction(function) => function.args.first().is_some_and(|arg| is_key(arg, schema)),
         Expr::AggregateFunction(AggregateFunction { params, .. }) => {
-            params.args.iter().chain(params.order_by.iter().map(|by| &by.expr)).any(|arg| is_key(arg, schema))
+            params.args.iter().any(|arg| is_key(arg, schema))
+                || params.order_by.iter().any(|by| is_placed(&by.expr, schema))
         }
         _ => false,
     }
@@ -118,8 +131,7 @@ fn node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
             }
             LogicalPlan::Distinct(Distinct::On(on)) => {
                 let schema = Arc::clone(on.input.schema());
-                let by = |expr: Expr| if is_key(&expr, &schema) { key(expr) } else { expr };
-                let on_expr = on.on_expr.into_iter().map(by).collect();
+                let on_expr = on.on_expr.into_iter().map(|expr| placed(expr, &schema)).collect();
                 let sort_expr = on.sort_expr.map(|sort| sorted(sort, &schema));
                 Transformed::yes(LogicalPlan::Distinct(Distinct::On(DistinctOn::try_new(
                     on_expr,
@@ -134,7 +146,7 @@ fn node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
 }
 
 fn sorted(by: Vec<SortExpr>, schema: &DFSchema) -> Vec<SortExpr> {
-    by.into_iter().map(|by| if is_key(&by.expr, schema) { SortExpr { expr: key(by.expr), ..by } } else { by }).collect()
+    by.into_iter().map(|by| SortExpr { expr: placed(by.expr, schema), ..by }).collect()
 }
 
 /// Groups by keys; the value of a group is that of its first row.
@@ -142,8 +154,7 @@ fn aggregated(aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> {
     let input = Arc::clone(aggregate.input.schema());
     let Aggregate { input: rows, group_expr, aggr_expr, schema, .. } = aggregate;
     if let [Expr::GroupingSet(_)] = group_expr.as_slice() {
-        let grouped = Aggregate::try_new(Arc::new(with_representatives(rows, &group_expr)?), group_expr, aggr_expr)?;
-        return Ok(Transformed::yes(LogicalPlan::Aggregate(grouped)));
+        return Ok(Transformed::yes(sets_by_key(rows, group_expr, aggr_expr, &schema)?));
     }
     if !group_expr.iter().any(|expr| is_key(expr, &input)) {
         return Ok(Transformed::no(LogicalPlan::Aggregate(Aggregate::try_new_with_schema(
@@ -171,24 +182,51 @@ fn aggregated(aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> {
     Ok(Transformed::yes(LogicalPlan::Projection(Projection::try_new(output, Arc::new(grouped))?)))
 }
 
-/// Rows with one of all equal values in the columns that grouping sets are made of: which row of a group is the first
-/// cannot be told there, as a column is NULL in the sets without it.
-fn with_representatives(rows: Arc<LogicalPlan>, groups: &[Expr]) -> Result<LogicalPlan> {
-    let mut named = Vec::new();
-    for expr in groups {
-        named.extend(expr.column_refs().into_iter().cloned());
+/// Grouping sets of keys. A key is NULL in the sets without it, and so is the value then.
+fn sets_by_key(
+    rows: Arc<LogicalPlan>,
+    group_expr: Vec<Expr>,
+    aggr_expr: Vec<Expr>,
+    schema: &DFSchema,
+) -> Result<LogicalPlan> {
+    let input = Arc::clone(rows.schema());
+    let distinct: Vec<Expr> = match group_expr.as_slice() {
+        [Expr::GroupingSet(sets)] => sets.distinct_expr().into_iter().cloned().collect(),
+        _ => Vec::new(),
+    };
+    let keyed: Vec<&Expr> = distinct.iter().filter(|expr| is_key(expr, &input)).collect();
+    if keyed.is_empty() {
+        return Ok(LogicalPlan::Aggregate(Aggregate::try_new(rows, group_expr, aggr_expr)?));
     }
-    let schema = Arc::clone(rows.schema());
-    if !named.iter().any(|column| is_key(&Expr::Column(column.clone()), &schema)) {
-        return Ok(Arc::unwrap_or_clone(rows));
-    }
-    let columns = schema.iter().map(|(qualifier, field)| {
-        let column = Column::new(qualifier.cloned(), field.name());
-        let is_grouped = named.contains(&column) && has_key(field.data_type());
-        let expr = Expr::Column(column);
-        if is_grouped { representative(expr).alias_qualified(qualifier.cloned(), field.name()) } else { expr }
-    });
-    Ok(LogicalPlan::Projection(Projection::try_new(columns.collect(), rows)?))
+    let at = |expr: &Expr| keyed.iter().position(|key| *key == expr);
+    let key_at = |at: usize| Expr::Column(Column::new_unqualified(format!("\0key{at}")));
+    let value_at = |at: usize| Expr::Column(Column::new_unqualified(format!("\0value{at}")));
+    let columns = input.columns().into_iter().map(Expr::Column);
+    let keys = keyed.iter().enumerate().map(|(at, expr)| key((*expr).clone()).alias(format!("\0key{at}")));
+    let below = LogicalPlan::Projection(Projection::try_new(columns.chain(keys).collect(), rows)?);
+    let values = keyed
+        .iter()
+        .enumerate()
+        .map(|(at, expr)| first_value((*expr).clone(), Vec::new()).alias(format!("\0value{at}")));
+    let aggregates = aggr_expr.into_iter().chain(values).collect();
+    let by_key = |expr: Expr| {
+        Ok(match at(&expr) {
+            Some(at) => Transformed::yes(key_at(at)),
+            None => Transformed::no(expr),
+        })
+    };
+    let groups = group_expr.into_iter().map(|sets| Ok(sets.map_children(by_key)?.data)).collect::<Result<Vec<_>>>()?;
+    let grouped = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(below), groups, aggregates)?);
+    let output =
+        schema.iter().zip(grouped.schema().columns()).enumerate().map(|(place, ((qualifier, field), column))| {
+            let value = match distinct.get(place).and_then(at) {
+                Some(at) => when(key_at(at).is_not_null(), value_at(at)).end()?,
+                None => Expr::Column(column),
+            };
+            Ok(value.alias_qualified(qualifier.cloned(), field.name()))
+        });
+    let output = output.collect::<Result<Vec<_>>>()?;
+    Ok(LogicalPlan::Projection(Projection::try_new(output, Arc::new(grouped))?))
 }
 
 fn is_float(expr: &Expr, schema: &DFSchema) -> bool {

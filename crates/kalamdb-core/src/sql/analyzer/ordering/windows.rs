@@ -14,6 +14,7 @@ use datafusion::logical_expr::{
 use super::apart::{by_rows, tells_rows_apart};
 use super::key::{has_key, key};
 use super::parts::computed;
+use super::place::{has_place, place};
 use super::stored::windows_end_plainly;
 use crate::error::{Error, ErrorKind, into_datafusion};
 use crate::sql::analyzer::any_node;
@@ -60,7 +61,12 @@ fn function(expr: Expr, input: &LogicalPlan, ends_plainly: bool) -> Result<Trans
         range(order_by, window_frame, &type_of)?;
     }
     let n_keyed = order_by.len().saturating_sub(usize::from(ends_plainly));
-    order_by.iter_mut().take(n_keyed).for_each(|by| keyed(&mut by.expr));
+    for by in order_by.iter_mut().take(n_keyed) {
+        let data_type = type_of(&by.expr);
+        if has_place(&data_type) {
+            by.expr = place(std::mem::replace(&mut by.expr, Expr::Literal(ScalarValue::Null, None)), &data_type);
+        }
+    }
     Ok(Transformed::yes(Expr::WindowFunction(function)))
 }
 

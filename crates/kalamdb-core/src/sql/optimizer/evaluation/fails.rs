@@ -71,6 +71,7 @@ const SAFE: &[&str] = &[
     "sha256",
     "signum",
     "sort_key",
+    "sort_place",
     "starts_with",
     "strpos",
     "upper",
