@@ -6,7 +6,7 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, ScalarValue, internal_err};
 use datafusion::error::Result;
-use datafusion::logical_expr::expr::{Between, Cast, InList, ScalarFunction};
+use datafusion::logical_expr::expr::{AggregateFunction, Between, Cast, InList, ScalarFunction, Sort};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Case, Expr, ExprSchemable, LogicalPlan, Operator, lit};
@@ -90,8 +90,14 @@ fn may_change(expr: &Expr, schema: &DFSchema) -> bool {
                 && call.args.iter().any(is_text_literal)
                 && changes(&call.args.iter().collect::<Vec<_>>(), Use::Chooses, schema)
         }
+        Expr::AggregateFunction(call) => is_wide(call) && call.params.args.iter().any(|arg| is_real(arg, schema)),
         _ => false,
     }
+}
+
+/// Whether the aggregate computes in the type of its argument, where it is to be a DOUBLE.
+fn is_wide(call: &AggregateFunction) -> bool {
+    matches!(call.func.name(), "percentile_cont" | "median")
 }
 
 fn chooses(call: &ScalarFunction) -> bool {
@@ -164,6 +170,16 @@ fn expression(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         }
         Expr::Case(case) => Expr::Case(branches(case, schema)),
         Expr::ScalarFunction(ScalarFunction { func, args }) => func.call(typed(args, Use::Chooses, schema)),
+        Expr::AggregateFunction(mut call) => {
+            let wide = |expr: Expr| match is_real(&expr, schema) {
+                true => Expr::Cast(Cast::new(Box::new(expr), DataType::Float64)),
+                false => expr,
+            };
+            call.params.args = call.params.args.into_iter().map(wide).collect();
+            let order = call.params.order_by.into_iter().map(|by| Sort { expr: wide(by.expr), ..by });
+            call.params.order_by = order.collect();
+            Expr::AggregateFunction(call)
+        }
         other => other,
     }))
 }

@@ -131,6 +131,8 @@ pub(crate) fn rewrite(expr: &mut Expr) {
             if function.name.0.len() == 1 && function.name.to_string().eq_ignore_ascii_case("sign") =>
         {
             function.name = ObjectName::from(vec![Ident::new("signum")]);
+            // NaN has none.
+            *expr = call(Ident::new("nanvl"), vec![taken(expr), Expr::value(Value::Number("0".to_owned(), false))]);
         }
         _ => {}
     }
