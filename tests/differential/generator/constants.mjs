@@ -57,8 +57,8 @@ const words = {
   path: ["'{a}'", "'{a,b}'", "'{b,0}'", "'{1}'", "ARRAY['a','b']"],
   'text-number': ["'12'", "'-3'", "' 7 '", "'0'"],
   'text-date': ["'2024-02-29'", "'1999-12-31'"],
-  'json-array': ['[]', '[1,2]', '[[1],null]'].map((json) => `CAST('${json}' AS JSONB)`),
-  'json-object': ['{}', '{"a":1}', '{"a":1,"b":2}'].map((json) => `CAST('${json}' AS JSONB)`),
+  'json-array': ['[]', '[1, 2]', '[[1], null]'].map((json) => `CAST('${json}' AS JSONB)`),
+  'json-object': ['{}', '{"a": 1}', '{"a": 1, "b": 2}'].map((json) => `CAST('${json}' AS JSONB)`),
 };
 
 const vectors = ['[1,2,3]', '[0,1,0]', '[-1,0.5,2]', '[3,3,3]'];

@@ -33,6 +33,9 @@ export class Scope {
 }
 
 export class Expressions {
+  /** The columns over which a function tells equal rows apart. */
+  #counted = new WeakSet();
+
   /** `subqueries` makes queries within expressions: see subqueries.mjs. */
   constructor(random, subqueries = null) {
     this.random = random;
@@ -117,7 +120,11 @@ export class Expressions {
       Math.min(depth - 1, 1),
       true,
     );
-    return expression(type, [call, sql` OVER (${this.#windowDefinition(scope, countsRows(call))})`]);
+    const counts = countsRows(call);
+    // What two functions give to rows that are equal is not the same in each of them.
+    if (counts && !hasIds(scope) && this.#counted.has(scope.columns)) return this.leaf(type, scope);
+    if (counts) this.#counted.add(scope.columns);
+    return expression(type, [call, sql` OVER (${this.#windowDefinition(scope, counts)})`]);
   }
 
   #windowDefinition(scope, needsOrder) {
@@ -192,6 +199,12 @@ export class Expressions {
     if (!made) throw new Error(`no constant is called ${word}`);
     return made;
   }
+}
+
+/** Whether every table among the columns has a key, so that no two rows are equal. */
+function hasIds({ columns }) {
+  const names = columns.map(({ node }) => String(node));
+  return names.every((name) => name.includes('.') && names.includes(`${name.split('.')[0]}.id`));
 }
 
 const BOUNDS = [

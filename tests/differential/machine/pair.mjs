@@ -60,6 +60,14 @@ export class Pair {
     return then;
   }
 
+  /** Whether the peer has an error of a value that no row needs. */
+  async #failsEarly(node, { error }, answer, keys) {
+    if (!error.code.startsWith('22')) return false;
+    const { sql: text, parameters } = render(node, 'peer', true);
+    const evaluated = await this.peer.evaluated(text, parameters);
+    return !evaluated.error && difference(answer, evaluated, keys) === null;
+  }
+
   async #compare(node, withParameters = false, keys = []) {
     const [ours, theirs] = ['ours', 'peer'].map((engine) => render(node, engine, withParameters));
     const [answer, expected] = await Promise.all([
@@ -68,6 +76,7 @@ export class Pair {
     ]);
     this.failedInBoth = answer.error && expected.error && `${expected.error.code} ${expected.error.message}`;
     const found = difference(answer, expected, keys);
+    if (found?.kind === 'accepted') found.isEarly = await this.#failsEarly(node, expected, answer, keys);
     return found && { ...found, answer, expected };
   }
 }

@@ -19,6 +19,8 @@ export class Peer {
     Object.assign(peer.#database.parsers, texts);
     Object.assign(peer.#database.serializers, texts);
     await peer.#database.exec("SET timezone = 'UTC'; SET client_min_messages = error; SET statement_timeout = '20s'");
+    // What has parameters is planned without their values: see `evaluated`.
+    await peer.#database.exec('SET plan_cache_mode = force_generic_plan');
     await peer.#database.exec(
       `CREATE SCHEMA functions; SET search_path = functions; ${FUNCTIONS}; SET search_path = public, functions`,
     );
@@ -50,6 +52,17 @@ export class Peer {
     } catch (error) {
       return { error: { code: error.code ?? 'none', message: error.message } };
     }
+  }
+
+  /**
+   * The same with parameters for literals, in a transaction that is rolled back: PostgreSQL computes with literals while it plans, and fails
+   * where no row needs the result.
+   */
+  async evaluated(sql, parameters) {
+    await this.#database.exec('ROLLBACK; BEGIN');
+    const answer = await this.query(sql, parameters);
+    await this.#database.exec('ROLLBACK');
+    return answer;
   }
 
   /** The simple protocol is quicker. */

@@ -56,7 +56,7 @@ async function run({ seed, count }) {
 
 /** A case that differs, made small if it is one of the first of its kind: that takes seconds. */
 async function examined(made, found) {
-  const known = knownAs({ kind: found.kind, detail: found.detail, sql: render(made.query, 'ours').sql })?.about;
+  const known = knownAs({ ...found, sql: render(made.query, 'ours').sql })?.about;
   const kind = signature(found);
   const times = (seen.get(kind) ?? 0) + 1;
   seen.set(kind, times);
