@@ -342,31 +342,28 @@ impl Database {
 
     /// Applies a commit of this instance, unless it has come in from the log already.
     pub(crate) fn apply_commit(&self, base: u64, applied: AppliedCommit) -> Result<()> {
-        let mut state = self.state.borrow_mut();
-        if state.meta.head != base {
-            return Ok(());
-        }
-        for (owner, user) in applied.owners {
-            state.owners.add(owner, user);
-        }
-        if let Some(catalog) = applied.catalog {
-            state.set_catalog(catalog);
-        }
-        state.log.left(&applied.leaving);
-        state.log.met(applied.meta.head);
-        let mut touched = Vec::with_capacity(applied.groups.len());
-        for (written, id, group, log) in applied.groups {
-            let Some(table) = state.catalog.find_id(written.id).cloned() else { continue };
-            log.iter().for_each(|logged| state.log.add(logged.key, logged.n_bytes));
-            // A transaction may have altered the table after it wrote the rows.
-            let group = group.reshaped(written.schema_version, &table)?;
-            let partition = state.partition(&table, &id)?;
-            partition.add_logged(log);
-            partition.add(&table, group, applied.meta.head);
-            touched.push(id);
-        }
-        state.meta = applied.meta;
-        drop(state);
+        let AppliedCommit { meta, catalog, owners, leaving, groups } = applied;
+        let head = meta.head;
+        let mut touched = Vec::with_capacity(groups.len());
+        self.state.borrow_mut().publish(base, meta, &leaving, |state| {
+            for (owner, user) in owners {
+                state.owners.add(owner, user);
+            }
+            if let Some(catalog) = catalog {
+                state.set_catalog(catalog);
+            }
+            for (written, id, group, log) in groups {
+                let Some(table) = state.catalog.find_id(written.id).cloned() else { continue };
+                log.iter().for_each(|logged| state.log.add(logged.key, logged.n_bytes));
+                // A transaction may have altered the table after it wrote the rows.
+                let group = group.reshaped(written.schema_version, &table)?;
+                let partition = state.partition(&table, &id)?;
+                partition.add_logged(log);
+                partition.add(&table, group, head);
+                touched.push(id);
+            }
+            Ok(())
+        })?;
         self.take_in_later(touched);
         Ok(())
     }

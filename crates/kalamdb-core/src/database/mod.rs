@@ -7,6 +7,7 @@ mod interval;
 mod jobs;
 mod log_use;
 pub(crate) mod maintenance;
+mod outcome;
 mod owners;
 mod races;
 mod resources;
@@ -23,6 +24,7 @@ pub use health::{CheckReport, DamagedRecord, PartitionUse, SalvageReport, Salvag
 pub(crate) use jobs::JobKind;
 pub(crate) use log_use::{Dying, Leaving};
 pub use maintenance::MaintenanceTrigger;
+pub(crate) use outcome::CommitOutcome;
 pub(crate) use races::Races;
 pub use resources::{MemoryBudget, Resources};
 pub(crate) use transaction::Transaction;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kalamdb_store::{Damage, LogKey, Meta, PageKey, PartitionId as StoredId, RecordKey, RecordKind, TableId, Tail};
 
-use super::log_use::{Dying, LogUse};
+use super::log_use::{Dying, Leaving, LogUse};
 use super::owners::Owners;
 use crate::catalog;
 use crate::catalog::{Catalog, PartitionId, Table};
@@ -183,8 +183,32 @@ impl State {
                 partition.add_pending(record);
             }
         }
-        self.meta = tail.meta;
+        self.show(tail.meta);
         Ok(())
+    }
+
+    /// Makes a commit of this instance visible, unless it has come in from the log already; tells whether it did.
+    /// `swap` puts in place what the commit has stored.
+    pub(super) fn publish(
+        &mut self,
+        base: u64,
+        meta: Meta,
+        leaving: &Leaving,
+        swap: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<bool> {
+        if self.meta.head != base {
+            return Ok(false);
+        }
+        swap(self)?;
+        self.log.left(leaving);
+        self.log.met(meta.head);
+        self.show(meta);
+        Ok(true)
+    }
+
+    /// All commits up to that head are in place, and visible from here on, whichever way they came.
+    fn show(&mut self, meta: Meta) {
+        self.meta = meta;
     }
 
     /// Takes note of a record of which it is not known whose it is, as the catalog does not name its owner.

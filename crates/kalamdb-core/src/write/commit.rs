@@ -3,12 +3,13 @@
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use kalamdb_store::{Commit, Durability, Meta, Owner, PartitionId as StoredId, RowState, StoreError};
+use kalamdb_store::{Commit, Durability, Meta, Owner, PartitionId as StoredId, RowState};
 
 use crate::catalog::PartitionId;
 use crate::change::{Change, Committed, TableChange};
 use crate::database::{
-    AppliedCommit, CommitGroup, Database, Leaving, MemberOutcome, Races, ReadView, Ticket, Transaction, WritePermit,
+    AppliedCommit, CommitGroup, CommitOutcome, Database, Leaving, MemberOutcome, Races, ReadView, Ticket, Transaction,
+    WritePermit,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::Logged;
@@ -289,18 +290,12 @@ async fn commit(
     let is_dropping = !(dying.is_empty() && commit.drop_catalog.is_empty() && commit.drop_manifests.is_empty());
     commit.makes_room =
         is_dropping || commit.log.iter().all(|record| record.state == RowState::Deleted) && !commit.log.is_empty();
-    match database.store().commit(&commit).await {
-        Ok(()) => {}
-        Err(StoreError::Conflict { .. }) => return Ok(None),
-        // The browser did not say whether the transaction went through; the log does, if it can be read.
-        Err(error @ StoreError::Indeterminate { .. }) => match outcome_of(database, base, commit.nonce).await {
-            Ok(Outcome::Stored) => {}
-            Ok(Outcome::NotStored) => return Ok(None),
-            Ok(Outcome::Unknown) | Err(_) => return Err(error.into()),
-        },
+    match database.store_commit(base, &commit).await? {
+        CommitOutcome::Stored => {}
+        CommitOutcome::Conflict => return Ok(None),
         // Events of streams make room for what is to be kept.
-        Err(StoreError::QuotaExceeded) if database.evict_events().await => return Ok(None),
-        Err(error) => return Err(error.into()),
+        CommitOutcome::Full(_) if database.evict_events().await => return Ok(None),
+        CommitOutcome::Full(error) | CommitOutcome::Unclear(error) => return Err(error),
     }
     database.record_log_bytes(commit.log.iter().map(|record| record.rows.len()).sum());
     database.apply_commit(base.head, AppliedCommit { meta, catalog, owners, leaving, groups })?;
@@ -329,25 +324,4 @@ impl NewOwners<'_> {
         };
         Ok(StoredId { table: id.table, owner: Some(owner) })
     }
-}
-
-/// What became of a commit.
-#[derive(Debug, Clone, Copy)]
-enum Outcome {
-    Stored,
-    NotStored,
-    /// Others have committed since, and what they wrote has taken the place of the log by now.
-    Unknown,
-}
-
-/// Reads from the log what became of a commit whose transaction has ended: its nonce tells it from every other one.
-async fn outcome_of(database: &Database, base: &Meta, nonce: u64) -> Result<Outcome> {
-    let tail = database.store().read_since(Some(base)).await?;
-    let next = tail.met.iter().find(|met| met.number == base.head + 1);
-    Ok(match next {
-        Some(met) if met.nonce == Some(nonce) => Outcome::Stored,
-        Some(_) => Outcome::NotStored,
-        None if tail.meta.head == base.head => Outcome::NotStored,
-        None => Outcome::Unknown,
-    })
 }

@@ -6,7 +6,7 @@ use kalamdb_store::{Commit, Meta, PageKey, PartitionId as StoredId, RecordKind, 
 
 use crate::catalog;
 use crate::catalog::Catalog;
-use crate::database::Database;
+use crate::database::{CommitOutcome, Database};
 use crate::error::Result;
 use crate::segment::decode_manifest;
 
@@ -52,20 +52,21 @@ impl Database {
             return Ok(());
         }
         let _turn = self.turn_alone().await?;
+        let base = tail.meta;
         let commit = Commit {
-            base: tail.meta.head,
+            base: base.head,
             nonce: self.random()?,
-            meta: Meta { head: tail.meta.head + 1, ..tail.meta },
+            meta: Meta { head: base.head + 1, ..base.clone() },
             drop_pages: orphans,
             makes_room: true,
             durability: self.durability(),
             ..Commit::default()
         };
-        match self.store.commit(&commit).await {
-            Ok(()) | Err(StoreError::Conflict { .. } | StoreError::Indeterminate { .. }) => {
+        match self.store_commit(&base, &commit).await? {
+            CommitOutcome::Full(error) => Err(error),
+            CommitOutcome::Stored | CommitOutcome::Conflict | CommitOutcome::Unclear(_) => {
                 self.catch_up().await.map(drop)
             }
-            Err(error) => Err(error.into()),
         }
     }
 }

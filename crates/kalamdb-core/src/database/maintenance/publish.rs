@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use kalamdb_store::{Commit, LogKey, Manifest, Meta, StoreError};
+use kalamdb_store::{Commit, LogKey, Manifest, Meta};
 
 use super::segments::{BuiltSegments, build};
 use crate::catalog::{PartitionId, Table, is_kept_in_segments};
-use crate::database::{Database, JobKind, Races};
+use crate::database::{CommitOutcome, Database, JobKind, Races};
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::{CompactionInput, CompactionPlan, Partition, Unflushed};
 use crate::segment::{StoredSegment, encode_manifest};
@@ -118,15 +118,15 @@ impl Database {
                 made.pages = commit.put_pages;
                 continue;
             }
-            match self.store.commit(&commit).await {
-                Ok(()) => {}
-                Err(StoreError::Conflict { .. }) => {
+            match self.store_commit(&base, &commit).await? {
+                CommitOutcome::Stored => {}
+                CommitOutcome::Conflict => {
                     made.pages = commit.put_pages;
                     self.catch_up().await?;
                     continue;
                 }
                 // Whatever has become of it, the store knows.
-                Err(StoreError::Indeterminate { .. }) => {
+                CommitOutcome::Unclear(_) => {
                     self.catch_up().await?;
                     if self.state.borrow().existing(id).is_some_and(|partition| partition.manifest() == Some(key)) {
                         return Ok(true);
@@ -134,22 +134,18 @@ impl Database {
                     made.pages = commit.put_pages;
                     continue;
                 }
-                Err(error) => return Err(error.into()),
+                CommitOutcome::Full(error) => return Err(error),
             }
-            let mut state = self.state.borrow_mut();
-            if state.meta.head != base.head {
-                return Ok(true);
-            }
-            state.meta = meta;
-            dying.into_iter().for_each(|part| state.log.die(part));
-            state.log.left(&leaving);
-            state.log.met(head);
-            let cache = self.pages.cache();
-            old.for_each(|columns| cache.forget(columns.segment.id));
-            for (key, column) in made.columns {
-                cache.add_page(key, column);
-            }
-            state.partition(&current, id)?.replace(&current, inputs, contents, key, cache);
+            self.state.borrow_mut().publish(base.head, meta, &leaving, |state| {
+                dying.into_iter().for_each(|part| state.log.die(part));
+                let cache = self.pages.cache();
+                old.for_each(|columns| cache.forget(columns.segment.id));
+                for (key, column) in made.columns {
+                    cache.add_page(key, column);
+                }
+                state.partition(&current, id)?.replace(&current, inputs, contents, key, cache);
+                Ok(())
+            })?;
             return Ok(true);
         }
         Err(Error::new(ErrorKind::SerializationFailure, "other tabs kept committing first")

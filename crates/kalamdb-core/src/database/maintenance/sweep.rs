@@ -1,9 +1,9 @@
 //! Removes expired events, and deleted rows whose time is over.
 
-use kalamdb_store::{Commit, LogKey, Manifest, Meta, StoreError};
+use kalamdb_store::{Commit, LogKey, Manifest, Meta};
 
 use crate::catalog::{PartitionId, TableKind};
-use crate::database::{Database, Dying, JobKind, Leaving};
+use crate::database::{CommitOutcome, Database, Dying, JobKind, Leaving};
 use crate::error::Result;
 use crate::segment::{Contents, encode_manifest};
 
@@ -37,29 +37,27 @@ impl Database {
         if !leaving.drop.is_empty() {
             let commit = self.trimming(&base, &leaving)?;
             meta.clone_from(&commit.meta);
-            match self.store.commit(&commit).await {
-                Ok(()) => {}
-                Err(StoreError::Conflict { .. } | StoreError::Indeterminate { .. }) => {
+            match self.store_commit(&base, &commit).await? {
+                CommitOutcome::Stored => {}
+                CommitOutcome::Conflict | CommitOutcome::Unclear(_) => {
                     self.catch_up().await?;
                     return Ok(0);
                 }
-                Err(error) => return Err(error.into()),
+                CommitOutcome::Full(error) => return Err(error),
             }
         }
         let now_us = self.now_us();
         over.iter().for_each(|(id, _, n_rows)| self.note_evicted(id, *n_rows));
         let mut state = self.state.borrow_mut();
         dying.into_iter().for_each(|part| state.log.die(part));
-        state.log.left(&leaving);
         let mut freed = 0;
         for (id, parts, n_rows) in over {
             freed += n_rows;
             let Some(table) = state.catalog.find_id(id.table).cloned() else { continue };
             state.partition(&table, &id)?.forget(&table, &parts, now_us, meta.head)?;
         }
-        if state.meta.head == base.head && meta.head > base.head {
-            state.log.met(meta.head);
-            state.meta = meta;
+        if meta.head > base.head {
+            state.publish(base.head, meta, &leaving, |_| Ok(()))?;
         }
         Ok(freed)
     }
@@ -114,11 +112,11 @@ impl Database {
             return false;
         }
         commit.drop_log = self.leaving(&dying).drop;
-        match self.store.commit(&commit).await {
-            Ok(()) => evicted.iter().for_each(|(id, n_rows)| self.note_evicted(id, *n_rows)),
+        match self.store_commit(&base, &commit).await {
+            Ok(CommitOutcome::Stored) => evicted.iter().for_each(|(id, n_rows)| self.note_evicted(id, *n_rows)),
             // Whatever was committed is read, and what had no room is tried again.
-            Err(StoreError::Conflict { .. } | StoreError::Indeterminate { .. }) => {}
-            Err(_) => return false,
+            Ok(CommitOutcome::Conflict | CommitOutcome::Unclear(_)) => {}
+            Ok(CommitOutcome::Full(_)) | Err(_) => return false,
         }
         self.catch_up().await.is_ok()
     }
@@ -138,20 +136,12 @@ impl Database {
         self.refresh().await?;
         let (base, leaving) = (self.meta(), self.leaving(&[]));
         let commit = self.trimming(&base, &leaving)?;
-        match self.store.commit(&commit).await {
-            Ok(()) => {}
-            Err(StoreError::Conflict { .. } | StoreError::Indeterminate { .. }) => {
-                return self.catch_up().await.map(drop);
-            }
-            Err(error) => return Err(error.into()),
+        match self.store_commit(&base, &commit).await? {
+            CommitOutcome::Stored => {}
+            CommitOutcome::Conflict | CommitOutcome::Unclear(_) => return self.catch_up().await.map(drop),
+            CommitOutcome::Full(error) => return Err(error),
         }
-        let mut state = self.state.borrow_mut();
-        if state.meta.head == base.head {
-            state.log.left(&leaving);
-            state.log.met(commit.meta.head);
-            state.meta = commit.meta;
-        }
-        Ok(())
+        self.state.borrow_mut().publish(base.head, commit.meta, &leaving, |_| Ok(())).map(drop)
     }
 
     /// A commit that does nothing but remove records of the log.
