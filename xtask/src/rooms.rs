@@ -11,7 +11,7 @@ const CORE: &str = "crates/kalamdb-core/src/";
 const CORE_ROOMS: &[&[&str]] = &[
     &["clock", "retry"],
     &["error"],
-    &["access"],
+    &["access", "call"],
     &["catalog", "functions"],
     &["result", "rows", "sql::parse", "sql::physical"],
     &["message", "segment"],

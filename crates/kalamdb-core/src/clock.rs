@@ -29,4 +29,9 @@ pub trait Clock: Debug {
         });
         once.boxed_local()
     }
+
+    /// Lets everything else that waits have its turn; a statement calls it, whose caller waits for its end.
+    fn turn(&self) -> LocalBoxFuture<'static, ()> {
+        self.pause()
+    }
 }

@@ -8,6 +8,7 @@
 //! - [`Error`] has a closed list of kinds, [`ErrorKind`].
 
 mod access;
+mod call;
 mod catalog;
 mod change;
 mod clock;
@@ -29,6 +30,7 @@ mod write;
 pub use datafusion;
 
 pub use access::{Principal, Role};
+pub use call::{CallContext, CancelFlag};
 pub use clock::Clock;
 pub use database::{
     CheckReport, DamagedRecord, Database, MaintenanceTrigger, MemoryBudget, PartitionUse, Resources, SalvageReport,
@@ -38,4 +40,4 @@ pub use error::{Error, ErrorCause, ErrorKind, ErrorPayload, Location, Result};
 pub use message::encode_results;
 pub use result::{ResultField, StatementResult};
 pub use segment::HeapUse;
-pub use session::{CallOptions, Session};
+pub use session::{KeptQuery, QueryStream, Session};

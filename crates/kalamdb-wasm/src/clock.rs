@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures::FutureExt;
+use futures::channel::oneshot;
 use futures::future::{LocalBoxFuture, ready};
 use js_sys::{Function, Promise};
 use kalamdb_core::Clock;
@@ -101,6 +102,17 @@ impl Clock for BrowserClock {
         let last_pause = Rc::clone(&self.last_pause);
         // The promise is never rejected.
         JsFuture::from(timer).map(move |_| last_pause.set(Instant::now())).boxed_local()
+    }
+
+    /// A message to oneself: a timer would take as long as the turn itself.
+    fn turn(&self) -> LocalBoxFuture<'static, ()> {
+        let Some(later) = &self.later else { return self.pause() };
+        let (sender, receiver) = oneshot::channel();
+        later.add(Box::new(move || {
+            // Who waited may be gone.
+            let _ = sender.send(());
+        }));
+        receiver.map(|_| ()).boxed_local()
     }
 }
 

@@ -2,7 +2,7 @@ use std::rc::Rc;
 
 use futures::future::join;
 use kalamdb_core::{
-    CallOptions, Clock, Database, Error, ErrorKind, MaintenanceTrigger, MemoryBudget, Principal, Resources, Role,
+    CallContext, Clock, Database, Error, ErrorKind, MaintenanceTrigger, MemoryBudget, Principal, Resources, Role,
     Session,
 };
 use kalamdb_indexeddb::{IdbOptions, IdbStore};
@@ -10,6 +10,7 @@ use kalamdb_store::{Durability, MemoryStore, Store};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
+use crate::calls::Calls;
 use crate::clock::BrowserClock;
 use crate::durability::DurabilityOption;
 use crate::errors::{invalid_argument, to_js};
@@ -24,6 +25,7 @@ const MEMORY: &str = "memory:";
 #[derive(Debug)]
 pub struct Engine {
     database: Rc<Database>,
+    calls: Calls,
 }
 
 #[derive(Debug, Deserialize)]
@@ -55,7 +57,12 @@ impl Engine {
             ),
         };
         let session = principal.and_then(|principal| Session::new(Rc::clone(&self.database), principal));
-        Ok(EngineSession::new(session.map_err(|error| to_js(&error, ""))?))
+        Ok(EngineSession::new(session.map_err(|error| to_js(&error, ""))?, self.calls.clone()))
+    }
+
+    /// Gives the call with that id up, if it is under way: it fails with `query_canceled`, unless it is committing.
+    pub fn cancel(&self, call: u32) {
+        self.calls.cancel(call);
     }
 
     /// Does one thing that is due: frees events that are over, stores rows of the log as a segment, merges segments.
@@ -108,7 +115,7 @@ async fn open(name: &str, options: &EngineOptions) -> Result<Engine, Error> {
             join(Database::open_with(store, Rc::clone(&clock), durability, resources), warm_up(clock)).await;
         database?
     };
-    Ok(Engine { database })
+    Ok(Engine { database, calls: Calls::default() })
 }
 
 /// Runs a small query on a database of its own, so that the browser has compiled the planner's code before the first
@@ -119,5 +126,5 @@ async fn warm_up(clock: Rc<dyn Clock>) {
     let Ok(database) = Database::open(Rc::new(MemoryStore::new()), clock, Durability::Relaxed).await else { return };
     let Ok(session) = Session::new(database, Principal::system()) else { return };
     let sql = "CREATE TABLE w (id INTEGER PRIMARY KEY, v TEXT); SELECT count(*) AS n FROM w; SELECT id, v FROM w WHERE id = 1 ORDER BY v LIMIT 1";
-    drop(session.exec(sql, CallOptions::default()).await);
+    drop(session.exec(sql, CallContext::default()).await);
 }

@@ -4,17 +4,20 @@
 
 #![cfg(target_arch = "wasm32")]
 
+mod calls;
 mod clock;
 mod durability;
 mod engine;
 mod errors;
 mod heap;
 mod session;
+mod stream;
 
 use wasm_bindgen::prelude::*;
 
 pub use engine::Engine;
 pub use session::EngineSession;
+pub use stream::EngineStream;
 
 #[wasm_bindgen(start)]
 fn start() {

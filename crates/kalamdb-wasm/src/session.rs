@@ -1,17 +1,20 @@
 use js_sys::{Array, Uint8Array};
-use kalamdb_core::{CallOptions, Error, Session, StatementResult, encode_results};
+use kalamdb_core::{CallContext, Error, Session, StatementResult, encode_results};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 
+use crate::calls::Calls;
 use crate::durability::DurabilityOption;
 use crate::errors::{invalid_argument, to_js};
+use crate::stream::EngineStream;
 
 /// A session on an open database, which may be in a transaction.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct EngineSession {
     session: Session,
+    calls: Calls,
 }
 
 #[derive(Debug, Serialize)]
@@ -22,8 +25,8 @@ struct InsertOutcome {
 }
 
 impl EngineSession {
-    pub(crate) fn new(session: Session) -> Self {
-        Self { session }
+    pub(crate) fn new(session: Session, calls: Calls) -> Self {
+        Self { session, calls }
     }
 
     /// The results as a message outside the instance's memory, so that it can be transferred.
@@ -36,18 +39,36 @@ impl EngineSession {
 /// The futures of the session are boxed: they are large, and what makes a promise of one moves it several times.
 #[wasm_bindgen]
 impl EngineSession {
-    /// Runs any number of statements; returns their results as one message.
-    pub async fn exec(&self, sql: &str, system_columns: bool) -> Result<Uint8Array, JsValue> {
-        let options = CallOptions { system_columns_in_star: system_columns };
-        let results = Box::pin(self.session.exec(sql, options)).await;
+    /// Runs any number of statements; returns their results as one message. `call` is an id by which it is given up.
+    pub async fn exec(&self, sql: &str, system_columns: bool, call: u32) -> Result<Uint8Array, JsValue> {
+        let (_running, cancel) = self.calls.begin(call);
+        let call = CallContext { system_columns_in_star: system_columns, cancel, ..CallContext::default() };
+        let results = Box::pin(self.session.exec(sql, call)).await;
         self.message(results, sql)
     }
 
     /// Runs one statement with parameters, a block of one row; returns its result as a message.
-    pub async fn query(&self, sql: &str, params: &[u8], system_columns: bool) -> Result<Uint8Array, JsValue> {
-        let options = CallOptions { system_columns_in_star: system_columns };
-        let result = Box::pin(self.session.query(sql, params, options)).await;
+    pub async fn query(
+        &self,
+        sql: &str,
+        params: &[u8],
+        system_columns: bool,
+        call: u32,
+        max_rows: Option<u32>,
+    ) -> Result<Uint8Array, JsValue> {
+        let (_running, cancel) = self.calls.begin(call);
+        let max_rows = max_rows.map(|n| n as usize);
+        let call = CallContext { system_columns_in_star: system_columns, max_rows, cancel, ..CallContext::default() };
+        let result = Box::pin(self.session.query(sql, params, call)).await;
         self.message(result.map(|result| vec![result]), sql)
+    }
+
+    /// Begins to run one statement with parameters; the rows of a query are asked for batch by batch.
+    pub async fn stream(&self, sql: &str, params: &[u8], system_columns: bool) -> Result<EngineStream, JsValue> {
+        let call = CallContext { system_columns_in_star: system_columns, ..CallContext::default() };
+        let stream = Box::pin(self.session.open_stream(sql, params, call)).await;
+        let stream = stream.map_err(|error| to_js(&error, sql))?;
+        Ok(EngineStream::new(stream, sql, self.session.is_in_transaction()))
     }
 
     /// Whether `insertEach` takes the text.
@@ -77,7 +98,7 @@ impl EngineSession {
     /// Begins a transaction; it is a session of its own, which ends with `commit` or `rollback`.
     pub async fn begin(&self) -> Result<EngineSession, JsValue> {
         let session = self.session.begin().await.map_err(|error| to_js(&error, ""))?;
-        Ok(EngineSession::new(session))
+        Ok(EngineSession::new(session, self.calls.clone()))
     }
 
     /// Commits the transaction; the command of the result is ROLLBACK if a statement of it had failed.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures::executor::block_on;
-use kalamdb_core::{CallOptions, Clock, Database, Error, ErrorKind, Principal, Session};
+use kalamdb_core::{CallContext, Clock, Database, Error, ErrorKind, Principal, Session};
 use kalamdb_store::{Durability, MemoryStore};
 
 use crate::parameters;
@@ -66,7 +66,7 @@ async fn open() -> Result<Session, Error> {
 }
 
 async fn query(session: &Session, sql: &str, params: &[u8]) -> Result<Answer, Error> {
-    let result = session.query(sql, params, CallOptions::default()).await?;
+    let result = session.query(sql, params, CallContext::default()).await?;
     let rows = rows::texts(&result.fields, &result.batches)?;
     let columns =
         result.fields.into_iter().map(|field| Column { name: field.name, type_name: field.type_name }).collect();

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use futures::executor::block_on;
-use kalamdb_core::{CallOptions, Clock, Database, ErrorKind, Principal, Session};
+use kalamdb_core::{CallContext, Clock, Database, ErrorKind, Principal, Session};
 use kalamdb_store::{Durability, MemoryStore};
 
 /// What the tables of [`open`] are.
@@ -30,14 +30,14 @@ pub fn open() -> Session {
     let database = block_on(Database::open(store, Rc::new(Noon), Durability::Relaxed)).expect("an empty store opens");
     let session = Session::new(database, Principal::system()).expect("a session opens");
     for sql in TABLES {
-        block_on(session.query(sql, &[], CallOptions::default())).expect(sql);
+        block_on(session.query(sql, &[], CallContext::default())).expect(sql);
     }
     session
 }
 
 /// Runs a statement, which may fail in every way but one: that is a mistake of the engine.
 pub fn run(session: &Session, sql: &str) {
-    if let Err(error) = block_on(session.query(sql, &[], CallOptions::default())) {
+    if let Err(error) = block_on(session.query(sql, &[], CallContext::default())) {
         assert_ne!(error.kind(), ErrorKind::InternalError, "{error}");
     }
 }

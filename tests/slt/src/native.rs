@@ -14,7 +14,7 @@ use kalamdb_core::datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBat
 use kalamdb_core::datafusion::arrow::datatypes::{DataType, Field, Float32Type, Float64Type};
 use kalamdb_core::datafusion::arrow::error::ArrowError;
 use kalamdb_core::datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
-use kalamdb_core::{CallOptions, Clock, Database, Error, Principal, ResultField, Session};
+use kalamdb_core::{CallContext, Clock, Database, Error, Principal, ResultField, Session};
 use kalamdb_store::{Durability, MemoryStore};
 use kalamdb_types::{Source, SqlType, append_json, coerce};
 use sqllogictest::{DB, DBOutput, DefaultColumnType};
@@ -116,7 +116,7 @@ pub(crate) fn to_sql_error(error: &Error) -> SqlError {
 }
 
 async fn run(session: &Session, sql: &str, print_row: &PrintRow) -> Result<Outcome, Error> {
-    let result = session.query(sql, &[], CallOptions::default()).await?;
+    let result = session.query(sql, &[], CallContext::default()).await?;
     let types = result.fields.iter().map(|field| field.type_name.clone()).collect();
     let rows = if result.fields.is_empty() { None } else { Some(print(&result.fields, &result.batches, print_row)?) };
     Ok(Outcome { types, rows, affected: result.affected_rows.unwrap_or_default() })

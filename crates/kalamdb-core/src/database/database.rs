@@ -173,6 +173,11 @@ impl Database {
         &self.query_memory
     }
 
+    /// How many bytes running queries have asked for.
+    pub fn query_memory_in_use(&self) -> usize {
+        self.query_memory.reserved()
+    }
+
     pub(crate) fn limits(&self) -> &Arc<Limits> {
         &self.limits
     }

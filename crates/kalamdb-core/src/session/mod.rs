@@ -1,6 +1,10 @@
 //! Sessions: on whose behalf statements run, and the transaction that they are in.
 
+mod kept_query;
+mod query_stream;
 mod session;
 mod transaction;
 
-pub use session::{CallOptions, Session};
+pub use kept_query::KeptQuery;
+pub use query_stream::QueryStream;
+pub use session::Session;

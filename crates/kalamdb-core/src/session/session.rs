@@ -5,28 +5,25 @@ use std::rc::Rc;
 
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::sql::sqlparser::ast::ObjectName;
+use futures::TryStreamExt;
 use kalamdb_store::Durability;
 use kalamdb_types::wire::decode_block;
 
+use super::kept_query::KeptQuery;
+use super::query_stream::QueryStream;
 use super::transaction::SessionTransaction;
 use crate::access::Principal;
+use crate::call::CallContext;
 use crate::catalog::DEFAULT_NAMESPACE;
 use crate::database::{Database, ReadView, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::result::StatementResult;
 use crate::sql::dml::{BatchedInsert, Block, insert_columns};
 use crate::sql::parse::{
-    Parameters, Request, SessionCommand, Statement, StatementCache, TransactionControl, namespace_name,
+    Command, Parameters, Request, SessionCommand, Statement, StatementCache, TransactionControl, namespace_name,
     parse_table_name,
 };
 use crate::sql::plan::{StatementContext, new_session_state};
-
-/// Options of one call.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct CallOptions {
-    /// Puts the system columns into `*`.
-    pub system_columns_in_star: bool,
-}
 
 /// A connection to a database: it has its own current namespace and its own DataFusion state.
 #[derive(Debug)]
@@ -119,7 +116,7 @@ impl Session {
     ///
     /// # Errors
     /// Every kind that a statement can fail with; `syntax_error` if the text is not exactly one statement.
-    pub async fn query(&self, sql: &str, params: &[u8], options: CallOptions) -> Result<StatementResult> {
+    pub async fn query(&self, sql: &str, params: &[u8], call: CallContext) -> Result<StatementResult> {
         self.database.check_open()?;
         let statements = self.parsed.parse(sql)?;
         let [statement] = &*statements else {
@@ -128,7 +125,79 @@ impl Session {
         };
         let parameters = read_parameters(params)?;
         parameters.check(statement.n_params)?;
-        self.run(statement, &parameters, options).await
+        self.run(statement, &parameters, &call).await
+    }
+
+    /// Keeps a query, to run it again with [`Session::run_kept`]. `params` is a wire block of one row, or empty.
+    ///
+    /// # Errors
+    /// `syntax_error` if the text is not exactly one query; those of its parameters.
+    pub fn keep(&self, sql: &str, params: &[u8], call: CallContext) -> Result<KeptQuery> {
+        let statements = self.parsed.parse(sql)?;
+        let parameters = read_parameters(params)?;
+        for statement in &*statements {
+            parameters.check(statement.n_params)?;
+        }
+        KeptQuery::new(statements, parameters, call)
+    }
+
+    /// Runs a query that is kept, on the newest rows.
+    ///
+    /// # Errors
+    /// As [`Session::query`]; `insufficient_privilege` if another principal has planned it.
+    pub async fn run_kept(&self, kept: &KeptQuery) -> Result<StatementResult> {
+        let started_us = self.database.now_us();
+        let run = async |context: &StatementContext<'_>| {
+            let rows = kept.planned(context)?.run(context).await?;
+            let result = StatementResult::rows("SELECT", &rows.schema, rows.batches);
+            StatementResult::check_size([&result])?;
+            Ok(result)
+        };
+        let result = self.read(&kept.call, run).await?;
+        Ok(StatementResult { took_us: self.database.now_us() - started_us, ..result })
+    }
+
+    /// Begins to run a query that is kept: all of its rows are those of this moment.
+    ///
+    /// # Errors
+    /// As [`Session::run_kept`].
+    pub async fn stream(&self, kept: &KeptQuery) -> Result<QueryStream> {
+        let start = async |context: &StatementContext<'_>| {
+            let planned = kept.planned(context)?;
+            let mut rest = planned.stream(context).await?;
+            // Rows that were stored anew are found by now or in the middle; the statement can begin again only here.
+            let first = rest.try_next().await?;
+            let head = StatementResult::rows("SELECT", &planned.schema, Vec::new());
+            Ok(QueryStream { head, first, whole: None, transaction: self.transactions.current()?, rest: Some(rest) })
+        };
+        self.read(&kept.call, start).await
+    }
+
+    /// Begins to run one statement, as [`Session::query`] does. The rows of a query come batch by batch; any other
+    /// statement is done by then, and its result is the only one.
+    ///
+    /// # Errors
+    /// As [`Session::query`].
+    pub async fn open_stream(&self, sql: &str, params: &[u8], call: CallContext) -> Result<QueryStream> {
+        if let [Statement { request: Request::Database(Command::Query(_)), .. }] = &*self.parsed.parse(sql)? {
+            return self.stream(&self.keep(sql, params, call)?).await;
+        }
+        let whole = self.query(sql, params, call).await?;
+        let head = StatementResult { batches: Vec::new(), ..whole.clone() };
+        Ok(QueryStream { head, first: None, whole: Some(whole), transaction: None, rest: None })
+    }
+
+    /// Runs what reads the newest rows.
+    async fn read<T>(&self, call: &CallContext, run: impl AsyncFn(&StatementContext<'_>) -> Result<T>) -> Result<T> {
+        self.database.check_open()?;
+        let transaction = self.transactions.current()?;
+        let run = async || {
+            let context = self.executor(call, transaction.as_deref());
+            context.view.refresh().await?;
+            Box::pin(run(&context)).await
+        };
+        let outcome = self.with_newest(transaction.as_deref(), run).await;
+        fail_with(transaction.as_deref(), outcome)
     }
 
     /// Whether [`Session::insert_each`] takes the text.
@@ -157,7 +226,7 @@ impl Session {
             // A transaction is not committed here, and ends with the first that fails.
             let mut outcomes = Vec::with_capacity(blocks.len());
             for block in blocks {
-                outcomes.push(self.query(sql, block, CallOptions::default()).await);
+                outcomes.push(self.query(sql, block, CallContext::default()).await);
             }
             return Ok(outcomes);
         }
@@ -166,7 +235,8 @@ impl Session {
             let set = read_parameters(block).and_then(|set| set.check(statement.n_params).map(|()| set));
             errors.push(set.map(|set| sets.push(set)).err());
         }
-        let run = async || insert.run(&self.executor(CallOptions::default(), None), &sets).await;
+        let call = CallContext::default();
+        let run = async || insert.run(&self.executor(&call, None), &sets).await;
         let mut outcomes = self.with_newest(None, run).await?.into_iter();
         let took_us = self.database.now_us() - started_us;
         let missing = || Err(Error::internal("an INSERT has no outcome"));
@@ -177,14 +247,14 @@ impl Session {
 
     /// Runs any number of statements in order, each a commit of its own outside of a transaction; stops at the first
     /// that fails.
-    pub async fn exec(&self, sql: &str, options: CallOptions) -> Result<Vec<StatementResult>> {
+    pub async fn exec(&self, sql: &str, call: CallContext) -> Result<Vec<StatementResult>> {
         self.database.check_open()?;
         let mut results = Vec::new();
         let parameters = Parameters::default();
         for statement in &*self.parsed.parse(sql)? {
             parameters.check(statement.n_params)?;
             StatementResult::check_size(&results)?;
-            results.push(self.run(statement, &parameters, options).await?);
+            results.push(self.run(statement, &parameters, &call).await?);
         }
         Ok(results)
     }
@@ -215,7 +285,8 @@ impl Session {
     pub async fn insert(&self, table: &str, columns: &[String], block: &[u8]) -> Result<StatementResult> {
         self.database.check_open()?;
         let transaction = self.transactions.current()?;
-        let executor = self.executor(CallOptions::default(), transaction.as_deref());
+        let call = CallContext::default();
+        let executor = self.executor(&call, transaction.as_deref());
         let name = parse_table_name(table, &executor.namespace)?;
         let block =
             decode_block(block).map_err(|error| Error::new(ErrorKind::InvalidParameterValue, error.to_string()))?;
@@ -240,24 +311,14 @@ impl Session {
         fail_with(transaction.as_deref(), inserted)
     }
 
-    fn executor<'a>(&'a self, options: CallOptions, transaction: Option<&'a Transaction>) -> StatementContext<'a> {
+    fn executor<'a>(&'a self, call: &'a CallContext, transaction: Option<&'a Transaction>) -> StatementContext<'a> {
         let view = ReadView::new(&self.database, transaction);
-        StatementContext::new(
-            view,
-            &self.principal,
-            &self.state,
-            self.namespace.borrow().clone(),
-            options.system_columns_in_star,
-        )
+        StatementContext::new(view, &self.principal, &self.state, self.namespace.borrow().clone(), call)
     }
 
-    async fn run(
-        &self,
-        statement: &Statement,
-        parameters: &Parameters,
-        options: CallOptions,
-    ) -> Result<StatementResult> {
+    async fn run(&self, statement: &Statement, parameters: &Parameters, call: &CallContext) -> Result<StatementResult> {
         let started_us = self.database.now_us();
+        call.cancel.check()?;
         let mut result = match &statement.request {
             Request::Session(SessionCommand::Transaction(control)) => {
                 self.require_own_end(control)?;
@@ -271,7 +332,7 @@ impl Session {
             Request::Database(command) => {
                 let transaction = self.transactions.current()?;
                 let transaction = transaction.as_deref();
-                let run = async || self.executor(options, transaction).run(command, parameters).await;
+                let run = async || self.executor(call, transaction).run(command, parameters).await;
                 fail_with(transaction, self.with_newest(transaction, run).await)?
             }
         };

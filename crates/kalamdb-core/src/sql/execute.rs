@@ -18,7 +18,8 @@ impl StatementContext<'_> {
                 if let Some(result) = point::run(self, statement, parameters)? {
                     return Ok(result);
                 }
-                let rows = self.query((**statement).clone(), parameters, Vec::new()).await?;
+                let planned = self.plan((**statement).clone(), parameters, Vec::new())?;
+                let rows = Box::pin(planned.run_once(self, self.call.max_rows)).await?;
                 let result = StatementResult::rows(command.tag(), &rows.schema, rows.batches);
                 StatementResult::check_size([&result])?;
                 Ok(result)
@@ -39,13 +40,7 @@ impl StatementContext<'_> {
     async fn run_as(&self, user: &str, command: &Command, parameters: &Parameters) -> Result<StatementResult> {
         self.principal.require(Action::ActAs, Target::OtherUser, || "EXECUTE AS USER".to_owned())?;
         let principal = Principal::user(user, Role::User)?;
-        let context = StatementContext::new(
-            self.view,
-            &principal,
-            self.state(),
-            self.namespace.clone(),
-            self.system_columns_in_star,
-        );
+        let context = StatementContext::new(self.view, &principal, self.state(), self.namespace.clone(), self.call);
         let result = context.run(command, parameters).await?;
         Ok(StatementResult { as_user: Some(user.to_owned()), ..result })
     }

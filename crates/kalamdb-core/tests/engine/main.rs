@@ -49,6 +49,7 @@ mod statements {
     mod functions;
     mod hostile;
     mod index_scans;
+    mod kept_queries;
     mod points;
     mod surface;
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::support::{Disk, query, rows};
 use futures::executor::block_on;
 use futures::future::join_all;
-use kalamdb_core::{CallOptions, Database, ErrorKind, MemoryBudget, Principal, Session};
+use kalamdb_core::{CallContext, Database, ErrorKind, MemoryBudget, Principal, Session};
 
 /// Rows of the table, which is stored as segments.
 const N: usize = 140_000;
@@ -57,7 +57,7 @@ fn several_queries_share_the_limit_with_the_columns() {
     let sessions: Vec<Session> = (0..4).map(|_| session(&database)).collect();
     let sql = "SELECT g, count(*), max(a), min(b) FROM t GROUP BY g ORDER BY g";
     let expected = rows(&disk.open(), sql);
-    let answers = block_on(join_all(sessions.iter().map(|session| session.query(sql, &[], CallOptions::default()))));
+    let answers = block_on(join_all(sessions.iter().map(|session| session.query(sql, &[], CallContext::default()))));
     assert!(answers.iter().all(Result::is_ok));
     for session in &sessions {
         assert_eq!(rows(session, sql), expected);

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use kalamdb_core::datafusion::arrow::array::{Array, AsArray};
 use kalamdb_core::datafusion::arrow::datatypes::Int64Type;
-use kalamdb_core::{CallOptions, Error, ErrorKind, Session, StatementResult};
+use kalamdb_core::{CallContext, Error, ErrorKind, Session, StatementResult};
 use kalamdb_store::{Durability, StoreError};
 
 use super::model::{Answer, Cells};
@@ -183,7 +183,7 @@ pub(crate) async fn run(world: Rc<World>, session: Rc<Session>, number: usize, r
 async fn run_statement(session: &Session, call: &Call, record: &RefCell<Record>) -> Result<End, Error> {
     let Some(Step::Run(statement)) = call.steps.first() else { return Ok(End::Done) };
     record.borrow_mut().end = End::Open;
-    let result = session.query(&statement.sql(), &[], CallOptions::default()).await;
+    let result = session.query(&statement.sql(), &[], CallContext::default()).await;
     let mut record = record.borrow_mut();
     record.seq = result.as_ref().ok().and_then(|result| result.seq);
     record.answers.push(Some(result.as_ref().map(answer).map_err(Failure::of)));
@@ -206,7 +206,7 @@ async fn run_transaction(session: &Session, call: &Call, record: &RefCell<Record
             record.borrow_mut().answers.push(None);
             continue;
         }
-        let result = transaction.query(&sql, &[], CallOptions::default()).await;
+        let result = transaction.query(&sql, &[], CallContext::default()).await;
         record.borrow_mut().answers.push(Some(result.as_ref().map(answer).map_err(Failure::of)));
         has_savepoint |= matches!(step, Step::Savepoint);
         failed = result.err();

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use futures::executor::block_on;
-use kalamdb_core::{CallOptions, Database, Error, ErrorKind, Principal, Role, Session};
+use kalamdb_core::{CallContext, Database, Error, ErrorKind, Principal, Role, Session};
 use kalamdb_store::{Commit, Death, Durability, Fault};
 
 use super::call::{self, Call, Record, cells};
@@ -70,11 +70,11 @@ impl Beginning {
         let session = open_session(&open_now(&world, 0), None);
         let mut model = Model::default();
         for statement in setup() {
-            block_on(session.query(&statement.sql(), &[], CallOptions::default())).expect("the setup runs");
+            block_on(session.query(&statement.sql(), &[], CallContext::default())).expect("the setup runs");
             world.look_at_disk();
             model.run(None, &statement).expect("the model takes the setup");
         }
-        let flush = block_on(session.query("FLUSH TABLE t", &[], CallOptions::default()));
+        let flush = block_on(session.query("FLUSH TABLE t", &[], CallContext::default()));
         world.look_at_disk();
         let mut reader = Reader::default();
         let commits: Vec<Commit> = world.stored.borrow().iter().map(|stored| stored.commit.clone()).collect();
@@ -289,7 +289,7 @@ impl Schedule<'_> {
 fn check_rows(session: &Session, user: User, name: &str, table: &Table, may_be_closed: bool) -> Result<(), String> {
     let columns: Vec<&str> = table.columns.iter().map(|(name, _)| name.as_str()).collect();
     let sql = format!("SELECT {}, _seq, _deleted FROM {name}", columns.join(", "));
-    let result = match block_on(session.query(&sql, &[], CallOptions::default())) {
+    let result = match block_on(session.query(&sql, &[], CallContext::default())) {
         Err(error) if may_be_closed && error.kind() == ErrorKind::DatabaseClosed => return Ok(()),
         result => result.map_err(|error| format!("{sql}: {error}"))?,
     };

@@ -1,5 +1,6 @@
 //! Operators of our own, and rules about operators.
 
+mod cooperative;
 pub(crate) mod fences;
 mod group_limits;
 mod held;
@@ -9,6 +10,7 @@ mod sanity;
 mod sequential;
 pub(crate) mod sizes;
 
+pub(crate) use cooperative::Cooperative;
 pub(crate) use group_limits::GroupLimits;
 pub(crate) use held::{Held, held, size_of};
 pub(crate) use no_rows::NoRows;

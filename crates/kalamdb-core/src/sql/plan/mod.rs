@@ -6,6 +6,7 @@ mod engine_query;
 mod growth;
 mod join_keys;
 mod key_equality;
+mod planned_query;
 mod planner;
 pub(crate) mod point;
 mod query;
@@ -17,7 +18,8 @@ mod with;
 
 pub(crate) use engine_query::{column, engine_table, select};
 pub(crate) use key_equality::KeyEquality;
-pub(crate) use query::{QueryRows, StatementContext};
+pub(crate) use planned_query::{PlannedQuery, QueryRows};
+pub(crate) use query::StatementContext;
 pub(crate) use scope::Relation;
 pub(crate) use session_state::new_session_state;
 pub(crate) use with::nothing;

@@ -33,7 +33,9 @@ pub(crate) fn run(
     statement: &SqlStatement,
     parameters: &Parameters,
 ) -> Result<Option<StatementResult>> {
-    let Some(point) = PointLookup::of(statement).filter(|_| !context.system_columns_in_star) else { return Ok(None) };
+    let Some(point) = PointLookup::of(statement).filter(|_| !context.call.system_columns_in_star) else {
+        return Ok(None);
+    };
     let Some(name) = table_name(point.table, &context.namespace)
         .ok()
         .filter(|_| point.table.0.iter().all(|part| part.as_ident().is_some_and(is_plain)))

@@ -1,29 +1,27 @@
-//! Plans and runs queries.
+//! What a statement runs in, and how it plans queries.
 
 use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::Schema;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::execute_stream;
 use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
 use datafusion::sql::sqlparser::ast::{ObjectName, Statement as SqlStatement, With};
-use futures::TryStreamExt;
 
 use super::analysis::{Analysis, analyze};
+use super::planned_query::{PlannedQuery, QueryRows};
 use super::scope::{Relation, Scope};
 use super::with;
 use crate::access::Principal;
+use crate::call::{CallContext, Steps};
 use crate::database::ReadView;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyzer::{grouping_sets, ordering, sets};
 use crate::sql::parse::{Parameters, table_name};
-use crate::sql::physical::{held, sizes};
 use crate::sql::plan::rewrite::{array_parameters, duplicates, from_names, grouping, named_casts, sort_names};
-use crate::sql::subqueries;
+use crate::tables::{Dependency, Snapshots};
 
 /// Runs the statements of one session.
 #[derive(Debug, Clone)]
@@ -32,8 +30,10 @@ pub(crate) struct StatementContext<'a> {
     pub(crate) principal: &'a Principal,
     session_state: &'a SessionState,
     state: OnceCell<SessionState>,
+    /// The rows that the queries read; the state carries them.
+    snapshots: Arc<Snapshots>,
     pub(crate) namespace: String,
-    pub(crate) system_columns_in_star: bool,
+    pub(crate) call: &'a CallContext,
     /// Stands before every query of the statement.
     pub(crate) with: Option<&'a With>,
 }
@@ -44,15 +44,16 @@ impl<'a> StatementContext<'a> {
         principal: &'a Principal,
         state: &'a SessionState,
         namespace: String,
-        system_columns_in_star: bool,
+        call: &'a CallContext,
     ) -> Self {
         Self {
             view,
             principal,
             session_state: state,
             state: OnceCell::new(),
+            snapshots: Arc::default(),
             namespace,
-            system_columns_in_star,
+            call,
             with: None,
         }
     }
@@ -67,6 +68,8 @@ impl<'a> StatementContext<'a> {
         self.state.get_or_init(|| {
             let mut state = self.session_state.clone();
             let options = Arc::clone(state.config_options());
+            state.config_mut().set_extension(Arc::clone(&self.snapshots));
+            state.config_mut().set_extension(Arc::new(Steps::new(self.call, &self.view.database.clock)));
             // now() is the same everywhere in one statement.
             state.execution_props_mut().mark_start_execution(options);
             self.view.database.ids().set_time(self.view.now_us());
@@ -74,73 +77,84 @@ impl<'a> StatementContext<'a> {
         })
     }
 
+    /// Has the queries that are run from now on read the rows of `dependencies` as of now.
+    pub(super) fn take_snapshots(&self, dependencies: &[Dependency]) -> Result<()> {
+        let mut rows = HashMap::with_capacity(dependencies.len());
+        for dependency in dependencies {
+            let stored = self.view.snapshot(&dependency.table, &dependency.partition)?;
+            rows.insert(dependency.partition.clone(), dependency.visible(stored, || self.view.now_us()));
+        }
+        self.snapshots.set(rows);
+        Ok(())
+    }
+
     pub(crate) fn scope(&self) -> Scope<'_> {
         Scope::new(self.view, self.principal, self.state(), &self.namespace)
-            .with_system_columns_in_star(self.system_columns_in_star)
+            .with_system_columns_in_star(self.call.system_columns_in_star)
     }
 
     /// Plans and runs a query, which may read `relations` besides the tables.
     pub(crate) async fn query(
         &self,
-        mut statement: SqlStatement,
+        statement: SqlStatement,
         parameters: &Parameters,
         relations: Vec<Relation>,
     ) -> Result<QueryRows> {
+        let planned = self.plan(statement, parameters, relations)?;
+        Box::pin(planned.run_once(self, None)).await
+    }
+
+    /// Plans a query, which may read `relations` besides the tables.
+    pub(crate) fn plan(
+        &self,
+        mut statement: SqlStatement,
+        parameters: &Parameters,
+        relations: Vec<Relation>,
+    ) -> Result<PlannedQuery> {
         if let Some(with) = self.with {
             with::put(with, &mut statement)?;
         }
         array_parameters::expand(&mut statement, parameters)?;
         let Some(named) = named(&statement) else {
-            return Box::pin(self.query_named(statement, parameters, relations)).await;
+            return self.plan_named(statement, parameters, relations);
         };
-        match Box::pin(self.query_named(named, parameters, relations.clone())).await {
+        match self.plan_named(named, parameters, relations.clone()) {
             // The planner knows more names: that of an output column anywhere in ORDER BY, and its own of the columns
             // of functions.
             Err(error) if error.kind() == ErrorKind::UndefinedColumn => {
-                Box::pin(self.query_named(statement, parameters, relations)).await.map_err(|_| error)
+                self.plan_named(statement, parameters, relations).map_err(|_| error)
             }
             outcome => outcome,
         }
     }
 
-    async fn query_named(
+    fn plan_named(
         &self,
         mut statement: SqlStatement,
         parameters: &Parameters,
         relations: Vec<Relation>,
-    ) -> Result<QueryRows> {
+    ) -> Result<PlannedQuery> {
         let Analysis { exposure, may_be_refused } = analyze(&mut statement, &self.namespace, &self.scope())?;
         let scope = self.scope().with_exposure(exposure).with_relations(relations);
-        if !may_be_refused {
-            return Box::pin(self.plan_and_collect(statement, parameters, &scope)).await;
-        }
-        let copy = statement.clone();
-        match plan(statement, parameters, &scope) {
-            Ok(plan) => Box::pin(self.collect(plan)).await,
-            Err(error) => Box::pin(self.query_refused(copy, error, parameters, &scope)).await,
+        let copy = may_be_refused.then(|| statement.clone());
+        match (plan(statement, parameters, &scope), copy) {
+            (Ok(plan), _) => self.planned(plan),
+            (Err(error), None) => Err(error),
+            (Err(error), Some(copy)) => self.plan_refused(copy, error, parameters, &scope),
         }
     }
 
-    async fn plan_and_collect(
-        &self,
-        statement: SqlStatement,
-        parameters: &Parameters,
-        scope: &Scope<'_>,
-    ) -> Result<QueryRows> {
-        self.collect(plan(statement, parameters, scope)?).await
-    }
-
-    /// Runs a query that the planner has refused under other names for its columns, or finds the reason.
-    async fn query_refused(
+    /// Plans a query that the planner has refused under other names for its columns, or finds the reason.
+    fn plan_refused(
         &self,
         mut statement: SqlStatement,
         error: Error,
         parameters: &Parameters,
         scope: &Scope<'_>,
-    ) -> Result<QueryRows> {
+    ) -> Result<PlannedQuery> {
         let catalog = self.view.catalog();
         let columns_of = |name: &ObjectName| {
-            let table = table_name(name, &self.namespace).ok().filter(|_| !self.system_columns_in_star)?;
+            let table = table_name(name, &self.namespace).ok().filter(|_| !self.call.system_columns_in_star)?;
             Some(catalog.require_table(&table).ok()?.columns.iter().map(|column| column.name.clone()).collect())
         };
         let mut error = error;
@@ -148,7 +162,7 @@ impl<'a> StatementContext<'a> {
         if duplicates::make_unique(&mut renamed, columns_of) {
             statement = renamed;
             match plan(statement.clone(), parameters, scope) {
-                Ok(plan) => return self.collect_renamed(plan).await,
+                Ok(plan) => return self.planned_renamed(plan),
                 Err(second) => error = second,
             }
         }
@@ -156,7 +170,7 @@ impl<'a> StatementContext<'a> {
             error.kind() == ErrorKind::DuplicateColumn || error.to_string().contains("unique expression names");
         if repeats && named_casts::name_casts(&mut statement) {
             match plan(statement.clone(), parameters, scope) {
-                Ok(plan) => return self.collect_renamed(plan).await,
+                Ok(plan) => return self.planned_renamed(plan),
                 Err(second) => error = second,
             }
         }
@@ -169,26 +183,15 @@ impl<'a> StatementContext<'a> {
         Err(error)
     }
 
-    /// Runs a plan whose columns have other names than the statement gave them, and gives them those.
-    async fn collect_renamed(&self, plan: LogicalPlan) -> Result<QueryRows> {
-        let schema = duplicates::visible_names(&plan, plan.schema().as_arrow())?;
-        Ok(QueryRows { schema, ..Box::pin(self.collect(plan)).await? })
+    fn planned(&self, plan: LogicalPlan) -> Result<PlannedQuery> {
+        let schema = Arc::clone(plan.schema().inner());
+        PlannedQuery::new(plan, schema, self.view.catalog(), self.principal.clone())
     }
 
-    async fn collect(&self, plan: LogicalPlan) -> Result<QueryRows> {
-        let schema = Arc::clone(plan.schema().inner());
-        let plan = self.state().optimize(&subqueries::rewrite(plan)?)?;
-        let small = sizes::check(&plan)?.map(|batch_size| {
-            let mut state = self.state().clone();
-            *state.config_mut() = state.config().clone().with_batch_size(batch_size);
-            Box::new(state)
-        });
-        let state = small.as_deref().unwrap_or_else(|| self.state());
-        let physical = state.query_planner().create_physical_plan(&plan, state).await?;
-        let context = state.task_ctx();
-        // The rows are there twice when they are handed over: as they are, and as what is sent.
-        let rows = held(execute_stream(physical, Arc::clone(&context))?, "the result", &context, 2);
-        Ok(QueryRows { schema, batches: rows.try_collect().await? })
+    /// A plan whose columns have other names than the statement gave them, and gives them those.
+    fn planned_renamed(&self, plan: LogicalPlan) -> Result<PlannedQuery> {
+        let schema = duplicates::visible_names(&plan, plan.schema().as_arrow())?;
+        PlannedQuery::new(plan, schema, self.view.catalog(), self.principal.clone())
     }
 }
 
@@ -219,13 +222,6 @@ fn plan(statement: SqlStatement, parameters: &Parameters, scope: &Scope<'_>) -> 
 /// What every plan goes through before it is analyzed.
 fn prepare(plan: LogicalPlan) -> Result<LogicalPlan> {
     Ok(grouping_sets::compute_before(ordering::order_windows(sets::rewrite(plan)?)?)?)
-}
-
-/// The rows of a query.
-#[derive(Debug)]
-pub(crate) struct QueryRows {
-    pub(crate) schema: Arc<Schema>,
-    pub(crate) batches: Vec<RecordBatch>,
 }
 
 pub(crate) fn parser_options() -> ParserOptions {

@@ -1,4 +1,4 @@
-//! What the names of one statement mean: tables as of one moment, functions and types.
+//! What the names of one statement mean: tables, functions and types.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -26,12 +26,12 @@ use crate::database::ReadView;
 use crate::error::{Error, ErrorKind, into_datafusion};
 use crate::functions::datetime::series as datetime_series;
 use crate::functions::session_function;
-use crate::partition::{Snapshot, visible_events};
+use crate::partition::Snapshot;
 use crate::sql::optimizer::KeylessRelations;
 use crate::sql::parse::{column_type, referenced_table};
 use crate::sql::plan::rewrite::{Exposure, ShortAliases, TypedValues};
 use crate::sql::system::{CATALOG, CatalogView, SYSTEM_SCHEMA, tables};
-use crate::tables::{Exposed, PageLoader, TableSnapshot};
+use crate::tables::{Dependency, Exposed, PageLoader, TableRows};
 
 /// The namespace of relations that the engine itself puts into a query; no statement can name it, as it holds a NUL.
 pub(crate) const ENGINE_NAMESPACE: &str = "\0engine";
@@ -46,7 +46,7 @@ pub(crate) struct Relation {
     pub(crate) with_addresses: bool,
 }
 
-/// What the names of one statement mean: tables as of one moment, and the session's functions.
+/// What the names of one statement mean: the tables of one catalog, and the session's functions.
 pub(crate) struct Scope<'a> {
     view: ReadView<'a>,
     principal: &'a Principal,
@@ -57,7 +57,7 @@ pub(crate) struct Scope<'a> {
     relations: Vec<Relation>,
     /// The views whose queries are being planned, outermost first.
     expanding: Vec<TableName>,
-    /// One provider a table, so that all references to it see the same rows.
+    /// One provider a table.
     tables: RefCell<HashMap<TableReference, Arc<dyn TableSource>>>,
     relation_planners: [Arc<dyn RelationPlanner>; 3],
 }
@@ -142,35 +142,38 @@ impl<'a> Scope<'a> {
         if let Some(view) = catalog.find_view(&name).filter(|_| relation.is_none()) {
             return self.view_provider(view);
         }
-        let (table, snapshot) = match relation {
-            Some(relation) => (Arc::clone(&relation.table), Arc::clone(&relation.rows)),
-            None => self.stored(&name)?,
-        };
         let named = self.exposure.get(&name).map(Vec::as_slice).unwrap_or_default();
-        let system = match table.kind {
-            TableKind::Stream => &[],
-            TableKind::Shared | TableKind::User if self.system_columns_in_star => SystemColumn::ALL.as_slice(),
-            TableKind::Shared | TableKind::User => named,
+        let exposed = |table: &Table, with_addresses: bool| {
+            let system = match table.kind {
+                TableKind::Stream => &[],
+                TableKind::Shared | TableKind::User if self.system_columns_in_star => SystemColumn::ALL.as_slice(),
+                TableKind::Shared | TableKind::User => named,
+            };
+            Exposed::new(table, system, with_addresses)
         };
-        let exposed = Exposed::new(&table, system, relation.is_some_and(|relation| relation.with_addresses));
-        let mut shared =
-            TableSnapshot::new(&table, exposed, snapshot).with_pages(PageLoader::new(self.view.database.pages()));
+        let rows = match relation {
+            Some(Relation { table, rows, with_addresses, .. }) => {
+                TableRows::given(table, exposed(table, *with_addresses), Arc::clone(rows))
+            }
+            None => {
+                let dependency = self.stored(&name)?;
+                let exposed = exposed(&dependency.table, false);
+                TableRows::stored(dependency, exposed)
+            }
+        };
+        let mut rows = rows.with_pages(PageLoader::new(self.view.database.pages()));
         if self.system_columns_in_star && !named.contains(&SystemColumn::Deleted) {
-            shared = shared.without_deleted();
+            rows = rows.without_deleted();
         }
-        Ok(Arc::new(shared))
+        Ok(Arc::new(rows))
     }
 
-    /// A table with those of its rows that the session may see.
-    fn stored(&self, name: &TableName) -> Result<(Arc<Table>, Snapshot), Error> {
+    /// A table, and the partition of it that holds the rows which the session may see.
+    fn stored(&self, name: &TableName) -> Result<Dependency, Error> {
         let catalog = self.view.catalog();
         let table = catalog.require_table(name)?;
         table.check_access(self.principal, Action::Read)?;
-        let mut snapshot = self.view.snapshot(table, &table.partition(self.principal))?;
-        if table.kind == TableKind::Stream {
-            snapshot = visible_events(&snapshot, &table.options, self.view.now_us());
-        }
-        Ok((Arc::clone(table), snapshot))
+        Ok(Dependency { table: Arc::clone(table), partition: table.partition(self.principal) })
     }
 
     fn information_schema(&self, table: &str) -> Result<Arc<dyn TableProvider>, Error> {

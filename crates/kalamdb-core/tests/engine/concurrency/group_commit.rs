@@ -7,14 +7,14 @@ use crate::support::{Disk, query, rows, yield_once};
 use futures::executor::block_on;
 use futures::future::{LocalBoxFuture, join_all};
 use futures::{FutureExt, join, poll};
-use kalamdb_core::{CallOptions, Error, ErrorKind, Principal, Role, Session, StatementResult};
+use kalamdb_core::{CallContext, Error, ErrorKind, Principal, Role, Session, StatementResult};
 use kalamdb_store::{Durability, Fault};
 use proptest::prelude::*;
 
 type Answer = Result<StatementResult, Error>;
 
 fn ask<'a>(session: &'a Session, sql: &'a str) -> LocalBoxFuture<'a, Answer> {
-    session.query(sql, &[], CallOptions::default()).boxed_local()
+    session.query(sql, &[], CallContext::default()).boxed_local()
 }
 
 /// Sends all statements, then waits for all.

@@ -8,7 +8,7 @@ use futures::future::{FutureExt, join, join_all, join3};
 use kalamdb_core::datafusion::arrow::array::{
     ArrayRef, BooleanArray, Float64Array, Int64Array, NullArray, RecordBatch, StringArray,
 };
-use kalamdb_core::{CallOptions, Error, ErrorKind, Session, StatementResult};
+use kalamdb_core::{CallContext, Error, ErrorKind, Session, StatementResult};
 use kalamdb_store::Fault;
 use kalamdb_types::wire::encode_block;
 use proptest::prelude::*;
@@ -59,7 +59,7 @@ fn each(session: &Session, sql: &str, sets: &[Vec<Value>]) -> Vec<Result<Stateme
 }
 
 fn one_by_one(session: &Session, sql: &str, sets: &[Vec<Value>]) -> Vec<Result<StatementResult, Error>> {
-    sets.iter().map(|set| block_on(session.query(sql, &params(set), CallOptions::default()))).collect()
+    sets.iter().map(|set| block_on(session.query(sql, &params(set), CallContext::default()))).collect()
 }
 
 fn with(definition: &str) -> (Disk, Session) {
@@ -142,9 +142,9 @@ fn keys_that_the_engine_gives_rise() {
 fn what_is_sent_before_and_after_keeps_its_place() {
     let (_, session) = with("CREATE TABLE t (id BIGINT PRIMARY KEY)");
     let blocks: Vec<Vec<u8>> = sets([1, 2, 2, 3]).iter().map(|set| params(set)).collect();
-    let before = session.query("INSERT INTO t VALUES (3)", &[], CallOptions::default()).boxed_local();
+    let before = session.query("INSERT INTO t VALUES (3)", &[], CallContext::default()).boxed_local();
     let each = session.insert_each("INSERT INTO t VALUES ($1)", &blocks).boxed_local();
-    let after = session.query("DELETE FROM t WHERE id >= 2", &[], CallOptions::default()).boxed_local();
+    let after = session.query("DELETE FROM t WHERE id >= 2", &[], CallContext::default()).boxed_local();
     let (before, outcomes, after) = block_on(join3(before, each, after));
     before.unwrap();
     let is_stored: Vec<bool> = outcomes.unwrap().iter().map(Result::is_ok).collect();
@@ -231,7 +231,7 @@ fn many_calls_at_once_are_few_commits() {
     let calls = blocks.iter().map(|blocks| session.insert_each("INSERT INTO t VALUES ($1)", blocks).boxed_local());
     let (outcomes, counted) = block_on(join(
         join_all(calls),
-        session.query("SELECT count(*) FROM t", &[], CallOptions::default()).boxed_local(),
+        session.query("SELECT count(*) FROM t", &[], CallContext::default()).boxed_local(),
     ));
     counted.unwrap();
     assert!(disk.n_commits.get() - commits <= 2, "{}", disk.n_commits.get() - commits);

@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use crate::support::{Disk, query, rows, yield_once};
 use futures::executor::block_on;
-use kalamdb_core::{CallOptions, MaintenanceTrigger, Principal, Role, Session};
+use kalamdb_core::{CallContext, MaintenanceTrigger, Principal, Role, Session};
 use kalamdb_store::Store;
 
 const ALL: &str = "SELECT id, v, _seq, _deleted FROM t ORDER BY id, _deleted";
 
 async fn run(session: &Session, sql: &str) {
-    Box::pin(session.query(sql, &[], CallOptions::default())).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    Box::pin(session.query(sql, &[], CallContext::default())).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
 /// One tab flushes while another writes so much that its chunks are merged: rows of before and after are in one.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::support::{Disk, query, rows};
 use futures::executor::block_on;
-use kalamdb_core::{CallOptions, ErrorKind, Principal, Role, Session};
+use kalamdb_core::{CallContext, ErrorKind, Principal, Role, Session};
 
 fn run(tab: &Session, statements: &[&str]) {
     for statement in statements {
@@ -215,7 +215,7 @@ fn a_view_over_a_user_table_shows_each_reader_their_own_rows() {
     assert_eq!(rows(&bob, "SELECT id FROM notes ORDER BY id"), [["1"], ["2"]]);
     assert_eq!(kind(&tab, "EXECUTE AS USER 'bob' (DROP TABLE notes)"), ErrorKind::InsufficientPrivilege);
     // An error within it stays an error, and the session stays who it was.
-    assert!(block_on(tab.exec("EXECUTE AS USER 'bob' (SELECT nothing)", CallOptions::default())).is_err());
+    assert!(block_on(tab.exec("EXECUTE AS USER 'bob' (SELECT nothing)", CallContext::default())).is_err());
     assert!(rows(&tab, "SELECT * FROM v").is_empty());
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::support::{Disk, query, rows};
 use futures::executor::block_on;
 use futures::join;
-use kalamdb_core::{CallOptions, ErrorKind, Session};
+use kalamdb_core::{CallContext, ErrorKind, Session};
 use kalamdb_store::Fault;
 use proptest::prelude::*;
 
@@ -359,11 +359,11 @@ fn run(steps: &[Step]) {
 
 fn race(disk: &Disk, tabs: &[Session; 2], model: &mut Model, key: i64, amount: i64) {
     disk.hears.set(false);
-    let options = CallOptions::default();
     let add = format!("UPDATE keyed SET v = v + {amount} WHERE id >= {key}");
     let insert = format!("INSERT INTO bag SELECT {amount} FROM keyed WHERE id = {key}");
+    let call = CallContext::default;
     let (added, inserted) =
-        block_on(async { join!(tabs[0].query(&add, &[], options), tabs[1].query(&insert, &[], options)) });
+        block_on(async { join!(tabs[0].query(&add, &[], call()), tabs[1].query(&insert, &[], call())) });
     let (next, n) = model.update(|at, value| (at >= key).then(|| (at, value.map(|value| value + amount)))).unwrap();
     assert_eq!(added.unwrap().affected_rows, Some(n));
     *model = next;

@@ -3,7 +3,7 @@
 use crate::support::{Disk, query, rows, yield_once};
 use futures::executor::block_on;
 use futures::join;
-use kalamdb_core::{CallOptions, MaintenanceTrigger, Session};
+use kalamdb_core::{CallContext, MaintenanceTrigger, Session};
 use kalamdb_store::{Commit, Manifest, Meta, Page, PageKey, PartitionId, RecordKey, Store};
 
 const AN_HOUR_MS: i64 = 3_600_000;
@@ -144,9 +144,9 @@ fn what_another_tab_stores_meanwhile_stays() {
             for _ in 0..n_yields {
                 yield_once().await;
             }
-            other.query("FLUSH TABLE t", &[], CallOptions::default()).await.unwrap();
+            other.query("FLUSH TABLE t", &[], CallContext::default()).await.unwrap();
         };
-        let collect = async { tab.query("STORAGE COMPACT ALL", &[], CallOptions::default()).await.unwrap() };
+        let collect = async { tab.query("STORAGE COMPACT ALL", &[], CallContext::default()).await.unwrap() };
         block_on(async { join!(flush, collect) });
         for tab in [&tab, &other, &disk.open()] {
             assert_eq!(rows(tab, "SELECT count(*), count(DISTINCT v) FROM t"), [["200", "200"]], "{n_yields}");

@@ -635,7 +635,7 @@ fn flushes_at_the_same_time_wait_for_each_other() {
     let tab = session(&database);
     run(&tab, "CREATE TABLE t (id INTEGER PRIMARY KEY) WITH (FLUSH_POLICY = 'rows:1')");
     run(&tab, "INSERT INTO t SELECT v FROM generate_series(1, 100) AS g(v)");
-    let flush = || tab.query("FLUSH TABLE t", &[], kalamdb_core::CallOptions::default());
+    let flush = || tab.query("FLUSH TABLE t", &[], kalamdb_core::CallContext::default());
     let (first, second, due) =
         block_on(async { futures::join!(flush(), flush(), database.maintain(MaintenanceTrigger::Idle)) });
     let n_rows = [first.unwrap(), second.unwrap()].iter().filter_map(|result| result.affected_rows).sum::<u64>();

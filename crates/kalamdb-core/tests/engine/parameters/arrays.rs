@@ -7,11 +7,11 @@ use futures::executor::block_on;
 use kalamdb_core::datafusion::arrow::array::{Array, AsArray};
 use kalamdb_core::datafusion::arrow::compute::cast;
 use kalamdb_core::datafusion::arrow::datatypes::DataType;
-use kalamdb_core::{CallOptions, Database, ErrorKind, Principal, Session, StatementResult};
+use kalamdb_core::{CallContext, Database, ErrorKind, Principal, Session, StatementResult};
 use kalamdb_store::{Durability, MemoryStore};
 
 fn run(session: &Session, sql: &str, values: &[(u8, &str)]) -> Result<StatementResult, ErrorKind> {
-    block_on(session.query(sql, &params(values), CallOptions::default())).map_err(|error| error.kind())
+    block_on(session.query(sql, &params(values), CallContext::default())).map_err(|error| error.kind())
 }
 
 /// The first column of a result as texts, separated by spaces.

@@ -8,11 +8,11 @@ use kalamdb_core::datafusion::arrow::array::{
     Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use kalamdb_core::datafusion::arrow::datatypes::{Field, Schema, TimestampMicrosecondType};
-use kalamdb_core::{CallOptions, Session};
+use kalamdb_core::{CallContext, Session};
 
 /// The one text of a query with one parameter, or the code of its error.
 fn ask(session: &Session, sql: &str, param: &ArrayRef) -> String {
-    match block_on(session.query(sql, &block_of(param), CallOptions::default())) {
+    match block_on(session.query(sql, &block_of(param), CallContext::default())) {
         Err(error) => error.kind().code().to_owned(),
         Ok(result) => {
             let texts: Vec<String> = result

@@ -6,7 +6,7 @@ use crate::support::{Disk, query};
 use futures::executor::block_on;
 use kalamdb_core::datafusion::arrow::array::{Float64Array, RecordBatch};
 use kalamdb_core::datafusion::arrow::datatypes::{DataType, Field, Schema};
-use kalamdb_core::{CallOptions, Session, StatementResult};
+use kalamdb_core::{CallContext, Session, StatementResult};
 
 /// Runs a statement with doubles as its parameters.
 #[track_caller]
@@ -21,7 +21,7 @@ fn run(session: &Session, sql: &str, values: &[f64]) -> StatementResult {
         &RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap(),
         &mut block,
     );
-    block_on(session.query(sql, &block, CallOptions::default())).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    block_on(session.query(sql, &block, CallContext::default())).unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
 #[track_caller]

@@ -8,7 +8,7 @@ use futures::executor::block_on;
 use kalamdb_core::datafusion::arrow::array::AsArray;
 use kalamdb_core::datafusion::arrow::compute::cast;
 use kalamdb_core::datafusion::arrow::datatypes::{DataType, Int64Type};
-use kalamdb_core::{CallOptions, Database, ErrorKind, Principal, Session, StatementResult};
+use kalamdb_core::{CallContext, Database, ErrorKind, Principal, Session, StatementResult};
 use kalamdb_store::{Durability, MemoryStore};
 
 fn database() -> Rc<Database> {
@@ -20,7 +20,7 @@ fn session(database: &Rc<Database>) -> Session {
 }
 
 fn run(session: &Session, sql: &str, values: &[(u8, &str)]) -> Result<StatementResult, ErrorKind> {
-    block_on(session.query(sql, &params(values), CallOptions::default())).map_err(|error| error.kind())
+    block_on(session.query(sql, &params(values), CallContext::default())).map_err(|error| error.kind())
 }
 
 /// The only value of a result, which is text.

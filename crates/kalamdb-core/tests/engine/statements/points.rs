@@ -10,7 +10,7 @@ use kalamdb_core::datafusion::arrow::array::{
 };
 use kalamdb_core::datafusion::arrow::compute::concat_batches;
 use kalamdb_core::datafusion::arrow::datatypes::{Field, Schema};
-use kalamdb_core::{CallOptions, Error, Principal, Role, Session, StatementResult};
+use kalamdb_core::{CallContext, Error, Principal, Role, Session, StatementResult};
 
 type Answer = Result<StatementResult, Error>;
 
@@ -18,7 +18,7 @@ fn with_param(session: &Session, sql: &str, param: &ArrayRef) -> Answer {
     let schema = Arc::new(Schema::new(vec![Field::new("a", param.data_type().clone(), true)]));
     let mut block = Vec::new();
     kalamdb_types::wire::encode_block(&RecordBatch::try_new(schema, vec![Arc::clone(param)]).unwrap(), &mut block);
-    block_on(session.query(sql, &block, CallOptions::default()))
+    block_on(session.query(sql, &block, CallContext::default()))
 }
 
 /// What a result holds, however its rows are cut into batches.

@@ -8,7 +8,7 @@ use futures::FutureExt;
 use futures::executor::block_on;
 use kalamdb_core::datafusion::arrow::array::Array;
 use kalamdb_core::datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
-use kalamdb_core::{CallOptions, Clock, Database, Error, MemoryBudget, Principal, Session, StatementResult};
+use kalamdb_core::{CallContext, Clock, Database, Error, MemoryBudget, Principal, Session, StatementResult};
 use kalamdb_store::{
     Commit, CommitRecord, Durability, Faults, LogKey, MemoryStore, Meta, Page, PageKey, Store, StoreResult, Tail,
 };
@@ -193,7 +193,7 @@ impl Disk {
 }
 
 pub(crate) fn query(session: &Session, sql: &str) -> Result<StatementResult, Error> {
-    block_on(session.query(sql, &[], CallOptions::default()))
+    block_on(session.query(sql, &[], CallContext::default()))
 }
 
 /// The rows of a query, each value as text, NULL as `NULL`.

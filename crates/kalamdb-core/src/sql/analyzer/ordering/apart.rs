@@ -4,7 +4,7 @@ use datafusion::common::ScalarValue;
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::{Expr, LogicalPlan, WindowFrame, WindowFrameBound, WindowFrameUnits};
 
-use crate::tables::TableSnapshot;
+use crate::tables::TableRows;
 
 /// Whether rows of `input` that agree in all of the expressions are one row: the columns of a table's primary key are
 /// among them.
@@ -19,7 +19,7 @@ fn key_of(input: &LogicalPlan) -> Option<Vec<String>> {
     match input {
         LogicalPlan::TableScan(scan) => {
             let provider = source_as_provider(&scan.source).ok()?;
-            (provider.as_ref() as &dyn std::any::Any).downcast_ref::<TableSnapshot>()?.key()
+            (provider.as_ref() as &dyn std::any::Any).downcast_ref::<TableRows>()?.key()
         }
         LogicalPlan::Filter(filter) => key_of(&filter.input),
         LogicalPlan::SubqueryAlias(alias) => key_of(&alias.input),

@@ -1,11 +1,11 @@
-//! A table at one moment, as one statement sees it.
+//! A table as one statement sees it.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::DFSchema;
+use datafusion::common::{DFSchema, internal_datafusion_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::utils::conjunction;
@@ -18,34 +18,63 @@ use super::index_scan::{IndexColumns, IndexScan, indexes_of};
 use super::page_loader::PageLoader;
 use super::pruning::Pruning;
 use super::row_scan::RowScanExec;
+use super::snapshots::{Dependency, Snapshots};
 use crate::catalog::{SystemColumn, Table, TableKind};
 use crate::partition::Snapshot;
 
-/// A shared table at one moment, as one statement sees it.
+/// A table as one statement sees it.
 ///
-/// The provider is given its partition's rows and cannot reach any others.
+/// The provider names one partition and cannot reach any other. The run of a plan tells it which rows are in that.
 #[derive(Debug)]
-pub(crate) struct TableSnapshot {
+pub(crate) struct TableRows {
     exposed: Exposed,
     with_deleted: bool,
-    snapshot: Snapshot,
+    source: Source,
     pages: Option<PageLoader>,
     indexes: Vec<IndexColumns>,
     key: Option<Vec<String>>,
 }
 
-impl TableSnapshot {
-    pub(crate) fn new(table: &Table, exposed: Exposed, snapshot: Snapshot) -> Self {
+/// Where the rows are.
+#[derive(Debug)]
+enum Source {
+    /// In a partition, as of the run.
+    Stored(Dependency),
+    /// Here, the same for every run.
+    Given(Snapshot),
+}
+
+impl TableRows {
+    /// The rows of a partition, as of the run of the plan.
+    pub(crate) fn stored(dependency: Dependency, exposed: Exposed) -> Self {
+        let table = Arc::clone(&dependency.table);
+        Self::new(&table, exposed, Source::Stored(dependency))
+    }
+
+    /// Rows that are given.
+    pub(crate) fn given(table: &Table, exposed: Exposed, rows: Snapshot) -> Self {
+        Self::new(table, exposed, Source::Given(rows))
+    }
+
+    fn new(table: &Table, exposed: Exposed, source: Source) -> Self {
         // A statement that names `_deleted` asks for tombstones too.
         let with_deleted = exposed.includes(SystemColumn::Deleted);
         let names = table.primary_key.iter().filter_map(|at| table.columns.get(*at)).map(|column| column.name.clone());
         let key = (table.has_primary_key() && table.kind != TableKind::Stream).then(|| names.collect());
-        Self { exposed, with_deleted, snapshot, pages: None, indexes: indexes_of(table), key }
+        Self { exposed, with_deleted, source, pages: None, indexes: indexes_of(table), key }
     }
 
     /// The columns of the primary key, if each of its values is there once at most: a tombstone may have that of a row.
     pub(crate) fn key(&self) -> Option<Vec<String>> {
         self.key.clone().filter(|_| !self.with_deleted)
+    }
+
+    /// The partition that the rows are in, if they are stored.
+    pub(crate) fn dependency(&self) -> Option<&Dependency> {
+        match &self.source {
+            Source::Stored(dependency) => Some(dependency),
+            Source::Given(_) => None,
+        }
     }
 
     /// Sets what reads the pages of segments.
@@ -62,7 +91,7 @@ impl TableSnapshot {
 }
 
 #[async_trait]
-impl TableProvider for TableSnapshot {
+impl TableProvider for TableRows {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.exposed.schema)
     }
@@ -97,7 +126,7 @@ impl TableProvider for TableSnapshot {
         let scan = RowScanExec::try_new(
             &self.exposed,
             &projection,
-            Arc::clone(&self.snapshot),
+            self.rows(state)?,
             self.pages.clone(),
             self.with_deleted,
             limit,
@@ -117,7 +146,19 @@ impl TableProvider for TableSnapshot {
     }
 }
 
-impl TableSnapshot {
+impl TableRows {
+    /// The rows that the run reads.
+    fn rows(&self, state: &dyn Session) -> Result<Snapshot> {
+        match &self.source {
+            Source::Given(rows) => Ok(Arc::clone(rows)),
+            Source::Stored(Dependency { table, partition }) => state
+                .config()
+                .get_extension::<Snapshots>()
+                .and_then(|snapshots| snapshots.get(partition))
+                .ok_or_else(|| internal_datafusion_err!("the run is not told the rows of {}", table.full_name())),
+        }
+    }
+
     /// Positions of the columns that a filter reads.
     fn referenced(&self, filter: &Expr) -> Result<Vec<usize>> {
         let mut indices = filter
