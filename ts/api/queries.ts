@@ -40,16 +40,48 @@ export abstract class Queries {
     second?: readonly Param[] | QueryOptions,
     third?: QueryOptions,
   ): Promise<Result<T>> {
-    const { text, params, options } = statementOf(statement, second, third);
-    this.#channel.requireOpen();
-    const { systemColumns } = this.#defaults;
-    const wanted = decoding(options, this.#defaults.decoding);
-    requireWellFormedSql(text);
-    const bytes = await this.#channel.call({ kind: 'query', sql: text, params: encodeParams(params), systemColumns });
+    return this.#query<T>(statementOf(statement, second, third));
+  }
+
+  async #query<T>(asked: Asked, more: { maxRows?: number } = {}): Promise<Result<T>> {
+    const { wanted, ...statement } = this.#checked(asked);
+    const bytes = await this.#channel.call({ kind: 'query', ...statement, ...more });
     return this.#decode<T>(bytes, wanted)[0] as Result<T>;
   }
 
-  /** Runs one statement and gives the first of its rows, or null when there is none. */
+  /** A statement as it is sent, and how its rows are decoded. */
+  #checked({ text, params, options }: Asked): Checked {
+    this.#channel.requireOpen();
+    const wanted = decoding(options, this.#defaults.decoding);
+    requireWellFormedSql(text);
+    return { sql: text, params: encodeParams(params), systemColumns: this.#defaults.systemColumns, wanted };
+  }
+
+  /**
+   * Runs one statement and gives its rows batch by batch, all as of the moment when the first are asked for.
+   *
+   * @internal
+   */
+  async *batches<T>(asked: Asked): AsyncGenerator<T[], void, undefined> {
+    const { wanted, ...statement } = this.#checked(asked);
+    const stream = this.#channel.newId();
+    await this.#channel.call({ kind: 'stream', ...statement, stream });
+    let bytes: Uint8Array | undefined;
+    try {
+      for (;;) {
+        bytes = await this.#channel.call({ kind: 'next', stream });
+        if (bytes === undefined) return;
+        yield this.#decode<T>(bytes, wanted)[0]?.rows ?? [];
+      }
+    } finally {
+      // Not when the stream is over, and nobody needs to hear of a failure: an engine that is gone holds nothing.
+      if (bytes !== undefined) await this.#channel.call({ kind: 'endStream', stream }).catch(() => undefined);
+    }
+  }
+
+  /**
+   * Runs one statement and gives the first of its rows, or null when there is none. The rows after it are not read.
+   */
   queryOne<T = Row>(text: string, params?: readonly Param[], options?: QueryOptions): Promise<T | null>;
   /** The same for a statement that was made by the tag {@link sql}. */
   queryOne<T = Row>(statement: SqlStatement, options?: QueryOptions): Promise<T | null>;
@@ -58,8 +90,7 @@ export abstract class Queries {
     second?: readonly Param[] | QueryOptions,
     third?: QueryOptions,
   ): Promise<T | null> {
-    const { text, params, options } = statementOf(statement, second, third);
-    const { rows } = await this.query<T>(text, params, options);
+    const { rows } = await this.#query<T>(statementOf(statement, second, third), { maxRows: 1 });
     return rows[0] ?? null;
   }
 
@@ -104,6 +135,14 @@ export abstract class Queries {
     for (const { seq } of results) this.#channel.committed(seq);
     return results;
   }
+}
+
+/** A statement as it is sent, and how its rows are decoded. */
+interface Checked {
+  sql: string;
+  params: Uint8Array<ArrayBuffer>;
+  systemColumns: boolean;
+  wanted: Decoding;
 }
 
 /** A statement with what belongs to it. @internal */

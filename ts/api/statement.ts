@@ -28,10 +28,14 @@ export class Statement<T = Row> {
    * @throws {@link KalamDBError} `undefined_object` after `close` was called
    */
   async run(params: readonly Param[] = this.#params): Promise<Result<T>> {
+    this.#require(params);
+    return this.#queries.query<T>(this.text, params, this.#options);
+  }
+
+  #require(params: readonly Param[]): void {
     requireParams(params);
     if (this.#isClosed)
       throw failure('undefined_object', 'the prepared statement is closed', { hint: 'prepare it again' });
-    return this.#queries.query<T>(this.text, params, this.#options);
   }
 
   /** Runs the statement and gives its rows. */
@@ -41,14 +45,18 @@ export class Statement<T = Row> {
   }
 
   /** Runs the statement and gives the first of its rows, or null when there is none. */
-  async get(params?: readonly Param[]): Promise<T | null> {
-    const { rows } = await this.run(params);
-    return rows[0] ?? null;
+  async get(params: readonly Param[] = this.#params): Promise<T | null> {
+    this.#require(params);
+    return this.#queries.queryOne<T>(this.text, params, this.#options);
   }
 
-  /** Runs the statement when the first row is asked for, and gives one row after the other. */
-  async *iterate(params?: readonly Param[]): AsyncGenerator<T, void, undefined> {
-    yield* await this.all(params);
+  /**
+   * Runs the statement when the first row is asked for, and gives one row after the other, all as of that moment. Few
+   * are in memory at a time. Leave the loop, or call `return()`, to let go of the others.
+   */
+  async *iterate(params: readonly Param[] = this.#params): AsyncGenerator<T, void, undefined> {
+    this.#require(params);
+    for await (const rows of this.#queries.batches<T>({ text: this.text, params, options: this.#options })) yield* rows;
   }
 
   /** Lets go of the statement; later calls reject. Runs under way are not affected. Closing twice is allowed. */

@@ -29,6 +29,10 @@ export class SessionChannel implements Channel {
     return this.#inFlight.track(reply as Promise<Replies[A['kind']]>);
   }
 
+  newId(): number {
+    return this.#connection.newId();
+  }
+
   committed(seq: number | null | undefined): void {
     this.#connection.committed(seq);
   }

@@ -38,6 +38,10 @@ export class TransactionChannel implements Channel {
     }
   }
 
+  newId(): number {
+    return this.#connection.newId();
+  }
+
   committed(seq: number | null | undefined): void {
     this.#connection.committed(seq);
   }

@@ -101,6 +101,10 @@ export class TransactionScope implements Channel {
     return this.#inFlight.track(this.#transaction.call(ask));
   }
 
+  newId(): number {
+    return this.#transaction.newId();
+  }
+
   committed(seq: number | null | undefined): void {
     this.#transaction.committed(seq);
   }

@@ -1,12 +1,13 @@
 import type { Call } from '../protocol/calls.js';
+import type { AskedCall } from '../protocol/messages.js';
 
 /** Calls in their order, together where a session asks for the same statement again and again. */
-export function runsOf(calls: readonly Call[]): Call[][] {
-  const runs: Call[][] = [];
-  for (const call of calls) {
+export function runsOf(calls: readonly AskedCall[]): AskedCall[][] {
+  const runs: AskedCall[][] = [];
+  for (const asked of calls) {
     const last = runs.at(-1);
-    if (last?.[0] !== undefined && isSameStatement(last[0], call)) last.push(call);
-    else runs.push([call]);
+    if (last?.[0] !== undefined && isSameStatement(last[0].call, asked.call)) last.push(asked);
+    else runs.push([asked]);
   }
   return runs;
 }

@@ -14,14 +14,19 @@ export interface Engine {
   storage(): string;
   check(): Promise<string>;
   salvage(): Promise<string>;
+  /** Gives the call with that id up, if it is under way. */
+  cancel(call: number): void;
   close(): Promise<void>;
   free(): void;
 }
 
 /** One session on an open database. It must not be freed while a call of it is under way. */
 export interface EngineSession {
-  exec(sql: string, systemColumns: boolean): Promise<Uint8Array>;
-  query(sql: string, params: Uint8Array, systemColumns: boolean): Promise<Uint8Array>;
+  /** `call` is the id by which the call is given up. */
+  exec(sql: string, systemColumns: boolean, call: number): Promise<Uint8Array>;
+  query(sql: string, params: Uint8Array, systemColumns: boolean, call: number, maxRows?: number): Promise<Uint8Array>;
+  /** Begins to run a statement, whose rows are asked for batch by batch. */
+  stream(sql: string, params: Uint8Array, systemColumns: boolean): Promise<EngineStream>;
   /** Whether `insertEach` takes the text: an INSERT of one row of literals and parameters. */
   isPlainInsert(sql: string): boolean;
   /**
@@ -36,6 +41,13 @@ export interface EngineSession {
   rollback(): Promise<void>;
   /** Puts the session into a transaction that has failed and takes nothing but its end. */
   markTransactionLost(): void;
+  free(): void;
+}
+
+/** The rows of a statement. It must not be freed while a call of it is under way. */
+export interface EngineStream {
+  /** The rows that come next, as a message of one result; undefined after the last. */
+  next(): Promise<Uint8Array | undefined>;
   free(): void;
 }
 

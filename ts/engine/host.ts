@@ -1,7 +1,8 @@
 import { failure } from '../errors/errors.js';
-import type { Ask, Call, Reply, SessionRef } from '../protocol/calls.js';
+import type { Ask, Reply, SessionRef } from '../protocol/calls.js';
+import type { AskedCall } from '../protocol/messages.js';
 import { runsOf } from './batching.js';
-import type { Engine, EngineSession } from './bindings.js';
+import type { Engine, EngineSession, EngineStream } from './bindings.js';
 import type { Instance } from './instance.js';
 import { Maintenance } from './maintenance.js';
 
@@ -11,13 +12,15 @@ export class Host {
   #engine: Engine | undefined;
   #maintenance: Maintenance | undefined;
   readonly #sessions = new Map<number, EngineSession>();
+  /** The streams that have not ended, with the sessions that they are of. */
+  readonly #streams = new Map<number, { stream: EngineStream; session: number }>();
 
   constructor(instance: Instance) {
     this.#instance = instance;
     instance.onDeath(() => void this.#maintenance?.stop());
   }
 
-  async handle(call: Call): Promise<Reply> {
+  async handle({ id, call }: AskedCall): Promise<Reply> {
     const bindings = await this.#instance.ready();
     switch (call.kind) {
       case 'open':
@@ -52,22 +55,29 @@ export class Host {
         bindings.crash();
         return undefined;
       default:
-        return this.#ask(this.#session(call.session), call);
+        return this.#ask(this.#session(call.session), call, id);
     }
   }
 
   /** Carries out calls that came together, in their order; gives the outcome of each. */
-  handleAll(calls: readonly Call[]): Promise<Reply>[] {
-    return runsOf(calls).flatMap((run) => this.#insertEach(run) ?? run.map((call) => this.handle(call)));
+  handleAll(calls: readonly AskedCall[]): Promise<Reply>[] {
+    return runsOf(calls).flatMap((run) => this.#insertEach(run) ?? run.map((asked) => this.handle(asked)));
+  }
+
+  /** Gives a call up, if it is under way. */
+  async cancel(id: number): Promise<void> {
+    // As `handle` waits, so that the call has begun.
+    await this.#instance.ready();
+    this.#engine?.cancel(id);
   }
 
   /** Carries out a run of INSERTs by one call of the engine, which takes a fraction of the time; undefined for any other. */
-  #insertEach(run: readonly Call[]): Promise<Reply>[] | undefined {
-    const [first, second] = run;
-    if (first?.kind !== 'query' || second === undefined) return undefined;
+  #insertEach(run: readonly AskedCall[]): Promise<Reply>[] | undefined {
+    const first = run[0]?.call;
+    if (first?.kind !== 'query' || run.length < 2) return undefined;
     const session = this.#sessions.get(first.session.id);
     if (!session?.isPlainInsert(first.sql)) return undefined;
-    const blocks = run.flatMap((call) => (call.kind === 'query' ? [call.params] : []));
+    const blocks = run.flatMap(({ call }) => (call.kind === 'query' ? [call.params] : []));
     // As `handle` waits, so that calls begin in their order.
     const outcomes = this.#instance.ready().then(() => session.insertEach(first.sql, blocks));
     return run.map(async (_, at) => {
@@ -77,12 +87,22 @@ export class Host {
     });
   }
 
-  async #ask(session: EngineSession, call: Ask & { session: SessionRef }): Promise<Reply> {
+  async #ask(session: EngineSession, call: Ask & { session: SessionRef }, id: number): Promise<Reply> {
     switch (call.kind) {
       case 'exec':
-        return session.exec(call.sql, call.systemColumns);
+        return session.exec(call.sql, call.systemColumns, id);
       case 'query':
-        return session.query(call.sql, call.params, call.systemColumns);
+        return session.query(call.sql, call.params, call.systemColumns, id, call.maxRows);
+      case 'stream': {
+        const stream = await session.stream(call.sql, call.params, call.systemColumns);
+        this.#streams.set(call.stream, { stream, session: call.session.id });
+        return undefined;
+      }
+      case 'next':
+        return this.#next(call.stream);
+      case 'endStream':
+        this.#endStream(call.stream);
+        return undefined;
       case 'insert': {
         const { affectedRows, seq } = await session.insert(call.table, call.columns, call.block);
         return { affectedRows, seq: seq ?? null };
@@ -107,6 +127,24 @@ export class Host {
     }
   }
 
+  /** The rows of a stream that come next. It ends after the last, and with an error. */
+  async #next(id: number): Promise<Uint8Array | undefined> {
+    const open = this.#streams.get(id);
+    if (open === undefined) throw failure('undefined_object', 'the rows are gone: their engine has been started anew');
+    let bytes: Uint8Array | undefined;
+    try {
+      bytes = await open.stream.next();
+    } finally {
+      if (bytes === undefined) this.#endStream(id);
+    }
+    return bytes;
+  }
+
+  #endStream(id: number): void {
+    this.#streams.get(id)?.stream.free();
+    this.#streams.delete(id);
+  }
+
   #opened(): Engine {
     if (this.#engine === undefined) throw failure('database_closed', 'the database is not open');
     return this.#engine;
@@ -124,6 +162,7 @@ export class Host {
   }
 
   #end(id: number): void {
+    for (const [stream, { session }] of this.#streams) if (session === id) this.#endStream(stream);
     this.#sessions.get(id)?.free();
     this.#sessions.delete(id);
   }

@@ -27,7 +27,12 @@ export interface SessionRef {
 /** What is asked of a session. */
 export type Ask =
   | { kind: 'exec'; sql: string; systemColumns: boolean }
-  | { kind: 'query'; sql: string; params: Uint8Array<ArrayBuffer>; systemColumns: boolean }
+  | { kind: 'query'; sql: string; params: Uint8Array<ArrayBuffer>; systemColumns: boolean; maxRows?: number }
+  /** Begins to run a statement, whose rows `next` gives batch by batch under the id `stream`. */
+  | { kind: 'stream'; sql: string; params: Uint8Array<ArrayBuffer>; systemColumns: boolean; stream: number }
+  | { kind: 'next'; stream: number }
+  /** Forgets a stream; one that has ended is forgotten. No `next` of it may be under way. */
+  | { kind: 'endStream'; stream: number }
   | { kind: 'insert'; table: string; columns: string[]; block: Uint8Array<ArrayBuffer> }
   /** Begins a transaction with the id `transaction`. */
   | { kind: 'begin'; transaction: number }
@@ -57,6 +62,10 @@ export interface Replies {
   open: undefined;
   exec: Uint8Array;
   query: Uint8Array;
+  stream: undefined;
+  /** Undefined after the last. */
+  next: Uint8Array | undefined;
+  endStream: undefined;
   insert: InsertResult;
   begin: undefined;
   commit: Uint8Array;

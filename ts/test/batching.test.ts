@@ -24,9 +24,10 @@ test('calls for one statement are together, and all in their order', () => {
     { kind: 'exec', sql: 'a', systemColumns: false, session: { id: 2 } },
     { kind: 'close' },
   ];
-  const runs = runsOf(calls);
+  const asked = calls.map((call, at) => ({ id: at + 1, call }));
+  const runs = runsOf(asked);
   expect(runs.map((run) => run.length)).toEqual([2, 1, 1, 1, 2, 1, 1, 1]);
-  expect(runs.flat()).toEqual(calls);
+  expect(runs.flat()).toEqual(asked);
 });
 
 test('of no calls there are no runs', () => {

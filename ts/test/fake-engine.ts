@@ -1,4 +1,4 @@
-import type { Bindings, Engine, EngineSession } from '../engine/bindings.js';
+import type { Bindings, Engine, EngineSession, EngineStream } from '../engine/bindings.js';
 import type { ErrorCode } from '../errors/error-codes.js';
 import { type ErrorPayload, payload } from '../errors/errors.js';
 import type { EngineOptions } from '../protocol/calls.js';
@@ -17,6 +17,9 @@ export const broken: Map<string, ErrorPayload> = new Map<string, ErrorPayload>()
 const TRANSACTION = 'tx: ';
 
 const gates = new Map<string, () => void>();
+
+/** What gives up the statements `wait-until-canceled`, by the ids of their calls. */
+const running = new Map<number, () => void>();
 
 /** Lets the statement `wait <name>` finish; says whether there is one. */
 export function release(name: string): boolean {
@@ -51,17 +54,37 @@ export function makeBindings(webAssembly: typeof WebAssembly): Bindings {
       log.push(this.#who + line);
     }
 
-    async exec(sql: string): Promise<Uint8Array> {
-      return this.query(sql);
+    async exec(sql: string, _systemColumns: boolean, call: number): Promise<Uint8Array> {
+      return this.query(sql, undefined, undefined, call);
     }
 
-    async query(sql: string): Promise<Uint8Array> {
+    async query(sql: string, _params?: Uint8Array, _systemColumns?: boolean, call?: number): Promise<Uint8Array> {
       this.#underWay += 1;
       try {
-        return await this.#run(sql);
+        return await this.#run(sql, call);
       } finally {
         this.#underWay -= 1;
       }
+    }
+
+    /** `rows <n>` gives so many batches; `rows-fail` fails after the first. */
+    async stream(sql: string): Promise<EngineStream> {
+      const [command, n = '1'] = sql.split(' ');
+      if (!command?.startsWith('rows')) {
+        const whole = [await this.query(sql)];
+        return { next: async () => whole.pop(), free: () => undefined };
+      }
+      this.#log(`stream ${sql}`);
+      let at = 0;
+      return {
+        next: async () => {
+          if (command === 'rows-fail' && at === 1) throw error('division_by_zero');
+          if (at === Number(n)) return undefined;
+          this.#log(`batch ${at}`);
+          return textMessage(`${at++}`);
+        },
+        free: () => this.#log('free stream'),
+      };
     }
 
     isPlainInsert(sql: string): boolean {
@@ -73,7 +96,7 @@ export function makeBindings(webAssembly: typeof WebAssembly): Bindings {
       return Promise.all(blocks.map(() => this.query(sql).catch((failure: unknown) => failure)));
     }
 
-    async #run(sql: string): Promise<Uint8Array> {
+    async #run(sql: string, call?: number): Promise<Uint8Array> {
       const [command, argument = ''] = sql.split(' ');
       if (sql.startsWith('ROLLBACK TO')) this.#isFailed = false;
       if (this.#isFailed) throw error('in_failed_transaction');
@@ -81,6 +104,9 @@ export function makeBindings(webAssembly: typeof WebAssembly): Bindings {
       if (command === 'trap-later') {
         queueMicrotask(() => trap?.());
         return new Promise(() => undefined);
+      }
+      if (command === 'wait-until-canceled') {
+        return new Promise((_, reject) => running.set(call ?? 0, () => reject(error('query_canceled'))));
       }
       if (command === 'wait') await new Promise<void>((resolve) => gates.set(argument, resolve));
       if (command === 'fail' || command === 'conflict') {
@@ -159,6 +185,11 @@ export function makeBindings(webAssembly: typeof WebAssembly): Bindings {
 
     session(userId: string | undefined, role: string): EngineSession {
       return new FakeSession(userId === undefined ? '' : `${userId} (${role}): `);
+    }
+
+    cancel(call: number): void {
+      running.get(call)?.();
+      running.delete(call);
     }
 
     async close(): Promise<void> {

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { KalamDB } from '../api/index.js';
+import { payload } from '../errors/errors.js';
 import type { Call, Reply } from '../protocol/calls.js';
 import type { Answer, AskedCall, FromWorker, ToWorker } from '../protocol/messages.js';
+import { WorkerTransport } from '../transport/worker.js';
 import { message, textMessage } from './message.js';
 
 /** A worker of the tests: it records what is posted, and the test answers. */
@@ -173,4 +175,24 @@ test('a script that does not load rejects open with its URL', async () => {
     message: expect.stringContaining(HERE.workerUrl),
   });
   expect(FakeWorker.all[0]?.terminated).toBe(true);
+});
+
+test('a call that is given up is told by its id, after it was sent', async () => {
+  const transport = new WorkerTransport(HERE.wasmUrl, HERE.workerUrl);
+  const worker = FakeWorker.all.at(-1) as FakeWorker;
+  const abort = new AbortController();
+  const session = { id: 1, principal: { role: 'system' } };
+  const ask = (sql: string): Call => ({ kind: 'exec', sql, systemColumns: false, session });
+  const calls = [transport.call(ask('a')), transport.call(ask('b'), abort.signal)];
+  abort.abort();
+  expect(worker.calls.map(({ id }) => id)).toEqual([1, 2]);
+  expect(worker.posted.at(-1)).toEqual({ type: 'cancel', id: 2 });
+  worker.answer({ type: 'done', id: 1, reply: textMessage('a') });
+  worker.answer({ type: 'failed', id: 2, error: payload('query_canceled', 'given up') });
+  const outcomes = await Promise.allSettled(calls);
+  expect(outcomes).toMatchObject([{ status: 'fulfilled' }, { reason: { code: 'query_canceled' } }]);
+  const posted = worker.posted.length;
+  await expect(transport.call(ask('c'), abort.signal)).rejects.toMatchObject({ code: 'query_canceled' });
+  expect(worker.posted, 'nothing is sent for one that is given up before').toHaveLength(posted);
+  transport.dispose();
 });

@@ -4,7 +4,7 @@ import { crashed, type KalamDBError, messageOf, toError } from '../errors/errors
 import type { Call, Replies } from '../protocol/calls.js';
 import type { AskedCall } from '../protocol/messages.js';
 import { Outbox } from '../protocol/outbox.js';
-import { PendingCalls } from './pending.js';
+import { PendingCalls, type Port } from './pending.js';
 import type { Transport } from './transport.js';
 
 /** The engine in the calling thread. */
@@ -12,7 +12,7 @@ export class InlineTransport implements Transport {
   readonly #host: Host;
   readonly #pending = new PendingCalls();
   readonly #calls = new Outbox<AskedCall>((calls) => {
-    const outcomes = this.#host.handleAll(calls.map(({ call }) => call));
+    const outcomes = this.#host.handleAll(calls);
     for (const [at, { id }] of calls.entries()) {
       outcomes[at]?.then(
         (value) => this.#pending.resolve(id, value),
@@ -20,6 +20,14 @@ export class InlineTransport implements Transport {
       );
     }
   });
+  readonly #port: Port = {
+    send: (asked) => this.#calls.add(asked),
+    cancel: (id) => {
+      this.#calls.flush();
+      // Who asked hears of the engine's death by the answer to the call.
+      this.#host.cancel(id).catch(() => undefined);
+    },
+  };
   readonly #unwatch: () => void;
 
   private constructor(host: Host, instance: Instance) {
@@ -40,8 +48,8 @@ export class InlineTransport implements Transport {
     return this.#pending.end;
   }
 
-  call<C extends Call>(call: C): Promise<Replies[C['kind']]> {
-    return this.#pending.add(call, (asked) => this.#calls.add(asked));
+  call<C extends Call>(call: C, signal?: AbortSignal): Promise<Replies[C['kind']]> {
+    return this.#pending.add(call, this.#port, signal);
   }
 
   dispose(): void {

@@ -1,10 +1,16 @@
-import type { KalamDBError } from '../errors/errors.js';
+import { failure, type KalamDBError } from '../errors/errors.js';
 import type { Call, Replies, Reply } from '../protocol/calls.js';
 import type { AskedCall } from '../protocol/messages.js';
 
 interface Settle {
   resolve(reply: Reply): void;
   reject(error: KalamDBError): void;
+}
+
+/** Where calls are sent. A call that is given up has been sent before. */
+export interface Port {
+  send(asked: AskedCall): void;
+  cancel(id: number): void;
 }
 
 /** The calls that wait for an answer, by id. */
@@ -18,15 +24,20 @@ export class PendingCalls {
     return this.#end;
   }
 
-  /** Adds a call, which `send` gets with its id. Rejects at once when everything has ended. */
-  add<C extends Call>(call: C, send: (asked: AskedCall) => void): Promise<Replies[C['kind']]> {
+  /** Sends a call with an id of its own. Rejects at once when everything has ended, or the call is given up already. */
+  add<C extends Call>(call: C, port: Port, signal?: AbortSignal): Promise<Replies[C['kind']]> {
     if (this.#end !== undefined) return Promise.reject(this.#end);
+    if (signal?.aborted) return Promise.reject(failure('query_canceled', 'the caller has given the statement up'));
     const id = ++this.#lastId;
-    return new Promise((resolve, reject) => {
+    const reply = new Promise<Replies[C['kind']]>((resolve, reject) => {
       // The engine answers a call with the reply of its kind.
       this.#calls.set(id, { resolve: (reply) => resolve(reply as Replies[C['kind']]), reject });
-      send({ id, call });
+      port.send({ id, call });
     });
+    if (signal === undefined) return reply;
+    const cancel = (): void => port.cancel(id);
+    signal.addEventListener('abort', cancel, { once: true });
+    return reply.finally(() => signal.removeEventListener('abort', cancel));
   }
 
   resolve(id: number, reply: Reply): void {

@@ -9,7 +9,7 @@ import {
 } from '../protocol/messages.js';
 import { Outbox } from '../protocol/outbox.js';
 import { locationHint } from './locate.js';
-import { PendingCalls } from './pending.js';
+import { PendingCalls, type Port } from './pending.js';
 import type { Transport } from './transport.js';
 
 /** The engine in a worker of its own. */
@@ -19,6 +19,13 @@ export class WorkerTransport implements Transport {
   readonly #calls = new Outbox<AskedCall>((calls) => {
     this.#post({ type: 'calls', calls } satisfies ToWorker, calls.flatMap(transferOf));
   });
+  readonly #port: Port = {
+    send: (asked) => this.#calls.add(asked),
+    cancel: (id) => {
+      this.#calls.flush();
+      this.#post({ type: 'cancel', id } satisfies ToWorker, []);
+    },
+  };
   readonly #script: string;
   /** Whether the worker ever sent anything. Until then an error means that its script did not load. */
   #answered = false;
@@ -40,8 +47,8 @@ export class WorkerTransport implements Transport {
     return this.#pending.end;
   }
 
-  call<C extends Call>(call: C): Promise<Replies[C['kind']]> {
-    return this.#pending.add(call, (asked) => this.#calls.add(asked));
+  call<C extends Call>(call: C, signal?: AbortSignal): Promise<Replies[C['kind']]> {
+    return this.#pending.add(call, this.#port, signal);
   }
 
   dispose(): void {
@@ -107,6 +114,7 @@ function beside(file: string): string {
 function transferOf({ call }: AskedCall): Transferable[] {
   switch (call.kind) {
     case 'query':
+    case 'stream':
       return call.params.byteLength < MIN_TRANSFER_BYTES ? [] : [call.params.buffer];
     case 'insert':
       return call.block.byteLength < MIN_TRANSFER_BYTES ? [] : [call.block.buffer];

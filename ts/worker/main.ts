@@ -33,7 +33,12 @@ scope.addEventListener('message', ({ data }) => {
     host = new Host(instance);
     return;
   }
-  const outcomes = host?.handleAll(data.calls.map(({ call }) => call));
+  if (data.type === 'cancel') {
+    // Who asked hears of the engine's death by the answer to the call.
+    host?.cancel(data.id).catch(() => undefined);
+    return;
+  }
+  const outcomes = host?.handleAll(data.calls);
   for (const [at, { id }] of data.calls.entries()) void answer(id, outcomes?.[at]);
 });
 
