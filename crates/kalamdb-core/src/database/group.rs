@@ -1,4 +1,4 @@
-//! Statements that are committed together.
+//! Group commit: statements that are committed together.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// The most statements that are committed together.
 const MAX_MEMBERS: usize = 4096;
 
-/// A group that has so many rows takes no more members.
+/// The number of rows at which a group takes no more members.
 const MAX_ROWS: usize = 16_384;
 
 /// The same for the memory that its values take: 32 MiB.
@@ -24,11 +24,11 @@ const MAX_BYTES: usize = 32 << 20;
 
 /// Statements that are committed together, in one commit.
 ///
-/// Each has computed its change on the committed rows with the changes of those before it on top, which nobody else
-/// sees. The commit runs while any of them waits for it, whichever that is.
+/// Each member has computed its change on the committed rows with the changes of earlier members on top. Nobody else
+/// sees these changes. Any waiting member can carry the commit on, if the one that began it is dropped.
 pub(crate) struct CommitGroup {
     overlay: Transaction,
-    /// The commit that it rests on.
+    /// The commit on which the group is based.
     base: u64,
     /// The view of the statement that computes its change.
     seen_by: Cell<u64>,
@@ -39,7 +39,7 @@ pub(crate) struct CommitGroup {
     commit: Shared<LocalBoxFuture<'static, ()>>,
 }
 
-/// A statement in a group, as the group knows it.
+/// The group's side of a member.
 struct Seat {
     /// Taken out when the group is committed.
     change: Change,
@@ -47,17 +47,17 @@ struct Seat {
     reply: Rc<Cell<Option<MemberOutcome>>>,
 }
 
-/// A statement in a group, as it knows itself.
+/// The statement's side of a member.
 pub(crate) struct Member {
     group: Rc<CommitGroup>,
     reply: Rc<Cell<Option<MemberOutcome>>>,
 }
 
-/// What became of a statement in a group.
+/// The outcome of a member.
 #[derive(Debug)]
 pub(crate) enum MemberOutcome {
     Committed(Committed),
-    /// What it has rested on is not so: it has to compute again when its turn comes.
+    /// Its base is outdated: the statement has to compute again when its turn comes.
     Again(Ticket),
     Failed(Error),
 }
@@ -91,12 +91,12 @@ impl CommitGroup {
         self.seen_by.get() == view.id
     }
 
-    /// Shows the group to a view, instead of the one before.
+    /// Makes the group visible to a view, and to no other.
     pub(crate) fn show_to(&self, view: &ReadView<'_>) {
         self.seen_by.set(view.id);
     }
 
-    /// Whether what the group rests on is what is committed.
+    /// Whether the group's base is the newest commit.
     pub(crate) fn is_sound(&self, database: &Database) -> bool {
         !self.is_poisoned.get() && database.meta().head == self.base
     }

@@ -18,10 +18,10 @@ use crate::partition::{RowGroup, Salvage};
 use crate::retry::PageRef;
 use crate::segment::{Contents, StoredSegment, decode_manifest, reach};
 
-/// How often a partition is looked at again because it was stored anew meanwhile.
+/// How often a partition is read again because another tab has flushed or merged it meanwhile.
 const MAX_LOOKS: usize = 50;
 
-/// What is stored, in bytes and rows, as this instance knows it.
+/// The stored bytes and rows that this instance knows of.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StorageUse {
@@ -60,7 +60,7 @@ pub struct PartitionUse {
     pub segment_bytes: u64,
 }
 
-/// What a look at every stored record has found.
+/// The result of reading every stored record.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckReport {
@@ -74,7 +74,7 @@ pub struct CheckReport {
     pub damaged: Vec<DamagedRecord>,
     /// Columns of segments that no manifest names: nothing reads them, and they are removed in time.
     pub orphaned_pages: u64,
-    /// What contradicted itself when the database was opened, now or earlier, and what was made of it.
+    /// The inconsistencies that were corrected when the database was opened, now or earlier.
     pub repairs: Vec<Repair>,
 }
 
@@ -213,13 +213,13 @@ impl Database {
         Ok(report)
     }
 
-    /// The damaged records that this instance has met.
+    /// The damaged records that this instance has read.
     fn known_damage(&self) -> Vec<DamagedRecord> {
         let state = self.state.borrow();
         state.damaged().iter().map(|damage| of_record(damage, &state.catalog, &state.owners)).collect()
     }
 
-    /// How many bytes are stored of partitions that this instance has looked at.
+    /// The bytes of the log, and of the segments that this instance knows.
     pub(crate) fn known_stored_bytes(&self) -> u64 {
         let log: u64 = self.state.borrow().partitions().map(|(_, partition)| partition.log_size().1).sum();
         let segments = self

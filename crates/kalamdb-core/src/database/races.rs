@@ -1,16 +1,15 @@
-//! Writers that have lost to other instances again and again wait in a queue of their own.
+//! The queue for writers that have lost several races with other instances.
 
 use std::any::Any;
 use std::fmt;
 
 use super::database::Database;
 
-/// After so many races that were lost a writer waits in the queue of those that have.
+/// The number of lost races after which a writer queues.
 const PATIENCE: usize = 3;
 
-/// The races of one writer with those of other tabs. Nobody has to win them: a writer that has lost some waits for its
-/// turn among all that have, and those that hear of it wait too, so that it has the head for itself for as long as it
-/// computes.
+/// The races of one writer with the writers of other tabs. A writer that has lost several of them queues with other
+/// such writers. Other instances are told and queue too, so that nobody else commits while the writer computes.
 #[derive(Default)]
 pub(crate) struct Races {
     n_begun: usize,
@@ -18,7 +17,7 @@ pub(crate) struct Races {
 }
 
 impl Races {
-    /// Called before each attempt to write, the first one too.
+    /// Must be called before each attempt to write, including the first.
     pub(crate) async fn before_another(&mut self, database: &Database) {
         let store = database.store();
         if self.place.is_none() && (self.n_begun >= PATIENCE || store.should_queue()) {

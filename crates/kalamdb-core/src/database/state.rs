@@ -1,4 +1,4 @@
-//! What is stored, as one instance has read it.
+//! The stored database, as far as one instance has read it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::partition::Partition;
 use crate::segment::PageCache;
 
-/// What is stored, as one instance has read it.
+/// The stored database, as far as one instance has read it.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(super) meta: Meta,
     pub(super) catalog: Arc<Catalog>,
     pub(super) owners: Owners,
     partitions: HashMap<PartitionId, Partition>,
-    /// Which records of the log are needed.
+    /// The records of the log that are still needed.
     pub(super) log: LogUse,
     /// Records that do not decode.
     damaged: Vec<Damage>,
@@ -78,7 +78,7 @@ impl State {
         &self.damaged
     }
 
-    /// A partition, if anything is known of it.
+    /// A partition, if this instance has read records of it.
     pub(super) fn existing(&self, id: &PartitionId) -> Option<&Partition> {
         self.partitions.get(id)
     }
@@ -92,12 +92,12 @@ impl State {
         self.partitions.get(id).map_or(0, Partition::changed_at)
     }
 
-    /// The partitions of a table that hold anything.
+    /// The partitions of a table that are not empty.
     pub(super) fn partitions_of(&self, table: TableId) -> impl Iterator<Item = (&PartitionId, &Partition)> {
         self.partitions.iter().filter(move |(id, _)| id.table == table)
     }
 
-    /// All partitions that hold anything.
+    /// All partitions that are not empty.
     pub(super) fn partitions(&self) -> impl Iterator<Item = (&PartitionId, &Partition)> {
         self.partitions.iter()
     }
@@ -132,7 +132,7 @@ impl State {
         self.catalog = catalog;
     }
 
-    /// Takes in what was committed since the last time.
+    /// Applies the commits since the last time.
     ///
     /// Rows that have gone from the log into segments since are not read again: they are where the manifest says.
     pub(super) fn apply(&mut self, tail: Tail) -> Result<()> {

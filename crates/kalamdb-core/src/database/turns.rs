@@ -8,7 +8,7 @@ use futures::channel::oneshot::{self, Receiver, Sender};
 
 use crate::error::{Error, Result};
 
-/// The queue of those who want to write: one at a time, in the order in which they came.
+/// The queue of writers: one at a time, first come, first served.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct WriterQueue(Rc<RefCell<Queue>>);
 
@@ -16,13 +16,13 @@ pub(crate) struct WriterQueue(Rc<RefCell<Queue>>);
 struct Queue {
     is_taken: bool,
     waiting: VecDeque<Sender<WritePermit>>,
-    /// Goes when nobody else waits.
+    /// The writer whose turn comes when no other writer waits.
     last: Option<Sender<WritePermit>>,
-    /// The last one goes before those who wait.
+    /// Whether `last` has its turn before the waiting writers.
     is_last_next: bool,
 }
 
-/// Held by the one who writes. Dropping it passes the turn on.
+/// The right to write. Dropping it passes the turn to the next writer.
 #[derive(Debug)]
 pub(crate) struct WritePermit {
     turns: WriterQueue,
@@ -33,7 +33,7 @@ pub(crate) struct WritePermit {
 pub(crate) struct Ticket(Receiver<WritePermit>);
 
 impl WriterQueue {
-    /// Waits for a turn behind all who wait already.
+    /// Waits for a turn behind all waiting writers.
     pub(crate) async fn next(&self) -> Result<WritePermit> {
         let place = {
             let mut queue = self.0.borrow_mut();
@@ -48,14 +48,15 @@ impl WriterQueue {
         place.turn().await
     }
 
-    /// A place before all who wait. Only who holds the turn may take one, as nobody else passes it on.
+    /// A place before all waiting writers. Only the holder of the turn may take one.
     pub(crate) fn first(&self) -> Ticket {
         let (sender, place) = oneshot::channel();
         self.0.borrow_mut().waiting.push_front(sender);
         Ticket(place)
     }
 
-    /// Waits until nobody else does, or [`Turns::let_last_go`] is called. There is one who waits like that at most.
+    /// Waits until no other writer waits, or [`WriterQueue::let_last_go`] is called. At most one writer may wait like
+    /// that.
     pub(crate) async fn last(&self) -> Result<WritePermit> {
         let place = {
             let mut queue = self.0.borrow_mut();
@@ -71,7 +72,7 @@ impl WriterQueue {
         place.turn().await
     }
 
-    /// Makes the one who waits for [`Turns::last`] the next; false if there is nobody.
+    /// Gives the next turn to the writer that waits in [`WriterQueue::last`]; false if there is none.
     pub(crate) fn let_last_go(&self) -> bool {
         let mut queue = self.0.borrow_mut();
         queue.is_last_next = queue.last.as_ref().is_some_and(|last| !last.is_canceled());
@@ -94,7 +95,7 @@ impl Ticket {
 }
 
 impl Queue {
-    /// The one to go next, if anybody waits.
+    /// The next writer, if any waits.
     fn next(&mut self) -> Option<Sender<WritePermit>> {
         while self.waiting.front().is_some_and(Sender::is_canceled) {
             self.waiting.pop_front();

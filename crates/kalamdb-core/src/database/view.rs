@@ -1,4 +1,4 @@
-//! What a statement sees of the database.
+//! The read view of a statement: the rows and definitions that it sees.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::rows::Keys;
 pub(crate) struct ReadView<'a> {
     pub(crate) database: &'a Database,
     pub(crate) transaction: Option<&'a Transaction>,
-    /// Which view it is: a group shows itself to the one that it is told to.
+    /// Identifies this view: a group is visible to one view only.
     pub(super) id: u64,
 }
 
@@ -34,7 +34,7 @@ impl<'a> ReadView<'a> {
         self.overlay(Transaction::catalog).unwrap_or_else(|| self.database.catalog())
     }
 
-    /// The numbers that the next change goes on from.
+    /// The numbers from which the next change continues.
     pub(crate) fn meta(&self) -> Meta {
         self.overlay(Transaction::meta).unwrap_or_else(|| self.database.meta())
     }
@@ -51,7 +51,7 @@ impl<'a> ReadView<'a> {
         self.database.open_group().filter(|group| group.is_seen_by(self))
     }
 
-    /// How many are subscribed to a table. Nobody can be yet.
+    /// The number of subscribers of a table; always 0, as there are no subscriptions yet.
     pub(crate) fn n_subscribers(&self, _table: TableId) -> usize {
         0
     }
@@ -70,7 +70,7 @@ impl<'a> ReadView<'a> {
         self.with_partition(table, id, |partition| partition.find(table, keys))
     }
 
-    /// The partitions of a table that hold anything.
+    /// The partitions of a table that are not empty.
     pub(crate) fn partitions_of(&self, table: TableId) -> Vec<PartitionId> {
         let mut partitions = self.database.partitions_of(table);
         partitions.extend(self.overlay(|overlay| overlay.partitions_of(table)).unwrap_or_default());
@@ -110,7 +110,7 @@ impl<'a> ReadView<'a> {
         }
     }
 
-    /// Reads what other tabs have committed, if word of it has come and the view may move.
+    /// Reads the commits of other tabs, if a message has announced some and the view may advance.
     pub(crate) async fn refresh(&self) -> Result<()> {
         match self.transaction {
             Some(transaction) => transaction.refresh(self.database).await,

@@ -1,4 +1,4 @@
-//! What is due, and when.
+//! The choice of the next maintenance job, and the limits that trigger it.
 
 use std::sync::Arc;
 
@@ -11,56 +11,56 @@ use crate::error::{ErrorKind, Result};
 use crate::partition::{CompactionPlan, Unflushed};
 use crate::segment::{SEGMENT_BYTES, SEGMENT_ROWS, StoredSegment, UPDATED};
 
-/// So many rows of a partition go from the log into a segment where its table does not say.
+/// Rows in the log at which a partition is flushed, unless its table sets FLUSH_POLICY.
 const DEFAULT_FLUSH_ROWS: u64 = 10_000;
 
-/// So many are worth it when the page is about to go.
+/// Rows in the log at which a partition is flushed when the page is hidden.
 const HIDDEN_FLUSH_ROWS: u64 = 1_000;
 
-/// The log of a database, which is read when it is opened, has at most about so many rows.
+/// Rows in the log of a database at which its largest partition is flushed: opening reads the whole log.
 const MAX_LOG_ROWS: usize = 100_000;
 
-/// The same for their bytes: 64 MiB.
+/// Bytes in the log of a database at which its largest partition is flushed: 64 MiB.
 const MAX_LOG_BYTES: usize = 64 << 20;
 
-/// So many bytes of a partition go from the log into segments, whatever its table says: 32 MiB.
+/// Bytes in the log at which a partition is flushed, whatever FLUSH_POLICY its table has: 32 MiB.
 const FLUSH_BYTES: usize = 32 << 20;
 
-/// The most memory for what is merged at once: 256 MiB.
+/// The most memory that segments merged at once may take: 256 MiB.
 const COMPACT_BYTES: usize = 256 << 20;
 
-/// So many segments of about one size are merged.
+/// The number of segments of about one size that are merged.
 const MERGED_SEGMENTS: usize = 4;
 
-/// Segments of up to this many rows are of the first size; those of each next are four times as large.
+/// Segments of up to this many rows are in the first tier. Each further tier is four times as large.
 const FIRST_TIER_ROWS: usize = 1024;
 
-/// How often tombstones are looked at, in microseconds: every ten minutes.
+/// The interval between searches for expired tombstones, in microseconds: ten minutes.
 const RETENTION_INTERVAL_US: i64 = 600_000_000;
 
-/// How often it is seen to that there is a reserve, in microseconds: every ten seconds.
+/// The interval between checks of the reserve, in microseconds: ten seconds.
 const RESERVE_INTERVAL_US: i64 = 10_000_000;
 
-/// Records of the log that nobody needs are removed when there are so many, or they hold so many bytes: 8 MiB.
+/// The number of unneeded log records, or their bytes (8 MiB), at which they are removed.
 const MAX_UNNEEDED: usize = 1000;
 const MAX_UNNEEDED_BYTES: usize = 8 << 20;
 
-/// How often columns of segments are looked for that nothing names, in microseconds: every hour.
+/// The interval between searches for pages that no manifest names, in microseconds: one hour.
 const ORPHANS_INTERVAL_US: i64 = 3_600_000_000;
 
-/// So long nothing is stored anew after the quota has turned out to be used up, in microseconds: half a minute.
+/// The pause of flush and compaction after `disk_full`, in microseconds: half a minute.
 const FULL_INTERVAL_US: i64 = 30_000_000;
 
-/// Why there is time for what is due.
+/// The occasion for maintenance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaintenanceTrigger {
-    /// Nothing else is to be done.
+    /// The engine has no other work.
     Idle,
-    /// The page is hidden, and may be gone soon.
+    /// The page is hidden, and may be closed soon.
     Hidden,
 }
 
-/// One thing that is due.
+/// A job that is due.
 #[derive(Debug)]
 struct Due {
     partition: PartitionId,
@@ -69,8 +69,8 @@ struct Due {
 }
 
 impl Database {
-    /// Does one thing that is due: frees events, stores rows of the log as a segment, or merges segments. Gives whether
-    /// more may be due. It is safe in any number of tabs at once, and a waste in more than one.
+    /// Runs one job that is due: evicts events, flushes a partition, or merges segments. Returns whether more may be
+    /// due. Several tabs may call it at once; that is safe, but wasteful.
     ///
     /// # Errors
     /// The store's; `data_corrupted`.
@@ -105,7 +105,7 @@ impl Database {
         Ok(done? > 0)
     }
 
-    /// What is done now and then while nothing else is due.
+    /// Housekeeping while no job is due: the reserve, unneeded log records, unnamed pages.
     async fn look_after_storage(&self) -> Result<()> {
         let now_us = self.now_us();
         if self.reserve_interval().has_passed(now_us, RESERVE_INTERVAL_US) {
@@ -124,7 +124,7 @@ impl Database {
         Ok(())
     }
 
-    /// Stores all rows of a partition that are in the log as segments; gives how many there were.
+    /// Flushes all rows of a partition from the log into segments; returns their number.
     ///
     /// # Errors
     /// As [`Database::maintain`].
@@ -141,7 +141,8 @@ impl Database {
         }
     }
 
-    /// Merges all segments of a partition, leaving behind what no longer counts; gives how many rows they had.
+    /// Merges all segments of a partition, without superseded rows and expired tombstones. Returns how many rows they
+    /// had.
     ///
     /// # Errors
     /// As [`Database::maintain`].
@@ -164,7 +165,7 @@ impl Database {
         Ok(n_merged)
     }
 
-    /// Stores rows of the log as segments until it is as short as it should be.
+    /// Flushes partitions until no flush is due.
     ///
     /// # Errors
     /// As [`Database::maintain`].
@@ -174,7 +175,7 @@ impl Database {
                 continue;
             }
             if !self.is_frozen(&due.partition) {
-                // Another tab is at it.
+                // Another tab does it.
                 return Ok(());
             }
             // Another job of this instance is.
