@@ -36,7 +36,7 @@ pub struct Database {
     ids: Arc<Ids>,
     pub(crate) state: RefCell<State>,
     pub(crate) pages: Rc<Pages>,
-    /// What the operators of all queries may hold.
+    /// The memory pool of all queries.
     query_memory: Arc<dyn MemoryPool>,
     /// How large values may become.
     limits: Arc<Limits>,
@@ -54,7 +54,7 @@ pub struct Database {
     /// Takes members, if there is one and any of them still waits.
     group: RefCell<Weak<CommitGroup>>,
     pub(super) n_views: Cell<u64>,
-    /// How many bytes were written to the log since somebody last saw to it that it is short.
+    /// Bytes written to the log since it was last shortened.
     logged_bytes: Cell<usize>,
     pub(super) this: Weak<Database>,
 }
@@ -240,7 +240,7 @@ impl Database {
         self.state.borrow().changed_at(id)
     }
 
-    /// The partitions of a table that hold anything.
+    /// The partitions of a table that are not empty.
     pub(super) fn partitions_of(&self, table: TableId) -> Vec<PartitionId> {
         self.state.borrow().partitions_of(table).map(|(id, _)| id.clone()).collect()
     }
@@ -255,7 +255,7 @@ impl Database {
         self.state.borrow().log.leaving(dying)
     }
 
-    /// The records that are to be shrunk, without what leaves them. One that cannot be read stays as it is.
+    /// The records to shrink, without their dead parts. A record that cannot be read stays as it is.
     pub(crate) async fn shrunk(&self, leaving: &mut Leaving) -> Result<Vec<CommitRecord>> {
         if leaving.shrink.is_empty() {
             return Ok(Vec::new());
@@ -302,7 +302,7 @@ impl Database {
         &self.turns
     }
 
-    /// Waits until no other statement of this instance writes, and until what was written is committed.
+    /// Waits until no other statement of this instance writes, and until the open group is committed.
     pub(crate) async fn turn_alone(&self) -> Result<WritePermit> {
         let mut turn = self.turns.next().await?;
         while self.open_group().is_some() && self.turns.let_last_go() {
@@ -313,7 +313,7 @@ impl Database {
         Ok(turn)
     }
 
-    /// The group that takes the next change, if there is one. Only who has the turn adds to it.
+    /// The open group, if there is one. Only the holder of the turn adds to it.
     pub(crate) fn open_group(&self) -> Option<Rc<CommitGroup>> {
         self.group.borrow().upgrade()
     }
@@ -322,7 +322,7 @@ impl Database {
         *self.group.borrow_mut() = group;
     }
 
-    /// Reads what others have committed, if word of it has come.
+    /// Reads the commits of other tabs, if a message has announced some.
     pub(crate) async fn refresh(&self) -> Result<()> {
         self.check_open()?;
         match self.store.newest_head_heard() {
@@ -331,7 +331,7 @@ impl Database {
         }
     }
 
-    /// Reads what others have committed; returns whether there was anything.
+    /// Reads the commits of other tabs; returns whether there were any.
     pub(crate) async fn catch_up(&self) -> Result<bool> {
         loop {
             let meta = self.meta();
@@ -389,7 +389,7 @@ impl Database {
     }
 }
 
-/// What a commit changes in memory once it is durable.
+/// The changes of a commit to memory, applied once it is durable.
 pub(crate) struct AppliedCommit {
     pub(crate) meta: Meta,
     pub(crate) catalog: Option<Arc<Catalog>>,

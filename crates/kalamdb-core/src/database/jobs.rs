@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 /// How many jobs are remembered.
 const MAX_JOBS: usize = 200;
 
-/// What a job does.
+/// The kind of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JobKind {
     /// Rows go from the log into a segment.
@@ -57,7 +57,7 @@ pub(crate) struct Job {
     pub(crate) kind: JobKind,
     pub(crate) partition: PartitionId,
     pub(crate) status: JobStatus,
-    /// How many rows it has stored anew or removed.
+    /// The number of rows that the job has stored again or removed.
     pub(crate) n_rows: usize,
     pub(crate) error: Option<String>,
     pub(crate) started_us: i64,
@@ -76,7 +76,7 @@ impl Jobs {
         self.jobs.iter()
     }
 
-    /// Takes note of the beginning of a job; gives its id.
+    /// Records the beginning of a job; returns its id.
     pub(crate) fn begin(&mut self, kind: JobKind, partition: PartitionId, now_us: i64) -> u64 {
         self.last_id += 1;
         if self.jobs.len() >= MAX_JOBS {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kalamdb_store::LogKey;
 
-/// From so many bytes on, what is dead in a record that others still need is taken out of it.
+/// Dead bytes of a record from which on its dead parts are removed, while other parts are still needed.
 const SHRINK_BYTES: usize = 64 << 10;
 
 /// Which records of the log are still needed, and for which of their parts.
@@ -22,13 +22,13 @@ struct RecordUse {
     dead_bytes: usize,
 }
 
-/// A part that dies with a commit: where it is, and its bytes.
+/// A part that dies with a commit: its position and its bytes.
 pub(crate) type Dying = (LogKey, usize);
 
-/// What becomes of the log when parts die.
+/// The changes of the log when parts die.
 #[derive(Debug, Default)]
 pub(crate) struct Leaving {
-    /// Records that nobody needs any more.
+    /// Records that are no longer needed.
     pub(crate) drop: Vec<u64>,
     /// Records that are large and mostly dead, with the parts that stay.
     pub(crate) shrink: Vec<(u64, Vec<u32>)>,
@@ -44,7 +44,7 @@ impl LogUse {
         self.records.entry(key.commit).or_default().live.push((key.part, n_bytes));
     }
 
-    /// Takes note of a record that must stay, as it is not known what it holds: a part that never dies.
+    /// Counts a record with unknown content as a part that never dies, so that the record stays.
     pub(super) fn keep(&mut self, number: u64) {
         self.records.entry(number).or_default().live.push((u32::MAX, 0));
     }
@@ -61,7 +61,7 @@ impl LogUse {
         }
     }
 
-    /// Takes note of what a commit has made of the log.
+    /// Applies the changes of a commit to the log.
     pub(super) fn left(&mut self, leaving: &Leaving) {
         for number in &leaving.drop {
             self.records.remove(number);
@@ -100,12 +100,12 @@ impl LogUse {
         leaving
     }
 
-    /// The records that nobody needs.
+    /// The records that are no longer needed.
     pub(super) fn unneeded(&self) -> impl Iterator<Item = u64> {
         self.records.iter().filter(|(_, record)| record.live.is_empty()).map(|(number, _)| *number)
     }
 
-    /// How many bytes records hold that nobody needs, and how many such records there are.
+    /// The bytes and the number of the records that are no longer needed.
     pub(super) fn waste(&self) -> (usize, usize) {
         let unneeded = || self.records.values().filter(|record| record.live.is_empty());
         (unneeded().map(|record| record.dead_bytes).sum(), unneeded().count())

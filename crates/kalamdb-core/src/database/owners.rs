@@ -6,7 +6,7 @@ use kalamdb_store::{CatalogRecord, Owner, PartitionId as StoredId};
 
 use crate::catalog::PartitionId;
 
-/// Which owner each user is. Stored records name owners, so that nothing but the catalog tells who the users are.
+/// The owner id of each user. Stored records name owners, so that only the catalog names users.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Owners {
     by_user: HashMap<String, Owner>,
@@ -41,7 +41,7 @@ impl Owners {
         Some(StoredId { table: id.table, owner })
     }
 
-    /// The partition that is stored under that id; `None` if it is not known whose it is.
+    /// The partition that is stored under that id; `None` if its user is unknown.
     pub(crate) fn known(&self, id: &StoredId) -> Option<PartitionId> {
         let user = match &id.owner {
             Some(owner) => Some(self.by_owner.get(owner)?.clone()),

@@ -1,4 +1,4 @@
-//! Runs a statement again when its rows were stored anew while it read them.
+//! Runs a statement again when pages are missing, or another tab has flushed or merged its rows meanwhile.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use super::database::Database;
 use crate::error::{Error, Result};
 use crate::retry::Retry;
 
-/// How often a statement begins again because its rows were stored anew while it read them.
+/// How often a statement runs again because another tab has flushed or merged its rows meanwhile.
 const MAX_CATCH_UPS: usize = 20;
 
 impl Database {
@@ -48,7 +48,7 @@ impl Database {
         }
     }
 
-    /// Reads on, if that is what `error` asks for.
+    /// Reads newer commits, if `error` asks for that.
     async fn may_catch_up(&self, error: Error, may_move: bool, catch_ups: &mut usize) -> Result<()> {
         *catch_ups += 1;
         if !matches!(error.retry(), Some(Retry::CatchUp)) || !may_move || *catch_ups > MAX_CATCH_UPS {

@@ -27,12 +27,12 @@ pub(crate) struct Transaction {
     statements: Mutex<()>,
 }
 
-/// What a transaction has seen and done so far. Cloning it is what a savepoint does.
+/// The reads and writes of a transaction so far. A savepoint is a clone of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Work {
     /// The commit that it began from.
     base: u64,
-    /// The numbers that its next change goes on from. They are provisional: the commit numbers its rows anew.
+    /// The numbers from which the next change continues. They are provisional: the commit numbers the rows again.
     meta: Meta,
     catalog: Arc<Catalog>,
     partitions: HashMap<PartitionId, Partition>,
@@ -118,7 +118,7 @@ impl Transaction {
         Ok(())
     }
 
-    /// What the transaction has to commit, if nothing that it rests on has changed since.
+    /// The changes to commit, if nothing that the transaction has read has changed since.
     pub(crate) fn finish(&self, database: &Database) -> Result<Vec<Change>> {
         let work = self.work.borrow();
         // What it has read was of one moment, whatever has changed since.
@@ -157,14 +157,14 @@ impl Transaction {
         self.savepoints.borrow_mut().push((name, self.work.borrow().clone()));
     }
 
-    /// Forgets a savepoint and those made after it; what was done since stays done.
+    /// Removes a savepoint and all later ones, and keeps the changes made since.
     pub(crate) fn release(&self, name: &str) -> Result<()> {
         let at = self.savepoint(name)?;
         self.savepoints.borrow_mut().truncate(at);
         Ok(())
     }
 
-    /// Undoes what was done since a savepoint, which stays.
+    /// Undoes the changes since a savepoint, and keeps the savepoint.
     pub(crate) fn roll_back_to(&self, name: &str) -> Result<()> {
         let at = self.savepoint(name)?;
         let mut savepoints = self.savepoints.borrow_mut();

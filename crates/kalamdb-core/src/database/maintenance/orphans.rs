@@ -71,7 +71,7 @@ impl Database {
     }
 }
 
-/// What manifests name.
+/// The pages that manifests name.
 struct Named {
     pages: HashSet<PageKey>,
     /// Whose manifests, of tables that exist, do not tell; `None` where that is not known.

@@ -152,7 +152,7 @@ impl Database {
             .with_hint("it is tried again later"))
     }
 
-    /// Whether chunks of a partition are being stored anew.
+    /// Whether chunks of a partition are being flushed or merged.
     pub(crate) fn is_frozen(&self, id: &PartitionId) -> bool {
         self.state.borrow().existing(id).is_some_and(Partition::is_frozen)
     }
@@ -171,7 +171,7 @@ impl Database {
         self.with_partition(table, id, |partition| partition.stored_segments(table))
     }
 
-    /// Calls back with each partition of which rows are in the log.
+    /// Calls `each` with each partition that has rows in the log.
     pub(crate) fn each_unflushed(&self, mut each: impl FnMut(&Arc<Table>, &PartitionId, Unflushed)) {
         let state = self.state.borrow();
         for (id, partition) in state.partitions().filter(|(id, _)| state.damage_of(id).is_none()) {

@@ -103,7 +103,7 @@ fn rows_of_segment(inputs: &[CompactionInput]) -> usize {
 }
 
 impl BuiltSegments {
-    /// Gives the segments their ids.
+    /// Assigns ids to the segments.
     pub(crate) fn number_from(&mut self, first: u64) -> Result<()> {
         for output in &mut self.outputs {
             let segment = Arc::get_mut(&mut output.segment)

@@ -1,4 +1,4 @@
-//! Removes expired events, and deleted rows whose time is over.
+//! Removes expired events of streams, and unneeded records of the log.
 
 use kalamdb_store::{Commit, LogKey, Manifest, Meta};
 
@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::segment::{Contents, encode_manifest};
 
 impl Database {
-    /// Whether there are streams, whose events end by themselves.
+    /// Whether there are streams, whose events expire.
     pub fn has_streams(&self) -> bool {
         self.catalog().tables().any(|table| table.kind == TableKind::Stream)
     }
@@ -121,7 +121,7 @@ impl Database {
         self.catch_up().await.is_ok()
     }
 
-    /// How many bytes are in records of the log that nobody needs, and how many such records there are.
+    /// The bytes and the number of the log records that are no longer needed.
     pub(crate) fn log_waste(&self) -> (usize, usize) {
         self.state.borrow().log.waste()
     }
