@@ -40,7 +40,7 @@ pub(super) struct Decoded {
 pub(super) struct Lazy {
     decoded: OnceLock<Result<Decoded>>,
     orders: Orders,
-    /// Let go of when it is decoded.
+    /// Dropped once it is decoded.
     record: Mutex<Option<(LogRecord, Arc<Table>)>>,
 }
 

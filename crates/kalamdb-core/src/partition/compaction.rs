@@ -1,4 +1,4 @@
-//! Storing rows anew: rows of the log, or of several segments, as new segments.
+//! Flush and compaction: rows of the log, or of several segments, become new segments.
 //!
 //! It takes a while, and others write meanwhile. So the chunks that it starts from are frozen: they stay where they
 //! are, and only their marks change. What it has made then takes their place, with the marks as they are by then.
@@ -17,7 +17,7 @@ use crate::segment::{
     Contents, DeletionVector, PageCache, SEGMENT_BYTES, SEGMENT_ROWS, Segment, SegmentColumns, StoredSegment,
 };
 
-/// What is to be stored anew.
+/// The chunks to flush or merge.
 #[derive(Debug, Clone)]
 pub(crate) enum CompactionPlan {
     /// The oldest rows in the log: as many as make a segment, if there are.
@@ -69,7 +69,7 @@ impl Partition {
         self.n_segments > 0
     }
 
-    /// What is in the log, superseded rows included; `None` if nothing is.
+    /// The rows in the log, superseded ones included; `None` if there are none.
     pub(crate) fn unflushed(&self) -> Option<Unflushed> {
         let oldest_us = self.log.iter().map(|record| record.updated_us).min()?;
         let (n_rows, n_bytes) =
@@ -103,7 +103,7 @@ impl Partition {
         Ok(segments.iter().flat_map(|stored| stored.segment.page_keys()).collect())
     }
 
-    /// Freezes what is chosen; `None` if nothing is there to be stored anew, or something is being stored anew already.
+    /// Freezes the chosen chunks; `None` if there are none, or if chunks are frozen already.
     ///
     /// # Errors
     /// As [`Partition::snapshot`].
@@ -141,7 +141,7 @@ impl Partition {
         Ok(Some(inputs))
     }
 
-    /// Whether chunks are being stored anew.
+    /// Whether chunks are being flushed or merged.
     pub(crate) fn is_frozen(&self) -> bool {
         self.frozen.is_some()
     }
@@ -249,7 +249,7 @@ impl Partition {
         (hot.count(), self.log.partition_point(|logged| logged.first_seq < end_seq))
     }
 
-    /// The marks of a new segment's rows, as those of the rows that they come from are now.
+    /// The marks of a new segment's rows: the current marks of the rows that they were made from.
     fn marks_of(&self, sources: &[Source]) -> DeletionVector {
         let bits = |of: &dyn Fn(&Chunk, usize) -> bool| -> BooleanBuffer {
             sources.iter().map(|(at, row)| self.chunks.get(*at).is_some_and(|chunk| of(chunk, *row))).collect()

@@ -1,9 +1,9 @@
-//! The chunks that are being stored anew.
+//! The chunks that are being flushed or merged.
 
-/// The chunks that are being stored anew.
+/// The chunks that are being flushed or merged.
 #[derive(Debug, Clone)]
 pub(super) struct Frozen {
-    /// Tells one rewriting from another.
+    /// Identifies the flush or compaction.
     pub(super) token: u64,
     /// Chunks before this one are not merged.
     pub(crate) n_chunks: usize,

@@ -1,4 +1,4 @@
-//! Where the current version of each key is.
+//! The key index: the address of the current version of each key.
 
 use super::chunk::{Chunk, RowAddress};
 use super::layered_map::LayeredMap;

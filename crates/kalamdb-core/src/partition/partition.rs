@@ -27,7 +27,7 @@ const MERGE_ROWS: usize = 16_384;
 /// The same for the memory that they take: 16 MiB.
 const MERGE_BYTES: usize = 16 << 20;
 
-/// So many chunks are merged at least: that is less work than merging at every commit, and few enough to read.
+/// The least number of chunks that are merged: less work than merging at every commit, and few enough to read.
 const MERGE_CHUNKS: usize = 8;
 
 /// The chunks of a partition at one moment, oldest first.
@@ -77,15 +77,15 @@ pub(crate) struct Partition {
     pub(super) greatest: Vec<(usize, i64)>,
     /// The same of rows in segments, and of those that are gone, by the columns' ids.
     pub(super) counters: Vec<(u32, i64)>,
-    /// Row versions that nobody has asked for yet.
+    /// Row versions that no statement has read yet.
     pub(super) pending: VecDeque<Pending>,
     /// The partition's log records, in the order of their keys.
     pub(super) log: Vec<Logged>,
     /// The number of the last commit that changed the partition.
     pub(super) changed_at: u64,
-    /// Stands for a partition that a transaction has read and then let go of.
+    /// Stands for a partition whose copy a transaction has dropped after reading it.
     pub(super) is_unread: bool,
-    /// Chunks that are being stored anew.
+    /// Chunks that are being flushed or merged.
     pub(super) frozen: Option<frozen::Frozen>,
 }
 
@@ -161,7 +161,7 @@ impl Partition {
         })
     }
 
-    /// What a transaction keeps of a partition whose copy it has let go of: that it depends on it.
+    /// The stand-in for a partition whose copy a transaction has dropped: the transaction still depends on it.
     pub(crate) fn unread() -> Self {
         Self { is_unread: true, ..Self::default() }
     }
@@ -198,7 +198,7 @@ impl Partition {
         Ok(())
     }
 
-    /// Brings what is known to the current manifest and the current version of the table's columns.
+    /// Converts the chunks to the current manifest and the current version of the table's columns.
     pub(super) fn take_over(&mut self, table: &Arc<Table>) -> Result<()> {
         self.upgrade_to_current_schema(table)?;
         self.leave_flushed(table)?;
@@ -459,12 +459,12 @@ impl Partition {
         self.merge(table)
     }
 
-    /// The first chunk that may be merged with others: not a segment, and not being stored anew.
+    /// The first chunk that may be merged with others: neither a segment nor frozen.
     fn floor(&self) -> usize {
         self.frozen.as_ref().map_or(self.n_segments, |frozen| frozen.n_chunks.max(self.n_segments))
     }
 
-    /// Rewrites those of the given chunks that hold more superseded rows than current ones.
+    /// Rewrites the given chunks that hold more superseded rows than current ones.
     fn compact(&mut self, table: &Table, masked: &[usize]) -> Result<()> {
         let floor = self.floor();
         for &at in masked.iter().filter(|at| **at >= floor) {

@@ -1,4 +1,4 @@
-//! Taking over what another tab has stored anew, without reading again what is known.
+//! Switching to segments that another tab has written, without reading the rows again.
 
 use std::sync::Arc;
 
