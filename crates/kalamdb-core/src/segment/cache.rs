@@ -1,4 +1,4 @@
-//! The pages in memory, and what was made of them, under a byte budget.
+//! The cache of pages, and of keys and hashes made of them, under a byte budget.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,18 +9,18 @@ use kalamdb_store::PageKey;
 use super::hashes::Hashes;
 use crate::rows::Keys;
 
-/// The pages in memory, and what was made of them, under a byte budget that they share with what queries hold.
+/// The cache of pages, and of keys and hashes made of them, under a byte budget that it shares with running queries.
 ///
-/// What was used least recently goes first, and all of it before a query goes without. Pinned pages stay, whatever the
-/// budget: a statement pins what it has asked for, so that two large statements cannot take each other's pages away for
-/// ever.
+/// The least recently used entry is evicted first. All unpinned entries are evicted before a query is refused memory.
+/// Pinned pages stay, whatever the budget: a statement pins the pages that it needs, so that two large statements
+/// cannot evict each other's pages for ever.
 #[derive(Debug)]
 pub(crate) struct PageCache {
     inner: Mutex<Inner>,
     budget: usize,
 }
 
-/// What an entry is about.
+/// The key of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum EntryKey {
     Page(PageKey),
@@ -41,9 +41,9 @@ enum Value {
 pub(crate) struct Inner {
     entries: HashMap<EntryKey, Entry>,
     n_bytes: usize,
-    /// What queries hold, in bytes.
+    /// The memory reserved by queries, in bytes.
     reserved: usize,
-    /// Counts uses.
+    /// The clock of uses: it orders entries by their last use.
     now: u64,
 }
 
@@ -74,19 +74,19 @@ impl PageCache {
         self.budget
     }
 
-    /// How much memory queries hold, in bytes.
+    /// The memory reserved by queries, in bytes.
     pub(crate) fn reserved(&self) -> usize {
         self.lock().reserved
     }
 
-    /// Gives memory to a query, whether there is any or not.
+    /// Reserves memory for a query, even beyond the budget.
     pub(crate) fn reserve(&self, n_bytes: usize) {
         let mut inner = self.lock();
         inner.reserved = inner.reserved.saturating_add(n_bytes);
         inner.make_room(self.budget);
     }
 
-    /// Gives memory to a query if that much can be had; else gives how much can.
+    /// Reserves memory for a query within the budget; the error is the number of bytes available.
     pub(crate) fn try_reserve(&self, n_bytes: usize) -> std::result::Result<(), usize> {
         let mut inner = self.lock();
         let before = inner.reserved;
@@ -99,7 +99,7 @@ impl PageCache {
         Err(self.budget.saturating_sub(inner.taken()))
     }
 
-    /// Takes memory back from a query.
+    /// Releases memory of a query.
     pub(crate) fn release(&self, n_bytes: usize) {
         let mut inner = self.lock();
         inner.reserved = inner.reserved.saturating_sub(n_bytes);
@@ -155,7 +155,7 @@ impl PageCache {
         Ok(hashes)
     }
 
-    /// Keeps pages in memory until the pins are dropped; those that are not there are left out.
+    /// Keeps pages in memory until the pins are dropped. Pages that are not cached are left out.
     pub(crate) fn pin(self: &Arc<Self>, keys: impl IntoIterator<Item = PageKey>) -> Pins {
         let mut inner = self.lock();
         let mut pinned = Vec::new();
@@ -168,7 +168,7 @@ impl PageCache {
         Pins { cache: Arc::clone(self), keys: pinned }
     }
 
-    /// Lets go of everything that is about a segment which is no more.
+    /// Removes all entries of a segment that no longer exists.
     pub(crate) fn forget(&self, segment: u64) {
         let mut inner = self.lock();
         let about = |key: &EntryKey| match key {
@@ -186,7 +186,7 @@ impl PageCache {
         }
     }
 
-    /// Lets go of everything.
+    /// Removes all entries.
     pub(crate) fn clear(&self) {
         let mut inner = self.lock();
         *inner = Inner { reserved: inner.reserved, ..Inner::default() };
@@ -222,7 +222,7 @@ impl Inner {
         self.n_bytes.saturating_add(self.reserved)
     }
 
-    /// Makes room, also of the newest entry.
+    /// Evicts entries until the budget holds, the newest one included.
     fn make_room(&mut self, budget: usize) {
         if self.taken() > budget {
             self.now += 1;
@@ -230,7 +230,7 @@ impl Inner {
         }
     }
 
-    /// Makes room, the newest entry excepted.
+    /// Evicts entries until the budget holds, except the newest one.
     fn evict(&mut self, budget: usize) {
         let mut candidates: Vec<(u64, EntryKey)> = self
             .entries

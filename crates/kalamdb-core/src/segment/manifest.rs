@@ -35,7 +35,7 @@ pub(crate) struct Contents {
     pub(crate) flushed_from: Option<LogKey>,
     /// Parts of the log up to this one are in the segments, or their rows are gone.
     pub(crate) flushed_through: Option<LogKey>,
-    /// The segments whose rows are in others now.
+    /// The segments that this manifest's segments replace.
     pub(crate) replaced: Vec<u64>,
 }
 

@@ -61,7 +61,7 @@ fn damaged(page: &PageRef, what: &str) -> Error {
     Error::new(ErrorKind::DataCorrupted, message)
 }
 
-/// An error of the store with the table that it is about.
+/// An error of the store, with the name of its table.
 fn named(pages: &[&PageRef], error: Error) -> Error {
     match pages.first() {
         Some(page) if error.kind() == ErrorKind::DataCorrupted => error.in_table(&page.table_name),

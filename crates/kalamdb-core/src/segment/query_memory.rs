@@ -10,14 +10,14 @@ use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool, MemoryReservat
 
 use super::cache::PageCache;
 
-/// Tells how much memory the whole instance has in use, in bytes.
+/// Returns the memory in use by the whole instance, in bytes.
 pub type HeapUse = fn() -> usize;
 
 /// What all queries may hold where no limit is given: 1 GiB. An instance has 4 GiB, and what has become too large is
 /// noticed after the step that made it; no buffer may be of 2 GiB, and one that grows doubles.
 const DEFAULT_LIMIT: usize = 1 << 30;
 
-/// What an instance may have in use altogether: 3 GiB.
+/// The most memory that an instance may have in use: 3 GiB.
 const HEAP_LIMIT: u64 = 3 << 30;
 
 /// What the operators of all queries on a database hold, as DataFusion asks for it: out of one budget with the pages,
@@ -77,7 +77,7 @@ impl MemoryPool for QueryMemory {
 pub(crate) struct DefaultMemory {
     heap: Option<HeapUse>,
     reserved: AtomicUsize,
-    /// What was in use when nothing was reserved.
+    /// The memory in use when nothing was reserved.
     before: AtomicUsize,
 }
 
@@ -86,7 +86,7 @@ impl DefaultMemory {
         Self { heap, reserved: AtomicUsize::default(), before: AtomicUsize::default() }
     }
 
-    /// What queries hold.
+    /// The memory reserved by queries.
     fn in_use(&self) -> usize {
         let reserved = self.reserved.load(Ordering::Relaxed);
         let Some(heap) = self.heap else { return reserved };

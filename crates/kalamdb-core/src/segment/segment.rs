@@ -94,7 +94,7 @@ impl Segment {
     }
 }
 
-/// Which rows of a segment count.
+/// The rows of a segment that are superseded or deleted.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct DeletionVector {
     /// The tombstones; `None`: none is.
