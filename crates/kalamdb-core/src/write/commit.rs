@@ -1,4 +1,4 @@
-//! The one way in which anything is changed: compute, number, store, apply.
+//! The write path of every statement: compute a change, number it, store it, apply it.
 
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::database::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::Logged;
 
-/// How often a statement is run again because others committed first.
+/// How often a statement runs again because another tab committed first.
 const MAX_ATTEMPTS: usize = 60;
 
 /// A change of more rows than this opens no group: that others wait a little costs less than computing on a copy.
@@ -73,16 +73,16 @@ pub(crate) async fn write<T>(
         .with_hint("run the statement again"))
 }
 
-/// What one attempt to write has come to.
+/// The outcome of one attempt to write.
 enum Attempt<T> {
     Done(Committed, T),
-    /// Others have committed first.
+    /// Another tab has committed first.
     Again(WritePermit),
     /// The same, and the turn has gone to the statements before this one.
     Wait(Ticket),
 }
 
-/// Writes on what is committed: alone, or as the first of a group if others wait.
+/// Writes on the committed rows: alone, or as the first of a group if other statements wait.
 async fn write_first<T>(
     view: ReadView<'_>,
     turn: WritePermit,
@@ -110,7 +110,7 @@ async fn write_first<T>(
     })
 }
 
-/// Writes on what the statements before in the group have done.
+/// Writes on top of the earlier statements of the group.
 async fn write_in_group<T>(
     view: ReadView<'_>,
     group: Rc<CommitGroup>,
