@@ -1,4 +1,4 @@
-//! Values that hold on to nothing but themselves.
+//! Copies of values that keep no other memory alive.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use datafusion::error::Result;
 
 use super::size::compact_views;
 
-/// A copy of the values that holds on to nothing else: a slice of an array keeps all of it in memory.
+/// A copy of the values alone: a slice would keep the whole array in memory.
 pub(crate) fn compact(array: &ArrayRef) -> Result<ArrayRef> {
     Ok(match array.data_type() {
         DataType::Utf8View | DataType::BinaryView => compact_views(Arc::clone(array)),

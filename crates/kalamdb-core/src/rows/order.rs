@@ -2,5 +2,5 @@
 
 use datafusion::arrow::compute::SortOptions;
 
-/// The order that look-ups go by: NULL before everything.
+/// The order of look-ups: NULL before every value.
 pub(crate) const ORDER: SortOptions = SortOptions { descending: false, nulls_first: true };
