@@ -1,4 +1,4 @@
-//! Which index a scan goes by, and the few rows of a chunk that it leads to.
+//! The choice of an index for a scan, and the rows of a chunk that the index finds.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -51,7 +51,7 @@ pub(super) struct Bound {
     pub(super) inclusive: bool,
 }
 
-/// What the filters say of one column.
+/// The values or bounds that filters set for one column.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     pub(super) values: Option<Vec<ArrayRef>>,

@@ -12,7 +12,7 @@ use super::index_scan::{Known, known};
 use crate::rows::ORDER;
 use crate::segment::SegmentColumns;
 
-/// What the filters of a scan say of single columns.
+/// The conditions that the filters of a scan set for single columns.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pruning(Arc<Vec<(usize, Known)>>);
 

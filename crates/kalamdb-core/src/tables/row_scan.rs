@@ -102,7 +102,7 @@ impl RowScanExec {
         Ok(self)
     }
 
-    /// Sets the index that leads to the rows; the filter is evaluated on those alone.
+    /// Sets the index that finds the rows; the filter is evaluated on these rows alone.
     pub(crate) fn with_index(mut self, index: Option<IndexScan>) -> Self {
         self.index = index;
         self
