@@ -36,7 +36,7 @@ macro_rules! error_kinds {
 error_kinds! {
     /// The text is not a statement.
     ///
-    /// Correct the text at `position`; values belong into parameters.
+    /// Correct the text at `position`; pass values as parameters.
     SyntaxError "syntax_error" "42601",
     /// The statement is understood but not offered.
     ///
