@@ -59,8 +59,8 @@ pub struct Database {
     pub(super) this: Weak<Database>,
 }
 
-/// After so many bytes whoever writes waits until the log is short: 256 MiB. Usually it is shortened in time, between
-/// statements.
+/// The write stall: after this many bytes written to the log since it was last shortened, 256 MiB, a writer waits until
+/// the log has been flushed. Usually the background flush between statements is faster.
 const MAX_LOGGED_BYTES: usize = 256 << 20;
 
 impl fmt::Debug for Database {

@@ -105,7 +105,7 @@ impl CommitGroup {
         self.members.borrow().len() >= MAX_MEMBERS || self.n_rows.get() >= MAX_ROWS || self.n_bytes.get() >= MAX_BYTES
     }
 
-    /// Takes in a statement, which may have nothing to change but whose outcome rests on those before it.
+    /// Adds a statement. It may change nothing: its outcome still depends on the earlier statements.
     ///
     /// # Errors
     /// Those of applying the change; the others compute again then.
@@ -135,8 +135,8 @@ impl CommitGroup {
         self.members.borrow_mut().iter_mut().map(|seat| std::mem::take(&mut seat.change)).collect()
     }
 
-    /// Tells every member what became of it; `reply` gets its place in the group and whether it changes anything, last
-    /// ones first.
+    /// Tells every member its outcome, the last one first. `reply` gets the member's place in the group and whether it
+    /// changes anything.
     pub(crate) fn settle(&self, mut reply: impl FnMut(usize, bool) -> MemberOutcome) {
         for (at, seat) in self.members.take().into_iter().enumerate().rev() {
             seat.reply.set(Some(reply(at, seat.is_changing)));

@@ -74,7 +74,7 @@ impl Database {
 /// The pages that manifests name.
 struct Named {
     pages: HashSet<PageKey>,
-    /// Whose manifests, of tables that exist, do not tell; `None` where that is not known.
+    /// The partitions of existing tables whose manifests are damaged; `None` for an unknown partition.
     unreadable: Vec<Option<StoredId>>,
 }
 

@@ -11,15 +11,15 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::partition::{CompactionInput, CompactionPlan, Partition, Unflushed};
 use crate::segment::{StoredSegment, encode_manifest};
 
-/// How often the result is offered again because others committed first.
+/// How often the commit of new segments is tried again because others committed first.
 const MAX_ATTEMPTS: usize = 50;
 
 impl Database {
-    /// Stores what is chosen of a partition anew, as segments, and gives the number of rows that were taken up.
+    /// Flushes or merges the chosen chunks of a partition into segments, and returns the number of their rows.
     ///
-    /// Statements go on meanwhile; what they change is taken into account. At any moment the rows are stored in one of
-    /// the two places, as one commit puts the new segments, the manifest that names them, and removes what they were
-    /// made from. Nothing is done if another tab has stored the partition anew in the meantime.
+    /// Statements run meanwhile; the marks of the new segments include their changes. One commit puts the new segments
+    /// and the manifest that names them, and removes the records that they replace, so that each row is stored once at
+    /// any moment. Nothing is done if another tab has flushed or merged the partition meanwhile.
     ///
     /// # Errors
     /// The store's; `data_corrupted`.

@@ -65,7 +65,7 @@ impl Database {
     /// Frees the older half of the events of all streams, as there is no room for something else; false if nothing
     /// could be freed.
     ///
-    /// A manifest, which names no segment, tells every tab to read anew what is left of a partition. Only who has the
+    /// A manifest without segments tells every tab to read the rest of a partition again. Only the holder of the
     /// turn to write may call it.
     pub(crate) async fn evict_events(&self) -> bool {
         let base = self.meta();
