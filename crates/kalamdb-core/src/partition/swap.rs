@@ -10,11 +10,10 @@ use crate::error::Result;
 use crate::segment::{PageCache, reach};
 
 impl Partition {
-    /// Goes on with the segments that a manifest names; rows of the log that are in them are let go of. Gives the parts
-    /// that were in the log so far and are in the segments now, with their bytes.
+    /// Switches to the segments that a manifest names, and drops the rows of the log that are in them. Returns the
+    /// parts of the log whose rows are in the segments now, with their bytes.
     ///
-    /// The manifest knows which of its rows the log supersedes, up to the commit that wrote it. What comes after is
-    /// appended as ever.
+    /// The manifest's marks cover the log up to the commit that wrote it. Later rows are appended as usual.
     pub(crate) fn take_manifest(
         &mut self,
         key: LogKey,
