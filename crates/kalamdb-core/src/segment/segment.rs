@@ -1,8 +1,9 @@
 //! Cold rows: immutable runs of rows of a partition, sorted by key, one page a column. A manifest names the segments of
 //! a partition.
 //!
-//! Pages are read when a statement needs them and kept under a byte budget. Whoever finds a page missing fails with an
-//! error that names it ([`Error::missing_pages`](crate::error::Error)); the statement then reads it and begins again.
+//! Pages are read when a statement needs them and kept under a byte budget. Code that lacks a page fails with an
+//! error that names it ([`Error::missing_pages`](crate::error::Error)). The page is then read, and the statement runs
+//! again.
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
