@@ -69,7 +69,6 @@ impl TableRows {
         self.key.clone().filter(|_| !self.with_deleted)
     }
 
-<<<<<<< HEAD:crates/kalamdb-core/src/tables/table_rows.rs
     /// The partition that the rows are in, if they are stored.
     pub(crate) fn dependency(&self) -> Option<&Dependency> {
         match &self.source {
@@ -78,10 +77,7 @@ impl TableRows {
         }
     }
 
-    /// Sets what reads the pages of segments.
-=======
     /// Sets the reader for pages of segments.
->>>>>>> ab85ddb (tables: Name the subject in comments):crates/kalamdb-core/src/tables/shared.rs
     pub(crate) fn with_pages(mut self, pages: PageLoader) -> Self {
         self.pages = Some(pages);
         self
