@@ -132,6 +132,16 @@ pub(crate) enum Request {
     Session(SessionCommand),
 }
 
+#[cfg(test)]
+impl Request {
+    pub(crate) fn tag(&self) -> &'static str {
+        match self {
+            Request::Database(command) => command.tag(),
+            Request::Session(command) => command.tag(),
+        }
+    }
+}
+
 /// A parsed statement and how many parameters it names.
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {

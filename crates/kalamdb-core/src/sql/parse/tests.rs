@@ -70,7 +70,7 @@ fn statements_are_known_by_their_tags() {
     let tags = |sql: &str| {
         parse(sql).map_or_else(
             |error| error.kind().code().to_owned(),
-            |statements| statements.iter().map(|statement| statement.command.tag()).collect::<Vec<_>>().join(", "),
+            |statements| statements.iter().map(|statement| statement.request.tag()).collect::<Vec<_>>().join(", "),
         )
     };
     check(
