@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array};
 use datafusion::arrow::compute::{cast, nullif};
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
 use datafusion::error::Result;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::{
@@ -33,6 +33,21 @@ fn is_empty(arrays: &ArrayRef) -> BooleanArray {
         _ => false,
     };
     (0..arrays.len()).map(|row| Some(of(row))).collect()
+}
+
+/// Where to begin in each array: a position before its first element is that element, and one behind its last leads to
+/// nothing. DataFusion refuses both.
+fn within(arrays: &ArrayRef, starts: &ArrayRef) -> Result<ArrayRef> {
+    let length = |row: usize| match arrays.data_type() {
+        DataType::List(_) => i64::from(arrays.as_list::<i32>().value_length(row)),
+        DataType::LargeList(_) => arrays.as_list::<i64>().value_length(row),
+        _ => 0,
+    };
+    let starts = cast(starts, &DataType::Int64)?;
+    let starts = starts.as_primitive::<Int64Type>();
+    // NULL is no position: it is refused as 0 is.
+    let start = |(row, start): (usize, Option<i64>)| start.map_or(0, |start| start.clamp(1, length(row) + 1));
+    Ok(Arc::new(Int64Array::from_iter_values(starts.iter().enumerate().map(start))))
 }
 
 /// A function whose results become INTEGER, or arrays of INTEGER.
@@ -77,7 +92,11 @@ impl ScalarUDFImpl for Signed {
         self.function.coerce_types(arg_types)
     }
 
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+    fn invoke_with_args(&self, mut args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        if let ("array_position", [arrays, _, start]) = (self.name(), args.args.as_mut_slice()) {
+            let (arrays, starts) = (arrays.to_array(args.number_rows)?, start.to_array(args.number_rows)?);
+            *start = ColumnarValue::Array(within(&arrays, &starts)?);
+        }
         let arg_types = args.arg_fields.iter().map(|field| field.data_type().clone()).collect::<Vec<_>>();
         let unsigned = self.function.return_type(&arg_types)?;
         let wanted = args.return_field.data_type().clone();
