@@ -45,8 +45,40 @@ fn argument_of_all(pattern: &mut Expr) -> Option<&mut Expr> {
     }
 }
 
+/// Has `~` stand before all of the sum that follows it, as in PostgreSQL: the parser takes `~a + b` for `(~a) + b`.
+fn widen_bitwise_not(expr: &mut Expr) {
+    let Expr::BinaryOp { left, op, right } = expr else { return };
+    if !is_sum(op) {
+        return;
+    }
+    widen_bitwise_not(left);
+    if append_to_not(left, op, right) {
+        *expr = taken(left);
+    }
+}
+
+/// Moves a summand under the `~` that a sum ends with, if it does.
+fn append_to_not(sum: &mut Expr, op: &BinaryOperator, summand: &mut Expr) -> bool {
+    match sum {
+        Expr::BinaryOp { op: inner, right, .. } if is_sum(inner) => append_to_not(right, op, summand),
+        Expr::UnaryOp { op: UnaryOperator::BitwiseNot, expr: operand } => {
+            if !append_to_not(operand, op, summand) {
+                let (left, right) = (Box::new(taken(operand)), Box::new(taken(summand)));
+                **operand = Expr::BinaryOp { left, op: op.clone(), right };
+            }
+            true
+        }
+        _ => false,
+    }
+}
+
+fn is_sum(op: &BinaryOperator) -> bool {
+    matches!(op, BinaryOperator::Plus | BinaryOperator::Minus)
+}
+
 /// Rewrites one expression; those inside it come later.
 pub(crate) fn rewrite(expr: &mut Expr) {
+    widen_bitwise_not(expr);
     quantify_like(expr);
     match expr {
         Expr::BinaryOp { left, op, right } => {
