@@ -7,13 +7,11 @@ use std::task::{Context, Poll, ready};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::common::config::ConfigOptions;
 use datafusion::common::internal_datafusion_err;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result;
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::execution_plan::EmissionType;
 use datafusion::physical_plan::unnest::UnnestExec;
 use datafusion::physical_plan::{
@@ -26,29 +24,18 @@ use send_wrapper::SendWrapper;
 use crate::call::Steps;
 use crate::error::into_datafusion;
 
-/// Has a step taken for each batch of the operators that give more than they are given at once: scans, sorts,
-/// aggregates, joins and what unnests. What stands above takes batches from one of them.
-#[derive(Debug)]
-pub(crate) struct Cooperative;
-
-impl PhysicalOptimizerRule for Cooperative {
-    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|node| {
-            if !is_source(&node) {
-                return Ok(Transformed::no(node));
-            }
-            Ok(Transformed::yes(Arc::new(CooperativeExec { input: node }) as Arc<dyn ExecutionPlan>))
-        })
-        .data()
-    }
-
-    fn name(&self) -> &'static str {
-        "cooperative"
-    }
-
-    fn schema_check(&self) -> bool {
-        true
-    }
+/// The plan with a step for each batch of the operators that give more than they are given at once: scans, sorts,
+/// aggregates, joins and what unnests. The operators above take batches from one of them.
+///
+/// No rule of the optimizer, so that EXPLAIN shows the operators alone.
+pub(crate) fn cooperative(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    plan.transform_up(|node| {
+        if !is_source(&node) {
+            return Ok(Transformed::no(node));
+        }
+        Ok(Transformed::yes(Arc::new(CooperativeExec { input: node }) as Arc<dyn ExecutionPlan>))
+    })
+    .data()
 }
 
 fn is_source(node: &Arc<dyn ExecutionPlan>) -> bool {

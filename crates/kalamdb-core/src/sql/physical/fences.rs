@@ -43,11 +43,14 @@ const SORTING: &str = "EnsureRequirements";
 /// moved what can be, and it computes what a condition names again below: a random() other than the one that is shown.
 const FILTERS: [&str; 2] = ["FilterPushdown", "FilterPushdown(Post)"];
 
+/// The rule that has operators return to their task now and then: in a browser that gives nobody else a turn.
+const COOPERATION: &str = "EnsureCooperative";
+
 /// DataFusion's rules for physical plans, with fences up while it decides where to sort.
 pub(crate) fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(HideOrders)];
     for rule in PhysicalOptimizer::new().rules {
-        if FILTERS.contains(&rule.name()) {
+        if FILTERS.contains(&rule.name()) || rule.name() == COOPERATION {
             continue;
         }
         if rule.name() == CHECK {

@@ -10,7 +10,7 @@ mod sanity;
 mod sequential;
 pub(crate) mod sizes;
 
-pub(crate) use cooperative::Cooperative;
+pub(crate) use cooperative::cooperative;
 pub(crate) use group_limits::GroupLimits;
 pub(crate) use held::{Held, held, size_of};
 pub(crate) use no_rows::NoRows;

@@ -8,7 +8,7 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result;
 use datafusion::physical_expr::expressions::Column;
-use datafusion::physical_expr::{LexRequirement, PhysicalSortRequirement};
+use datafusion::physical_expr::{LexRequirement, PhysicalExpr, PhysicalSortRequirement};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::sanity_checker::check_plan_sanity;
 use datafusion::physical_plan::union::UnionExec;
@@ -63,11 +63,24 @@ fn is_sorted(plan: &Arc<dyn ExecutionPlan>, required: &LexRequirement) -> Result
         return Ok(true);
     }
     let Some(order) = plan.output_ordering() else { return Ok(false) };
-    let holds = |(by, required): (_, &PhysicalSortRequirement)| {
-        let by: &datafusion::physical_expr::PhysicalSortExpr = by;
-        by.expr.eq(&required.expr) && required.options.is_none_or(|options| options == by.options)
-    };
-    Ok(order.len() >= required.len() && order.iter().zip(required.iter()).all(holds))
+    let equal = plan.equivalence_properties().eq_group();
+    let same = |expr: &Arc<dyn PhysicalExpr>| equal.normalize_expr(Arc::clone(expr));
+    // Rows that are sorted by a value are sorted by each of its equals too.
+    let (mut order, mut sorted_by) = (order.iter(), Vec::new());
+    for required in required.iter() {
+        let expr = same(&required.expr);
+        if sorted_by.contains(&expr) {
+            continue;
+        }
+        let holds = order
+            .next()
+            .is_some_and(|by| same(&by.expr).eq(&expr) && required.options.is_none_or(|options| options == by.options));
+        if !holds {
+            return Ok(false);
+        }
+        sorted_by.push(expr);
+    }
+    Ok(true)
 }
 
 /// A requirement with the names that a branch of a union gives its columns.

@@ -15,7 +15,7 @@ use super::query::StatementContext;
 use crate::access::Principal;
 use crate::catalog::Catalog;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::physical::{held, sizes};
+use crate::sql::physical::{cooperative, held, sizes};
 use crate::sql::subqueries;
 use crate::tables::{Dependency, TableRows};
 
@@ -118,7 +118,7 @@ impl PlannedQuery {
         let state = small.as_deref().unwrap_or_else(|| context.state());
         let physical = state.query_planner().create_physical_plan(&plan, state).await?;
         let task = state.task_ctx();
-        Ok((execute_stream(physical, Arc::clone(&task))?, task))
+        Ok((execute_stream(cooperative(physical)?, Arc::clone(&task))?, task))
     }
 }
 

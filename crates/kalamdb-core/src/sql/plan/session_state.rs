@@ -25,7 +25,7 @@ use crate::sql::analyzer::{
 use crate::sql::optimizer::evaluation::FilteredArguments;
 use crate::sql::optimizer::rules;
 use crate::sql::parse::long_numbers;
-use crate::sql::physical::{Cooperative, GroupLimits, Held, NoRows, Sequential, fences};
+use crate::sql::physical::{GroupLimits, Held, NoRows, Sequential, fences};
 
 /// DataFusion's state for one session: functions, rules and settings; tables come with each statement.
 pub(crate) fn new_session_state(
@@ -92,8 +92,7 @@ pub(crate) fn new_session_state(
         .with_physical_optimizer_rule(Arc::new(NoRows))
         .with_physical_optimizer_rule(Arc::new(GroupLimits))
         .with_physical_optimizer_rule(Arc::new(Sequential))
-        .with_physical_optimizer_rule(Arc::new(Held))
-        .with_physical_optimizer_rule(Arc::new(Cooperative));
+        .with_physical_optimizer_rule(Arc::new(Held));
     builder.scalar_functions().get_or_insert_default().extend([long_numbers::function(), named_value::named()]);
     builder.aggregate_functions().get_or_insert_default().extend([
         sum::checked_sum(),
