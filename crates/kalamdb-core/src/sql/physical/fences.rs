@@ -6,6 +6,8 @@
 //! - Grouping sets put NULL in place of a column, so that the order, the constants and the keys of their input say
 //!   nothing about their groups; taken as said, groups come twice or out of order. A fence on both sides hides them.
 //! - An outer join puts NULL there as well: what is constant on a side may be NULL above it.
+//! - A column that is constant in each branch of a UNION ALL need not be so in all of them. The optimizer leaves it out
+//!   of the order that a LIMIT keeps the first rows of, in all branches together.
 //! - Of `a = a + b` the optimizer replaces one by the other without end, and finds an order where there is none.
 
 use std::fmt;
@@ -29,6 +31,7 @@ use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec};
 use datafusion::physical_plan::limit::GlobalLimitExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{
     ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
     ReplaceChildrenOptions, StatisticsArgs,
@@ -73,6 +76,9 @@ impl PhysicalOptimizerRule for HideOrders {
         plan.transform_up(|node| {
             if node.downcast_ref::<FilterExec>().is_some_and(|filter| equals_itself(filter.predicate())) {
                 return Ok(Transformed::yes(Arc::new(FenceExec::new(node, Order::Hidden)) as Arc<dyn ExecutionPlan>));
+            }
+            if node.is::<UnionExec>() {
+                return Ok(Transformed::yes(Arc::new(FenceExec::new(node, Order::OfAll)) as Arc<dyn ExecutionPlan>));
             }
             let Some(aggregate) = node.downcast_ref::<AggregateExec>() else { return hide_sides(node) };
             let above = *aggregate.mode() != AggregateMode::Partial && has_grouping_sets(aggregate);
@@ -231,6 +237,8 @@ enum Order {
     Kept,
     /// It says nothing of it.
     Hidden,
+    /// It says what holds for the rows of all branches.
+    OfAll,
 }
 
 /// Passes the rows of its input on.
@@ -245,15 +253,20 @@ impl FenceExec {
     fn new(input: Arc<dyn ExecutionPlan>, order: Order) -> Self {
         let properties = match order {
             Order::Kept => Arc::clone(input.properties()),
-            Order::Hidden => Arc::new(PlanProperties::new(
-                EquivalenceProperties::new(input.schema()),
-                input.output_partitioning().clone(),
-                input.pipeline_behavior(),
-                input.boundedness(),
-            )),
+            Order::Hidden => Arc::new(of(&input, EquivalenceProperties::new(input.schema()))),
+            Order::OfAll => {
+                let mut equivalences = input.equivalence_properties().clone();
+                equivalences.clear_per_partition_constants();
+                Arc::new(of(&input, equivalences))
+            }
         };
         Self { input, order, properties }
     }
+}
+
+fn of(input: &Arc<dyn ExecutionPlan>, equivalences: EquivalenceProperties) -> PlanProperties {
+    let partitioning = input.output_partitioning().clone();
+    PlanProperties::new(equivalences, partitioning, input.pipeline_behavior(), input.boundedness())
 }
 
 impl DisplayAs for FenceExec {
@@ -278,7 +291,7 @@ impl ExecutionPlan for FenceExec {
     fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
         let order = match self.order {
             Order::Kept => self.input.output_ordering().cloned().map(OrderingRequirements::from),
-            Order::Hidden => None,
+            Order::Hidden | Order::OfAll => None,
         };
         vec![order]
     }
