@@ -1,6 +1,6 @@
 -- What KalamDB has and PostgreSQL does not, written in PostgreSQL's SQL as docs/functions.md describes it.
 
-CREATE FUNCTION signum(x double precision) RETURNS double precision RETURN sign(x);
+CREATE FUNCTION signum(x double precision) RETURNS double precision RETURN CASE WHEN x = 'NaN' THEN x ELSE sign(x) END;
 CREATE FUNCTION snowflake_id() RETURNS bigint RETURN 1;
 CREATE FUNCTION uuid_v7() RETURNS uuid LANGUAGE sql VOLATILE AS 'SELECT gen_random_uuid()';
 CREATE FUNCTION ulid() RETURNS text RETURN repeat('0', 26);
