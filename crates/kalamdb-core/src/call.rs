@@ -10,8 +10,9 @@ use send_wrapper::SendWrapper;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 
-/// A call goes on for so long before everybody else has a turn.
-const SLICE_US: i64 = 4_000;
+/// A call goes on for so long before everybody else has a turn. A turn costs the call up to a millisecond, so that
+/// shorter slices slow it down.
+const SLICE_US: i64 = 8_000;
 
 /// A call takes so many steps before it looks at the time: most are over by then.
 const FREE_STEPS: usize = 8;
