@@ -1,26 +1,22 @@
 //! Turns for everybody else while a query runs, and the end of one that its caller has given up.
 
-use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::common::internal_datafusion_err;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::error::Result;
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::execution_plan::EmissionType;
 use datafusion::physical_plan::unnest::UnnestExec;
-use datafusion::physical_plan::{
-    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions,
-};
 use futures::future::LocalBoxFuture;
 use futures::{FutureExt, Stream, StreamExt};
 use send_wrapper::SendWrapper;
 
+use super::passing::PassingExec;
 use crate::call::Steps;
 use crate::error::into_datafusion;
 
@@ -33,7 +29,7 @@ pub(crate) fn cooperative(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Execut
         if !is_source(&node) {
             return Ok(Transformed::no(node));
         }
-        Ok(Transformed::yes(Arc::new(CooperativeExec { input: node }) as Arc<dyn ExecutionPlan>))
+        Ok(Transformed::yes(PassingExec::above(node, "CooperativeExec", stepped)))
     })
     .data()
 }
@@ -44,61 +40,11 @@ fn is_source(node: &Arc<dyn ExecutionPlan>) -> bool {
         || node.is::<UnnestExec>()
 }
 
-/// Passes batches on, a step for each.
-#[derive(Debug)]
-struct CooperativeExec {
-    input: Arc<dyn ExecutionPlan>,
-}
-
-impl DisplayAs for CooperativeExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CooperativeExec")
-    }
-}
-
-impl ExecutionPlan for CooperativeExec {
-    fn name(&self) -> &'static str {
-        "CooperativeExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        self.input.properties()
-    }
-
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-        _: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let input = children.pop().ok_or_else(|| internal_datafusion_err!("CooperativeExec has one input"))?;
-        Ok(Arc::new(Self { input }))
-    }
-
-    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
-    }
-
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let batches = self.input.execute(partition, Arc::clone(&context))?;
-        Ok(match context.session_config().get_extension::<Steps>() {
-            Some(steps) => Box::pin(SteppedBatches { batches, steps, turn: None }),
-            None => batches,
-        })
+/// Has a step taken before each batch.
+fn stepped(batches: SendableRecordBatchStream, context: &TaskContext) -> SendableRecordBatchStream {
+    match context.session_config().get_extension::<Steps>() {
+        Some(steps) => Box::pin(SteppedBatches { batches, steps, turn: None }),
+        None => batches,
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod fences;
 mod group_limits;
 mod held;
 mod no_rows;
+mod passing;
 mod profile;
 mod sanity;
 mod sequential;
