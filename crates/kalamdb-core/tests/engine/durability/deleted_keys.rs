@@ -4,7 +4,6 @@
 use crate::support::{Disk, query, rows};
 use futures::executor::block_on;
 use kalamdb_core::ErrorKind;
-use kalamdb_store::{Commit, LogKey, LogRecord, Meta, PartitionId, RowState, Store};
 
 const ALL: &str = "SELECT id, v, _deleted FROM t ORDER BY id, _seq";
 
@@ -19,22 +18,7 @@ fn disk_with_a_deleted_row() -> Disk {
 
 /// Commits an INSERT as earlier versions did: a row over a deleted one had that for its earlier version.
 fn insert_as_before(disk: &Disk, row: &str) {
-    let store = disk.store();
-    let before = block_on(store.read_since(None)).unwrap().meta;
-    let meta = Meta { head: before.head + 1, next_seq: before.next_seq + 1, ..before.clone() };
-    let record = LogRecord {
-        key: LogKey { commit: meta.head, part: 0 },
-        partition: PartitionId { table: 1, owner: None },
-        schema_version: 1,
-        first_seq: before.next_seq,
-        updated_us: 1,
-        state: RowState::Live,
-        fresh: false,
-        n_rows: 1,
-        rows: format!("[{row}]").into_bytes(),
-    };
-    block_on(store.commit(&Commit { base: before.head, meta, nonce: 7, log: vec![record], ..Commit::default() }))
-        .unwrap();
+    disk.append_row(&format!("[{row}]"), false);
 }
 
 #[test]

@@ -3,28 +3,12 @@
 use crate::support::{Disk, query, rows};
 use futures::executor::block_on;
 use kalamdb_core::ErrorKind;
-use kalamdb_store::{Commit, LogKey, LogRecord, Meta, PartitionId, RowState, Store};
 
 const ALL: &str = "SELECT CAST(k AS TEXT), v FROM t ORDER BY v";
 
-/// Commits an INSERT of new rows as earlier versions did, which saw no other row of that key.
+/// Commits an INSERT of a new row as earlier versions did, which saw no other row of that key.
 fn insert_as_before(disk: &Disk, rows: &str) {
-    let store = disk.store();
-    let before = block_on(store.read_since(None)).unwrap().meta;
-    let meta = Meta { head: before.head + 1, next_seq: before.next_seq + 1, ..before.clone() };
-    let record = LogRecord {
-        key: LogKey { commit: meta.head, part: 0 },
-        partition: PartitionId { table: 1, owner: None },
-        schema_version: 1,
-        first_seq: before.next_seq,
-        updated_us: 1,
-        state: RowState::Live,
-        fresh: true,
-        n_rows: 1,
-        rows: rows.as_bytes().to_vec(),
-    };
-    let commit = Commit { base: before.head, meta, nonce: 7, log: vec![record], ..Commit::default() };
-    block_on(store.commit(&commit)).unwrap();
+    disk.append_row(rows, true);
 }
 
 fn disk(create: &str) -> Disk {

@@ -10,7 +10,8 @@ use kalamdb_core::datafusion::arrow::array::Array;
 use kalamdb_core::datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use kalamdb_core::{CallContext, Clock, Database, Error, MemoryBudget, Principal, Session, StatementResult};
 use kalamdb_store::{
-    Commit, CommitRecord, Durability, Faults, LogKey, MemoryStore, Meta, Page, PageKey, Store, StoreResult, Tail,
+    Commit, CommitRecord, Durability, Faults, LogKey, LogRecord, MemoryStore, Meta, Page, PageKey, PartitionId,
+    RowState, Store, StoreResult, Tail,
 };
 
 /// A clock that moves on by one millisecond each time it is read.
@@ -146,6 +147,27 @@ impl Disk {
 
     pub(crate) fn store(&self) -> MemoryStore {
         MemoryStore::on_disk(self.origin.disk(), self.faults.clone())
+    }
+
+    /// Commits a record of one row of the first table to the log, past the engine. `fresh` says that the row has no
+    /// earlier version.
+    pub(crate) fn append_row(&self, rows: &str, fresh: bool) {
+        let store = self.store();
+        let before = block_on(store.read_since(None)).unwrap().meta;
+        let meta = Meta { head: before.head + 1, next_seq: before.next_seq + 1, ..before.clone() };
+        let record = LogRecord {
+            key: LogKey { commit: meta.head, part: 0 },
+            partition: PartitionId { table: 1, owner: None },
+            schema_version: 1,
+            first_seq: before.next_seq,
+            updated_us: 1,
+            state: RowState::Live,
+            fresh,
+            n_rows: 1,
+            rows: rows.as_bytes().to_vec(),
+        };
+        let commit = Commit { base: before.head, meta, nonce: 7, log: vec![record], ..Commit::default() };
+        block_on(store.commit(&commit)).unwrap();
     }
 
     pub(crate) fn n_log_records(&self) -> usize {
