@@ -193,6 +193,11 @@ impl Chunk {
         self.current.as_ref().map_or(self.n_rows, BooleanBuffer::count_set_bits)
     }
 
+    /// How many rows queries see: current ones that are not deleted.
+    pub(crate) fn n_live(&self) -> usize {
+        self.visible(false).map_or(self.n_rows, |mask| mask.count_set_bits())
+    }
+
     /// When a row was written, in microseconds since the epoch.
     /// `None` for rows in segments, which no events are.
     pub(crate) fn updated_us(&self, row: usize) -> Option<i64> {

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::result::StatementResult;
 use crate::sql::dml::{delete, insert, update};
 use crate::sql::parse::{Command, Parameters};
-use crate::sql::plan::{StatementContext, nothing, point};
+use crate::sql::plan::{StatementContext, count, nothing, point};
 
 impl StatementContext<'_> {
     pub(crate) async fn run(&self, command: &Command, parameters: &Parameters) -> Result<StatementResult> {
@@ -16,6 +16,9 @@ impl StatementContext<'_> {
             Command::Query(statement) | Command::Explain(statement) => {
                 self.view.refresh().await?;
                 if let Some(result) = point::run(self, statement, parameters)? {
+                    return Ok(result);
+                }
+                if let Some(result) = count::run(self, statement)? {
                     return Ok(result);
                 }
                 let planned = self.plan((**statement).clone(), parameters, Vec::new())?;

@@ -2,10 +2,12 @@
 
 mod analysis;
 pub(crate) mod check_condition;
+pub(crate) mod count;
 mod engine_query;
 mod growth;
 mod join_keys;
 mod key_equality;
+mod plain_select;
 mod planned_query;
 mod planner;
 pub(crate) mod point;
