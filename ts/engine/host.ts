@@ -5,19 +5,24 @@ import { runsOf } from './batching.js';
 import type { Engine, EngineSession, EngineStream } from './bindings.js';
 import type { Instance } from './instance.js';
 import { Maintenance } from './maintenance.js';
+import { WarmUp } from './warm-up.js';
 
 /** Carries calls out on an instance, for one database. */
 export class Host {
   readonly #instance: Instance;
   #engine: Engine | undefined;
   #maintenance: Maintenance | undefined;
+  #warmUp: WarmUp | undefined;
   readonly #sessions = new Map<number, EngineSession>();
   /** The streams that have not ended, with the sessions that they are of. */
   readonly #streams = new Map<number, { stream: EngineStream; session: number }>();
 
   constructor(instance: Instance) {
     this.#instance = instance;
-    instance.onDeath(() => void this.#maintenance?.stop());
+    instance.onDeath(() => {
+      void this.#maintenance?.stop();
+      void this.#warmUp?.stop();
+    });
   }
 
   async handle({ id, call }: AskedCall): Promise<Reply> {
@@ -26,6 +31,7 @@ export class Host {
       case 'open':
         this.#engine = await bindings.Engine.open(call.name, call.options);
         this.#maintenance = new Maintenance(this.#engine, call.name);
+        this.#warmUp = new WarmUp(this.#engine);
         return undefined;
       case 'end':
         this.#end(call.session.id);
@@ -33,7 +39,7 @@ export class Host {
       case 'close': {
         const engine = this.#opened();
         this.#engine = undefined;
-        await this.#maintenance?.stop();
+        await Promise.all([this.#maintenance?.stop(), this.#warmUp?.stop()]);
         await engine.close();
         for (const id of this.#sessions.keys()) this.#end(id);
         engine.free();
@@ -61,6 +67,7 @@ export class Host {
 
   /** Carries out calls that came together, in their order; gives the outcome of each. */
   handleAll(calls: readonly AskedCall[]): Promise<Reply>[] {
+    this.#warmUp?.called();
     return runsOf(calls).flatMap((run) => this.#insertEach(run) ?? run.map((asked) => this.handle(asked)));
   }
 

@@ -167,6 +167,10 @@ export function makeBindings(webAssembly: typeof WebAssembly): Bindings {
       return new FakeEngine(name);
     }
 
+    async warmUp(): Promise<boolean> {
+      return false;
+    }
+
     async maintain(): Promise<boolean> {
       return false;
     }

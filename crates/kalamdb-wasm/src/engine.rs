@@ -1,9 +1,8 @@
+use std::cell::RefCell;
 use std::rc::Rc;
 
-use futures::future::join;
 use kalamdb_core::{
-    CallContext, Clock, Database, Error, ErrorKind, MaintenanceTrigger, MemoryBudget, Principal, Resources, Role,
-    Session,
+    CallContext, Clock, Database, Error, ErrorKind, MaintenanceTrigger, MemoryBudget, Principal, Resources, Role, Session,
 };
 use kalamdb_indexeddb::{IdbOptions, IdbStore};
 use kalamdb_store::{Durability, MemoryStore, Store};
@@ -16,6 +15,7 @@ use crate::durability::DurabilityOption;
 use crate::errors::{invalid_argument, to_js};
 use crate::heap;
 use crate::session::EngineSession;
+use crate::warm_up::WarmUp;
 
 /// The name of databases that are never persisted.
 const MEMORY: &str = "memory:";
@@ -26,6 +26,8 @@ const MEMORY: &str = "memory:";
 pub struct Engine {
     database: Rc<Database>,
     calls: Calls,
+    clock: Rc<dyn Clock>,
+    warm_up: RefCell<Option<WarmUp>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -72,6 +74,16 @@ impl Engine {
         self.database.maintain(occasion).await.map_err(|error| to_js(&error, ""))
     }
 
+    /// Does one thing that makes the first statements faster, for when nobody waits; gives whether there is more.
+    #[wasm_bindgen(js_name = warmUp)]
+    pub async fn warm_up(&self) -> bool {
+        // Taken, so that a step which comes in the middle of another one does nothing.
+        let Some(mut warm_up) = self.warm_up.take() else { return false };
+        let has_more = warm_up.step(Rc::clone(&self.clock)).await;
+        self.warm_up.replace(Some(warm_up));
+        has_more
+    }
+
     /// How much is stored, as JSON.
     pub fn storage(&self) -> Result<String, JsValue> {
         self.database.storage().and_then(|report| to_json(&report)).map_err(|error| to_js(&error, ""))
@@ -107,24 +119,10 @@ async fn open(name: &str, options: &EngineOptions) -> Result<Engine, Error> {
         resources.value_bytes = bytes as usize;
     }
     let database = if name == MEMORY {
-        Database::open_with(Rc::new(MemoryStore::new()), clock, durability, resources).await?
+        Database::open_with(Rc::new(MemoryStore::new()), Rc::clone(&clock), durability, resources).await?
     } else {
         let store: Rc<dyn Store> = Rc::new(IdbStore::open(name, IdbOptions::default()).await?);
-        // While the browser reads the log, this thread has nothing else to do.
-        let (database, ()) =
-            join(Database::open_with(store, Rc::clone(&clock), durability, resources), warm_up(clock)).await;
-        database?
+        Database::open_with(store, Rc::clone(&clock), durability, resources).await?
     };
-    Ok(Engine { database, calls: Calls::default() })
-}
-
-/// Runs a small query on a database of its own, so that the browser has compiled the planner's code before the first
-/// real one.
-///
-/// A failure is of no consequence here: the first real query meets it again.
-async fn warm_up(clock: Rc<dyn Clock>) {
-    let Ok(database) = Database::open(Rc::new(MemoryStore::new()), clock, Durability::Relaxed).await else { return };
-    let Ok(session) = Session::new(database, Principal::system()) else { return };
-    let sql = "CREATE TABLE w (id INTEGER PRIMARY KEY, v TEXT); SELECT count(*) AS n FROM w; SELECT id, v FROM w WHERE id = 1 ORDER BY v LIMIT 1";
-    drop(session.exec(sql, CallContext::default()).await);
+    Ok(Engine { database, calls: Calls::default(), clock, warm_up: RefCell::new(Some(WarmUp::default())) })
 }

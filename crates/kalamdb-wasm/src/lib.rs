@@ -12,6 +12,7 @@ mod errors;
 mod heap;
 mod session;
 mod stream;
+mod warm_up;
 
 use wasm_bindgen::prelude::*;
 
