@@ -2,7 +2,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use kalamdb_core::{
-    CallContext, Clock, Database, Error, ErrorKind, MaintenanceTrigger, MemoryBudget, Principal, Resources, Role, Session,
+    CallContext, Clock, Database, Error, ErrorKind, MaintenanceTrigger, MemoryBudget, Principal, Resources, Role,
+    Session,
 };
 use kalamdb_indexeddb::{IdbOptions, IdbStore};
 use kalamdb_store::{Durability, MemoryStore, Store};

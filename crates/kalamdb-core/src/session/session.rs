@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::sql::sqlparser::ast::ObjectName;
 use futures::TryStreamExt;
 use kalamdb_store::Durability;
@@ -23,14 +23,14 @@ use crate::sql::parse::{
     Command, Parameters, Request, SessionCommand, Statement, StatementCache, TransactionControl, namespace_name,
     parse_table_name,
 };
-use crate::sql::plan::{StatementContext, new_session_state};
+use crate::sql::plan::{LazySessionState, StatementContext};
 
 /// A connection to a database: it has its own current namespace and its own DataFusion state.
 #[derive(Debug)]
 pub struct Session {
     database: Rc<Database>,
     principal: Principal,
-    state: SessionState,
+    state: LazySessionState,
     parsed: Rc<StatementCache>,
     namespace: RefCell<String>,
     transactions: SessionTransaction,
@@ -43,7 +43,7 @@ impl Session {
     ///
     /// The session's DataFusion state is its own: nothing that it caches is reachable from another session.
     pub fn new(database: Rc<Database>, principal: Principal) -> Result<Self> {
-        let state = new_session_state(database.query_memory(), database.ids(), database.limits())?;
+        let state = LazySessionState::new(database.query_memory(), database.ids(), database.limits())?;
         let namespace = RefCell::new(DEFAULT_NAMESPACE.to_owned());
         Ok(Self {
             database,
@@ -60,15 +60,11 @@ impl Session {
     /// check.
     #[must_use]
     pub fn without_rules(self, names: &[String]) -> Self {
-        let rules = self
-            .state
-            .optimizers()
-            .iter()
-            .filter(|rule| !names.iter().any(|name| name == rule.name()))
-            .cloned()
-            .collect();
-        let state = SessionStateBuilder::new_from_existing(self.state).with_optimizer_rules(rules).build();
-        Self { state, ..self }
+        let state = self.state.get();
+        let kept = state.optimizers().iter().filter(|rule| !names.iter().any(|name| name == rule.name()));
+        let rules = kept.cloned().collect();
+        let state = SessionStateBuilder::new_from_existing(state.clone()).with_optimizer_rules(rules).build();
+        Self { state: self.state.with(state), ..self }
     }
 
     /// The database that the session is on.

@@ -43,8 +43,7 @@ impl StatementContext<'_> {
     async fn run_as(&self, user: &str, command: &Command, parameters: &Parameters) -> Result<StatementResult> {
         self.principal.require(Action::ActAs, Target::OtherUser, || "EXECUTE AS USER".to_owned())?;
         let principal = Principal::user(user, Role::User)?;
-        let context = StatementContext::new(self.view, &principal, self.state(), self.namespace.clone(), self.call);
-        let result = context.run(command, parameters).await?;
+        let result = self.of(&principal).run(command, parameters).await?;
         Ok(StatementResult { as_user: Some(user.to_owned()), ..result })
     }
 }

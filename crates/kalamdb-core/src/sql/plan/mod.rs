@@ -23,5 +23,5 @@ pub(crate) use key_equality::KeyEquality;
 pub(crate) use planned_query::{PlannedQuery, QueryRows};
 pub(crate) use query::StatementContext;
 pub(crate) use scope::Relation;
-pub(crate) use session_state::new_session_state;
+pub(crate) use session_state::LazySessionState;
 pub(crate) use with::nothing;

@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::ast::{ObjectName, Statement as SqlStatement, Wit
 use super::analysis::{Analysis, analyze};
 use super::planned_query::{PlannedQuery, QueryRows};
 use super::scope::{Relation, Scope};
+use super::session_state::LazySessionState;
 use super::with;
 use crate::access::Principal;
 use crate::call::{CallContext, Steps};
@@ -28,7 +29,7 @@ use crate::tables::{Dependency, Snapshots};
 pub(crate) struct StatementContext<'a> {
     pub(crate) view: ReadView<'a>,
     pub(crate) principal: &'a Principal,
-    session_state: &'a SessionState,
+    session_state: &'a LazySessionState,
     state: OnceCell<SessionState>,
     /// The rows that the queries read; the state carries them.
     snapshots: Arc<Snapshots>,
@@ -42,14 +43,14 @@ impl<'a> StatementContext<'a> {
     pub(crate) fn new(
         view: ReadView<'a>,
         principal: &'a Principal,
-        state: &'a SessionState,
+        session_state: &'a LazySessionState,
         namespace: String,
         call: &'a CallContext,
     ) -> Self {
         Self {
             view,
             principal,
-            session_state: state,
+            session_state,
             state: OnceCell::new(),
             snapshots: Arc::default(),
             namespace,
@@ -63,10 +64,15 @@ impl<'a> StatementContext<'a> {
         StatementContext { with: Some(with), ..self.clone() }
     }
 
+    /// One on behalf of somebody else.
+    pub(crate) fn of<'b>(&'b self, principal: &'b Principal) -> StatementContext<'b> {
+        StatementContext::new(self.view, principal, self.session_state, self.namespace.clone(), self.call)
+    }
+
     /// The session's DataFusion state, with the time of the statement. Many statements do without.
     pub(crate) fn state(&self) -> &SessionState {
         self.state.get_or_init(|| {
-            let mut state = self.session_state.clone();
+            let mut state = self.session_state.get().clone();
             let options = Arc::clone(state.config_options());
             state.config_mut().set_extension(Arc::clone(&self.snapshots));
             state.config_mut().set_extension(Arc::new(Steps::new(self.call, &self.view.database.clock)));

@@ -1,11 +1,12 @@
 //! DataFusion's state for one session: functions, rules and settings.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use datafusion::execution::SessionStateDefaults;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::MemoryPool;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::optimizer::analyzer::resolve_grouping_function::ResolveGroupingFunction;
@@ -27,12 +28,40 @@ use crate::sql::optimizer::rules;
 use crate::sql::parse::long_numbers;
 use crate::sql::physical::{GroupLimits, Held, NoRows, Sequential, fences};
 
-/// DataFusion's state for one session: functions, rules and settings; tables come with each statement.
-pub(crate) fn new_session_state(
-    memory: &Arc<dyn MemoryPool>,
-    ids: &Arc<Ids>,
-    limits: &Arc<Limits>,
-) -> Result<SessionState> {
+/// DataFusion's state of one session: functions, rules and settings; tables come with each statement.
+///
+/// It is made when the first statement is planned, as many sessions never plan one, and it takes time and memory.
+#[derive(Debug, Clone)]
+pub(crate) struct LazySessionState {
+    runtime: Arc<RuntimeEnv>,
+    ids: Arc<Ids>,
+    limits: Arc<Limits>,
+    state: OnceCell<SessionState>,
+}
+
+impl LazySessionState {
+    pub(crate) fn new(memory: &Arc<dyn MemoryPool>, ids: &Arc<Ids>, limits: &Arc<Limits>) -> Result<Self> {
+        let no_disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
+        let runtime = RuntimeEnvBuilder::new().with_disk_manager_builder(no_disk).with_memory_pool(Arc::clone(memory));
+        Ok(Self {
+            runtime: Arc::new(runtime.build()?),
+            ids: Arc::clone(ids),
+            limits: Arc::clone(limits),
+            state: OnceCell::new(),
+        })
+    }
+
+    pub(crate) fn get(&self) -> &SessionState {
+        self.state.get_or_init(|| session_state(&self.runtime, &self.ids, &self.limits))
+    }
+
+    /// The same with that state.
+    pub(crate) fn with(self, state: SessionState) -> Self {
+        Self { state: OnceCell::from(state), ..self }
+    }
+}
+
+fn session_state(runtime: &Arc<RuntimeEnv>, ids: &Arc<Ids>, limits: &Arc<Limits>) -> SessionState {
     let mut config = SessionConfig::new()
         .with_target_partitions(1)
         .with_information_schema(true)
@@ -51,11 +80,9 @@ pub(crate) fn new_session_state(
     // It reads fields of structs early, and computes the struct twice: rows in memory gain nothing, and random()
     // differs.
     options.optimizer.enable_leaf_expression_pushdown = false;
-    let no_disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
-    let runtime = RuntimeEnvBuilder::new().with_disk_manager_builder(no_disk).with_memory_pool(Arc::clone(memory));
     let mut builder = SessionStateBuilder::new()
         .with_config(config)
-        .with_runtime_env(Arc::new(runtime.build()?))
+        .with_runtime_env(Arc::clone(runtime))
         // All that DataFusion has but file formats: there are no files here, and their code would be a part of every
         // download.
         .with_expr_planners(SessionStateDefaults::default_expr_planners())
@@ -106,5 +133,5 @@ pub(crate) fn new_session_state(
         .splice(0..0, [Arc::new(AggregateCalls) as Arc<dyn ExprPlanner>, Arc::new(ExactNumbers)]);
     let mut builder = functions::register(builder, ids, limits);
     builder.expr_planners().get_or_insert_default().insert(0, Arc::new(OperandTypes));
-    Ok(builder.build())
+    builder.build()
 }
