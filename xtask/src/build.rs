@@ -3,6 +3,7 @@
 use anyhow::Result;
 use xshell::{Shell, cmd};
 
+use crate::order;
 use crate::setup::Need;
 
 /// What a build needs on the machine.
@@ -38,8 +39,8 @@ pub(crate) fn build(sh: &Shell, profile: Profile) -> Result<()> {
     let module = target.join("wasm32-unknown-unknown").join(name).join("kalamdb_wasm.wasm");
     let out = target.join("kalamdb-wasm-out");
     sh.remove_path(&out)?;
-    cmd!(sh, "wasm-bindgen --target web --out-dir {out} --remove-name-section --remove-producers-section {module}")
-        .run()?;
+    cmd!(sh, "wasm-bindgen --target web --out-dir {out} {module}").run()?;
+    order::order(&out.join("kalamdb_wasm_bg.wasm"))?;
     cmd!(sh, "npm run --silent build:pkg").run()?;
     size(sh, profile)
 }

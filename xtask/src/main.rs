@@ -10,6 +10,7 @@ mod counts;
 mod errors;
 mod fuzz;
 mod licences;
+mod order;
 mod parts;
 mod roles;
 mod rooms;
