@@ -11,8 +11,14 @@ interface Engines {
   count(): number;
 }
 
+/** Engines in workers. */
+interface WorkerEngines extends Engines {
+  /** Resolves when the worker that was started last has told of the death of its engine. */
+  crashed(): Promise<void>;
+}
+
 /** Workers are asked to trap by the message that the package has for that. */
-function watchWorkers(): Engines {
+function watchWorkers(): WorkerEngines {
   const workers: Worker[] = [];
   const RealWorker = Worker;
   vi.stubGlobal(
@@ -27,6 +33,12 @@ function watchWorkers(): Engines {
   return {
     kill: () => workers.at(-1)?.postMessage({ type: 'calls', calls: [{ id: 0, call: { kind: 'crash' } }] }),
     count: () => workers.length,
+    crashed: () =>
+      new Promise((resolve) => {
+        workers.at(-1)?.addEventListener('message', ({ data }) => {
+          for (const { type, event } of data) if (type === 'event' && event.kind === 'crashed') resolve();
+        });
+      }),
   };
 }
 
@@ -138,7 +150,12 @@ describe.each(WAYS)('when the engine in the $where crashes', ({ worker, watch })
         failureOf(db.insert('t', [{ id: 3 }])),
       ]);
       for (const error of errors)
-        expect(error).toMatchObject({ code: 'engine_crashed', sqlState: 'ZB003', retryable: true });
+        expect(error).toMatchObject({
+          code: 'engine_crashed',
+          sqlState: 'ZB003',
+          retryable: true,
+          cause: { name: 'RuntimeError' },
+        });
       expect(await column(db, 'SELECT id FROM t ORDER BY id')).toEqual([1, 2]);
       expect(await db.insert('t', [{ id: 3 }])).toMatchObject({ affectedRows: 1 });
       await db.close();
@@ -236,6 +253,25 @@ describe.each(WAYS)('when the engine in the $where crashes', ({ worker, watch })
     await db.close();
     expect(await failureOf(db.query('SELECT 1'))).toMatchObject({ code: 'database_closed' });
   });
+});
+
+test('a worker that crashes while nothing is asked of it fails no call', async () => {
+  const { kill, count, crashed } = watchWorkers();
+  try {
+    await withName({}, async (name) => {
+      const db = await KalamDB.open(name);
+      await db.exec('CREATE TABLE t (id INT PRIMARY KEY)');
+      await db.insert('t', [{ id: 1 }]);
+      const told = crashed();
+      kill();
+      await told;
+      expect(await column(db, 'SELECT id FROM t')).toEqual([1]);
+      expect(count()).toBe(2);
+      await db.close();
+    });
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });
 
 test('an engine in the page that crashes while it makes a database leaves none', async () => {

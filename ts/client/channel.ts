@@ -1,10 +1,10 @@
-import type { Ask, Replies } from '../protocol/calls.js';
+import type { CallResults, SessionCall } from '../protocol/calls.js';
 
-/** What statements are asked of: a session, or a transaction of one. @internal */
+/** What runs statements: a session, or a transaction of one. @internal */
 export interface Channel {
   /** @throws {@link KalamDBError} when nothing can be asked any more */
   requireOpen(): void;
-  call<A extends Ask>(ask: A): Promise<Replies[A['kind']]>;
+  call<C extends SessionCall>(call: C): Promise<CallResults[C['kind']]>;
   /** An id for a stream, which no other has. */
   newId(): number;
   /** Takes note of the sequence number of a commit that has been acknowledged. */

@@ -1,5 +1,5 @@
 import { failure, isKalamDBError } from '../errors/errors.js';
-import type { Call, EngineOptions, Replies, SessionRef } from '../protocol/calls.js';
+import type { Call, CallResults, EngineOptions, SessionRef } from '../protocol/calls.js';
 import type { AssetLocation } from '../transport/locate.js';
 import { startTransport } from '../transport/start.js';
 import type { Transport } from '../transport/transport.js';
@@ -65,13 +65,13 @@ export class Connection {
     return ++this.#lastId;
   }
 
-  async call<C extends Call>(call: C): Promise<Replies[C['kind']]> {
+  async call<C extends Call>(call: C): Promise<CallResults[C['kind']]> {
     this.requireOpen();
-    return this.#inFlight.track(this.#ask(call));
+    return this.#inFlight.track(this.#callEngine(call));
   }
 
   /** Asks the engine behind `transport` and no other: what it is asked about died with it, if it did. */
-  async callOn<C extends Call>(transport: Transport, call: C): Promise<Replies[C['kind']]> {
+  async callOn<C extends Call>(transport: Transport, call: C): Promise<CallResults[C['kind']]> {
     this.requireOpen();
     return this.#inFlight.track(transport.call(call));
   }
@@ -132,7 +132,7 @@ export class Connection {
     }
   }
 
-  async #ask<C extends Call>(call: C): Promise<Replies[C['kind']]> {
+  async #callEngine<C extends Call>(call: C): Promise<CallResults[C['kind']]> {
     const transport = this.#transport.crash === undefined ? this.#transport : await this.#reopen();
     return transport.call(call);
   }

@@ -1,4 +1,4 @@
-/** The calls that have not been answered yet. @internal */
+/** The calls that have no response yet. @internal */
 export class InFlight {
   readonly #calls = new Set<Promise<unknown>>();
 
@@ -12,7 +12,7 @@ export class InFlight {
     }
   }
 
-  /** Resolves when the calls that are under way now have been answered, in whatever way. */
+  /** Resolves when the calls that are under way now have a response, whatever it is. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#calls);
   }

@@ -1,5 +1,5 @@
 import { failure } from '../errors/errors.js';
-import type { Ask, Principal, Replies, SessionRef } from '../protocol/calls.js';
+import type { CallResults, Principal, SessionCall, SessionRef } from '../protocol/calls.js';
 import type { Channel } from './channel.js';
 import type { Connection } from './connection.js';
 import { InFlight } from './in-flight.js';
@@ -23,10 +23,10 @@ export class SessionChannel implements Channel {
     throw failure('database_closed', 'the session is closed', { hint: 'open another one with db.session()' });
   }
 
-  async call<A extends Ask>(ask: A): Promise<Replies[A['kind']]> {
+  async call<C extends SessionCall>(call: C): Promise<CallResults[C['kind']]> {
     this.requireOpen();
-    const reply = this.#connection.call({ ...ask, session: this.#ref });
-    return this.#inFlight.track(reply as Promise<Replies[A['kind']]>);
+    const result = this.#connection.call({ ...call, session: this.#ref });
+    return this.#inFlight.track(result as Promise<CallResults[C['kind']]>);
   }
 
   newId(): number {

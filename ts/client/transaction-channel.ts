@@ -1,4 +1,4 @@
-import type { Ask, Replies, SessionRef } from '../protocol/calls.js';
+import type { CallResults, SessionCall, SessionRef } from '../protocol/calls.js';
 import type { Transport } from '../transport/transport.js';
 import type { Channel } from './channel.js';
 import type { Connection } from './connection.js';
@@ -27,11 +27,11 @@ export class TransactionChannel implements Channel {
     this.#session.requireOpen();
   }
 
-  async call<A extends Ask>(ask: A): Promise<Replies[A['kind']]> {
+  async call<C extends SessionCall>(call: C): Promise<CallResults[C['kind']]> {
     this.requireOpen();
     try {
-      const reply = this.#connection.callOn(this.#transport, { ...ask, session: this.#ref });
-      return await (reply as Promise<Replies[A['kind']]>);
+      const result = this.#connection.callOn(this.#transport, { ...call, session: this.#ref });
+      return await (result as Promise<CallResults[C['kind']]>);
     } catch (error) {
       this.#failure = error;
       throw error;

@@ -1,5 +1,5 @@
 import { failure, isKalamDBError, KalamDBError, payload } from '../errors/errors.js';
-import type { Ask, Replies } from '../protocol/calls.js';
+import type { CallResults, SessionCall } from '../protocol/calls.js';
 import { decodeResults } from '../wire/decode.js';
 import type { Channel } from './channel.js';
 import { InFlight } from './in-flight.js';
@@ -96,9 +96,9 @@ export class TransactionScope implements Channel {
     this.#transaction.requireOpen();
   }
 
-  async call<A extends Ask>(ask: A): Promise<Replies[A['kind']]> {
+  async call<C extends SessionCall>(call: C): Promise<CallResults[C['kind']]> {
     this.requireOpen();
-    return this.#inFlight.track(this.#transaction.call(ask));
+    return this.#inFlight.track(this.#transaction.call(call));
   }
 
   newId(): number {

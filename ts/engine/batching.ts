@@ -1,9 +1,9 @@
 import type { Call } from '../protocol/calls.js';
-import type { AskedCall } from '../protocol/messages.js';
+import type { CallRequest } from '../protocol/messages.js';
 
 /** Calls in their order, together where a session asks for the same statement again and again. */
-export function runsOf(calls: readonly AskedCall[]): AskedCall[][] {
-  const runs: AskedCall[][] = [];
+export function runsOf(calls: readonly CallRequest[]): CallRequest[][] {
+  const runs: CallRequest[][] = [];
   for (const asked of calls) {
     const last = runs.at(-1);
     if (last?.[0] !== undefined && isSameStatement(last[0].call, asked.call)) last.push(asked);

@@ -1,6 +1,6 @@
 import { failure } from '../errors/errors.js';
-import type { Ask, Reply, SessionRef } from '../protocol/calls.js';
-import type { AskedCall } from '../protocol/messages.js';
+import type { CallResult, SessionCall, SessionRef } from '../protocol/calls.js';
+import type { CallRequest } from '../protocol/messages.js';
 import { runsOf } from './batching.js';
 import type { Engine, EngineSession, EngineStream } from './bindings.js';
 import type { Instance } from './instance.js';
@@ -19,13 +19,9 @@ export class Host {
 
   constructor(instance: Instance) {
     this.#instance = instance;
-    instance.onDeath(() => {
-      void this.#maintenance?.stop();
-      void this.#warmUp?.stop();
-    });
   }
 
-  async handle({ id, call }: AskedCall): Promise<Reply> {
+  async handle({ id, call }: CallRequest): Promise<CallResult> {
     const bindings = await this.#instance.ready();
     switch (call.kind) {
       case 'open':
@@ -61,14 +57,20 @@ export class Host {
         bindings.crash();
         return undefined;
       default:
-        return this.#ask(this.#session(call.session), call, id);
+        return this.#callSession(this.#session(call.session), call, id);
     }
   }
 
   /** Carries out calls that came together, in their order; gives the outcome of each. */
-  handleAll(calls: readonly AskedCall[]): Promise<Reply>[] {
+  handleAll(calls: readonly CallRequest[]): Promise<CallResult>[] {
     this.#warmUp?.called();
     return runsOf(calls).flatMap((run) => this.#insertEach(run) ?? run.map((asked) => this.handle(asked)));
+  }
+
+  /** The instance is dead: nothing is due in it any more. */
+  stopBackground(): void {
+    void this.#maintenance?.stop();
+    void this.#warmUp?.stop();
   }
 
   /** Gives a call up, if it is under way. */
@@ -79,7 +81,7 @@ export class Host {
   }
 
   /** Carries out a run of INSERTs by one call of the engine, which takes a fraction of the time; undefined for any other. */
-  #insertEach(run: readonly AskedCall[]): Promise<Reply>[] | undefined {
+  #insertEach(run: readonly CallRequest[]): Promise<CallResult>[] | undefined {
     const first = run[0]?.call;
     if (first?.kind !== 'query' || run.length < 2) return undefined;
     const session = this.#sessions.get(first.session.id);
@@ -94,7 +96,11 @@ export class Host {
     });
   }
 
-  async #ask(session: EngineSession, call: Ask & { session: SessionRef }, id: number): Promise<Reply> {
+  async #callSession(
+    session: EngineSession,
+    call: SessionCall & { session: SessionRef },
+    id: number,
+  ): Promise<CallResult> {
     switch (call.kind) {
       case 'exec':
         return session.exec(call.sql, call.systemColumns, id);

@@ -1,13 +1,16 @@
 import { makeBindings } from 'kalamdb:bindings';
-import { Host } from './host.js';
+import type { FromEngine } from '../protocol/messages.js';
 import { Instance } from './instance.js';
 import { compile } from './load.js';
+import { EngineServer } from './server.js';
 
 /** The instances of this thread, by the URL of the module; each serves any number of databases. */
 const instances = new Map<string, Instance>();
 
-/** A place for one database in this thread's instance, which is started when there is none or it died. */
-export async function startHost(wasmUrl: string): Promise<{ host: Host; instance: Instance }> {
+/**
+ * This thread's instance, which is started when there is none or it died. Gives what makes a place for one database in it.
+ */
+export async function startEngine(wasmUrl: string): Promise<(send: (messages: FromEngine[]) => void) => EngineServer> {
   let instance = instances.get(wasmUrl);
   if (instance === undefined || instance.dead) {
     instance = new Instance(makeBindings, compile(wasmUrl));
@@ -20,5 +23,6 @@ export async function startHost(wasmUrl: string): Promise<{ host: Host; instance
     if (instances.get(wasmUrl) === instance) instances.delete(wasmUrl);
     throw error;
   }
-  return { host: new Host(instance), instance };
+  const started = instance;
+  return (send) => new EngineServer(started, send);
 }

@@ -25,7 +25,7 @@ export interface SessionRef {
 }
 
 /** What is asked of a session. */
-export type Ask =
+export type SessionCall =
   | { kind: 'exec'; sql: string; systemColumns: boolean }
   | { kind: 'query'; sql: string; params: Uint8Array<ArrayBuffer>; systemColumns: boolean; maxRows?: number }
   /** Begins to run a statement, whose rows `next` gives batch by batch under the id `stream`. */
@@ -43,7 +43,7 @@ export type Ask =
 /** What the page asks of an engine that holds one database. */
 export type Call =
   | { kind: 'open'; name: string; options: EngineOptions }
-  | (Ask & { session: SessionRef })
+  | (SessionCall & { session: SessionRef })
   /** Forgets a session. No call of it may be under way. */
   | { kind: 'end'; session: SessionRef }
   | { kind: 'close' }
@@ -57,8 +57,8 @@ export type Call =
   /** Traps on purpose. Only tests send it. */
   | { kind: 'crash' };
 
-/** What each call is answered with. */
-export interface Replies {
+/** What each call results in. */
+export interface CallResults {
   open: undefined;
   exec: Uint8Array;
   query: Uint8Array;
@@ -80,4 +80,4 @@ export interface Replies {
   crash: undefined;
 }
 
-export type Reply = Replies[Call['kind']];
+export type CallResult = CallResults[Call['kind']];

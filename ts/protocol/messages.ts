@@ -1,23 +1,29 @@
 import type { ErrorPayload } from '../errors/errors.js';
-import type { Call, Reply } from './calls.js';
+import type { Call, CallResult } from './calls.js';
+import type { EngineEvent } from './events.js';
 
 /** A call with an id of its own. */
-export interface AskedCall {
+export interface CallRequest {
   id: number;
   call: Call;
 }
 
-/** The answer to the call with that id. */
-export type Answer = { type: 'done'; id: number; reply: Reply } | { type: 'failed'; id: number; error: ErrorPayload };
+/** The response to the call with that id. */
+export type CallResponse =
+  | { type: 'done'; id: number; result: CallResult }
+  | { type: 'failed'; id: number; error: ErrorPayload };
 
 /** Fewer bytes are copied: that is sooner done than to give them away. */
 export const MIN_TRANSFER_BYTES = 4096;
 
-/** Messages to the worker. The first is `start`. `cancel` gives up the call with that id, which is answered all the same. */
-export type ToWorker =
-  | { type: 'start'; wasmUrl: string }
-  | { type: 'calls'; calls: AskedCall[] }
-  | { type: 'cancel'; id: number };
+/** Messages to an engine. `cancel` gives up the call with that id, which gets a response all the same. */
+export type ToEngine = { type: 'calls'; calls: CallRequest[] } | { type: 'cancel'; id: number };
 
-/** Messages from the worker: answers, one a call, or the news that there will be no more of them. */
-export type FromWorker = { type: 'answers'; answers: Answer[] } | { type: 'crashed'; message: string };
+/**
+ * What an engine sends: one response for each call, and events. It comes in the order in which it happened: an event that a call has
+ * caused comes before the response to that call.
+ */
+export type FromEngine = CallResponse | { type: 'event'; event: EngineEvent };
+
+/** Messages to the worker. The first is `start`. The worker sends lists of {@link FromEngine}. */
+export type ToWorker = { type: 'start'; wasmUrl: string } | ToEngine;

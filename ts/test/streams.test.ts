@@ -1,7 +1,8 @@
 import { beforeEach, expect, test } from 'vitest';
 import { KalamDB, type OpenOptions } from '../api/index.js';
 import type { Call } from '../protocol/calls.js';
-import { InlineTransport } from '../transport/inline.js';
+import { inlinePort } from '../transport/inline.js';
+import { Transport } from '../transport/transport.js';
 import { log, TRAP_WASM } from './fake-engine.js';
 
 const PAGE: OpenOptions = { worker: false, wasmUrl: TRAP_WASM };
@@ -68,7 +69,7 @@ test('a statement that is no query is run once', async () => {
 });
 
 test('a call that is given up ends in the engine, and the others go on', async () => {
-  const transport = await InlineTransport.start(TRAP_WASM);
+  const transport = new Transport(await inlinePort(TRAP_WASM));
   await transport.call({ kind: 'open', name: 'a', options: { durability: 'relaxed' } });
   const session = { id: 1, principal: { role: 'system' } };
   const ask = (sql: string): Call => ({ kind: 'exec', sql, systemColumns: false, session });

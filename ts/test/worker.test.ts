@@ -1,19 +1,20 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { KalamDB } from '../api/index.js';
-import { payload } from '../errors/errors.js';
-import type { Call, Reply } from '../protocol/calls.js';
-import type { Answer, AskedCall, FromWorker, ToWorker } from '../protocol/messages.js';
-import { WorkerTransport } from '../transport/worker.js';
+import { crashed, payload, toPayload } from '../errors/errors.js';
+import type { Call, CallResult } from '../protocol/calls.js';
+import type { CallRequest, FromEngine, ToWorker } from '../protocol/messages.js';
+import { Transport } from '../transport/transport.js';
+import { workerPort } from '../transport/worker.js';
 import { message, textMessage } from './message.js';
 
-/** A worker of the tests: it records what is posted, and the test answers. */
+/** A worker of the tests: it records what is posted, and the test responds. */
 class FakeWorker {
   static all: FakeWorker[] = [];
   readonly url: string;
   readonly posted: ToWorker[] = [];
   readonly transferred: Transferable[] = [];
   terminated = false;
-  onmessage: ((event: { data: FromWorker }) => void) | undefined;
+  onmessage: ((event: { data: FromEngine[] }) => void) | undefined;
   onmessageerror: (() => void) | undefined;
   onerror: ((event: { message: string; preventDefault(): void }) => void) | undefined;
 
@@ -27,23 +28,19 @@ class FakeWorker {
     this.transferred.push(...transfer);
     if (message.type !== 'calls') return;
     for (const { id, call } of message.calls) {
-      if (call.kind === 'open' || call.kind === 'close') this.answer({ type: 'done', id, reply: undefined });
+      if (call.kind === 'open' || call.kind === 'close') this.send({ type: 'done', id, result: undefined });
       else if (call.kind === 'query' && call.sql.startsWith('ok'))
-        this.answer({ type: 'done', id, reply: textMessage(call.sql) });
+        this.send({ type: 'done', id, result: textMessage(call.sql) });
     }
   }
 
   /** The calls of all messages. */
-  get calls(): AskedCall[] {
+  get calls(): CallRequest[] {
     return this.posted.flatMap((message) => (message.type === 'calls' ? message.calls : []));
   }
 
-  answer(...answers: Answer[]): void {
-    this.send({ type: 'answers', answers });
-  }
-
-  send(message: FromWorker): void {
-    queueMicrotask(() => this.onmessage?.({ data: message }));
+  send(...messages: FromEngine[]): void {
+    queueMicrotask(() => this.onmessage?.({ data: messages }));
   }
 
   fail(message: string): void {
@@ -80,12 +77,12 @@ test('starts with the URL of the module and gives bytes away', async () => {
   expect(worker.terminated).toBe(true);
 });
 
-test('answers find their calls in any order', async () => {
+test('responses find their calls in any order', async () => {
   const { db, worker } = await open();
   const calls = [db.query('a'), db.query('b'), db.query('c')];
   await vi.waitUntil(() => worker.calls.length === 4);
   const posted = worker.calls.flatMap(({ id, call }) => (call.kind === 'query' ? [{ id, sql: call.sql }] : []));
-  for (const { id, sql } of posted.reverse()) worker.answer({ type: 'done', id, reply: textMessage(sql) });
+  for (const { id, sql } of posted.reverse()) worker.send({ type: 'done', id, result: textMessage(sql) });
   expect((await Promise.all(calls)).flatMap((result) => result.rows)).toEqual(
     ['a', 'b', 'c'].map((text) => ({ text })),
   );
@@ -97,10 +94,10 @@ test('calls say which session they are of, and a transaction stays in its worker
   const session = db.session({ userId: 'alice', role: 'service' });
   const done = session.transaction((tx) => tx.query('ok'));
   const calls = (): Call[] => worker.calls.map(({ call }) => call);
-  const answerLast = (reply: Reply): void => worker.answer({ type: 'done', id: calls().length, reply });
-  answerLast(undefined);
+  const respondToLast = (result: CallResult): void => worker.send({ type: 'done', id: calls().length, result });
+  respondToLast(undefined);
   await vi.waitUntil(() => calls().at(-1)?.kind === 'commit');
-  answerLast(message({ command: 'COMMIT' }, []));
+  respondToLast(message({ command: 'COMMIT' }, []));
   expect((await done).rows).toEqual([{ text: 'ok' }]);
   const alice = { id: 2, principal: { userId: 'alice', role: 'service' } };
   expect(calls().slice(1)).toMatchObject([
@@ -114,7 +111,7 @@ test('calls say which session they are of, and a transaction stays in its worker
   await db.close();
 });
 
-test('calls of one task are few messages, and so may their answers be', async () => {
+test('calls of one task are few messages, and so may their responses be', async () => {
   const { db, worker } = await open();
   const before = worker.posted.length;
   const calls = Array.from({ length: 300 }, (_, i) => db.query(`q${i}`));
@@ -122,7 +119,7 @@ test('calls of one task are few messages, and so may their answers be', async ()
   expect(worker.posted.length - before).toBeLessThan(10);
   expect(worker.posted[before]).toMatchObject({ calls: [{ call: { sql: 'q0' } }] });
   const asked = worker.calls.slice(1);
-  worker.answer(...asked.map(({ id }) => ({ type: 'done', id, reply: textMessage(`${id}`) }) as const));
+  worker.send(...asked.map(({ id }) => ({ type: 'done', id, result: textMessage(`${id}`) }) as const));
   const texts = (await Promise.all(calls)).flatMap((result) => result.rows);
   expect(texts).toEqual(asked.map(({ id }) => ({ text: `${id}` })));
   await db.close();
@@ -139,7 +136,7 @@ test('an error of the engine keeps its fields', async () => {
     hint: 'h',
     cause: { name: 'QuotaExceededError', message: 'q' },
   } as const;
-  worker.answer({ type: 'failed', id: 2, error });
+  worker.send({ type: 'failed', id: 2, error });
   const caught = await call.catch((reason: unknown) => reason);
   expect(caught).toMatchObject({ code: 'disk_full', sqlState: '53100', message: 'm', hint: 'h' });
   expect((caught as Error).cause).toMatchObject({ name: 'QuotaExceededError', message: 'q' });
@@ -147,7 +144,11 @@ test('an error of the engine keeps its fields', async () => {
 });
 
 const deaths: [string, (worker: FakeWorker) => void, string][] = [
-  ['a trap', (worker) => worker.send({ type: 'crashed', message: 'unreachable' }), 'unreachable'],
+  [
+    'a trap',
+    (worker) => worker.send({ type: 'event', event: { kind: 'crashed', error: toPayload(crashed('unreachable')) } }),
+    'unreachable',
+  ],
   ['an error event', (worker) => worker.fail('boom'), 'boom'],
   ['a message that cannot be read', (worker) => worker.onmessageerror?.(), 'cannot be read'],
 ];
@@ -178,7 +179,7 @@ test('a script that does not load rejects open with its URL', async () => {
 });
 
 test('a call that is given up is told by its id, after it was sent', async () => {
-  const transport = new WorkerTransport(HERE.wasmUrl, HERE.workerUrl);
+  const transport = new Transport(workerPort(HERE.wasmUrl, HERE.workerUrl));
   const worker = FakeWorker.all.at(-1) as FakeWorker;
   const abort = new AbortController();
   const session = { id: 1, principal: { role: 'system' } };
@@ -187,8 +188,8 @@ test('a call that is given up is told by its id, after it was sent', async () =>
   abort.abort();
   expect(worker.calls.map(({ id }) => id)).toEqual([1, 2]);
   expect(worker.posted.at(-1)).toEqual({ type: 'cancel', id: 2 });
-  worker.answer({ type: 'done', id: 1, reply: textMessage('a') });
-  worker.answer({ type: 'failed', id: 2, error: payload('query_canceled', 'given up') });
+  worker.send({ type: 'done', id: 1, result: textMessage('a') });
+  worker.send({ type: 'failed', id: 2, error: payload('query_canceled', 'given up') });
   const outcomes = await Promise.allSettled(calls);
   expect(outcomes).toMatchObject([{ status: 'fulfilled' }, { reason: { code: 'query_canceled' } }]);
   const posted = worker.posted.length;

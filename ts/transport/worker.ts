@@ -1,91 +1,39 @@
-import { crashed, KalamDBError, messageOf } from '../errors/errors.js';
-import type { Call, Replies } from '../protocol/calls.js';
-import {
-  type Answer,
-  type AskedCall,
-  type FromWorker,
-  MIN_TRANSFER_BYTES,
-  type ToWorker,
-} from '../protocol/messages.js';
-import { Outbox } from '../protocol/outbox.js';
+import { crashed, messageOf, toPayload } from '../errors/errors.js';
+import { type CallRequest, type FromEngine, MIN_TRANSFER_BYTES, type ToWorker } from '../protocol/messages.js';
 import { locationHint } from './locate.js';
-import { PendingCalls, type Port } from './pending.js';
-import type { Transport } from './transport.js';
+import type { OpenPort } from './port.js';
 
-/** The engine in a worker of its own. */
-export class WorkerTransport implements Transport {
-  readonly #worker: Worker;
-  readonly #pending = new PendingCalls();
-  readonly #calls = new Outbox<AskedCall>((calls) => {
-    this.#post({ type: 'calls', calls } satisfies ToWorker, calls.flatMap(transferOf));
-  });
-  readonly #port: Port = {
-    send: (asked) => this.#calls.add(asked),
-    cancel: (id) => {
-      this.#calls.flush();
-      this.#post({ type: 'cancel', id } satisfies ToWorker, []);
-    },
-  };
-  readonly #script: string;
-  /** Whether the worker ever sent anything. Until then an error means that its script did not load. */
-  #answered = false;
-
-  /** @param workerUrl - where the worker's script is; undefined for beside this module */
-  constructor(wasmUrl: string, workerUrl: string | undefined) {
-    this.#worker = startWorker(workerUrl);
-    this.#script = workerUrl ?? `kalamdb-worker.js beside ${import.meta.url}`;
-    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
-    this.#worker.onmessageerror = () => this.#die('the engine sent a message that cannot be read');
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      this.#die(this.#explain(event));
+/**
+ * Starts an engine in a worker of its own.
+ *
+ * @param workerUrl - where the worker's script is; undefined for beside this module
+ */
+export function workerPort(wasmUrl: string, workerUrl: string | undefined): OpenPort {
+  return (receive) => {
+    const worker = startWorker(workerUrl);
+    const script = workerUrl ?? `kalamdb-worker.js beside ${import.meta.url}`;
+    const post = (message: ToWorker): void => worker.postMessage(message, transferOf(message));
+    const die = (message: string): void =>
+      receive([{ type: 'event', event: { kind: 'crashed', error: toPayload(crashed(message)) } }]);
+    // Until the worker has sent anything, an error means that its script did not load.
+    let hasSent = false;
+    worker.onmessage = ({ data }: MessageEvent<FromEngine[]>) => {
+      hasSent = true;
+      receive(data);
     };
-    this.#post({ type: 'start', wasmUrl } satisfies ToWorker, []);
-  }
+    worker.onmessageerror = () => die('the engine sent a message that cannot be read');
+    worker.onerror = (event) => {
+      event.preventDefault();
+      die(hasSent ? `the engine stopped working: ${event.message}` : unstartable(script, event));
+    };
+    post({ type: 'start', wasmUrl });
+    return { post, close: () => worker.terminate() };
+  };
+}
 
-  get crash(): KalamDBError | undefined {
-    return this.#pending.end;
-  }
-
-  call<C extends Call>(call: C, signal?: AbortSignal): Promise<Replies[C['kind']]> {
-    return this.#pending.add(call, this.#port, signal);
-  }
-
-  dispose(): void {
-    this.#die('the engine was stopped');
-  }
-
-  #post(message: ToWorker, transfer: Transferable[]): void {
-    this.#worker.postMessage(message, transfer);
-  }
-
-  #receive(message: FromWorker): void {
-    this.#answered = true;
-    switch (message.type) {
-      case 'answers':
-        for (const answer of message.answers) this.#settle(answer);
-        break;
-      case 'crashed':
-        this.#die(message.message);
-        break;
-    }
-  }
-
-  #settle(answer: Answer): void {
-    if (answer.type === 'done') this.#pending.resolve(answer.id, answer.reply);
-    else this.#pending.reject(answer.id, new KalamDBError(answer.error));
-  }
-
-  #die(message: string): void {
-    this.#worker.terminate();
-    this.#pending.rejectAll(crashed(message));
-  }
-
-  #explain(event: ErrorEvent): string {
-    if (this.#answered) return `the engine stopped working: ${event.message}`;
-    const why = event.message ? `: ${event.message}` : '';
-    return `the worker could not be started from ${this.#script}${why}${locationHint(import.meta.url)}`;
-  }
+function unstartable(script: string, event: ErrorEvent): string {
+  const why = event.message ? `: ${event.message}` : '';
+  return `the worker could not be started from ${script}${why}${locationHint(import.meta.url)}`;
 }
 
 function startWorker(url: string | undefined): Worker {
@@ -111,7 +59,11 @@ function beside(file: string): string {
   return new URL(file, import.meta.url).href;
 }
 
-function transferOf({ call }: AskedCall): Transferable[] {
+function transferOf(message: ToWorker): Transferable[] {
+  return message.type === 'calls' ? message.calls.flatMap(transferOfCall) : [];
+}
+
+function transferOfCall({ call }: CallRequest): Transferable[] {
   switch (call.kind) {
     case 'query':
     case 'stream':
