@@ -12,10 +12,10 @@ export interface Engine {
   maintain(hidden: boolean): Promise<boolean>;
   /** Does one thing that makes the first statements faster, for when nobody waits; gives whether there is more. */
   warmUp(): Promise<boolean>;
-  /** These three give their reports as JSON. */
+  /** These three give their reports as JSON. `call` is the id by which the call is given up. */
   storage(): string;
-  check(): Promise<string>;
-  salvage(): Promise<string>;
+  check(call: number): Promise<string>;
+  salvage(call: number): Promise<string>;
   /** Gives the call with that id up, if it is under way. */
   cancel(call: number): void;
   close(): Promise<void>;

@@ -47,9 +47,9 @@ export class Host {
       case 'storage':
         return this.#opened().storage();
       case 'check':
-        return this.#opened().check();
+        return this.#opened().check(id);
       case 'salvage':
-        return this.#opened().salvage();
+        return this.#opened().salvage(id);
       case 'delete':
         await bindings.deleteDatabase(call.name);
         return undefined;

@@ -30,7 +30,7 @@ mod write;
 pub use datafusion;
 
 pub use access::{Principal, Role};
-pub use call::{CallContext, CancelFlag};
+pub use call::{CallContext, CancelFlag, Progress, ProgressPhase, ProgressReport};
 pub use clock::Clock;
 pub use database::{
     CheckReport, DamagedRecord, Database, MaintenanceTrigger, MemoryBudget, PartitionUse, Resources, SalvageReport,

@@ -90,14 +90,18 @@ impl Engine {
         self.database.storage().and_then(|report| to_json(&report)).map_err(|error| to_js(&error, ""))
     }
 
-    /// Reads all that is stored and lists what is damaged, as JSON.
-    pub async fn check(&self) -> Result<String, JsValue> {
-        self.database.check().await.and_then(|report| to_json(&report)).map_err(|error| to_js(&error, ""))
+    /// Reads all that is stored and lists what is damaged, as JSON. `call` is an id by which it is given up.
+    pub async fn check(&self, call: u32) -> Result<String, JsValue> {
+        let (_running, cancel) = self.calls.begin(call);
+        let call = CallContext { cancel, ..CallContext::default() };
+        self.database.check(&call).await.and_then(|report| to_json(&report)).map_err(|error| to_js(&error, ""))
     }
 
-    /// All rows that are readable, as JSON.
-    pub async fn salvage(&self) -> Result<String, JsValue> {
-        self.database.salvage().await.and_then(|report| to_json(&report)).map_err(|error| to_js(&error, ""))
+    /// All rows that are readable, as JSON. `call` is an id by which it is given up.
+    pub async fn salvage(&self, call: u32) -> Result<String, JsValue> {
+        let (_running, cancel) = self.calls.begin(call);
+        let call = CallContext { cancel, ..CallContext::default() };
+        self.database.salvage(&call).await.and_then(|report| to_json(&report)).map_err(|error| to_js(&error, ""))
     }
 
     /// Waits for writes under way, then closes the database. Closing twice is allowed.

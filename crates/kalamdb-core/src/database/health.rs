@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::database::Database;
 use super::owners::Owners;
+use crate::call::{CallContext, ProgressPhase};
 use crate::catalog;
 use crate::catalog::{Catalog, PartitionId, Table};
 use crate::error::{Error, ErrorKind, Result};
@@ -235,8 +236,9 @@ impl Database {
     /// Each partition is looked at as of one moment, also while others write.
     ///
     /// # Errors
-    /// `database_closed`, the store's; `serialization_failure` if a partition is stored anew again and again.
-    pub async fn check(&self) -> Result<CheckReport> {
+    /// `database_closed`, `query_canceled`, the store's; `serialization_failure` if a partition is stored anew again and
+    /// again.
+    pub async fn check(&self, call: &CallContext) -> Result<CheckReport> {
         self.check_open()?;
         let tail = self.store.read_since(None).await?;
         let n_catalog = tail.catalog.as_ref().map_or(0, Vec::len);
@@ -245,7 +247,7 @@ impl Database {
         let Moment { partitions, catalog, owners, mut damaged } = moment(tail);
         let (mut pages, mut named) = (0, HashSet::new());
         for (id, stored) in partitions {
-            let Some(look) = self.look(&id, stored, &catalog, &owners, false).await? else { continue };
+            let Some(look) = self.look(&id, stored, &catalog, &owners, false, call).await? else { continue };
             pages += look.n_pages;
             named.extend(look.named);
             damaged.extend(look.damaged);
@@ -272,12 +274,12 @@ impl Database {
     ///
     /// # Errors
     /// As [`Database::check`].
-    pub async fn salvage(&self) -> Result<SalvageReport> {
+    pub async fn salvage(&self, call: &CallContext) -> Result<SalvageReport> {
         self.check_open()?;
         let Moment { partitions, catalog, owners, mut damaged } = moment(self.store.read_since(None).await?);
         let mut tables = Vec::new();
         for (id, stored) in partitions {
-            let Some(look) = self.look(&id, stored, &catalog, &owners, true).await? else { continue };
+            let Some(look) = self.look(&id, stored, &catalog, &owners, true, call).await? else { continue };
             let table = &look.table;
             let mut salvage = Salvage::new(table);
             for (stored, columns) in look.contents.iter().flat_map(|contents| &contents.segments).zip(&look.columns) {
@@ -317,6 +319,7 @@ impl Database {
         catalog: &Arc<Catalog>,
         owners: &Owners,
         keep: bool,
+        call: &CallContext,
     ) -> Result<Option<Look>> {
         let (mut stored, mut catalog, mut owners) = (stored, Arc::clone(catalog), owners.clone());
         for _ in 0..MAX_LOOKS {
@@ -326,7 +329,7 @@ impl Database {
                 .owner
                 .as_ref()
                 .map(|owner| owners.known(id).and_then(|id| id.user).unwrap_or_else(|| unknown(owner)));
-            if let Some(look) = self.look_once(table, user, stored, keep).await? {
+            if let Some(look) = self.look_once(table, user, stored, keep, call).await? {
                 return Ok(Some(look));
             }
             // Somebody has stored it anew. What is now stored of it is read at one moment again.
@@ -347,6 +350,7 @@ impl Database {
         user: Option<String>,
         stored: Stored,
         keep: bool,
+        call: &CallContext,
     ) -> Result<Option<Look>> {
         let Stored { manifest, log } = stored;
         let mut look = Look {
@@ -367,12 +371,15 @@ impl Database {
         }
         let segments: Vec<StoredSegment> =
             look.contents.iter().flat_map(|contents| contents.segments.clone()).collect();
+        let n_pages = segments.iter().map(|stored| stored.segment.page_keys().count()).sum();
+        call.progress.expect(ProgressPhase::Checking, n_pages);
         for stored in &segments {
             let mut columns = BTreeMap::new();
             for key in stored.segment.page_keys() {
                 let Some(manifest) = &manifest else { continue };
                 let Some(read) = self.store.read_pages_of(manifest.key, &[key]).await? else { return Ok(None) };
                 look.n_pages += 1;
+                call.progress.advance(1);
                 look.named.push(key);
                 let page = match read.into_iter().next() {
                     Some(Ok(Some(page))) => page,
@@ -398,6 +405,7 @@ impl Database {
             }
             look.columns.push(columns);
             self.pause().await;
+            call.cancel.check()?;
         }
         for record in &look.log {
             if let Err(error) = RowGroup::decode(record, &look.table) {

@@ -308,6 +308,7 @@ impl Session {
     }
 
     fn executor<'a>(&'a self, call: &'a CallContext, transaction: Option<&'a Transaction>) -> StatementContext<'a> {
+        call.progress.restart();
         let view = ReadView::new(&self.database, transaction);
         StatementContext::new(view, &self.principal, &self.state, self.namespace.borrow().clone(), call)
     }

@@ -27,6 +27,7 @@ use super::exposed::{Exposed, ExposedColumn};
 use super::index_scan::IndexScan;
 use super::page_loader::PageLoader;
 use super::pruning::Pruning;
+use crate::call::{ProgressPhase, Steps};
 use crate::error::into_datafusion;
 use crate::partition::{Chunk, RowAddress, Snapshot};
 use crate::retry::PageRef;
@@ -184,8 +185,13 @@ impl ExecutionPlan for RowScanExec {
     }
 
     fn execute(&self, _partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let steps = context.session_config().get_extension::<Steps>();
+        if let Some(steps) = &steps {
+            steps.progress().expect(ProgressPhase::Reading, self.snapshot.iter().map(Chunk::n_rows).sum());
+        }
         let batches = Batches {
             scan: self.clone(),
+            steps,
             batch_rows: context.session_config().batch_size().max(1),
             chunk: 0,
             row: 0,
@@ -219,6 +225,7 @@ struct CurrentChunk {
 
 struct Batches {
     scan: RowScanExec,
+    steps: Option<Arc<Steps>>,
     batch_rows: usize,
     chunk: usize,
     row: usize,
@@ -251,6 +258,7 @@ impl Batches {
             let from = self.row;
             let len = self.batch_rows.min(current.n_rows - from);
             self.row += len;
+            self.advance(len);
             let batch = self.batch(&current, from, len);
             self.current = Some(current);
             match batch {
@@ -271,11 +279,14 @@ impl Batches {
 impl Batches {
     /// The columns of the chunk that comes next; `None` after the last.
     async fn open_chunk(&mut self) -> Option<Result<CurrentChunk>> {
-        while self.scan.snapshot.get(self.chunk)?.segment().is_some_and(|segment| !self.scan.pruning.may_pass(segment))
-        {
+        let chunk = loop {
+            let chunk = self.scan.snapshot.get(self.chunk)?;
+            if chunk.segment().is_none_or(|segment| self.scan.pruning.may_pass(segment)) {
+                break chunk;
+            }
+            self.advance(chunk.n_rows());
             self.chunk += 1;
-        }
-        let chunk = self.scan.snapshot.get(self.chunk)?;
+        };
         let missing = self.missing_pages(chunk);
         // The columns hold on to their values from then on, so that pages need to stay for this moment only.
         let pins = match &self.scan.pages {
@@ -294,8 +305,11 @@ impl Batches {
                 columns.iter().map(|column| self.values(*column, chunk, rows.as_ref())).collect()
             };
             let visible = chunk.visible(self.scan.with_deleted);
+            let n_rows = rows.as_ref().map_or(chunk.n_rows(), Array::len);
+            // The index leads past the others.
+            self.advance(chunk.n_rows().saturating_sub(n_rows));
             Ok(CurrentChunk {
-                n_rows: rows.as_ref().map_or(chunk.n_rows(), Array::len),
+                n_rows,
                 output: values(&self.scan.output)?,
                 predicate: self
                     .scan
@@ -311,6 +325,12 @@ impl Batches {
             })
         };
         Some(open())
+    }
+
+    fn advance(&self, n_rows: usize) {
+        if let Some(steps) = &self.steps {
+            steps.progress().advance(n_rows);
+        }
     }
 
     /// The pages of a segment that the scan needs and that are not in memory.

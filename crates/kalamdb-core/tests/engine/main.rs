@@ -51,6 +51,7 @@ mod statements {
     mod index_scans;
     mod kept_queries;
     mod points;
+    mod progress;
     mod surface;
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::TimestampMicrosecondType;
 
+use crate::call::CallContext;
 use crate::catalog::{FlushPolicy, PartitionId, Table};
 use crate::database::{Database, JobKind};
 use crate::error::{ErrorKind, Result};
@@ -97,7 +98,7 @@ impl Database {
             }
             return Ok(false);
         };
-        let done = self.rewrite(&due.partition, due.kind, &due.choice).await;
+        let done = self.rewrite(&due.partition, due.kind, &due.choice, &CallContext::default()).await;
         if done.as_ref().is_err_and(|error| error.kind() == ErrorKind::DiskFull) {
             self.full_interval().begin(self.now_us());
         }
@@ -127,11 +128,11 @@ impl Database {
     /// Flushes all rows of a partition from the log into segments; returns their number.
     ///
     /// # Errors
-    /// As [`Database::maintain`].
-    pub(crate) async fn flush(&self, partition: &PartitionId) -> Result<usize> {
+    /// As [`Database::maintain`]; `query_canceled`.
+    pub(crate) async fn flush(&self, partition: &PartitionId, call: &CallContext) -> Result<usize> {
         let mut flushed = 0;
         loop {
-            let n_rows = self.rewrite(partition, JobKind::Flush, &CompactionPlan::Log).await?;
+            let n_rows = self.rewrite(partition, JobKind::Flush, &CompactionPlan::Log, call).await?;
             flushed += n_rows;
             if n_rows == 0 && !self.is_frozen(partition) {
                 return Ok(flushed);
@@ -145,9 +146,9 @@ impl Database {
     /// had.
     ///
     /// # Errors
-    /// As [`Database::maintain`].
-    pub(crate) async fn compact(&self, partition: &PartitionId) -> Result<usize> {
-        self.flush(partition).await?;
+    /// As [`Database::flush`].
+    pub(crate) async fn compact(&self, partition: &PartitionId, call: &CallContext) -> Result<usize> {
+        self.flush(partition, call).await?;
         let Some(table) = self.catalog().find_id(partition.table).cloned() else { return Ok(0) };
         let table = &table;
         let since_us = self.keep_deleted_since_us(table);
@@ -160,7 +161,7 @@ impl Database {
                 continue;
             }
             let choice = CompactionPlan::Segments(segments.iter().map(|stored| stored.segment.id).collect());
-            n_merged += self.rewrite(partition, JobKind::Compact, &choice).await?;
+            n_merged += self.rewrite(partition, JobKind::Compact, &choice, call).await?;
         }
         Ok(n_merged)
     }
@@ -170,8 +171,9 @@ impl Database {
     /// # Errors
     /// As [`Database::maintain`].
     pub(crate) async fn shorten_log(&self) -> Result<()> {
+        let call = CallContext::default();
         while let Some(due) = self.flush_due(MaintenanceTrigger::Idle) {
-            if self.rewrite(&due.partition, due.kind, &due.choice).await? > 0 {
+            if self.rewrite(&due.partition, due.kind, &due.choice, &call).await? > 0 {
                 continue;
             }
             if !self.is_frozen(&due.partition) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use kalamdb_store::{Commit, LogKey, Manifest, Meta};
 
 use super::segments::{BuiltSegments, build};
+use crate::call::CallContext;
 use crate::catalog::{PartitionId, Table, is_kept_in_segments};
 use crate::database::{CommitOutcome, Database, JobKind, Races};
 use crate::error::{Error, ErrorKind, Result};
@@ -22,19 +23,31 @@ impl Database {
     /// any moment. Nothing is done if another tab has flushed or merged the partition meanwhile.
     ///
     /// # Errors
-    /// The store's; `data_corrupted`.
-    pub(crate) async fn rewrite(&self, id: &PartitionId, kind: JobKind, choice: &CompactionPlan) -> Result<usize> {
+    /// The store's; `data_corrupted`; `query_canceled`.
+    pub(crate) async fn rewrite(
+        &self,
+        id: &PartitionId,
+        kind: JobKind,
+        choice: &CompactionPlan,
+        call: &CallContext,
+    ) -> Result<usize> {
         self.check_open()?;
         let job = self.jobs.borrow_mut().begin(kind, id.clone(), self.now_us());
         let token = job;
         let freezing = CompactionGuard { database: self, id, token };
-        let outcome = self.rewrite_frozen(id, choice, token).await;
+        let outcome = self.rewrite_frozen(id, choice, token, call).await;
         drop(freezing);
         self.jobs.borrow_mut().finish(job, &outcome, self.now_us());
         outcome
     }
 
-    async fn rewrite_frozen(&self, id: &PartitionId, choice: &CompactionPlan, token: u64) -> Result<usize> {
+    async fn rewrite_frozen(
+        &self,
+        id: &PartitionId,
+        choice: &CompactionPlan,
+        token: u64,
+        call: &CallContext,
+    ) -> Result<usize> {
         let freeze = async || {
             // As it is now: it may have been altered while pages were read.
             let Some(table) = self.catalog().find_id(id.table).cloned() else { return Ok(None) };
@@ -46,7 +59,7 @@ impl Database {
         let keep_since_us = self.keep_deleted_since_us(table);
         // Rows that are stored have an owner.
         let Some(stored_id) = self.stored_id(id) else { return Ok(0) };
-        let made = match build(self, table, &stored_id, &inputs, keep_since_us).await {
+        let made = match build(self, table, &stored_id, &inputs, keep_since_us, call).await {
             // Somebody else has stored the partition anew.
             Err(error) if error.retry().is_some() => return Ok(0),
             made => made?,

@@ -10,6 +10,7 @@ use kalamdb_store::{Page, PageKey, PartitionId as StoredId};
 use kalamdb_types::SqlType;
 use kalamdb_types::page::encode_page;
 
+use crate::call::{CallContext, ProgressPhase};
 use crate::catalog::{SystemColumn, Table};
 use crate::database::Database;
 use crate::error::{Error, Result};
@@ -32,13 +33,14 @@ pub(super) struct BuiltSegments {
 /// Everything else that waits has its turn between the pages.
 ///
 /// # Errors
-/// Those of reading the inputs.
+/// Those of reading the inputs; `query_canceled` if the caller has given the call up.
 pub(super) async fn build(
     database: &Database,
     table: &Arc<Table>,
     id: &StoredId,
     inputs: &[CompactionInput],
     keep_deleted_since_us: i64,
+    call: &CallContext,
 ) -> Result<BuiltSegments> {
     let sources = sorted_sources(database, table, inputs, keep_deleted_since_us).await?;
     let mut made = BuiltSegments::default();
@@ -61,7 +63,9 @@ pub(super) async fn build(
         (UPDATED, SqlType::Timestamp, SegmentBuilder::System(SystemColumn::Updated)),
     ];
     let row_id = (!table.has_primary_key()).then_some((ROW_ID, SqlType::BigInt, SegmentBuilder::RowId));
-    for (column, sql_type, of) in user.chain(system).chain(row_id) {
+    let columns: Vec<_> = user.chain(system).chain(row_id).collect();
+    call.progress.expect(ProgressPhase::Storing, sources.len() * columns.len());
+    for (column, sql_type, of) in columns {
         // One column of all inputs is in memory at a time.
         let _pins = database.pages().load(&of.pages(inputs)).await?;
         let parts = inputs.iter().map(|input| of.values(&input.chunk)).collect::<Result<Vec<_>>>()?;
@@ -88,7 +92,9 @@ pub(super) async fn build(
             segment.memory = NonZeroU64::new(memory);
             made.pages.push(Page { key, partition: id.clone(), n_rows, values: encoded });
             made.columns.push((key, values));
+            call.progress.advance(output.sources.len());
             database.pause().await;
+            call.cancel.check()?;
         }
     }
     Ok(made)

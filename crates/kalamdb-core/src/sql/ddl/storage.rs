@@ -33,7 +33,10 @@ pub(crate) async fn maintain(context: &StatementContext<'_>, maintenance: &Maint
     let mut n_rows = 0;
     for table in tables {
         for partition in context.view.partitions_of(table.id) {
-            n_rows += if *compacts { database.compact(&partition).await? } else { database.flush(&partition).await? };
+            n_rows += match compacts {
+                true => database.compact(&partition, context.call).await?,
+                false => database.flush(&partition, context.call).await?,
+            };
         }
     }
     if *compacts && name.is_none() {

@@ -9,6 +9,7 @@ use datafusion::arrow::datatypes::Schema;
 use datafusion::physical_expr::PhysicalExpr;
 use kalamdb_types::{Source, coerce};
 
+use crate::call::ProgressPhase;
 use crate::catalog::{ColumnDef, Index, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::Chunk;
@@ -34,18 +35,23 @@ impl Verification<'_> {
         if !self.looks_at_rows() {
             return Ok(());
         }
-        for partition in context.view.partitions_of(self.old.id) {
-            let snapshot = context.view.snapshot(self.old, &partition)?;
+        let partitions = context.view.partitions_of(self.old.id).into_iter();
+        let snapshots =
+            partitions.map(|partition| context.view.snapshot(self.old, &partition)).collect::<Result<Vec<_>>>()?;
+        let n_rows = snapshots.iter().flat_map(|snapshot| snapshot.iter()).map(Chunk::n_rows).sum();
+        let progress = &context.call.progress;
+        progress.expect(ProgressPhase::Verifying, n_rows);
+        for snapshot in snapshots {
             let mut seen: Vec<HashSet<Box<[u8]>>> = self.unique.iter().map(|_| HashSet::new()).collect();
             for chunk in snapshot.iter() {
                 let (columns, n_rows) = self.live_rows(chunk)?;
-                if n_rows == 0 {
-                    continue;
+                if n_rows > 0 {
+                    for (index, seen) in self.unique.iter().zip(&mut seen) {
+                        self.check_unique(index, &columns, seen)?;
+                    }
+                    self.check_conditions(&columns, n_rows)?;
                 }
-                for (index, seen) in self.unique.iter().zip(&mut seen) {
-                    self.check_unique(index, &columns, seen)?;
-                }
-                self.check_conditions(&columns, n_rows)?;
+                progress.advance(chunk.n_rows());
             }
         }
         Ok(())

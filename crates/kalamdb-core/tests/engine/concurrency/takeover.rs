@@ -59,7 +59,7 @@ fn rows_that_come_while_another_tab_flushes_stay() {
             assert_eq!(disk.n_log_rows(), 0, "{n_yields}");
         }
         assert_eq!(count(&disk.open()), [["24", "24"]]);
-        assert!(block_on(writing.database().check()).unwrap().ok);
+        assert!(block_on(writing.database().check(&CallContext::default())).unwrap().ok);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::support::{Disk, query, rows};
 use futures::executor::block_on;
-use kalamdb_core::{Error, ErrorKind};
+use kalamdb_core::{CallContext, Error, ErrorKind};
 use kalamdb_store::{Fault, RecordKey};
 
 fn disk_with_rows() -> Disk {
@@ -49,7 +49,7 @@ fn a_damaged_definition_leaves_the_other_tables_readable() {
     for sql in ["CREATE TABLE notes (id INTEGER)", "CREATE NAMESPACE n", "DROP TABLE others", "TRUNCATE others"] {
         assert_eq!(kind(query(&tab, sql)), ErrorKind::DataCorrupted, "{sql}");
     }
-    let report = block_on(tab.database().check()).unwrap();
+    let report = block_on(tab.database().check(&CallContext::default())).unwrap();
     assert_eq!(report.damaged.iter().map(|damage| damage.key.as_str()).collect::<Vec<_>>(), ["catalog/table/1"]);
     // Nothing of it was removed: mended, the table is there again.
     assert!(disk.store().disk().corrupt(&key));
@@ -110,10 +110,10 @@ fn a_damaged_record_of_the_log_is_not_removed() {
     let tab = disk.open();
     query(&tab, "CREATE TABLE others (id INTEGER PRIMARY KEY)").unwrap();
     query(&tab, "DROP TABLE others").unwrap();
-    assert!(!block_on(tab.database().check()).unwrap().ok);
+    assert!(!block_on(tab.database().check(&CallContext::default())).unwrap().ok);
     // Mended, its rows are there again.
     assert!(disk.store().disk().corrupt(&RecordKey::Log(2)));
     let tab = disk.open();
     assert_eq!(rows(&tab, "SELECT id FROM notes ORDER BY id"), [["1"], ["2"]]);
-    assert!(block_on(tab.database().check()).unwrap().ok);
+    assert!(block_on(tab.database().check(&CallContext::default())).unwrap().ok);
 }

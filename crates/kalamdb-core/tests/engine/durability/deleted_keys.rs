@@ -3,7 +3,7 @@
 
 use crate::support::{Disk, query, rows};
 use futures::executor::block_on;
-use kalamdb_core::ErrorKind;
+use kalamdb_core::{CallContext, ErrorKind};
 
 const ALL: &str = "SELECT id, v, _deleted FROM t ORDER BY id, _seq";
 
@@ -76,11 +76,11 @@ fn rows_are_salvaged_whose_keys_deleted_ones_had() {
         query(&tab, "INSERT INTO t VALUES (1, 'again')").unwrap();
         query(&tab, sql).unwrap();
         query(&tab, "UPDATE t SET v = v || '!'").unwrap();
-        let report = block_on(tab.database().salvage()).unwrap();
+        let report = block_on(tab.database().salvage(&CallContext::default())).unwrap();
         let mut salvaged: Vec<(i64, String)> = serde_json::from_str(&report.tables[0].rows).unwrap();
         salvaged.sort();
         assert_eq!(salvaged, [(1, "again!".to_owned()), (2, "two!".to_owned())], "{sql}");
-        assert!(block_on(tab.database().check()).unwrap().ok);
+        assert!(block_on(tab.database().check(&CallContext::default())).unwrap().ok);
     }
 }
 

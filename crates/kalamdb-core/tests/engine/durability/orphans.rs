@@ -46,7 +46,7 @@ fn has(disk: &Disk, key: PageKey) -> bool {
 
 fn n_orphans(tab: &Session) -> u64 {
     query(tab, "SELECT 1").unwrap();
-    block_on(tab.database().check()).unwrap().orphaned_pages
+    block_on(tab.database().check(&CallContext::default())).unwrap().orphaned_pages
 }
 
 #[test]

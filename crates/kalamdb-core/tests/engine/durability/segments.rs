@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::support::{Disk, query, rows, try_rows};
 use futures::executor::block_on;
-use kalamdb_core::{Database, ErrorKind, MaintenanceTrigger, Principal, Role, Session};
+use kalamdb_core::{CallContext, Database, ErrorKind, MaintenanceTrigger, Principal, Role, Session};
 use kalamdb_store::{Fault, PageKey, RecordKey, Store};
 
 /// Enough for nothing: every page goes as soon as nobody pins it.
@@ -562,14 +562,14 @@ fn a_check_finds_every_damaged_record() {
     let database = disk.open_database(1 << 28);
     let tab = session(&database);
     fill(&tab);
-    let report = block_on(database.check()).unwrap();
+    let report = block_on(database.check(&CallContext::default())).unwrap();
     assert!(report.ok && report.damaged.is_empty() && report.orphaned_pages == 0, "{report:?}");
     assert_eq!(report.pages, 3 * 6);
     let stored = block_on(disk.store().read_since(None)).unwrap();
     let pages = block_on(disk.store().page_keys()).unwrap();
     for key in [RecordKey::Page(pages[2]), RecordKey::Log(stored.log[0].key.commit)] {
         assert!(disk.store().disk().corrupt(&key));
-        let report = block_on(database.check()).unwrap();
+        let report = block_on(database.check(&CallContext::default())).unwrap();
         assert!(!report.ok);
         assert_eq!(report.damaged.iter().map(|damage| damage.key.as_str()).collect::<Vec<_>>(), [key.to_string()]);
         assert_eq!(report.damaged[0].table.as_deref(), Some("t"));
@@ -577,7 +577,7 @@ fn a_check_finds_every_damaged_record() {
     }
     let manifest = RecordKey::Manifest(stored.manifests[0].key);
     assert!(disk.store().disk().corrupt(&manifest));
-    let report = block_on(database.check()).unwrap();
+    let report = block_on(database.check(&CallContext::default())).unwrap();
     assert_eq!((report.damaged[0].key.clone(), report.damaged[0].table.as_deref()), (manifest.to_string(), Some("t")));
 }
 
@@ -588,7 +588,7 @@ fn what_is_readable_is_salvaged() {
     let tab = session(&database);
     fill(&tab);
     let rows_of = |database: &Rc<Database>| -> Vec<Vec<serde_json::Value>> {
-        let report = block_on(database.salvage()).unwrap();
+        let report = block_on(database.salvage(&CallContext::default())).unwrap();
         let table = report.tables.iter().find(|table| table.table == "t").unwrap();
         let mut rows: Vec<Vec<serde_json::Value>> = serde_json::from_str(&table.rows).unwrap();
         rows.sort_by_key(|row| row[0].as_i64());
@@ -635,7 +635,7 @@ fn flushes_at_the_same_time_wait_for_each_other() {
     let tab = session(&database);
     run(&tab, "CREATE TABLE t (id INTEGER PRIMARY KEY) WITH (FLUSH_POLICY = 'rows:1')");
     run(&tab, "INSERT INTO t SELECT v FROM generate_series(1, 100) AS g(v)");
-    let flush = || tab.query("FLUSH TABLE t", &[], kalamdb_core::CallContext::default());
+    let flush = || tab.query("FLUSH TABLE t", &[], CallContext::default());
     let (first, second, due) =
         block_on(async { futures::join!(flush(), flush(), database.maintain(MaintenanceTrigger::Idle)) });
     let n_rows = [first.unwrap(), second.unwrap()].iter().filter_map(|result| result.affected_rows).sum::<u64>();

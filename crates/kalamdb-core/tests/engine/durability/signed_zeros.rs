@@ -2,7 +2,7 @@
 
 use crate::support::{Disk, query, rows};
 use futures::executor::block_on;
-use kalamdb_core::ErrorKind;
+use kalamdb_core::{CallContext, ErrorKind};
 
 const ALL: &str = "SELECT CAST(k AS TEXT), v FROM t ORDER BY v";
 
@@ -27,7 +27,7 @@ fn check(disk: &Disk) {
         query(&tab, statement).unwrap();
         for tab in [&tab, &disk.open()] {
             assert_eq!(rows(tab, ALL)[..2], both, "after {statement}");
-            let report = block_on(tab.database().check()).unwrap();
+            let report = block_on(tab.database().check(&CallContext::default())).unwrap();
             assert!(report.damaged.is_empty(), "after {statement}: {report:?}");
         }
     }

@@ -1,12 +1,13 @@
-//! One call: what its caller wants, how the caller gives it up, and when everybody else has a turn.
+//! The steps of a running query: when it ends early, and when everybody else has a turn.
 
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use futures::future::LocalBoxFuture;
 use send_wrapper::SendWrapper;
 
+use super::context::{CallContext, CancelFlag};
+use super::progress::Progress;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -17,44 +18,12 @@ const SLICE_US: i64 = 8_000;
 /// A call takes so many steps before it looks at the time: most are over by then.
 const FREE_STEPS: usize = 8;
 
-/// What the caller wants of one call.
-#[derive(Debug, Clone, Default)]
-pub struct CallContext {
-    /// Puts the system columns into `*`.
-    pub system_columns_in_star: bool,
-    /// A query gives so many rows at most, and does not compute the others.
-    pub max_rows: Option<usize>,
-    /// Queries fail at this time, in microseconds since the epoch.
-    pub deadline_us: Option<i64>,
-    /// Gives the call up.
-    pub cancel: CancelFlag,
-}
-
-/// Gives a call up. A call that is committing ends as it would have ended.
-#[derive(Debug, Clone, Default)]
-pub struct CancelFlag(Arc<AtomicBool>);
-
-impl CancelFlag {
-    /// Has the call fail with `query_canceled` at its next step.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// # Errors
-    /// `query_canceled` if the caller has given the call up.
-    pub(crate) fn check(&self) -> Result<()> {
-        if self.0.load(Ordering::Relaxed) {
-            return Err(Error::new(ErrorKind::QueryCanceled, "the caller has given the statement up"));
-        }
-        Ok(())
-    }
-}
-
 /// The steps of a running query. DataFusion wants what it runs to be `Send`; the engine has one thread.
 #[derive(Debug)]
 pub(crate) struct Steps {
     cancel: CancelFlag,
     deadline_us: Option<i64>,
+    progress: SendWrapper<Progress>,
     clock: SendWrapper<Rc<dyn Clock>>,
     n_steps: AtomicUsize,
     /// When everybody else last had a turn; 0 before the time was first looked at.
@@ -66,10 +35,15 @@ impl Steps {
         Self {
             cancel: call.cancel.clone(),
             deadline_us: call.deadline_us,
+            progress: SendWrapper::new(call.progress.clone()),
             clock: SendWrapper::new(Rc::clone(clock)),
             n_steps: AtomicUsize::new(0),
             last_turn_us: AtomicI64::new(0),
         }
+    }
+
+    pub(crate) fn progress(&self) -> &Progress {
+        &self.progress
     }
 
     /// Takes note of a step that comes next. Gives what to wait for if everybody else is to have a turn before.
