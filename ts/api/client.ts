@@ -5,7 +5,7 @@ import type { QueryOptions } from '../wire/decoding.js';
 import type { Param } from '../wire/params.js';
 import type { Result, Row } from '../wire/result.js';
 import { requireWellFormedSql } from '../wire/text.js';
-import { type BatchOptions, type Defaults, decoding, type TransactionOptions, transactionOptions } from './options.js';
+import { type BatchOptions, decoding, type TransactionOptions, transactionOptions } from './options.js';
 import { type Asked, Queries, statementOf } from './queries.js';
 import { SqlStatement } from './sql-tag.js';
 import { Statement } from './statement.js';
@@ -20,15 +20,8 @@ export interface BatchStatement {
 
 /** The calls that a database and a session have in common. */
 export abstract class Client extends Queries {
-  readonly #session: SessionChannel;
-  readonly #defaults: Defaults;
-
   /** @internal */
-  constructor(session: SessionChannel, defaults: Defaults) {
-    super(session, defaults);
-    this.#session = session;
-    this.#defaults = defaults;
-  }
+  declare protected readonly channel: SessionChannel;
 
   /**
    * Runs a callback in a transaction: commits when it resolves, and undoes everything when it throws. Resolves with
@@ -48,11 +41,11 @@ export abstract class Client extends Queries {
    */
   async transaction<R>(callback: (tx: Transaction) => R | Promise<R>, options?: TransactionOptions): Promise<R> {
     requireCallback(callback);
-    const { durability, retries } = transactionOptions(options, this.#defaults);
+    const { durability, retries } = transactionOptions(options, this.defaults);
     for (let left = retries; ; left--) {
       try {
-        const run = (scope: TransactionScope): R | Promise<R> => callback(new Transaction(scope, this.#defaults));
-        return await TransactionScope.run(this.#session, durability, run);
+        const run = (scope: TransactionScope): R | Promise<R> => callback(new Transaction(scope, this.defaults));
+        return await TransactionScope.run(this.channel, durability, run);
       } catch (error) {
         if (left === 0 || !isConflict(error)) throw error;
       }
@@ -70,7 +63,7 @@ export abstract class Client extends Queries {
    */
   async batch(statements: readonly (BatchStatement | SqlStatement)[], options?: BatchOptions): Promise<Result[]> {
     const asked = batchOf(statements);
-    decoding(options, this.#defaults.decoding);
+    decoding(options, this.defaults.decoding);
     for (const { text } of asked) requireWellFormedSql(text);
     return this.transaction(async (tx) => {
       const results: Result[] = [];
@@ -88,9 +81,9 @@ export abstract class Client extends Queries {
    */
   prepare<T = Row>(statement: string | SqlStatement, options?: QueryOptions): Statement<T> {
     const { text, params } = statementOf(statement);
-    this.#session.requireOpen();
+    this.channel.requireOpen();
     requireWellFormedSql(text);
-    return new Statement<T>(this, text, params, decoding(options, this.#defaults.decoding));
+    return new Statement<T>(this, text, params, decoding(options, this.defaults.decoding));
   }
 
   /** Waits for the calls in flight and closes; later calls reject with `database_closed`. */

@@ -29,13 +29,8 @@ import {
  * their sessions.
  */
 export class KalamDB extends Client {
-  readonly #connection: Connection;
-  readonly #settings: Settings;
-
-  private constructor(connection: Connection, chosen: Settings) {
-    super(new SessionChannel(connection, { role: 'system' }), chosen.defaults);
-    this.#connection = connection;
-    this.#settings = chosen;
+  private constructor(connection: Connection, { defaults }: Settings) {
+    super(new SessionChannel(connection, { role: 'system' }), defaults);
   }
 
   /**
@@ -70,7 +65,7 @@ export class KalamDB extends Client {
 
   /** Where the rows are: `'memory'` also when there was no storage and `onStorageUnavailable` allows that. */
   get mode(): 'indexeddb' | 'memory' {
-    return this.#connection.name === MEMORY ? 'memory' : 'indexeddb';
+    return this.channel.connection.name === MEMORY ? 'memory' : 'indexeddb';
   }
 
   /**
@@ -78,7 +73,7 @@ export class KalamDB extends Client {
    * acknowledged, transactions among them; 0 before the first. What other tabs write does not count.
    */
   get durableSeq(): number {
-    return this.#connection.durableSeq;
+    return this.channel.connection.durableSeq;
   }
 
   /**
@@ -95,14 +90,14 @@ export class KalamDB extends Client {
    */
   session(user: SessionUser, options?: SessionOptions): Session {
     const { userId, role } = sessionUser(user);
-    const defaults = sessionDefaults(options, this.#settings.defaults);
-    this.#connection.requireOpen();
-    return new Session(new SessionChannel(this.#connection, { userId, role }), defaults, userId, role);
+    const defaults = sessionDefaults(options, this.defaults);
+    this.channel.connection.requireOpen();
+    return new Session(new SessionChannel(this.channel.connection, { userId, role }), defaults, userId, role);
   }
 
   /** How much is stored, by table and user, and how safe it is. Rows of other tabs count as far as this one has read them. */
   async storage(): Promise<StorageReport> {
-    const stored: EngineStorage = JSON.parse(await this.#connection.call({ kind: 'storage' }));
+    const stored: EngineStorage = JSON.parse(await this.channel.connection.call({ kind: 'storage' }));
     return storageReport(this.mode, stored);
   }
 
@@ -112,13 +107,13 @@ export class KalamDB extends Client {
    * @returns whether the data is safe from eviction now; false where the browser has no such promise, as in a worker
    */
   async requestPersistence(): Promise<boolean> {
-    this.#connection.requireOpen();
+    this.channel.connection.requireOpen();
     return (await globalThis.navigator?.storage?.persist?.()) ?? false;
   }
 
   /** Reads every stored record and lists what is damaged. Nothing is changed; it takes as long as reading all that is stored. */
   async check(): Promise<CheckReport> {
-    return JSON.parse(await this.#connection.call({ kind: 'check' }));
+    return JSON.parse(await this.channel.connection.call({ kind: 'check' }));
   }
 
   /**
@@ -127,12 +122,12 @@ export class KalamDB extends Client {
    * Around a damaged record rows may be found in versions before their last; `damaged` says what is missing.
    */
   async salvage(): Promise<SalvageReport> {
-    return JSON.parse(await this.#connection.call({ kind: 'salvage' }));
+    return JSON.parse(await this.channel.connection.call({ kind: 'salvage' }));
   }
 
   /** Waits for the calls in flight and closes the database and its sessions; later calls reject with `database_closed`. */
   close(): Promise<void> {
-    return this.#connection.close();
+    return this.channel.connection.close();
   }
 }
 

@@ -16,13 +16,15 @@ import { SqlStatement } from './sql-tag.js';
  * when an argument has the wrong shape. Calls may be made without waiting for earlier ones.
  */
 export abstract class Queries {
-  readonly #channel: Channel;
-  readonly #defaults: Defaults;
+  /** What runs the statements. @internal */
+  protected readonly channel: Channel;
+  /** @internal */
+  protected readonly defaults: Defaults;
 
   /** @internal */
   constructor(channel: Channel, defaults: Defaults) {
-    this.#channel = channel;
-    this.#defaults = defaults;
+    this.channel = channel;
+    this.defaults = defaults;
   }
 
   /**
@@ -45,16 +47,16 @@ export abstract class Queries {
 
   async #query<T>(asked: Asked, more: { maxRows?: number } = {}): Promise<Result<T>> {
     const { wanted, ...statement } = this.#checked(asked);
-    const bytes = await this.#channel.call({ kind: 'query', ...statement, ...more });
+    const bytes = await this.channel.call({ kind: 'query', ...statement, ...more });
     return this.#decode<T>(bytes, wanted)[0] as Result<T>;
   }
 
   /** A statement as it is sent, and how its rows are decoded. */
   #checked({ text, params, options }: Asked): Checked {
-    this.#channel.requireOpen();
-    const wanted = decoding(options, this.#defaults.decoding);
+    this.channel.requireOpen();
+    const wanted = decoding(options, this.defaults.decoding);
     requireWellFormedSql(text);
-    return { sql: text, params: encodeParams(params), systemColumns: this.#defaults.systemColumns, wanted };
+    return { sql: text, params: encodeParams(params), systemColumns: this.defaults.systemColumns, wanted };
   }
 
   /**
@@ -64,18 +66,18 @@ export abstract class Queries {
    */
   async *batches<T>(asked: Asked): AsyncGenerator<T[], void, undefined> {
     const { wanted, ...statement } = this.#checked(asked);
-    const stream = this.#channel.newId();
-    await this.#channel.call({ kind: 'stream', ...statement, stream });
+    const stream = this.channel.connection.newId();
+    await this.channel.call({ kind: 'stream', ...statement, stream });
     let bytes: Uint8Array | undefined;
     try {
       for (;;) {
-        bytes = await this.#channel.call({ kind: 'next', stream });
+        bytes = await this.channel.call({ kind: 'next', stream });
         if (bytes === undefined) return;
         yield this.#decode<T>(bytes, wanted)[0]?.rows ?? [];
       }
     } finally {
       // Not when the stream is over, and nobody needs to hear of a failure: an engine that is gone holds nothing.
-      if (bytes !== undefined) await this.#channel.call({ kind: 'endStream', stream }).catch(() => undefined);
+      if (bytes !== undefined) await this.channel.call({ kind: 'endStream', stream }).catch(() => undefined);
     }
   }
 
@@ -101,11 +103,11 @@ export abstract class Queries {
    */
   async exec(text: string, options?: QueryOptions): Promise<Result[]> {
     requireString('the SQL text', text);
-    this.#channel.requireOpen();
-    const { systemColumns } = this.#defaults;
-    const wanted = decoding(options, this.#defaults.decoding);
+    this.channel.requireOpen();
+    const { systemColumns } = this.defaults;
+    const wanted = decoding(options, this.defaults.decoding);
     requireWellFormedSql(text);
-    const bytes = await this.#channel.call({ kind: 'exec', sql: text, systemColumns });
+    const bytes = await this.channel.call({ kind: 'exec', sql: text, systemColumns });
     return this.#decode(bytes, wanted);
   }
 
@@ -120,19 +122,19 @@ export abstract class Queries {
    */
   async insert(table: string, rows: Rows): Promise<InsertResult> {
     requireString('the name of the table', table);
-    this.#channel.requireOpen();
+    this.channel.requireOpen();
     requireWellFormed(table, 'the name of the table');
     const { names, rowCount, block } = encodeRows(rows);
     if (rowCount === 0) return { affectedRows: 0, seq: null };
-    const result = await this.#channel.call({ kind: 'insert', table, columns: [...names], block });
-    this.#channel.committed(result.seq);
+    const result = await this.channel.call({ kind: 'insert', table, columns: [...names], block });
+    this.channel.connection.committed(result.seq);
     return result;
   }
 
   #decode<T>(bytes: Uint8Array, wanted: Decoding): Result<T>[] {
     const results = decode<T>(bytes, wanted);
-    this.#channel.inTransaction(isInTransaction(bytes));
-    for (const { seq } of results) this.#channel.committed(seq);
+    this.channel.inTransaction(isInTransaction(bytes));
+    for (const { seq } of results) this.channel.connection.committed(seq);
     return results;
   }
 }

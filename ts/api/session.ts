@@ -7,22 +7,20 @@ import type { Defaults, Role } from './options.js';
  * no others. It has a current namespace of its own.
  */
 export class Session extends Client {
-  readonly #session: SessionChannel;
   /** The user's id. */
   readonly userId: string;
   /** What the session may do. */
   readonly role: Role;
 
   /** @internal */
-  constructor(session: SessionChannel, defaults: Defaults, userId: string, role: Role) {
-    super(session, defaults);
-    this.#session = session;
+  constructor(channel: SessionChannel, defaults: Defaults, userId: string, role: Role) {
+    super(channel, defaults);
     this.userId = userId;
     this.role = role;
   }
 
   /** Waits for the calls in flight and ends the session; later calls reject with `database_closed`. */
   close(): Promise<void> {
-    return this.#session.close();
+    return this.channel.close();
   }
 }

@@ -1,5 +1,4 @@
 import type { TransactionScope } from '../client/transaction-scope.js';
-import type { Defaults } from './options.js';
 import { Queries } from './queries.js';
 
 /**
@@ -10,15 +9,8 @@ import { Queries } from './queries.js';
  * `in_failed_transaction`. Results have no `seq`: rows get their numbers when they are committed.
  */
 export class Transaction extends Queries {
-  readonly #scope: TransactionScope;
-  readonly #defaults: Defaults;
-
   /** @internal */
-  constructor(scope: TransactionScope, defaults: Defaults) {
-    super(scope, defaults);
-    this.#scope = scope;
-    this.#defaults = defaults;
-  }
+  declare protected readonly channel: TransactionScope;
 
   /**
    * Runs a part of this transaction that can be undone by itself: when the callback throws, what it did is undone, and
@@ -26,12 +18,12 @@ export class Transaction extends Queries {
    */
   async transaction<R>(callback: (tx: Transaction) => R | Promise<R>): Promise<R> {
     requireCallback(callback);
-    return this.#scope.nest((scope) => callback(new Transaction(scope, this.#defaults)));
+    return this.channel.nest((scope) => callback(new Transaction(scope, this.defaults)));
   }
 
   /** Undoes everything that was done through this handle and ends it. The callback may go on and return a value. */
   async rollback(): Promise<void> {
-    await this.#scope.rollback();
+    await this.channel.rollback();
   }
 }
 

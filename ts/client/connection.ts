@@ -56,11 +56,12 @@ export class Connection {
     return this.#durableSeq;
   }
 
+  /** Takes note of the sequence number of a commit that has been acknowledged. */
   committed(seq: number | null | undefined): void {
     this.#durableSeq = Math.max(this.#durableSeq, seq ?? 0);
   }
 
-  /** An id for a session or transaction, which no other has. */
+  /** An id for a session, a transaction or a stream, which no other has. */
   newId(): number {
     return ++this.#lastId;
   }

@@ -7,34 +7,26 @@ import { TransactionChannel } from './transaction-channel.js';
 
 /** A session in the engine. After a crash the next call opens it again in the new engine. @internal */
 export class SessionChannel implements Channel {
-  readonly #connection: Connection;
+  readonly connection: Connection;
   #ref: SessionRef;
   readonly #inFlight = new InFlight();
   #closing: Promise<void> | undefined;
 
   constructor(connection: Connection, principal: Principal) {
-    this.#connection = connection;
+    this.connection = connection;
     this.#ref = { id: connection.newId(), principal };
   }
 
   requireOpen(): void {
-    this.#connection.requireOpen();
+    this.connection.requireOpen();
     if (this.#closing === undefined) return;
     throw failure('database_closed', 'the session is closed', { hint: 'open another one with db.session()' });
   }
 
   async call<C extends SessionCall>(call: C): Promise<CallResults[C['kind']]> {
     this.requireOpen();
-    const result = this.#connection.call({ ...call, session: this.#ref });
+    const result = this.connection.call({ ...call, session: this.#ref });
     return this.#inFlight.track(result as Promise<CallResults[C['kind']]>);
-  }
-
-  newId(): number {
-    return this.#connection.newId();
-  }
-
-  committed(seq: number | null | undefined): void {
-    this.#connection.committed(seq);
   }
 
   inTransaction(isInTransaction: boolean): void {
@@ -44,8 +36,8 @@ export class SessionChannel implements Channel {
   /** Begins a transaction in a session of its own, with the same principal and current namespace. */
   async begin(): Promise<TransactionChannel> {
     this.requireOpen();
-    const { id, transport } = await this.#inFlight.track(this.#connection.begin(this.#ref));
-    return new TransactionChannel(this, this.#connection, transport, id);
+    const { id, transport } = await this.#inFlight.track(this.connection.begin(this.#ref));
+    return new TransactionChannel(this, transport, id);
   }
 
   /** Waits for the calls in flight, then forgets the session. Every call of it gives the same promise. */
@@ -56,6 +48,6 @@ export class SessionChannel implements Channel {
 
   async #close(): Promise<void> {
     await this.#inFlight.settled();
-    await this.#connection.end(this.#ref);
+    await this.connection.end(this.#ref);
   }
 }

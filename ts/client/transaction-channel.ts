@@ -5,15 +5,15 @@ import type { Connection } from './connection.js';
 
 /** A transaction in the engine. It is never opened again: when its engine dies, it is gone. @internal */
 export class TransactionChannel implements Channel {
+  readonly connection: Connection;
   readonly #session: Channel;
-  readonly #connection: Connection;
   readonly #transport: Transport;
   readonly #ref: SessionRef;
   #failure: unknown;
 
-  constructor(session: Channel, connection: Connection, transport: Transport, id: number) {
+  constructor(session: Channel, transport: Transport, id: number) {
+    this.connection = session.connection;
     this.#session = session;
-    this.#connection = connection;
     this.#transport = transport;
     this.#ref = { id };
   }
@@ -30,7 +30,7 @@ export class TransactionChannel implements Channel {
   async call<C extends SessionCall>(call: C): Promise<CallResults[C['kind']]> {
     this.requireOpen();
     try {
-      const result = this.#connection.callOn(this.#transport, { ...call, session: this.#ref });
+      const result = this.connection.callOn(this.#transport, { ...call, session: this.#ref });
       return await (result as Promise<CallResults[C['kind']]>);
     } catch (error) {
       this.#failure = error;
@@ -38,19 +38,11 @@ export class TransactionChannel implements Channel {
     }
   }
 
-  newId(): number {
-    return this.#connection.newId();
-  }
-
-  committed(seq: number | null | undefined): void {
-    this.#connection.committed(seq);
-  }
-
   /** Its end is a call of its own, and it is gone with its engine. */
   inTransaction(): void {}
 
   /** Undoes the transaction, also when its session has been closed meanwhile. */
   async rollback(): Promise<void> {
-    await this.#connection.callOn(this.#transport, { kind: 'rollback', session: this.#ref });
+    await this.connection.callOn(this.#transport, { kind: 'rollback', session: this.#ref });
   }
 }

@@ -2,6 +2,7 @@ import { failure, isKalamDBError, KalamDBError, payload } from '../errors/errors
 import type { CallResults, SessionCall } from '../protocol/calls.js';
 import { decodeResults } from '../wire/decode.js';
 import type { Channel } from './channel.js';
+import type { Connection } from './connection.js';
 import { InFlight } from './in-flight.js';
 import type { SessionChannel } from './session-channel.js';
 import type { TransactionChannel } from './transaction-channel.js';
@@ -84,6 +85,10 @@ export class TransactionScope implements Channel {
     return value;
   }
 
+  get connection(): Connection {
+    return this.#transaction.connection;
+  }
+
   requireOpen(): void {
     if (this.#ending !== undefined)
       throw failure('invalid_transaction_state', 'the transaction has ended', {
@@ -99,14 +104,6 @@ export class TransactionScope implements Channel {
   async call<C extends SessionCall>(call: C): Promise<CallResults[C['kind']]> {
     this.requireOpen();
     return this.#inFlight.track(this.#transaction.call(call));
-  }
-
-  newId(): number {
-    return this.#transaction.newId();
-  }
-
-  committed(seq: number | null | undefined): void {
-    this.#transaction.committed(seq);
   }
 
   inTransaction(): void {
@@ -131,7 +128,7 @@ async function commit(transaction: TransactionChannel, durability: 'relaxed' | '
   const { failure } = transaction;
   const bytes = await transaction.call({ kind: 'commit', durability });
   const [result] = decodeResults(bytes, { rowMode: 'object', int64: 'auto', timestamps: 'date' });
-  transaction.committed(result?.seq);
+  transaction.connection.committed(result?.seq);
   if (result?.command === 'COMMIT') return;
   if (isConflict(failure)) throw failure;
   const message = 'a statement of the transaction has failed, so it was rolled back';
