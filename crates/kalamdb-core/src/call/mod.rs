@@ -1,4 +1,4 @@
-//! One call: what its caller wants, how far it has come, how the caller gives it up, and when everybody else has a turn.
+//! One call: what its caller wants, how far it has come, how it is given up, and when everybody else has a turn.
 
 mod context;
 mod progress;

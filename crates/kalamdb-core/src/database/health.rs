@@ -236,8 +236,8 @@ impl Database {
     /// Each partition is looked at as of one moment, also while others write.
     ///
     /// # Errors
-    /// `database_closed`, `query_canceled`, the store's; `serialization_failure` if a partition is stored anew again and
-    /// again.
+    /// `database_closed`, `query_canceled`, the store's; `serialization_failure` if a partition is stored anew again
+    /// and again.
     pub async fn check(&self, call: &CallContext) -> Result<CheckReport> {
         self.check_open()?;
         let tail = self.store.read_since(None).await?;
