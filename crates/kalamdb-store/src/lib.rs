@@ -33,8 +33,8 @@ pub use key::{RecordKey, RecordKind};
 pub use memory::{Death, MemoryDisk, MemoryStore, Steps};
 pub use memory_transaction::MemoryTransaction;
 pub use records::{
-    CatalogRecord, Commit, CommitRecord, Damage, Durability, FORMAT_VERSION, LogKey, LogRecord, Manifest, Met, Meta,
-    Owner, Page, PageKey, PartitionId, Repair, RowState, TableId, Tail,
+    CatalogRecord, Commit, CommitRecord, Damage, Durability, FORMAT_VERSION, LogEntry, LogKey, LogRecord, Manifest,
+    Meta, Owner, Page, PageKey, PartitionId, Repair, RowState, TableId, Tail,
 };
 pub use store::Store;
 pub use tail::TailBuilder;

@@ -88,9 +88,9 @@ pub struct CommitRecord {
     pub log: Vec<LogRecord>,
 }
 
-/// A record of the log as it was met by a reader.
+/// A record of the log, as a reader finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Met {
+pub struct LogEntry {
     /// Its key in the log.
     pub number: u64,
     /// The commit's nonce; `None` if the record is void or damaged.
@@ -211,7 +211,7 @@ pub struct Tail {
     /// The whole catalog, if it changed or an owner was named.
     pub catalog: Option<Vec<CatalogRecord>>,
     /// The records of the log that came after, in order.
-    pub met: Vec<Met>,
+    pub entries: Vec<LogEntry>,
     /// The row versions in them, in the order of their keys. Some may be in segments by now, or their tables gone.
     pub log: Vec<LogRecord>,
     /// The manifests that came after, in the order of their keys.

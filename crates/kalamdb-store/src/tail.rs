@@ -1,5 +1,5 @@
 use crate::{
-    Damage, Decoded, LogKey, Met, Meta, RecordKey, RecordKind, StoreError, StoreResult, Tail, commit_header,
+    Damage, Decoded, LogEntry, LogKey, Meta, RecordKey, RecordKind, StoreError, StoreResult, Tail, commit_header,
     decode_catalog, decode_commit, decode_manifest, manifest_partition,
 };
 
@@ -60,7 +60,7 @@ impl TailBuilder {
     /// Adds a record of the log.
     pub fn commit(&mut self, number: u64, bytes: &[u8]) {
         self.tail.meta.head = number;
-        let mut met = Met { number, nonce: None, is_damaged: false };
+        let mut entry = LogEntry { number, nonce: None, is_damaged: false };
         match decode_commit(number, bytes) {
             Ok(Decoded::Void) => {}
             // It stays for as long as the database exists, so that whoever has read the one before finds it.
@@ -71,22 +71,22 @@ impl TailBuilder {
             }
             Ok(Decoded::Commit(record)) => {
                 self.take_numbers(record.meta);
-                met.nonce = Some(record.nonce);
+                entry.nonce = Some(record.nonce);
                 self.tail.log.extend(record.log);
             }
             Err(error) => {
-                met.is_damaged = true;
+                entry.is_damaged = true;
                 self.damaged_commit(number, &what_of(error), bytes);
             }
         }
-        self.tail.met.push(met);
+        self.tail.entries.push(entry);
     }
 
     /// Lists a record of the log that cannot be handed over as bytes.
     pub fn commit_of_no_bytes(&mut self, number: u64, what: &str) {
         self.tail.meta.head = number;
         self.damaged_commit(number, what, &[]);
-        self.tail.met.push(Met { number, nonce: None, is_damaged: true });
+        self.tail.entries.push(LogEntry { number, nonce: None, is_damaged: true });
     }
 
     fn damaged_commit(&mut self, number: u64, what: &str, bytes: &[u8]) {

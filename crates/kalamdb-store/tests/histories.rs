@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::executor::block_on;
 use kalamdb_store::{
-    CatalogRecord, Commit, Durability, Fault, Faults, LogKey, LogRecord, MemoryDisk, MemoryStore, Met, Meta, Owner,
-    PartitionId, RowState, Store, StoreError, Tail,
+    CatalogRecord, Commit, Durability, Fault, Faults, LogEntry, LogKey, LogRecord, MemoryDisk, MemoryStore, Meta,
+    Owner, PartitionId, RowState, Store, StoreError, Tail,
 };
 use proptest::prelude::*;
 
@@ -102,7 +102,7 @@ impl Model {
         Tail {
             meta: self.meta.clone(),
             catalog: Some(self.catalog.values().cloned().collect()),
-            met: self.met_after(0),
+            entries: self.entries_after(0),
             log: self.log.values().flatten().cloned().collect(),
             ..Tail::default()
         }
@@ -115,10 +115,10 @@ impl Model {
         self.void.insert(self.meta.head);
     }
 
-    fn met_after(&self, head: u64) -> Vec<Met> {
+    fn entries_after(&self, head: u64) -> Vec<LogEntry> {
         self.log
             .range(head + 1..)
-            .map(|(number, _)| Met {
+            .map(|(number, _)| LogEntry {
                 number: *number,
                 nonce: (!self.void.contains(number)).then_some(0),
                 is_damaged: false,
@@ -142,7 +142,7 @@ impl Reader {
         let from = self.position.as_ref().map_or(0, |position| position.head);
         let news: Vec<LogRecord> = truth.log.range(from + 1..).flat_map(|(_, parts)| parts).cloned().collect();
         assert_eq!(tail.log, news);
-        assert_eq!(tail.met, truth.met_after(from));
+        assert_eq!(tail.entries, truth.entries_after(from));
         assert_eq!(tail.meta, truth.meta);
         let changed = self.position.as_ref().is_none_or(|position| position.catalog_head != truth.meta.catalog_head);
         assert_eq!(tail.catalog, changed.then(|| truth.catalog.values().cloned().collect::<Vec<_>>()));

@@ -242,7 +242,7 @@ impl Database {
         self.check_open()?;
         let tail = self.store.read_since(None).await?;
         let n_catalog = tail.catalog.as_ref().map_or(0, Vec::len);
-        let records = (n_catalog + tail.met.len() + tail.manifests.len()) as u64;
+        let records = (n_catalog + tail.entries.len() + tail.manifests.len()) as u64;
         let (head, next_id) = (tail.meta.head, tail.meta.next_id);
         let Moment { partitions, catalog, owners, mut damaged } = moment(tail);
         let (mut pages, mut named) = (0, HashSet::new());

@@ -36,7 +36,7 @@ pub(crate) struct Leaving {
 
 impl LogUse {
     /// Takes note of a record, which may have no parts.
-    pub(super) fn met(&mut self, number: u64) {
+    pub(super) fn add_entry(&mut self, number: u64) {
         self.records.entry(number).or_default();
     }
 

@@ -39,9 +39,9 @@ impl Database {
     /// `None` if others have committed since, and what they wrote has taken the place of the log by now.
     async fn outcome_of(&self, base: &Meta, nonce: u64) -> Result<Option<CommitOutcome>> {
         let tail = self.store.read_since(Some(base)).await?;
-        let next = tail.met.iter().find(|met| met.number == base.head + 1);
+        let next = tail.entries.iter().find(|entry| entry.number == base.head + 1);
         Ok(match next {
-            Some(met) if met.nonce == Some(nonce) => Some(CommitOutcome::Stored),
+            Some(entry) if entry.nonce == Some(nonce) => Some(CommitOutcome::Stored),
             Some(_) => Some(CommitOutcome::Conflict),
             None if tail.meta.head == base.head => Some(CommitOutcome::Conflict),
             None => None,

@@ -145,10 +145,10 @@ impl State {
             self.set_catalog(Arc::new(catalog));
         }
         self.damaged.extend(rows);
-        for met in &tail.met {
-            self.log.met(met.number);
-            if met.is_damaged {
-                self.log.keep(met.number);
+        for entry in &tail.entries {
+            self.log.add_entry(entry.number);
+            if entry.is_damaged {
+                self.log.keep(entry.number);
             }
         }
         let tables: HashSet<u64> = self.catalog.tables().map(|table| table.id).collect();
@@ -201,7 +201,7 @@ impl State {
         }
         swap(self)?;
         self.log.left(leaving);
-        self.log.met(meta.head);
+        self.log.add_entry(meta.head);
         self.show(meta);
         Ok(true)
     }

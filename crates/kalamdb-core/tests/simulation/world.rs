@@ -10,7 +10,7 @@ use std::task::Poll;
 use futures::FutureExt;
 use futures::executor::block_on;
 use kalamdb_core::Clock;
-use kalamdb_store::{Commit, Death, Fault, Faults, MemoryDisk, MemoryStore, Met, Meta, Store};
+use kalamdb_store::{Commit, Death, Fault, Faults, LogEntry, MemoryDisk, MemoryStore, Meta, Store};
 
 use super::store::Protocol;
 
@@ -122,7 +122,7 @@ impl World {
         // A protocol that is not safe damages the disk.
         let store = MemoryStore::on_disk(self.disk.clone(), Faults::default());
         let Some(Ok(tail)) = store.read_since(Some(&since)).now_or_never() else { return };
-        for Met { nonce, .. } in &tail.met {
+        for LogEntry { nonce, .. } in &tail.entries {
             if let Some((tab, commit)) = nonce.and_then(|nonce| self.requested.borrow_mut().remove(&nonce)) {
                 self.add_stored(tab, &commit);
             }

@@ -27,8 +27,8 @@ pub async fn a_commit_is_read_whole_and_then_only_what_follows<H: Harness>() {
     let second = commit_of(1, &["[[3]]"]);
     store.commit(&second).await.unwrap();
     let news = store.read_since(here).await.unwrap();
-    let met = vec![Met { number: 2, nonce: Some(0), is_damaged: false }];
-    assert_eq!(news, Tail { meta: second.meta, met, log: second.log, ..Tail::default() });
+    let entries = vec![LogEntry { number: 2, nonce: Some(0), is_damaged: false }];
+    assert_eq!(news, Tail { meta: second.meta, entries, log: second.log, ..Tail::default() });
     assert_eq!(rows(&read_all(&store).await), ["[[1]]", "[[2]]", "[[3]]"]);
     harness.destroy().await;
 }
@@ -152,12 +152,15 @@ pub async fn a_commit_in_haste_leaves_nothing_that_counts<H: Harness>() {
     assert_eq!(rows(&tail), ["[[1]]"]);
     assert_eq!(tail.meta, Meta { head: 2, ..first.meta.clone() });
     assert_eq!(
-        tail.met,
-        [Met { number: 1, nonce: Some(0), is_damaged: false }, Met { number: 2, nonce: None, is_damaged: false }]
+        tail.entries,
+        [
+            LogEntry { number: 1, nonce: Some(0), is_damaged: false },
+            LogEntry { number: 2, nonce: None, is_damaged: false }
+        ]
     );
     assert_eq!(
         left.read_since(Some(&first.meta)).await.unwrap(),
-        Tail { met: vec![tail.met[1]], meta: tail.meta, ..Tail::default() }
+        Tail { entries: vec![tail.entries[1]], meta: tail.meta, ..Tail::default() }
     );
     // From what it had seen, nobody goes on.
     assert_eq!(left.commit(&commit_of(1, &["[[2]]"])).await, Err(StoreError::Conflict { expected: 1, found: 2 }));
@@ -174,8 +177,11 @@ pub async fn what_is_left_of_a_writer_that_died_is_void<H: Harness>() {
     harness.claim().await;
     let tail = read_all(&store).await;
     assert_eq!(
-        (tail.meta, tail.met.last()),
-        (Meta { head: 2, manifest_head: 1, ..meta_at(1, 1) }, Some(&Met { number: 2, nonce: None, is_damaged: false }))
+        (tail.meta, tail.entries.last()),
+        (
+            Meta { head: 2, manifest_head: 1, ..meta_at(1, 1) },
+            Some(&LogEntry { number: 2, nonce: None, is_damaged: false })
+        )
     );
     assert_eq!(store.commit(&rich_commit()).await, Err(StoreError::Conflict { expected: 1, found: 2 }));
     let next =
@@ -212,7 +218,7 @@ pub async fn a_commit_keeps_its_origin_and_nonce<H: Harness>() {
     let store = harness.connect().await;
     let commit = Commit { nonce: u64::MAX, origin: Some("elsewhere \u{1F600}".to_owned()), ..commit_of(0, &["[[1]]"]) };
     store.commit(&commit).await.unwrap();
-    assert_eq!(read_all(&store).await.met, [Met { number: 1, nonce: Some(u64::MAX), is_damaged: false }]);
+    assert_eq!(read_all(&store).await.entries, [LogEntry { number: 1, nonce: Some(u64::MAX), is_damaged: false }]);
     let Commit { meta, nonce, origin, log, .. } = commit;
     assert_eq!(store.read_commits(&[1, 2]).await, Ok(vec![Some(CommitRecord { meta, nonce, origin, log }), None]));
     harness.destroy().await;

@@ -24,7 +24,7 @@ pub use values::*;
 use async_trait::async_trait;
 
 use crate::{
-    CatalogRecord, Commit, CommitRecord, Durability, Faults, LogKey, LogRecord, Manifest, Met, Meta, Owner, Page,
+    CatalogRecord, Commit, CommitRecord, Durability, Faults, LogEntry, LogKey, LogRecord, Manifest, Meta, Owner, Page,
     PageKey, PartitionId, RecordKey, RowState, Store, Tail,
 };
 

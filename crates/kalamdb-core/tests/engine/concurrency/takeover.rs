@@ -80,7 +80,7 @@ fn a_commit_to_several_tables_goes_when_all_of_it_is_in_segments() {
             query(&tab, &sql).unwrap();
         }
     }
-    let n_records = || block_on(disk.store().read_since(None)).unwrap().met.len();
+    let n_records = || block_on(disk.store().read_since(None)).unwrap().entries.len();
     query(&tab, "FLUSH TABLE a").unwrap();
     // Both parts are still in each record, and one of them is passed over.
     assert!(n_records() >= 20);
@@ -159,8 +159,9 @@ fn what_lost_races_leave_is_removed_in_time() {
         query(&tabs[id % 2], &format!("INSERT INTO t VALUES ({id})")).unwrap();
         query(&tabs[(id + 1) % 2], &format!("INSERT INTO t VALUES ({})", id + 2000)).unwrap();
     }
-    let n_void =
-        || block_on(disk.store().read_since(None)).unwrap().met.iter().filter(|met| met.nonce.is_none()).count();
+    let n_void = || {
+        block_on(disk.store().read_since(None)).unwrap().entries.iter().filter(|entry| entry.nonce.is_none()).count()
+    };
     assert!(n_void() >= 1000, "{} records are void", n_void());
     query(&tabs[0], "DELETE FROM t WHERE id < 0").unwrap();
     while block_on(tabs[0].database().maintain(MaintenanceTrigger::Idle)).unwrap() {}
