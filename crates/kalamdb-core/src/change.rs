@@ -24,7 +24,7 @@ pub(crate) struct TableChange {
     pub(crate) partition: PartitionId,
     pub(crate) state: RowState,
     /// True if these rows supersede nothing: none has an earlier version. A deleted row may have had the same key.
-    pub(crate) fresh: bool,
+    pub(crate) is_new: bool,
     pub(crate) rows: Rows,
 }
 
@@ -67,9 +67,9 @@ impl TableChange {
     /// Whether the rows can be one record with those of `next`, which come after them.
     pub(crate) fn goes_with(&self, next: &Self) -> bool {
         // Rows with earlier versions may be versions of each other.
-        let is_new = |change: &Self| change.fresh && change.state == RowState::Live;
-        is_new(self)
-            && is_new(next)
+        let is_insert = |change: &Self| change.is_new && change.state == RowState::Live;
+        is_insert(self)
+            && is_insert(next)
             && self.partition == next.partition
             && self.table.schema_version == next.table.schema_version
     }
@@ -88,7 +88,7 @@ impl TableChange {
     pub(crate) fn group(&self, first_seq: u64, updated_us: i64) -> RowGroup {
         RowGroup {
             state: self.state,
-            fresh: self.fresh,
+            is_new: self.is_new,
             columns: self.rows.columns.clone(),
             row_ids: self.rows.row_ids.clone(),
             first_seq,

@@ -30,7 +30,8 @@ struct PartHeader {
     first_seq: u64,
     updated_us: i64,
     state: RowState,
-    fresh: bool,
+    #[serde(rename = "fresh")]
+    is_new: bool,
     n_rows: u32,
     /// How many bytes of the body are its rows.
     bytes: u64,
@@ -70,7 +71,7 @@ impl CommitHeader {
             first_seq: record.first_seq,
             updated_us: record.updated_us,
             state: record.state,
-            fresh: record.fresh,
+            is_new: record.is_new,
             n_rows: record.n_rows,
             bytes: record.rows.len() as u64,
         };
@@ -113,7 +114,7 @@ impl CommitHeader {
                 first_seq: part.first_seq,
                 updated_us: part.updated_us,
                 state: part.state,
-                fresh: part.fresh,
+                is_new: part.is_new,
                 n_rows: part.n_rows,
                 rows: rows.to_vec(),
             });

@@ -58,7 +58,8 @@ struct OldLogHeader {
     first_seq: u64,
     updated_us: i64,
     state: RowState,
-    fresh: bool,
+    #[serde(rename = "fresh")]
+    is_new: bool,
     n_rows: u32,
 }
 
@@ -224,7 +225,7 @@ fn decode_part(key: LogKey, bytes: &[u8], owners: &mut Owners<'_>) -> Option<Log
         first_seq: header.first_seq,
         updated_us: header.updated_us,
         state: header.state,
-        fresh: header.fresh,
+        is_new: header.is_new,
         n_rows: header.n_rows,
         rows,
     })

@@ -115,7 +115,7 @@ pub struct LogRecord {
     /// Live rows or tombstones.
     pub state: RowState,
     /// True if no earlier version of any of these rows exists, so that none has to be looked for.
-    pub fresh: bool,
+    pub is_new: bool,
     /// How many rows `rows` holds.
     pub n_rows: u32,
     /// The rows as a JSON array; its form is the engine's.

@@ -19,10 +19,10 @@ fn keys() -> impl Strategy<Value = LogKey> {
 prop_compose! {
     fn logs()(
         key in keys(), partition in partitions(), schema_version in any::<u32>(), first_seq in any::<u64>(), updated_us in any::<i64>(),
-        deleted in any::<bool>(), fresh in any::<bool>(), n_rows in any::<u32>(), rows in any::<Vec<u8>>(),
+        deleted in any::<bool>(), is_new in any::<bool>(), n_rows in any::<u32>(), rows in any::<Vec<u8>>(),
     ) -> LogRecord {
         let state = if deleted { RowState::Deleted } else { RowState::Live };
-        LogRecord { key, partition, schema_version, first_seq, updated_us, state, fresh, n_rows, rows }
+        LogRecord { key, partition, schema_version, first_seq, updated_us, state, is_new, n_rows, rows }
     }
 }
 
@@ -216,7 +216,7 @@ fn commit_of_the_document() -> CommitRecord {
         first_seq: 900,
         updated_us: 1_700_000_000_000_000,
         state: RowState::Deleted,
-        fresh: false,
+        is_new: false,
         n_rows: 2,
         rows: b"[[1],[2]]".to_vec(),
     };

@@ -58,7 +58,7 @@ impl Model {
             first_seq: self.meta.next_seq + u64::from(part),
             updated_us: 0,
             state: RowState::Live,
-            fresh: true,
+            is_new: true,
             n_rows: 1,
             rows: rows.clone(),
         });

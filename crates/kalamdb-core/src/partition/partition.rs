@@ -184,15 +184,15 @@ impl Partition {
     pub(super) fn load(&mut self, table: &Arc<Table>) -> Result<()> {
         self.take_over(table)?;
         while let Some(pending) = self.pending.front() {
-            let (chunk, fresh) = match pending {
-                Pending::Record(record) => (Chunk::from_record(record.clone(), table), record.fresh),
+            let (chunk, is_new) = match pending {
+                Pending::Record(record) => (Chunk::from_record(record.clone(), table), record.is_new),
                 Pending::Group(group, version) => {
                     let group = group.clone().reshaped(*version, table)?;
-                    let fresh = group.fresh;
-                    (Chunk::new(group), fresh)
+                    let is_new = group.is_new;
+                    (Chunk::new(group), is_new)
                 }
             };
-            self.append(table, chunk, fresh)?;
+            self.append(table, chunk, is_new)?;
             self.pending.pop_front();
         }
         Ok(())
@@ -425,22 +425,22 @@ impl Partition {
         Ok(self.index.insert(index))
     }
 
-    fn append(&mut self, table: &Table, chunk: Chunk, fresh: bool) -> Result<()> {
+    fn append(&mut self, table: &Table, chunk: Chunk, is_new: bool) -> Result<()> {
         if chunk.n_rows() == 0 {
             return Ok(());
         }
-        if !fresh || self.index.is_some() {
+        if !is_new || self.index.is_some() {
             let keys = chunk.keys(table)?;
             let index = self.index(table)?;
             let hot: Vec<Option<RowAddress>> = (0..keys.len()).map(|row| index.get(&keys, row)).collect();
-            let cold = if fresh { Vec::new() } else { self.find_cold(&keys, &hot)? };
+            let cold = if is_new { Vec::new() } else { self.find_cold(&keys, &hot)? };
             // A row that is deleted takes the place of the one deleted before it.
             let tombstones =
-                if fresh || !chunk.is_deleted(0) { Vec::new() } else { self.find_tombstones(table, &chunk, &keys)? };
+                if is_new || !chunk.is_deleted(0) { Vec::new() } else { self.find_tombstones(table, &chunk, &keys)? };
             let at = self.chunks.len();
             let mut superseded =
                 self.index.as_mut().map(|index| Arc::make_mut(index).add_chunk(at, &chunk, &keys)).unwrap_or_default();
-            if fresh {
+            if is_new {
                 // What new rows have met are tombstones, which stay.
                 superseded.clear();
             }

@@ -18,7 +18,7 @@ const RECORD_ROWS: usize = 16_384;
 pub(crate) struct RowGroup {
     pub(crate) state: RowState,
     /// True if these rows supersede nothing: none has an earlier version. A deleted row may have had the same key.
-    pub(crate) fresh: bool,
+    pub(crate) is_new: bool,
     /// The user columns, in the order of the table's schema.
     pub(crate) columns: Vec<ArrayRef>,
     /// The hidden row ids of a table without a primary key.
@@ -55,7 +55,7 @@ impl RowGroup {
                 first_seq: self.first_seq + from as u64,
                 updated_us: self.updated_us,
                 state: self.state,
-                fresh: self.fresh,
+                is_new: self.is_new,
                 n_rows: u32::try_from(to - from).map_err(|_| too_many_records())?,
                 rows,
             });
@@ -115,7 +115,7 @@ impl RowGroup {
         let columns = upgrade_to(table, version, columns, n_rows)?;
         Ok(Self {
             state: record.state,
-            fresh: record.fresh,
+            is_new: record.is_new,
             columns,
             row_ids,
             first_seq: record.first_seq,

@@ -30,7 +30,7 @@ impl<'a> Salvage<'a> {
     /// Adds rows of a log record.
     pub(crate) fn add(&mut self, group: RowGroup) -> Result<()> {
         // A record that is missing may have held an earlier version.
-        self.partition.apply(self.table, RowGroup { fresh: false, ..group }, 0)
+        self.partition.apply(self.table, RowGroup { is_new: false, ..group }, 0)
     }
 
     /// Adds the rows of a segment of which some columns are readable.
@@ -69,7 +69,7 @@ impl<'a> Salvage<'a> {
         let n_rows = kept.true_count();
         self.add(RowGroup {
             state: RowState::Live,
-            fresh: false,
+            is_new: false,
             columns,
             row_ids,
             first_seq: 0,

@@ -13,7 +13,7 @@ use crate::rows::Rows;
 pub(crate) fn snapshot_of(rows: &Rows, first_seq: u64, updated_us: i64) -> Snapshot {
     let group = RowGroup {
         state: RowState::Live,
-        fresh: true,
+        is_new: true,
         columns: rows.columns.clone(),
         row_ids: rows.row_ids.clone(),
         first_seq,

@@ -125,7 +125,7 @@ fn record(commit: u64, part: u32, rows: &str) -> LogRecord {
         first_seq: commit * 100 + u64::from(part),
         updated_us: 1_700_000_000_000_000,
         state: RowState::Live,
-        fresh: true,
+        is_new: true,
         n_rows: 1,
         rows: rows.as_bytes().to_vec(),
     }

@@ -71,7 +71,7 @@ pub async fn numbers_and_states_come_back_as_they_were<H: Harness>() {
         record.updated_us = signed;
         record.schema_version = small;
         record.n_rows = small;
-        record.fresh = small == 1;
+        record.is_new = small == 1;
         record.state = if small == 0 { RowState::Live } else { RowState::Deleted };
     }
     commit.meta.next_seq = u64::MAX;

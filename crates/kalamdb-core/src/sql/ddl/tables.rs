@@ -58,7 +58,7 @@ pub(super) async fn create(
         let table = next.put_table(table)?;
         let partition = table.partition(context.principal);
         let mut change = next.into_change();
-        change.rows.push(TableChange { table, partition, state: RowState::Live, fresh: true, rows });
+        change.rows.push(TableChange { table, partition, state: RowState::Live, is_new: true, rows });
         Ok((change, Some(n_rows)))
     })
     .await?;

@@ -35,7 +35,7 @@ pub(crate) async fn run(
             table: Arc::clone(&changed.table),
             partition: changed.partition,
             state: RowState::Deleted,
-            fresh: false,
+            is_new: false,
             rows,
         };
         Ok((Change { rows: vec![tombstones], catalog: None }, (n_rows, returned)))

@@ -74,8 +74,13 @@ pub(super) fn check(
     let displaced = written.displaced.iter().flat_map(|displaced| &displaced.addresses);
     let addresses: HashSet<RowAddress> = replaced.chain(displaced).copied().collect();
     let stored = check_unique(context.view, table, partition, &rows, &addresses)?;
-    let change =
-        |state, fresh, rows| TableChange { table: Arc::clone(table), partition: partition.clone(), state, fresh, rows };
+    let change = |state, is_new, rows| TableChange {
+        table: Arc::clone(table),
+        partition: partition.clone(),
+        state,
+        is_new,
+        rows,
+    };
     let mut changes = Vec::new();
     if let Some(ReplacedRows { tombstones, .. }) = written.displaced.filter(|displaced| displaced.tombstones.n_rows > 0)
     {
@@ -94,7 +99,7 @@ pub(super) fn check(
         }
         let over = stored.iter().take(n_replaced).copied();
         changes.extend(
-            runs(new, over, &addresses, false)?.into_iter().map(|(fresh, rows)| change(RowState::Live, fresh, rows)),
+            runs(new, over, &addresses, false)?.into_iter().map(|(is_new, rows)| change(RowState::Live, is_new, rows)),
         );
     }
     if let Some(inserted) = written.inserted.filter(|rows| rows.n_rows > 0) {
@@ -102,19 +107,19 @@ pub(super) fn check(
         changes.extend(
             runs(inserted, over, &addresses, true)?
                 .into_iter()
-                .map(|(fresh, rows)| change(RowState::Live, fresh, rows)),
+                .map(|(is_new, rows)| change(RowState::Live, is_new, rows)),
         );
     }
     Ok(CheckedWriteSet { change: Change { rows: changes, catalog: None }, rows: Some(rows), first_seq })
 }
 
 /// Rows in runs, in their order, each with whether it supersedes nothing: what is written over a tombstone that is not
-/// `replaced` leaves it as it is. `fresh` is what holds for rows whose keys nothing has had.
+/// `replaced` leaves it as it is. `is_new` is what holds for rows whose keys nothing has had.
 fn runs(
     rows: Rows,
     over: impl Iterator<Item = Option<StoredKey>>,
     replaced: &HashSet<RowAddress>,
-    fresh: bool,
+    is_new: bool,
 ) -> Result<Vec<(bool, Rows)>> {
     let mut runs: Vec<(Option<bool>, u32)> = Vec::new();
     for stored in over {
@@ -129,13 +134,13 @@ fn runs(
     }
     if let [] | [_] = runs.as_slice() {
         let run = runs.pop().and_then(|(run, _)| run);
-        return Ok(vec![(run.unwrap_or(fresh), rows)]);
+        return Ok(vec![(run.unwrap_or(is_new), rows)]);
     }
     let mut from = 0;
     let part = |(run, n_rows): (Option<bool>, u32)| {
         let positions = UInt32Array::from_iter_values(from..from + n_rows);
         from += n_rows;
-        Ok((run.unwrap_or(fresh), rows.select(&positions)?))
+        Ok((run.unwrap_or(is_new), rows.select(&positions)?))
     };
     runs.into_iter().map(part).collect()
 }

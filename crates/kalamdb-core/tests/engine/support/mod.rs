@@ -149,9 +149,9 @@ impl Disk {
         MemoryStore::on_disk(self.origin.disk(), self.faults.clone())
     }
 
-    /// Commits a record of one row of the first table to the log, past the engine. `fresh` says that the row has no
+    /// Commits a record of one row of the first table to the log, past the engine. `is_new` says that the row has no
     /// earlier version.
-    pub(crate) fn append_row(&self, rows: &str, fresh: bool) {
+    pub(crate) fn append_row(&self, rows: &str, is_new: bool) {
         let store = self.store();
         let before = block_on(store.read_since(None)).unwrap().meta;
         let meta = Meta { head: before.head + 1, next_seq: before.next_seq + 1, ..before.clone() };
@@ -162,7 +162,7 @@ impl Disk {
             first_seq: before.next_seq,
             updated_us: 1,
             state: RowState::Live,
-            fresh,
+            is_new,
             n_rows: 1,
             rows: rows.as_bytes().to_vec(),
         };
