@@ -361,7 +361,7 @@ impl Database {
                 let Some(table) = state.catalog.find_id(written.id).cloned() else { continue };
                 log.iter().for_each(|logged| state.log.add(logged.key, logged.n_bytes));
                 // A transaction may have altered the table after it wrote the rows.
-                let group = group.reshaped(written.schema_version, &table)?;
+                let group = group.upgraded(written.schema_version, &table)?;
                 let partition = state.partition(&table, &id)?;
                 partition.add_logged(log);
                 partition.add(&table, group, head);

@@ -123,8 +123,8 @@ impl Chunk {
     }
 
     /// The same rows with the current version of the table's columns, where the chunk has version `from` of them.
-    pub(crate) fn reshaped(&self, from: u32, table: &Arc<Table>) -> Result<Chunk> {
-        Ok(Self { columns: self.columns.reshaped(from, table, self.n_rows)?, ..self.clone() })
+    pub(crate) fn upgraded(&self, from: u32, table: &Arc<Table>) -> Result<Chunk> {
+        Ok(Self { columns: self.columns.upgraded(from, table, self.n_rows)?, ..self.clone() })
     }
 
     pub(crate) fn n_rows(&self) -> usize {

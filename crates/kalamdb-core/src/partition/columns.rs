@@ -66,9 +66,9 @@ impl Columns {
     }
 
     /// The columns in the table's current version, where these are in version `from`; still undecoded if these are.
-    pub(super) fn reshaped(&self, from: u32, table: &Arc<Table>, n_rows: usize) -> Result<Self> {
+    pub(super) fn upgraded(&self, from: u32, table: &Arc<Table>, n_rows: usize) -> Result<Self> {
         let hot = match self {
-            Self::Cold(cold) => return Ok(Self::of_segment(cold.columns.reshaped(table))),
+            Self::Cold(cold) => return Ok(Self::of_segment(cold.columns.upgraded(table))),
             Self::Hot(hot) => hot,
         };
         let record =

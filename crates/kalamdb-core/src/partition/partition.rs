@@ -68,7 +68,7 @@ pub(crate) struct Partition {
     /// The manifest's body, until somebody asks for the rows.
     pub(super) undecoded: Option<Undecoded>,
     /// The version of the table's columns that the chunks have; `None` before the first is looked at.
-    pub(super) shape: Option<u32>,
+    pub(super) schema_version: Option<u32>,
     /// Of the rows in the log. Built when a key is first looked for.
     pub(super) index: Option<Arc<KeyIndex>>,
     /// Of the rows in the log. Each built when its columns are first looked for.
@@ -151,7 +151,7 @@ impl Partition {
         Ok(Self {
             chunks: Arc::clone(&self.chunks),
             n_segments: self.n_segments,
-            shape: self.shape,
+            schema_version: self.schema_version,
             index: self.index.clone(),
             unique: self.unique.clone(),
             greatest: self.greatest.clone(),
@@ -187,7 +187,7 @@ impl Partition {
             let (chunk, is_new) = match pending {
                 Pending::Record(record) => (Chunk::from_record(record.clone(), table), record.is_new),
                 Pending::Group(group, version) => {
-                    let group = group.clone().reshaped(*version, table)?;
+                    let group = group.clone().upgraded(*version, table)?;
                     let is_new = group.is_new;
                     (Chunk::new(group), is_new)
                 }
@@ -229,23 +229,23 @@ impl Partition {
 
     /// Brings the chunks to the current version of the table's columns.
     fn upgrade_to_current_schema(&mut self, table: &Arc<Table>) -> Result<()> {
-        match self.shape {
-            Some(shape) if shape < table.schema_version => {
+        match self.schema_version {
+            Some(version) if version < table.schema_version => {
                 let chunks =
-                    self.chunks.iter().map(|chunk| chunk.reshaped(shape, table)).collect::<Result<Vec<_>>>()?;
+                    self.chunks.iter().map(|chunk| chunk.upgraded(version, table)).collect::<Result<Vec<_>>>()?;
                 self.chunks = Arc::new(chunks);
                 // Keys are bytes that depend on the columns' types, and columns are known by their positions.
                 self.index = None;
                 self.unique.clear();
                 self.greatest.clear();
             }
-            Some(shape) if shape > table.schema_version => {
+            Some(version) if version > table.schema_version => {
                 let message = format!("table {} was altered meanwhile", table.full_name());
                 return Err(Error::new(ErrorKind::SerializationFailure, message).with_hint("run the statement again"));
             }
             _ => {}
         }
-        self.shape = Some(table.schema_version);
+        self.schema_version = Some(table.schema_version);
         Ok(())
     }
 

@@ -79,7 +79,7 @@ impl RowGroup {
     }
 
     /// The same rows with the current version of the table's columns, where the group has version `from` of them.
-    pub(crate) fn reshaped(self, from: u32, table: &Table) -> Result<Self> {
+    pub(crate) fn upgraded(self, from: u32, table: &Table) -> Result<Self> {
         Ok(Self { columns: upgrade_to(table, from, self.columns, self.n_rows)?, ..self })
     }
 

@@ -12,7 +12,7 @@ use super::partition::Partition;
 use super::row_group::RowGroup;
 use crate::catalog::Table;
 use crate::error::{Error, Result};
-use crate::rows::reshape_column;
+use crate::rows::upgrade_column;
 use crate::segment::{ROW_ID, StoredSegment};
 
 /// A partition that is being put together.
@@ -50,7 +50,7 @@ impl<'a> Salvage<'a> {
         let user = self.table.columns.iter().map(|column| match (segment.column(column.id), columns.get(&column.id)) {
             (Some(_), None) => Ok(new_null_array(&column.sql_type.arrow(), segment.n_rows)),
             (_, values) => {
-                reshape_column(self.table, segment.schema_version, column.id, values.cloned(), segment.n_rows)
+                upgrade_column(self.table, segment.schema_version, column.id, values.cloned(), segment.n_rows)
             }
         });
         let user = user.collect::<Result<Vec<_>>>()?;

@@ -35,7 +35,7 @@ impl Partition {
             changed_at: self.changed_at.max(changed_at),
             chunks: Arc::new(hot),
             hot_from: self.hot_from.max(first_seq),
-            shape: self.shape,
+            schema_version: self.schema_version,
             pending,
             log: std::mem::take(&mut self.log),
             ..Self::default()

@@ -12,6 +12,6 @@ pub(crate) use compact::compact;
 pub(crate) use keys::Keys;
 pub(crate) use order::ORDER;
 pub(crate) use rows::Rows;
-pub(crate) use schema_versions::{missing_values, reshape_column, upgrade_to};
+pub(crate) use schema_versions::{missing_values, upgrade_column, upgrade_to};
 pub(crate) use size::{compact_views, memory_of};
 pub(crate) use unique_keys::unique_keys;

@@ -25,20 +25,20 @@ pub(crate) fn upgrade_to(table: &Table, from: u32, columns: Vec<ArrayRef>, n_row
     let mut current = table.columns_of(from).ok_or_else(unknown)?;
     let mut columns = columns;
     for next in table.columns_since(from) {
-        columns = next.iter().map(|to| reshaped_column(current, &columns, to, n_rows)).collect::<Result<Vec<_>>>()?;
+        columns = next.iter().map(|to| upgraded_column(current, &columns, to, n_rows)).collect::<Result<Vec<_>>>()?;
         current = next;
     }
     Ok(columns)
 }
 
-fn reshaped_column(from: &[ColumnDef], columns: &[ArrayRef], to: &ColumnDef, n_rows: usize) -> Result<ArrayRef> {
+fn upgraded_column(from: &[ColumnDef], columns: &[ArrayRef], to: &ColumnDef, n_rows: usize) -> Result<ArrayRef> {
     let old = from.iter().zip(columns).find(|(column, _)| column.id == to.id);
     next_column(old.map(|(column, values)| (column, Arc::clone(values))), to, n_rows)
 }
 
 /// One column, by its id, of rows that were written with version `from` of the table's columns, as the current version
 /// has it. `stored` is `None` if that version did not have it.
-pub(crate) fn reshape_column(
+pub(crate) fn upgrade_column(
     table: &Table,
     from: u32,
     id: u32,

@@ -10,7 +10,7 @@ use super::segment::{ROW_ID, Segment};
 use crate::catalog::Table;
 use crate::error::{Error, Result};
 use crate::retry::PageRef;
-use crate::rows::reshape_column;
+use crate::rows::upgrade_column;
 
 /// The columns of a segment as a version of the table has them, page by page as they are in memory.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ impl SegmentColumns {
     }
 
     /// The same for a later version of the table's columns.
-    pub(crate) fn reshaped(&self, table: &Arc<Table>) -> Self {
+    pub(crate) fn upgraded(&self, table: &Arc<Table>) -> Self {
         Self { table: Arc::clone(table), ..self.clone() }
     }
 
@@ -64,7 +64,7 @@ impl SegmentColumns {
         let stored = self.page_of(index).map(|page| self.page(page)).transpose()?;
         match stored {
             Some(stored) if self.segment.schema_version == self.table.schema_version => Ok(stored),
-            stored => reshape_column(&self.table, self.segment.schema_version, column.id, stored, self.segment.n_rows),
+            stored => upgrade_column(&self.table, self.segment.schema_version, column.id, stored, self.segment.n_rows),
         }
     }
 
