@@ -68,20 +68,18 @@ impl ExtensionPlanner for ApplyPlanner {
             .map(|argument| planner.create_physical_expr(argument, apply.input.schema(), session, context))
             .collect::<Result<Vec<_>>>()?;
         let guard = if apply.is_guarded { arguments.pop() } else { None };
-        let mut needle = None;
-        if let (SubqueryKind::In, Some(value)) =
-            (apply.question, arguments.pop_if(|_| apply.question == SubqueryKind::In))
-        {
+        let mut compared_value = None;
+        if let (SubqueryKind::In, Some(value)) = (apply.kind, arguments.pop_if(|_| apply.kind == SubqueryKind::In)) {
             let comparable = comparable(value, &input.schema(), subquery)?;
-            needle = Some(comparable.0);
+            compared_value = Some(comparable.0);
             subquery = comparable.1;
         }
         let exec = ApplyExec::new(
-            apply.question,
+            apply.kind,
             Arc::clone(input),
             subquery,
             arguments,
-            needle,
+            compared_value,
             guard,
             apply.slots.clone(),
             // Without outer values it is evaluated once, as PostgreSQL does.

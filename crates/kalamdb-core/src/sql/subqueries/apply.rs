@@ -29,12 +29,12 @@ pub(crate) enum SubqueryKind {
 
 /// Adds to each row of `input` the answer of a subquery as the column `name`; for LATERAL, the columns of its rows.
 ///
-/// The subquery's plan reads `arguments`, evaluated on the row, from `slots`. For [`Question::In`] the value to look
-/// for is one more expression behind these, and the plan's only column has its type. A last expression may be the
-/// condition under which the answer is used: for other rows nothing is asked.
+/// The subquery's plan reads `arguments`, evaluated on the row, from `slots`. For [`SubqueryKind::In`] the value
+/// to look for is one more expression behind these, and the plan's only column has its type. A last expression may be
+/// the condition under which the answer is used: for other rows nothing is asked.
 #[derive(Debug, Clone)]
 pub(crate) struct Apply {
-    pub(crate) question: SubqueryKind,
+    pub(crate) kind: SubqueryKind,
     pub(crate) input: LogicalPlan,
     pub(crate) subquery: LogicalPlan,
     pub(crate) arguments: Vec<Expr>,
@@ -46,7 +46,7 @@ pub(crate) struct Apply {
 
 impl Apply {
     pub(super) fn try_new(
-        question: SubqueryKind,
+        kind: SubqueryKind,
         input: LogicalPlan,
         subquery: LogicalPlan,
         arguments: Vec<Expr>,
@@ -56,7 +56,7 @@ impl Apply {
     ) -> Result<Self> {
         let mut fields: Vec<_> =
             input.schema().iter().map(|(qualifier, field)| (qualifier.cloned(), Arc::clone(field))).collect();
-        match question {
+        match kind {
             SubqueryKind::Value => {
                 let value = subquery
                     .schema()
@@ -69,7 +69,7 @@ impl Apply {
                 fields.push((None, Arc::new(Field::new(&name, DataType::Boolean, true))))
             }
             SubqueryKind::Rows | SubqueryKind::RowsOrNull => {
-                let nullable = |field: &FieldRef| match question {
+                let nullable = |field: &FieldRef| match kind {
                     SubqueryKind::RowsOrNull => Arc::new(field.as_ref().clone().with_nullable(true)),
                     _ => Arc::clone(field),
                 };
@@ -77,12 +77,12 @@ impl Apply {
             }
         }
         let schema = Arc::new(DFSchema::new_with_metadata(fields, input.schema().metadata().clone())?);
-        Ok(Self { question, input, subquery, arguments, slots, is_guarded, name, schema })
+        Ok(Self { kind, input, subquery, arguments, slots, is_guarded, name, schema })
     }
 
     /// Everything but the schema, which follows from it.
     fn key(&self) -> (SubqueryKind, &LogicalPlan, &LogicalPlan, &[Expr], &[CorrelatedParameter], &str) {
-        (self.question, &self.input, &self.subquery, &self.arguments, &self.slots, &self.name)
+        (self.kind, &self.input, &self.subquery, &self.arguments, &self.slots, &self.name)
     }
 }
 
@@ -125,13 +125,13 @@ impl UserDefinedLogicalNodeCore for Apply {
 
     fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let arguments: Vec<String> = self.arguments.iter().map(ToString::to_string).collect();
-        write!(f, "Apply: {}={:?}, arguments=[{}]", self.name, self.question, arguments.join(", "))
+        write!(f, "Apply: {}={:?}, arguments=[{}]", self.name, self.kind, arguments.join(", "))
     }
 
     fn with_exprs_and_inputs(&self, exprs: Vec<Expr>, inputs: Vec<LogicalPlan>) -> Result<Self> {
         let [input, subquery] =
             <[LogicalPlan; 2]>::try_from(inputs).map_err(|_| internal_datafusion_err!("Apply has two inputs"))?;
-        Self::try_new(self.question, input, subquery, exprs, self.slots.clone(), self.is_guarded, self.name.clone())
+        Self::try_new(self.kind, input, subquery, exprs, self.slots.clone(), self.is_guarded, self.name.clone())
     }
 
     fn necessary_children_exprs(&self, output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {

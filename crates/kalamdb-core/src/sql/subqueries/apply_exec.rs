@@ -40,13 +40,13 @@ const MAX_JOINED: usize = 1 << 16;
 /// Runs a subquery's plan for each distinct set of outer values, and adds its answers as a last column.
 #[derive(Debug, Clone)]
 pub(crate) struct ApplyExec {
-    question: SubqueryKind,
+    kind: SubqueryKind,
     input: Arc<dyn ExecutionPlan>,
     subquery: Arc<dyn ExecutionPlan>,
     /// What goes into `slots`.
     arguments: Vec<Arc<dyn PhysicalExpr>>,
-    /// What is looked for, for [`Question::In`].
-    needle: Option<Arc<dyn PhysicalExpr>>,
+    /// What is looked for, for [`SubqueryKind::In`].
+    compared_value: Option<Arc<dyn PhysicalExpr>>,
     /// The condition under which the answer is used.
     guard: Option<Arc<dyn PhysicalExpr>>,
     slots: Vec<CorrelatedParameter>,
@@ -60,11 +60,11 @@ pub(crate) struct ApplyExec {
 impl ApplyExec {
     #[allow(clippy::too_many_arguments, reason = "the fields of a plan node, set in one place")]
     pub(crate) fn new(
-        question: SubqueryKind,
+        kind: SubqueryKind,
         input: Arc<dyn ExecutionPlan>,
         subquery: Arc<dyn ExecutionPlan>,
         arguments: Vec<Arc<dyn PhysicalExpr>>,
-        needle: Option<Arc<dyn PhysicalExpr>>,
+        compared_value: Option<Arc<dyn PhysicalExpr>>,
         guard: Option<Arc<dyn PhysicalExpr>>,
         slots: Vec<CorrelatedParameter>,
         is_volatile: bool,
@@ -77,11 +77,11 @@ impl ApplyExec {
             Boundedness::Bounded,
         );
         Self {
-            question,
+            kind,
             input,
             subquery,
             arguments,
-            needle,
+            compared_value,
             guard,
             slots,
             turn: Arc::default(),
@@ -94,9 +94,9 @@ impl ApplyExec {
 impl DisplayAs for ApplyExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let arguments: Vec<String> = self.arguments.iter().map(ToString::to_string).collect();
-        write!(f, "ApplyExec: {:?}, arguments=[{}]", self.question, arguments.join(", "))?;
-        match &self.needle {
-            Some(needle) => write!(f, ", value={needle}"),
+        write!(f, "ApplyExec: {:?}, arguments=[{}]", self.kind, arguments.join(", "))?;
+        match &self.compared_value {
+            Some(compared_value) => write!(f, ", value={compared_value}"),
             None => Ok(()),
         }
     }
@@ -127,7 +127,7 @@ impl ExecutionPlan for ApplyExec {
         &self,
         f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        for expr in self.arguments.iter().chain(&self.needle).chain(&self.guard) {
+        for expr in self.arguments.iter().chain(&self.compared_value).chain(&self.guard) {
             if f(expr)? == TreeNodeRecursion::Stop {
                 return Ok(TreeNodeRecursion::Stop);
             }
@@ -154,7 +154,7 @@ impl ExecutionPlan for ApplyExec {
         let answers = SubqueryCache { plan: self.clone(), context, known: HashMap::new(), n_remembered: 0 };
         let batches = stream::try_unfold((rows, answers), |(mut rows, mut answers)| async move {
             let Some(batch) = rows.try_next().await? else { return Ok::<_, DataFusionError>(None) };
-            let batches = match answers.plan.question {
+            let batches = match answers.plan.kind {
                 SubqueryKind::Rows | SubqueryKind::RowsOrNull => answers.join(&batch).await?,
                 SubqueryKind::Value | SubqueryKind::Exists | SubqueryKind::In => vec![answers.add_to(&batch).await?],
             };
@@ -183,7 +183,13 @@ impl SubqueryCache {
         let n_rows = batch.num_rows();
         let evaluate = |expr: &Arc<dyn PhysicalExpr>| expr.evaluate(batch)?.into_array(n_rows);
         let arguments = self.plan.arguments.iter().map(evaluate).collect::<Result<Vec<_>>>()?;
-        let needles = self.plan.needle.as_ref().map(evaluate).transpose()?.map(|needles| one_zero(&needles));
+        let compared_values = self
+            .plan
+            .compared_value
+            .as_ref()
+            .map(evaluate)
+            .transpose()?
+            .map(|compared_values| one_zero(&compared_values));
         let guard = self.plan.guard.as_ref().map(evaluate).transpose()?;
         let guard = guard.as_ref().map(|guard| as_boolean_array(guard)).transpose()?;
         let schema = self.plan.schema();
@@ -196,7 +202,7 @@ impl SubqueryCache {
                 answers.push(unasked.clone());
                 continue;
             }
-            answers.push(self.answer(&arguments, row).await?.for_row(needles.as_ref(), row)?);
+            answers.push(self.answer(&arguments, row).await?.for_row(compared_values.as_ref(), row)?);
         }
         let answers = match answers.is_empty() {
             true => new_empty_array(answer_type),
@@ -218,7 +224,7 @@ impl SubqueryCache {
         let mut joined = Vec::new();
         let memory = MemoryConsumer::new("LATERAL").register(self.context.memory_pool());
         for (row, at) in (0..n_rows).zip(0_u32..) {
-            let or_null = self.plan.question == SubqueryKind::RowsOrNull;
+            let or_null = self.plan.kind == SubqueryKind::RowsOrNull;
             let schema = self.plan.schema();
             let Answer::Rows(rows) = self.answer(&arguments, row).await? else {
                 return internal_err!("LATERAL asks for rows");
@@ -280,7 +286,7 @@ impl SubqueryCache {
         }
         let subquery = reset_plan_states(Arc::clone(&self.plan.subquery))?;
         let mut rows = held(subquery.execute(0, Arc::clone(&self.context))?, "a subquery", &self.context, 1);
-        match self.plan.question {
+        match self.plan.kind {
             SubqueryKind::Exists => loop {
                 match rows.try_next().await? {
                     Some(batch) if batch.num_rows() == 0 => {}
@@ -343,18 +349,19 @@ fn one_zero(values: &ArrayRef) -> ArrayRef {
 }
 
 impl Answer {
-    fn for_row(&self, needles: Option<&ArrayRef>, row: usize) -> Result<ScalarValue> {
+    fn for_row(&self, compared_values: Option<&ArrayRef>, row: usize) -> Result<ScalarValue> {
         match self {
             Answer::Value(value) => Ok(value.clone()),
             Answer::Rows(_) => internal_err!("LATERAL has rows for a row"),
             Answer::Values { values, has_null } => {
-                let needles = needles.ok_or_else(|| internal_datafusion_err!("IN has no value to look for"))?;
-                let needle = ScalarValue::try_from_array(needles, row)?;
+                let compared_values =
+                    compared_values.ok_or_else(|| internal_datafusion_err!("IN has no value to look for"))?;
+                let compared_value = ScalarValue::try_from_array(compared_values, row)?;
                 let is_empty = values.is_empty() && !has_null;
                 Ok(ScalarValue::Boolean(match () {
                     () if is_empty => Some(false),
-                    () if needle.is_null() => None,
-                    () if values.contains(&needle) => Some(true),
+                    () if compared_value.is_null() => None,
+                    () if values.contains(&compared_value) => Some(true),
                     () if *has_null => None,
                     () => Some(false),
                 }))

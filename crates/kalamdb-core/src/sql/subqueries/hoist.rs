@@ -166,13 +166,13 @@ impl<'a> Hoist<'a> {
         self.apply(SubqueryKind::Value, subquery, None)
     }
 
-    fn apply(&mut self, question: SubqueryKind, subquery: LogicalPlan, needle: Option<Expr>) -> Result<Expr> {
+    fn apply(&mut self, kind: SubqueryKind, subquery: LogicalPlan, compared_value: Option<Expr>) -> Result<Expr> {
         let Bound { subquery, mut arguments, slots } = bind(self.rewriter, &self.input, subquery)?;
-        arguments.extend(needle);
+        arguments.extend(compared_value);
         arguments.extend(self.guard.clone());
         let name = format!("__subquery_{}", self.rewriter.next_number());
         let input = std::mem::take(&mut self.input);
-        let apply = Apply::try_new(question, input, subquery, arguments, slots, self.guard.is_some(), name.clone())?;
+        let apply = Apply::try_new(kind, input, subquery, arguments, slots, self.guard.is_some(), name.clone())?;
         self.input = LogicalPlan::Extension(Extension { node: Arc::new(apply) });
         Ok(Expr::Column(Column::new_unqualified(name)))
     }

@@ -66,7 +66,7 @@ pub(super) fn rewrite(rewriter: &mut Rewriter, mut join: Join, shown: &Right) ->
         return Ok(LogicalPlan::Join(join));
     }
     let right = Arc::unwrap_or_clone(join.right);
-    let question = match join.join_type {
+    let kind = match join.join_type {
         JoinType::Inner => SubqueryKind::Rows,
         JoinType::Left => SubqueryKind::RowsOrNull,
         other => return Err(into_datafusion(Error::unsupported(format!("LATERAL in a {other} join")))),
@@ -90,7 +90,7 @@ pub(super) fn rewrite(rewriter: &mut Rewriter, mut join: Join, shown: &Right) ->
     };
     let left = Arc::unwrap_or_clone(join.left);
     let Bound { subquery, arguments, slots } = bind(rewriter, &left, right)?;
-    let apply = Apply::try_new(question, left, subquery, arguments, slots, false, String::new())?;
+    let apply = Apply::try_new(kind, left, subquery, arguments, slots, false, String::new())?;
     Ok(LogicalPlan::Extension(Extension { node: Arc::new(apply) }))
 }
 
