@@ -19,7 +19,7 @@ use datafusion::sql::sqlparser::ast::TableFactor;
 use crate::sql::analyzer::any_node;
 
 /// The plan, without keys.
-fn forget_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
+fn drop_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
     if !any_node(&plan, |node| Ok(has_keys(node.schema())))? {
         return Ok(plan);
     }
@@ -58,12 +58,12 @@ fn without_keys(schema: &DFSchemaRef) -> Result<DFSchemaRef> {
 /// Plans what stands in FROM as DataFusion does, and forgets its keys: SQL has GROUP BY by a key of stored tables
 /// alone.
 #[derive(Debug, Default)]
-pub(crate) struct KeylessRelations {
+pub(crate) struct RelationsWithoutKeys {
     /// Whether DataFusion's planner comes back with what it was asked to plan.
     asks: AtomicBool,
 }
 
-impl RelationPlanner for KeylessRelations {
+impl RelationPlanner for RelationsWithoutKeys {
     fn plan_relation(
         &self,
         relation: TableFactor,
@@ -74,22 +74,22 @@ impl RelationPlanner for KeylessRelations {
             return Ok(RelationPlanning::Original(Box::new(relation)));
         }
         self.asks.store(true, Ordering::Relaxed);
-        let plan = forget_keys(context.plan(relation)?)?;
+        let plan = drop_keys(context.plan(relation)?)?;
         Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, None))))
     }
 }
 
 /// A rule of DataFusion's on plans without keys.
 #[derive(Debug)]
-pub(super) struct Keyless(pub(crate) Arc<dyn OptimizerRule + Send + Sync>);
+pub(super) struct WithoutKeys(pub(crate) Arc<dyn OptimizerRule + Send + Sync>);
 
-impl OptimizerRule for Keyless {
+impl OptimizerRule for WithoutKeys {
     fn name(&self) -> &str {
         self.0.name()
     }
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
-        let plan = forget_keys(plan)?;
+        let plan = drop_keys(plan)?;
         // Nodes that the rule makes have keys again: those that are true, as they follow from no others.
         match self.0.apply_order() {
             Some(ApplyOrder::TopDown) => plan.transform_down_with_subqueries(|node| self.0.rewrite(node, config)),

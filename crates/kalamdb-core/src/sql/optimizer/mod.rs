@@ -7,4 +7,4 @@ pub(crate) mod rules;
 mod several_arguments;
 mod simplify;
 
-pub(crate) use keys::KeylessRelations;
+pub(crate) use keys::RelationsWithoutKeys;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::optimizer::{Optimizer, OptimizerRule};
 
-use super::keys::Keyless;
+use super::keys::WithoutKeys;
 use super::repeated_projections::RepeatedProjections;
 use super::several_arguments::OneArgument;
 use super::simplify::Simplify;
@@ -23,7 +23,7 @@ const LEFT_OUT: &str = "eliminate_group_by_constant";
 pub(crate) fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let mended = |rule: Arc<dyn OptimizerRule + Send + Sync>| -> Arc<dyn OptimizerRule + Send + Sync> {
         match rule.name() {
-            name if BY_KEYS.contains(&name) => Arc::new(Keyless(rule)),
+            name if BY_KEYS.contains(&name) => Arc::new(WithoutKeys(rule)),
             "push_down_filter" => Arc::new(Hold(rule)),
             "single_distinct_aggregation_to_group_by" => Arc::new(OneArgument(rule)),
             "simplify_expressions" => Arc::new(Simplify(rule)),

@@ -27,7 +27,7 @@ use crate::error::{Error, ErrorKind, into_datafusion};
 use crate::functions::datetime::series as datetime_series;
 use crate::functions::session_function;
 use crate::partition::Snapshot;
-use crate::sql::optimizer::KeylessRelations;
+use crate::sql::optimizer::RelationsWithoutKeys;
 use crate::sql::parse::{column_type, referenced_table};
 use crate::sql::plan::rewrite::{Exposure, ShortAliases, TypedValues};
 use crate::sql::system::{CATALOG, CatalogView, SYSTEM_SCHEMA, tables};
@@ -79,7 +79,11 @@ impl<'a> Scope<'a> {
             relations: Vec::new(),
             expanding: Vec::new(),
             tables: RefCell::default(),
-            relation_planners: [Arc::new(ShortAliases), Arc::new(TypedValues), Arc::new(KeylessRelations::default())],
+            relation_planners: [
+                Arc::new(ShortAliases),
+                Arc::new(TypedValues),
+                Arc::new(RelationsWithoutKeys::default()),
+            ],
         }
     }
 
