@@ -9,7 +9,7 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::utils::{split_binary, split_conjunction};
 use datafusion::logical_expr::{Expr, Operator};
 
-use super::exposed::{Exposed, ExposedColumn};
+use super::visible_columns::{VisibleColumn, VisibleColumns};
 use crate::catalog::Table;
 use crate::error::Result;
 use crate::partition::{Chunk, Sorted};
@@ -71,11 +71,11 @@ pub(crate) fn indexes_of(table: &Table) -> Vec<IndexColumns> {
 
 impl IndexScan {
     /// The index that the filters narrow down most, if there is one.
-    pub(crate) fn choose(indexes: &[IndexColumns], exposed: &Exposed, filters: &[Expr]) -> Option<Self> {
+    pub(crate) fn choose(indexes: &[IndexColumns], visible_columns: &VisibleColumns, filters: &[Expr]) -> Option<Self> {
         let conjuncts: Vec<&Expr> = filters.iter().flat_map(split_conjunction).collect();
         let mut best: Option<(usize, Self)> = None;
         for index in indexes {
-            let (score, ranges) = ranges(&index.columns, exposed, &conjuncts);
+            let (score, ranges) = ranges(&index.columns, visible_columns, &conjuncts);
             if score > best.as_ref().map_or(0, |(score, _)| *score) {
                 best = Some((score, Self { index: index.clone(), ranges: ranges.into() }));
             }
@@ -173,11 +173,11 @@ fn partition_point(from: usize, to: usize, holds: impl Fn(usize) -> bool) -> usi
 }
 
 /// The ranges of an index that the filters leave, and how much they narrow it down: 0 if not at all.
-fn ranges(columns: &[usize], exposed: &Exposed, conjuncts: &[&Expr]) -> (usize, Vec<KeyRange>) {
+fn ranges(columns: &[usize], visible_columns: &VisibleColumns, conjuncts: &[&Expr]) -> (usize, Vec<KeyRange>) {
     let mut ranges = vec![KeyRange::default()];
     let mut score = 0;
     for &column in columns {
-        let known = known(column, exposed, conjuncts);
+        let known = known(column, visible_columns, conjuncts);
         match known.values {
             Some(values) if values.len() * ranges.len() <= MAX_RANGES => {
                 let extended = |range: &KeyRange| {
@@ -209,18 +209,18 @@ fn ranges(columns: &[usize], exposed: &Exposed, conjuncts: &[&Expr]) -> (usize, 
     (score, ranges)
 }
 
-pub(super) fn known(column: usize, exposed: &Exposed, conjuncts: &[&Expr]) -> Known {
+pub(super) fn known(column: usize, visible_columns: &VisibleColumns, conjuncts: &[&Expr]) -> Known {
     let mut known = Known::default();
     for conjunct in conjuncts {
-        if let Some(values) = values_of(conjunct, column, exposed) {
+        if let Some(values) = values_of(conjunct, column, visible_columns) {
             known.values.get_or_insert(values);
             continue;
         }
         match conjunct {
             Expr::BinaryExpr(binary) => {
                 let (op, value) = match (
-                    literal(&binary.right, &binary.left, column, exposed),
-                    literal(&binary.left, &binary.right, column, exposed),
+                    literal(&binary.right, &binary.left, column, visible_columns),
+                    literal(&binary.left, &binary.right, column, visible_columns),
                 ) {
                     (Some(value), _) => (binary.op, value),
                     (None, Some(value)) => match binary.op.swap() {
@@ -240,9 +240,9 @@ pub(super) fn known(column: usize, exposed: &Exposed, conjuncts: &[&Expr]) -> Kn
                 }
             }
             Expr::Between(between) if !between.negated => {
-                known.lower =
-                    literal(&between.low, &between.expr, column, exposed).map(|value| Bound { value, inclusive: true });
-                known.upper = literal(&between.high, &between.expr, column, exposed)
+                known.lower = literal(&between.low, &between.expr, column, visible_columns)
+                    .map(|value| Bound { value, inclusive: true });
+                known.upper = literal(&between.high, &between.expr, column, visible_columns)
                     .map(|value| Bound { value, inclusive: true });
             }
             _ => {}
@@ -252,19 +252,21 @@ pub(super) fn known(column: usize, exposed: &Exposed, conjuncts: &[&Expr]) -> Kn
 }
 
 /// The values that a column must have one of for an expression to be true, if it says so.
-fn values_of(expr: &Expr, column: usize, exposed: &Exposed) -> Option<Vec<ArrayRef>> {
+fn values_of(expr: &Expr, column: usize, visible_columns: &VisibleColumns) -> Option<Vec<ArrayRef>> {
     match expr {
         Expr::InList(list) if !list.negated => {
-            list.list.iter().map(|value| literal(value, &list.expr, column, exposed)).collect()
+            list.list.iter().map(|value| literal(value, &list.expr, column, visible_columns)).collect()
         }
         Expr::BinaryExpr(binary) if binary.op == Operator::Eq => {
-            let value = literal(&binary.right, &binary.left, column, exposed)
-                .or_else(|| literal(&binary.left, &binary.right, column, exposed));
+            let value = literal(&binary.right, &binary.left, column, visible_columns)
+                .or_else(|| literal(&binary.left, &binary.right, column, visible_columns));
             value.map(|value| vec![value])
         }
         Expr::BinaryExpr(binary) if binary.op == Operator::Or => {
-            let parts: Option<Vec<Vec<ArrayRef>>> =
-                split_binary(expr, Operator::Or).into_iter().map(|part| values_of(part, column, exposed)).collect();
+            let parts: Option<Vec<Vec<ArrayRef>>> = split_binary(expr, Operator::Or)
+                .into_iter()
+                .map(|part| values_of(part, column, visible_columns))
+                .collect();
             parts.map(|parts| parts.into_iter().flatten().collect())
         }
         _ => None,
@@ -273,13 +275,13 @@ fn values_of(expr: &Expr, column: usize, exposed: &Exposed) -> Option<Vec<ArrayR
 
 /// The literal `value` as one row, if `of` is the user column and both have one type, which has one order and one
 /// equality.
-fn literal(value: &Expr, of: &Expr, column: usize, exposed: &Exposed) -> Option<ArrayRef> {
+fn literal(value: &Expr, of: &Expr, column: usize, visible_columns: &VisibleColumns) -> Option<ArrayRef> {
     let (Expr::Literal(value, _), Expr::Column(name)) = (value, of) else { return None };
-    let at = exposed.schema.index_of(name.name()).ok()?;
-    if exposed.columns.get(at) != Some(&ExposedColumn::User(column)) {
+    let at = visible_columns.schema.index_of(name.name()).ok()?;
+    if visible_columns.columns.get(at) != Some(&VisibleColumn::User(column)) {
         return None;
     }
-    let data_type = exposed.schema.fields().get(at)?.data_type();
+    let data_type = visible_columns.schema.fields().get(at)?.data_type();
     // Floats have two zeros, which are equal and are not at one place of the order; intervals may be equal and written
     // differently.
     let has_order = !data_type.is_floating() && !data_type.is_nested() && !matches!(data_type, DataType::Interval(_));

@@ -7,8 +7,8 @@ use datafusion::arrow::array::{ArrayRef, make_comparator};
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::utils::split_conjunction;
 
-use super::exposed::{Exposed, ExposedColumn};
 use super::index_scan::{Known, known};
+use super::visible_columns::{VisibleColumn, VisibleColumns};
 use crate::rows::ORDER;
 use crate::segment::SegmentColumns;
 
@@ -17,13 +17,13 @@ use crate::segment::SegmentColumns;
 pub(crate) struct Pruning(Arc<Vec<(usize, Known)>>);
 
 impl Pruning {
-    pub(crate) fn new(exposed: &Exposed, filters: &[Expr]) -> Self {
+    pub(crate) fn new(visible_columns: &VisibleColumns, filters: &[Expr]) -> Self {
         let conjuncts: Vec<&Expr> = filters.iter().flat_map(split_conjunction).collect();
-        let user = exposed.columns.iter().filter_map(|column| match column {
-            ExposedColumn::User(at) => Some(*at),
-            ExposedColumn::System(_) | ExposedColumn::Address => None,
+        let user = visible_columns.columns.iter().filter_map(|column| match column {
+            VisibleColumn::User(at) => Some(*at),
+            VisibleColumn::System(_) | VisibleColumn::Address => None,
         });
-        let known = user.map(|at| (at, known(at, exposed, &conjuncts)));
+        let known = user.map(|at| (at, known(at, visible_columns, &conjuncts)));
         Self(Arc::new(
             known
                 .filter(|(_, known)| known.values.is_some() || known.lower.is_some() || known.upper.is_some())

@@ -23,10 +23,10 @@ use datafusion::physical_plan::{
 };
 use futures::stream;
 
-use super::exposed::{Exposed, ExposedColumn};
 use super::index_scan::IndexScan;
 use super::page_loader::PageLoader;
 use super::pruning::Pruning;
+use super::visible_columns::{VisibleColumn, VisibleColumns};
 use crate::call::{ProgressPhase, Steps};
 use crate::error::into_datafusion;
 use crate::partition::{Chunk, RowAddress, Snapshot};
@@ -43,7 +43,7 @@ use crate::rows::compact;
 /// At most `limit` rows pass; the predicate is evaluated first.
 #[derive(Debug, Clone)]
 pub(crate) struct RowScanExec {
-    output: Vec<ExposedColumn>,
+    output: Vec<VisibleColumn>,
     snapshot: Snapshot,
     with_deleted: bool,
     predicate: Option<Predicate>,
@@ -58,20 +58,20 @@ pub(crate) struct RowScanExec {
 #[derive(Debug, Clone)]
 struct Predicate {
     expr: Arc<dyn PhysicalExpr>,
-    columns: Vec<ExposedColumn>,
+    columns: Vec<VisibleColumn>,
     schema: SchemaRef,
 }
 
 impl RowScanExec {
     pub(crate) fn try_new(
-        exposed: &Exposed,
+        visible_columns: &VisibleColumns,
         projection: &[usize],
         snapshot: Snapshot,
         pages: Option<PageLoader>,
         with_deleted: bool,
         limit: Option<usize>,
     ) -> Result<Self> {
-        let schema = Arc::new(exposed.schema.project(projection)?);
+        let schema = Arc::new(visible_columns.schema.project(projection)?);
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema),
             Partitioning::UnknownPartitioning(1),
@@ -79,7 +79,7 @@ impl RowScanExec {
             Boundedness::Bounded,
         );
         Ok(Self {
-            output: select(exposed, projection)?,
+            output: select(visible_columns, projection)?,
             snapshot,
             with_deleted,
             predicate: None,
@@ -94,12 +94,12 @@ impl RowScanExec {
     /// Adds a filter; `expr` is over the columns at the positions `columns`.
     pub(crate) fn with_predicate(
         mut self,
-        exposed: &Exposed,
+        visible_columns: &VisibleColumns,
         expr: Arc<dyn PhysicalExpr>,
         columns: &[usize],
     ) -> Result<Self> {
-        let schema = Arc::new(exposed.schema.project(columns)?);
-        self.predicate = Some(Predicate { expr, columns: select(exposed, columns)?, schema });
+        let schema = Arc::new(visible_columns.schema.project(columns)?);
+        self.predicate = Some(Predicate { expr, columns: select(visible_columns, columns)?, schema });
         Ok(self)
     }
 
@@ -122,11 +122,15 @@ impl RowScanExec {
     }
 }
 
-fn select(exposed: &Exposed, positions: &[usize]) -> Result<Vec<ExposedColumn>> {
+fn select(visible_columns: &VisibleColumns, positions: &[usize]) -> Result<Vec<VisibleColumn>> {
     positions
         .iter()
         .map(|&at| {
-            exposed.columns.get(at).copied().ok_or_else(|| internal_datafusion_err!("column {at} is outside the table"))
+            visible_columns
+                .columns
+                .get(at)
+                .copied()
+                .ok_or_else(|| internal_datafusion_err!("column {at} is outside the table"))
         })
         .collect()
 }
@@ -301,7 +305,7 @@ impl Batches {
                 Some(index) => index.candidates(chunk).map_err(into_datafusion)?.map(UInt32Array::from),
                 None => None,
             };
-            let values = |columns: &[ExposedColumn]| {
+            let values = |columns: &[VisibleColumn]| {
                 columns.iter().map(|column| self.values(*column, chunk, rows.as_ref())).collect()
             };
             let visible = chunk.visible(self.scan.with_deleted);
@@ -346,9 +350,9 @@ impl Batches {
     }
 
     /// A column's values in a chunk, or in those of its rows that the index leads to.
-    fn values(&self, column: ExposedColumn, chunk: &Chunk, rows: Option<&UInt32Array>) -> Result<ArrayRef> {
+    fn values(&self, column: VisibleColumn, chunk: &Chunk, rows: Option<&UInt32Array>) -> Result<ArrayRef> {
         Ok(match (rows, column) {
-            (Some(rows), ExposedColumn::Address) => Arc::new(UInt64Array::from_iter_values(
+            (Some(rows), VisibleColumn::Address) => Arc::new(UInt64Array::from_iter_values(
                 rows.values().iter().map(|row| RowAddress::new(self.chunk, *row as usize).0),
             )),
             (Some(rows), _) => take(&column.values(chunk, self.chunk).map_err(into_datafusion)?, rows, None)?,

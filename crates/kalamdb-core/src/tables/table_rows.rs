@@ -13,12 +13,12 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_expr::create_physical_expr;
 use datafusion::physical_plan::ExecutionPlan;
 
-use super::exposed::Exposed;
 use super::index_scan::{IndexColumns, IndexScan, indexes_of};
 use super::page_loader::PageLoader;
 use super::pruning::Pruning;
 use super::row_scan::RowScanExec;
 use super::snapshots::{Dependency, Snapshots};
+use super::visible_columns::VisibleColumns;
 use crate::catalog::{SystemColumn, Table, TableKind};
 use crate::partition::Snapshot;
 
@@ -27,7 +27,7 @@ use crate::partition::Snapshot;
 /// The provider names one partition and cannot reach any other. The run of a plan tells it which rows are in that.
 #[derive(Debug)]
 pub(crate) struct TableRows {
-    exposed: Exposed,
+    visible_columns: VisibleColumns,
     with_deleted: bool,
     source: Source,
     pages: Option<PageLoader>,
@@ -46,22 +46,22 @@ enum Source {
 
 impl TableRows {
     /// The rows of a partition, as of the run of the plan.
-    pub(crate) fn stored(dependency: Dependency, exposed: Exposed) -> Self {
+    pub(crate) fn stored(dependency: Dependency, visible_columns: VisibleColumns) -> Self {
         let table = Arc::clone(&dependency.table);
-        Self::new(&table, exposed, Source::Stored(dependency))
+        Self::new(&table, visible_columns, Source::Stored(dependency))
     }
 
     /// Rows that are given.
-    pub(crate) fn given(table: &Table, exposed: Exposed, rows: Snapshot) -> Self {
-        Self::new(table, exposed, Source::Given(rows))
+    pub(crate) fn given(table: &Table, visible_columns: VisibleColumns, rows: Snapshot) -> Self {
+        Self::new(table, visible_columns, Source::Given(rows))
     }
 
-    fn new(table: &Table, exposed: Exposed, source: Source) -> Self {
+    fn new(table: &Table, visible_columns: VisibleColumns, source: Source) -> Self {
         // A statement that names `_deleted` asks for tombstones too.
-        let with_deleted = exposed.includes(SystemColumn::Deleted);
+        let with_deleted = visible_columns.includes(SystemColumn::Deleted);
         let names = table.primary_key.iter().filter_map(|at| table.columns.get(*at)).map(|column| column.name.clone());
         let key = (table.has_primary_key() && table.kind != TableKind::Stream).then(|| names.collect());
-        Self { exposed, with_deleted, source, pages: None, indexes: indexes_of(table), key }
+        Self { visible_columns, with_deleted, source, pages: None, indexes: indexes_of(table), key }
     }
 
     /// The columns of the primary key, if each of its values is there once at most: a tombstone may have that of a row.
@@ -83,7 +83,7 @@ impl TableRows {
         self
     }
 
-    /// Leaves tombstones out although `_deleted` is exposed.
+    /// Leaves tombstones out although `_deleted` is visible.
     pub(crate) fn without_deleted(mut self) -> Self {
         self.with_deleted = false;
         self
@@ -93,7 +93,7 @@ impl TableRows {
 #[async_trait]
 impl TableProvider for TableRows {
     fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.exposed.schema)
+        Arc::clone(&self.visible_columns.schema)
     }
 
     fn table_type(&self) -> TableType {
@@ -121,10 +121,10 @@ impl TableProvider for TableRows {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let all = || (0..self.exposed.columns.len()).collect();
+        let all = || (0..self.visible_columns.columns.len()).collect();
         let projection = projection.cloned().unwrap_or_else(all);
         let scan = RowScanExec::try_new(
-            &self.exposed,
+            &self.visible_columns,
             &projection,
             self.rows(state)?,
             self.pages.clone(),
@@ -135,13 +135,13 @@ impl TableProvider for TableRows {
             return Ok(Arc::new(scan));
         };
         let referenced = self.referenced(&filter)?;
-        let schema = DFSchema::try_from(self.exposed.schema.project(&referenced)?)?;
+        let schema = DFSchema::try_from(self.visible_columns.schema.project(&referenced)?)?;
         let predicate =
             create_physical_expr(&filter, &schema, state.execution_props(), &PhysicalPlanningContext::default())?;
-        let index = IndexScan::choose(&self.indexes, &self.exposed, filters);
-        let pruning = Pruning::new(&self.exposed, filters);
+        let index = IndexScan::choose(&self.indexes, &self.visible_columns, filters);
+        let pruning = Pruning::new(&self.visible_columns, filters);
         Ok(Arc::new(
-            scan.with_predicate(&self.exposed, predicate, &referenced)?.with_index(index).with_pruning(pruning),
+            scan.with_predicate(&self.visible_columns, predicate, &referenced)?.with_index(index).with_pruning(pruning),
         ))
     }
 }
@@ -164,7 +164,7 @@ impl TableRows {
         let mut indices = filter
             .column_refs()
             .into_iter()
-            .map(|column| Ok(self.exposed.schema.index_of(column.name())?))
+            .map(|column| Ok(self.visible_columns.schema.index_of(column.name())?))
             .collect::<Result<Vec<_>>>()?;
         indices.sort_unstable();
         indices.dedup();

@@ -16,15 +16,15 @@ use crate::catalog::{SystemColumn, TableName};
 use crate::error::{Error, ErrorKind, Location, Result};
 use crate::sql::parse::{fold, long_numbers, plain_values, table_name};
 use crate::sql::plan::rewrite::{
-    Exposure, KeyedColumns, Stars, arrow_types, casts, datetime, duplicates, group_by_determined, grouping, lambdas,
-    operators, ordinality, queries, row_subqueries, sort_names, syntax, using, values, whole_rows, window_frames,
-    window_names,
+    KeyedColumns, Stars, VisibleSystemColumns, arrow_types, casts, datetime, duplicates, group_by_determined, grouping,
+    lambdas, operators, ordinality, queries, row_subqueries, sort_names, syntax, using, values, whole_rows,
+    window_frames, window_names,
 };
 
 /// What is known of a query before it is planned.
 #[derive(Debug)]
 pub(super) struct Analysis {
-    pub(crate) exposure: Exposure,
+    pub(crate) system_columns: VisibleSystemColumns,
     /// Whether the planner may refuse the statement for reasons that are not SQL's, or that it does not tell.
     pub(crate) may_be_refused: bool,
 }
@@ -37,14 +37,14 @@ pub(super) fn analyze(statement: &mut Statement, current_namespace: &str, functi
     if let ControlFlow::Break(error) = statement.visit(&mut collector) {
         return Err(error);
     }
-    let exposure = collector.exposure();
-    if !exposure.is_empty() {
-        let mut stars = Stars { current_namespace, exposure: &exposure, ctes: &collector.ctes };
+    let system_columns = collector.system_columns();
+    if !system_columns.is_empty() {
+        let mut stars = Stars { current_namespace, system_columns: &system_columns, ctes: &collector.ctes };
         if let ControlFlow::Break(error) = statement.visit(&mut stars) {
             return Err(error);
         }
     }
-    Ok(Analysis { exposure, may_be_refused: collector.may_be_refused })
+    Ok(Analysis { system_columns, may_be_refused: collector.may_be_refused })
 }
 
 /// Refuses functions that do not exist in an expression that stands alone, such as a CHECK.
@@ -127,12 +127,12 @@ impl<'a> Collector<'a> {
         Some(KeyedColumns { names: [names, shown].concat(), hidden, primary_key: table.primary_key.clone() })
     }
 
-    fn exposure(&self) -> Exposure {
-        let mut exposure = Exposure::new();
+    fn system_columns(&self) -> VisibleSystemColumns {
+        let mut system_columns = VisibleSystemColumns::new();
         for (qualifier, column) in &self.mentions {
             for (table, name) in &self.tables {
                 if qualifier.as_ref().is_none_or(|qualifier| qualifier == name) && !self.functions.is_stream(table) {
-                    let columns = exposure.entry(table.clone()).or_default();
+                    let columns = system_columns.entry(table.clone()).or_default();
                     if !columns.contains(column) {
                         columns.push(*column);
                         columns.sort_unstable();
@@ -140,7 +140,7 @@ impl<'a> Collector<'a> {
                 }
             }
         }
-        exposure
+        system_columns
     }
 }
 

@@ -140,8 +140,8 @@ impl<'a> StatementContext<'a> {
         parameters: &Parameters,
         relations: Vec<Relation>,
     ) -> Result<PlannedQuery> {
-        let Analysis { exposure, may_be_refused } = analyze(&mut statement, &self.namespace, &self.scope())?;
-        let scope = self.scope().with_exposure(exposure).with_relations(relations);
+        let Analysis { system_columns, may_be_refused } = analyze(&mut statement, &self.namespace, &self.scope())?;
+        let scope = self.scope().with_system_columns(system_columns).with_relations(relations);
         let copy = may_be_refused.then(|| statement.clone());
         match (plan(statement, parameters, &scope), copy) {
             (Ok(plan), _) => self.planned(plan),

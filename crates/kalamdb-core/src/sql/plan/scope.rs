@@ -29,9 +29,9 @@ use crate::functions::session_function;
 use crate::partition::Snapshot;
 use crate::sql::optimizer::RelationsWithoutKeys;
 use crate::sql::parse::{column_type, referenced_table};
-use crate::sql::plan::rewrite::{Exposure, ShortAliases, TypedValues};
+use crate::sql::plan::rewrite::{ShortAliases, TypedValues, VisibleSystemColumns};
 use crate::sql::system::{CATALOG, CatalogView, SYSTEM_SCHEMA, tables};
-use crate::tables::{Dependency, Exposed, PageLoader, TableRows};
+use crate::tables::{Dependency, PageLoader, TableRows, VisibleColumns};
 
 /// The namespace of relations that the engine itself puts into a query; no statement can name it, as it holds a NUL.
 pub(crate) const ENGINE_NAMESPACE: &str = "\0engine";
@@ -52,7 +52,7 @@ pub(crate) struct Scope<'a> {
     principal: &'a Principal,
     state: &'a SessionState,
     current_namespace: &'a str,
-    exposure: Exposure,
+    system_columns: VisibleSystemColumns,
     system_columns_in_star: bool,
     relations: Vec<Relation>,
     /// The views whose queries are being planned, outermost first.
@@ -74,7 +74,7 @@ impl<'a> Scope<'a> {
             principal,
             state,
             current_namespace,
-            exposure: Exposure::new(),
+            system_columns: VisibleSystemColumns::new(),
             system_columns_in_star: false,
             relations: Vec::new(),
             expanding: Vec::new(),
@@ -88,8 +88,8 @@ impl<'a> Scope<'a> {
     }
 
     /// Sets the system columns that the statement can see.
-    pub(crate) fn with_exposure(mut self, exposure: Exposure) -> Self {
-        self.exposure = exposure;
+    pub(crate) fn with_system_columns(mut self, system_columns: VisibleSystemColumns) -> Self {
+        self.system_columns = system_columns;
         self
     }
 
@@ -146,23 +146,23 @@ impl<'a> Scope<'a> {
         if let Some(view) = catalog.find_view(&name).filter(|_| relation.is_none()) {
             return self.view_provider(view);
         }
-        let named = self.exposure.get(&name).map(Vec::as_slice).unwrap_or_default();
-        let exposed = |table: &Table, with_addresses: bool| {
+        let named = self.system_columns.get(&name).map(Vec::as_slice).unwrap_or_default();
+        let visible_columns = |table: &Table, with_addresses: bool| {
             let system = match table.kind {
                 TableKind::Stream => &[],
                 TableKind::Shared | TableKind::User if self.system_columns_in_star => SystemColumn::ALL.as_slice(),
                 TableKind::Shared | TableKind::User => named,
             };
-            Exposed::new(table, system, with_addresses)
+            VisibleColumns::new(table, system, with_addresses)
         };
         let rows = match relation {
             Some(Relation { table, rows, with_addresses, .. }) => {
-                TableRows::given(table, exposed(table, *with_addresses), Arc::clone(rows))
+                TableRows::given(table, visible_columns(table, *with_addresses), Arc::clone(rows))
             }
             None => {
                 let dependency = self.stored(&name)?;
-                let exposed = exposed(&dependency.table, false);
-                TableRows::stored(dependency, exposed)
+                let visible_columns = visible_columns(&dependency.table, false);
+                TableRows::stored(dependency, visible_columns)
             }
         };
         let mut rows = rows.with_pages(PageLoader::new(self.view.database.pages()));

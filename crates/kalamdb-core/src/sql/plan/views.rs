@@ -41,8 +41,8 @@ impl Scope<'_> {
         let statement = parse_query(&view.query)?;
         let planned = |mut statement: Statement| -> Result<LogicalPlan> {
             let scope = self.within(&name, &view.planned_in);
-            let Analysis { exposure, .. } = analyze(&mut statement, &view.planned_in, &scope)?;
-            let scope = scope.with_exposure(exposure);
+            let Analysis { system_columns, .. } = analyze(&mut statement, &view.planned_in, &scope)?;
+            let scope = scope.with_system_columns(system_columns);
             let plan = SqlToRel::new_with_options(&scope, parser_options()).sql_statement_to_plan(statement)?;
             Ok(sets::rewrite(plan)?)
         };

@@ -8,7 +8,7 @@ use datafusion::catalog::{CatalogProvider, CatalogProviderList, SchemaProvider, 
 use datafusion::error::Result;
 
 use crate::catalog::{Catalog, TableName};
-use crate::tables::{Exposed, TableRows};
+use crate::tables::{TableRows, VisibleColumns};
 
 /// The name of the one catalog, as SQL sees it.
 pub(crate) const CATALOG: &str = "kalamdb";
@@ -89,7 +89,9 @@ impl SchemaProvider for Namespace {
             return Ok(Some(view));
         }
         let table = self.view.catalog.tables_in(&self.name).find(|table| table.name == name);
-        Ok(table.map(|table| Arc::new(TableRows::given(table, Exposed::new(table, &[], false), Arc::default())) as _))
+        Ok(table.map(|table| {
+            Arc::new(TableRows::given(table, VisibleColumns::new(table, &[], false), Arc::default())) as _
+        }))
     }
 
     fn table_exist(&self, name: &str) -> bool {

@@ -31,5 +31,5 @@ pub(crate) use determined::{KeyedColumns, group_by_determined};
 pub(crate) use from_names::ShortAliases;
 pub(crate) use row_comparisons::row_members;
 pub(crate) use row_subqueries::assign_each;
-pub(crate) use stars::{Exposure, Stars};
+pub(crate) use stars::{Stars, VisibleSystemColumns};
 pub(crate) use values::TypedValues;

@@ -14,12 +14,12 @@ use crate::error::Error;
 use crate::sql::parse::{fold, table_name};
 
 /// The system columns that a statement can see of each table.
-pub(crate) type Exposure = HashMap<TableName, Vec<SystemColumn>>;
+pub(crate) type VisibleSystemColumns = HashMap<TableName, Vec<SystemColumn>>;
 
-/// Takes the exposed system columns out of every `*` over base tables.
+/// Takes the visible system columns out of every `*` over base tables.
 pub(crate) struct Stars<'a> {
     pub(crate) current_namespace: &'a str,
-    pub(crate) exposure: &'a Exposure,
+    pub(crate) system_columns: &'a VisibleSystemColumns,
     pub(crate) ctes: &'a HashSet<String>,
 }
 
@@ -98,7 +98,7 @@ impl Stars<'_> {
             TableFactor::Table { name, alias, args: None, .. } => {
                 let is_cte = matches!(name.0.as_slice(), [part] if part.as_ident().is_some_and(|ident| self.ctes.contains(&fold(ident))));
                 let table = table_name(name, self.current_namespace).ok().filter(|_| !is_cte);
-                let hidden = table.and_then(|table| self.exposure.get(&table)).cloned().unwrap_or_default();
+                let hidden = table.and_then(|table| self.system_columns.get(&table)).cloned().unwrap_or_default();
                 let qualifier =
                     alias.as_ref().map_or_else(|| name.clone(), |alias| ObjectName::from(vec![alias.name.clone()]));
                 vec![Relation { qualifier: Some(qualifier), hidden }]

@@ -16,7 +16,7 @@ pub(crate) const ADDRESS_COLUMN: &str = "\0address";
 
 /// A column that a statement can see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ExposedColumn {
+pub(crate) enum VisibleColumn {
     /// A user column, by position.
     User(usize),
     /// A system column.
@@ -29,51 +29,51 @@ pub(crate) enum ExposedColumn {
 ///
 /// System columns are there only if the statement names them, so that `*` leaves them out.
 #[derive(Debug, Clone)]
-pub(crate) struct Exposed {
-    pub(crate) columns: Vec<ExposedColumn>,
+pub(crate) struct VisibleColumns {
+    pub(crate) columns: Vec<VisibleColumn>,
     pub(crate) schema: SchemaRef,
 }
 
-impl Exposed {
+impl VisibleColumns {
     pub(crate) fn new(table: &Table, system: &[SystemColumn], with_address: bool) -> Self {
-        let user = (0..table.columns.len()).map(ExposedColumn::User);
-        let system = system.iter().copied().map(ExposedColumn::System);
-        let address = with_address.then_some(ExposedColumn::Address);
-        let columns: Vec<ExposedColumn> = user.chain(system).chain(address).collect();
+        let user = (0..table.columns.len()).map(VisibleColumn::User);
+        let system = system.iter().copied().map(VisibleColumn::System);
+        let address = with_address.then_some(VisibleColumn::Address);
+        let columns: Vec<VisibleColumn> = user.chain(system).chain(address).collect();
         let fields: Vec<FieldRef> = columns.iter().filter_map(|column| column.field(table)).collect();
         Self { columns, schema: Arc::new(Schema::new(fields)) }
     }
 
     pub(crate) fn includes(&self, column: SystemColumn) -> bool {
-        self.columns.contains(&ExposedColumn::System(column))
+        self.columns.contains(&VisibleColumn::System(column))
     }
 }
 
-impl ExposedColumn {
+impl VisibleColumn {
     fn field(self, table: &Table) -> Option<FieldRef> {
         match self {
-            ExposedColumn::User(index) => table.fields.get(index).cloned(),
-            ExposedColumn::System(column) => Some(column.field()),
-            ExposedColumn::Address => Some(Arc::new(Field::new(ADDRESS_COLUMN, DataType::UInt64, false))),
+            VisibleColumn::User(index) => table.fields.get(index).cloned(),
+            VisibleColumn::System(column) => Some(column.field()),
+            VisibleColumn::Address => Some(Arc::new(Field::new(ADDRESS_COLUMN, DataType::UInt64, false))),
         }
     }
 
     /// The column's values in one chunk, which is the partition's chunk number `at`.
     pub(crate) fn values(self, chunk: &Chunk, at: usize) -> Result<ArrayRef> {
         match self {
-            ExposedColumn::User(index) => chunk.column(index),
-            ExposedColumn::System(column) => chunk.system_column(column),
-            ExposedColumn::Address => Ok(chunk.addresses(at)),
+            VisibleColumn::User(index) => chunk.column(index),
+            VisibleColumn::System(column) => chunk.system_column(column),
+            VisibleColumn::Address => Ok(chunk.addresses(at)),
         }
     }
 
     /// The page of a segment that the values are in; `None` if it takes none.
     pub(crate) fn page(self, segment: &SegmentColumns) -> Option<PageRef> {
         match self {
-            ExposedColumn::User(index) => segment.page_of(index),
-            ExposedColumn::System(SystemColumn::Seq) => segment.segment.page(&segment.table, SEQ),
-            ExposedColumn::System(SystemColumn::Updated) => segment.segment.page(&segment.table, UPDATED),
-            ExposedColumn::System(SystemColumn::Deleted) | ExposedColumn::Address => None,
+            VisibleColumn::User(index) => segment.page_of(index),
+            VisibleColumn::System(SystemColumn::Seq) => segment.segment.page(&segment.table, SEQ),
+            VisibleColumn::System(SystemColumn::Updated) => segment.segment.page(&segment.table, UPDATED),
+            VisibleColumn::System(SystemColumn::Deleted) | VisibleColumn::Address => None,
         }
     }
 }
