@@ -119,11 +119,11 @@ pub(super) async fn resolve(
     parameters: &Parameters,
 ) -> Result<Resolved> {
     let arbiters = arbiters(&changed.table, clause)?;
-    let met = conflicts(context, changed, &arbiters, proposed)?;
-    let positions = |wanted: &dyn Fn(&Met) -> bool| -> Vec<u32> {
-        met.iter().zip(0_u32..).filter(|(met, _)| wanted(met)).map(|(_, row)| row).collect()
+    let conflicting = conflicts(context, changed, &arbiters, proposed)?;
+    let positions = |wanted: &dyn Fn(&ConflictingRow) -> bool| -> Vec<u32> {
+        conflicting.iter().zip(0_u32..).filter(|(conflicting, _)| wanted(conflicting)).map(|(_, row)| row).collect()
     };
-    let inserted = positions(&|met| matches!(met, Met::Nothing));
+    let inserted = positions(&|conflicting| matches!(conflicting, ConflictingRow::None));
     let update = match &clause.action {
         OnConflictAction::DoNothing => None,
         OnConflictAction::DoUpdate(update) => Some(update),
@@ -131,8 +131,8 @@ pub(super) async fn resolve(
     let (replaced, replacing) = match update {
         None => (None, Vec::new()),
         Some(update) => {
-            let meeting = positions(&|met| !matches!(met, Met::Nothing));
-            let addresses = addresses(&met)?;
+            let meeting = positions(&|conflicting| !matches!(conflicting, ConflictingRow::None));
+            let addresses = addresses(&conflicting)?;
             let (replacement, rows) =
                 replace(context, changed, alias, update, addresses, &meeting, proposed, parameters).await?;
             (Some(replacement), rows)
@@ -147,12 +147,12 @@ pub(super) async fn resolve(
     })
 }
 
-/// What a row proposed meets.
+/// The row that a proposed row conflicts with.
 #[derive(Debug, Clone, Copy)]
-enum Met {
-    Nothing,
-    /// A row that is there.
-    Row(RowAddress),
+enum ConflictingRow {
+    None,
+    /// A stored row.
+    Stored(RowAddress),
     /// An earlier row of the same statement.
     Earlier,
 }
@@ -230,36 +230,36 @@ fn conflicts(
     changed: &Changeable,
     arbiters: &[Vec<usize>],
     proposed: &Rows,
-) -> Result<Vec<Met>> {
+) -> Result<Vec<ConflictingRow>> {
     let Changeable { table, partition, .. } = changed;
-    let mut met = vec![Met::Nothing; proposed.n_rows];
+    let mut conflicting = vec![ConflictingRow::None; proposed.n_rows];
     let mut held = Vec::with_capacity(arbiters.len());
     for columns in arbiters {
         let holders = holders(context, table, partition, columns, proposed)?;
-        for (met, holder) in met.iter_mut().zip(holders) {
-            if let (Met::Nothing, Some(address)) = (&*met, holder) {
-                *met = Met::Row(address);
+        for (conflicting, holder) in conflicting.iter_mut().zip(holders) {
+            if let (ConflictingRow::None, Some(address)) = (&*conflicting, holder) {
+                *conflicting = ConflictingRow::Stored(address);
             }
         }
         held.push((unique_keys(proposed, columns)?, HashSet::new()));
     }
     // A row that is inserted holds its values against the rows after it.
-    for (row, met) in met.iter_mut().enumerate() {
-        if !matches!(met, Met::Nothing) {
+    for (row, conflicting) in conflicting.iter_mut().enumerate() {
+        if !matches!(conflicting, ConflictingRow::None) {
             continue;
         }
         let is_held = held
             .iter()
             .any(|(keys, held)| keys.get(row).and_then(Option::as_ref).is_some_and(|key| held.contains(key)));
         if is_held {
-            *met = Met::Earlier;
+            *conflicting = ConflictingRow::Earlier;
             continue;
         }
         for (keys, held) in &mut held {
             held.extend(keys.get(row).cloned().flatten());
         }
     }
-    Ok(met)
+    Ok(conflicting)
 }
 
 fn met_twice() -> Error {
@@ -269,19 +269,20 @@ fn met_twice() -> Error {
 
 /// The rows that may be updated, one for each row proposed that meets one. A row that the statement has inserted cannot
 /// be.
-fn addresses(met: &[Met]) -> Result<Vec<RowAddress>> {
+fn addresses(conflicting: &[ConflictingRow]) -> Result<Vec<RowAddress>> {
     let mut addresses = Vec::new();
-    for met in met {
-        match met {
-            Met::Nothing => {}
-            Met::Row(address) => addresses.push(*address),
-            Met::Earlier => return Err(met_twice()),
+    for conflicting in conflicting {
+        match conflicting {
+            ConflictingRow::None => {}
+            ConflictingRow::Stored(address) => addresses.push(*address),
+            ConflictingRow::Earlier => return Err(met_twice()),
         }
     }
     Ok(addresses)
 }
 
-/// Computes the new versions of the rows met. Gives them, and for each the position of the row proposed that it met.
+/// Computes the new versions of the conflicting rows. Gives them, and for each the position of the proposed row that it
+/// conflicts with.
 #[allow(clippy::too_many_arguments, reason = "what a statement is about comes as it is")]
 async fn replace(
     context: &StatementContext<'_>,
