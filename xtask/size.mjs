@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
 /** The module's size after brotli -q 11. A commit that raises it says why. */
-const BUDGET_BYTES = 4_880_000;
+const BUDGET_BYTES = 4_650_000;
 
 const quick = process.argv.includes('--quick');
 const pkg = new URL('../pkg/', import.meta.url);

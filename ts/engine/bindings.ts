@@ -10,8 +10,6 @@ export interface Engine {
    * due.
    */
   maintain(hidden: boolean): Promise<boolean>;
-  /** Does one thing that makes the first statements faster, for when nobody waits; gives whether there is more. */
-  warmUp(): Promise<boolean>;
   /** These three give their reports as JSON. `call` is the id by which the call is given up. */
   storage(): string;
   check(call: number): Promise<string>;
@@ -59,6 +57,8 @@ export interface Bindings {
   default(input: { module_or_path: WebAssembly.Module }): Promise<unknown>;
   Engine: { open(name: string, options: EngineOptions): Promise<Engine> };
   deleteDatabase(name: string): Promise<void>;
+  /** Runs common statements, so that their code is compiled. */
+  warmUp(): Promise<void>;
   /** Traps, so that what follows a trap can be tested. */
   crash(): void;
 }

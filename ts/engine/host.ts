@@ -5,20 +5,21 @@ import { runsOf } from './batching.js';
 import type { Engine, EngineSession, EngineStream } from './bindings.js';
 import type { Instance } from './instance.js';
 import { Maintenance } from './maintenance.js';
-import { WarmUp } from './warm-up.js';
 
 /** Carries calls out on an instance, for one database. */
 export class Host {
   readonly #instance: Instance;
+  /** Called when a database is open. */
+  readonly #onOpen: () => void;
   #engine: Engine | undefined;
   #maintenance: Maintenance | undefined;
-  #warmUp: WarmUp | undefined;
   readonly #sessions = new Map<number, EngineSession>();
   /** The streams that have not ended, with the sessions that they are of. */
   readonly #streams = new Map<number, { stream: EngineStream; session: number }>();
 
-  constructor(instance: Instance) {
+  constructor(instance: Instance, onOpen: () => void) {
     this.#instance = instance;
+    this.#onOpen = onOpen;
   }
 
   async handle({ id, call }: CallRequest): Promise<CallResult> {
@@ -27,7 +28,7 @@ export class Host {
       case 'open':
         this.#engine = await bindings.Engine.open(call.name, call.options);
         this.#maintenance = new Maintenance(this.#engine, call.name);
-        this.#warmUp = new WarmUp(this.#engine);
+        this.#onOpen();
         return undefined;
       case 'end':
         this.#end(call.session.id);
@@ -35,7 +36,7 @@ export class Host {
       case 'close': {
         const engine = this.#opened();
         this.#engine = undefined;
-        await Promise.all([this.#maintenance?.stop(), this.#warmUp?.stop()]);
+        await this.#maintenance?.stop();
         await engine.close();
         for (const id of this.#sessions.keys()) this.#end(id);
         engine.free();
@@ -63,14 +64,12 @@ export class Host {
 
   /** Carries out calls that came together, in their order; gives the outcome of each. */
   handleAll(calls: readonly CallRequest[]): Promise<CallResult>[] {
-    this.#warmUp?.called();
     return runsOf(calls).flatMap((run) => this.#insertEach(run) ?? run.map((asked) => this.handle(asked)));
   }
 
   /** The instance is dead: nothing is due in it any more. */
   stopBackground(): void {
     void this.#maintenance?.stop();
-    void this.#warmUp?.stop();
   }
 
   /** Gives a call up, if it is under way. */

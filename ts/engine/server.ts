@@ -12,8 +12,9 @@ export class EngineServer {
   readonly #outbox: Outbox<FromEngine>;
   readonly #unwatch: () => void;
 
-  constructor(instance: Instance, send: (messages: FromEngine[]) => void) {
-    this.#host = new Host(instance);
+  /** @param onOpen - called when a database is open */
+  constructor(instance: Instance, send: (messages: FromEngine[]) => void, onOpen = (): void => undefined) {
+    this.#host = new Host(instance, onOpen);
     this.#outbox = new Outbox(send);
     this.#unwatch = instance.onDeath((error) => {
       this.#host.stopBackground();

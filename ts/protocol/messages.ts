@@ -25,5 +25,11 @@ export type ToEngine = { type: 'calls'; calls: CallRequest[] } | { type: 'cancel
  */
 export type FromEngine = CallResponse | { type: 'event'; event: EngineEvent };
 
-/** Messages to the worker. The first is `start`. The worker sends lists of {@link FromEngine}. */
-export type ToWorker = { type: 'start'; wasmUrl: string } | ToEngine;
+/**
+ * Messages to the worker. The first is `start`, or `warmUp` to one that only compiles code for others. The worker sends lists of
+ * {@link FromEngine}.
+ */
+export type ToWorker =
+  | { type: 'start'; wasmUrl: string; warmsUp: boolean }
+  | { type: 'warmUp'; module: WebAssembly.Module }
+  | ToEngine;

@@ -167,10 +167,6 @@ export function makeBindings(webAssembly: typeof WebAssembly): Bindings {
       return new FakeEngine(name);
     }
 
-    async warmUp(): Promise<boolean> {
-      return false;
-    }
-
     async maintain(): Promise<boolean> {
       return false;
     }
@@ -216,6 +212,9 @@ export function makeBindings(webAssembly: typeof WebAssembly): Bindings {
     Engine: FakeEngine,
     async deleteDatabase(name) {
       log.push(`delete ${name}`);
+    },
+    async warmUp() {
+      log.push('warm up');
     },
     crash: () => trap?.(),
   };

@@ -68,7 +68,7 @@ async function open(): Promise<{ db: KalamDB; worker: FakeWorker }> {
 test('starts with the URL of the module and gives bytes away', async () => {
   const { db, worker } = await open();
   expect(worker.url).toBe(HERE.workerUrl);
-  expect(worker.posted[0]).toEqual({ type: 'start', wasmUrl: HERE.wasmUrl });
+  expect(worker.posted[0]).toMatchObject({ type: 'start', wasmUrl: HERE.wasmUrl });
   expect((await db.query('ok', [5])).rows).toEqual([{ text: 'ok' }]);
   expect(worker.transferred, 'few bytes are copied').toHaveLength(0);
   expect((await db.query('ok', ['x'.repeat(10_000)])).rows).toEqual([{ text: 'ok' }]);
@@ -196,4 +196,13 @@ test('a call that is given up is told by its id, after it was sent', async () =>
   await expect(transport.call(ask('c'), abort.signal)).rejects.toMatchObject({ code: 'query_canceled' });
   expect(worker.posted, 'nothing is sent for one that is given up before').toHaveLength(posted);
   transport.dispose();
+});
+
+test('one worker of a page compiles common code ahead for all of them', async () => {
+  vi.resetModules();
+  const { workerPort: freshPort } = await import('../transport/worker.js');
+  for (let at = 0; at < 3; at += 1) freshPort(HERE.wasmUrl, HERE.workerUrl)(() => undefined);
+  expect(FakeWorker.all.map((worker) => worker.posted[0])).toEqual(
+    [true, false, false].map((warmsUp) => ({ type: 'start', wasmUrl: HERE.wasmUrl, warmsUp })),
+  );
 });

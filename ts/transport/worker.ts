@@ -3,6 +3,9 @@ import { type CallRequest, type FromEngine, MIN_TRANSFER_BYTES, type ToWorker } 
 import { locationHint } from './locate.js';
 import type { OpenPort } from './port.js';
 
+/** Whether a worker of this page compiles common code ahead. It does so for all workers of the page. */
+let isWarm = false;
+
 /**
  * Starts an engine in a worker of its own.
  *
@@ -26,7 +29,8 @@ export function workerPort(wasmUrl: string, workerUrl: string | undefined): Open
       event.preventDefault();
       die(hasSent ? `the engine stopped working: ${event.message}` : unstartable(script, event));
     };
-    post({ type: 'start', wasmUrl });
+    post({ type: 'start', wasmUrl, warmsUp: !isWarm });
+    isWarm = true;
     return { post, close: () => worker.terminate() };
   };
 }

@@ -1,4 +1,3 @@
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use kalamdb_core::{
@@ -16,7 +15,6 @@ use crate::durability::DurabilityOption;
 use crate::errors::{invalid_argument, to_js};
 use crate::heap;
 use crate::session::EngineSession;
-use crate::warm_up::WarmUp;
 
 /// The name of databases that are never persisted.
 const MEMORY: &str = "memory:";
@@ -27,8 +25,6 @@ const MEMORY: &str = "memory:";
 pub struct Engine {
     database: Rc<Database>,
     calls: Calls,
-    clock: Rc<dyn Clock>,
-    warm_up: RefCell<Option<WarmUp>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -75,16 +71,6 @@ impl Engine {
         self.database.maintain(occasion).await.map_err(|error| to_js(&error, ""))
     }
 
-    /// Does one thing that makes the first statements faster, for when nobody waits; gives whether there is more.
-    #[wasm_bindgen(js_name = warmUp)]
-    pub async fn warm_up(&self) -> bool {
-        // Taken, so that a step which comes in the middle of another one does nothing.
-        let Some(mut warm_up) = self.warm_up.take() else { return false };
-        let has_more = warm_up.step(Rc::clone(&self.clock)).await;
-        self.warm_up.replace(Some(warm_up));
-        has_more
-    }
-
     /// How much is stored, as JSON.
     pub fn storage(&self) -> Result<String, JsValue> {
         self.database.storage().and_then(|report| to_json(&report)).map_err(|error| to_js(&error, ""))
@@ -124,10 +110,10 @@ async fn open(name: &str, options: &EngineOptions) -> Result<Engine, Error> {
         resources.value_bytes = bytes as usize;
     }
     let database = if name == MEMORY {
-        Database::open_with(Rc::new(MemoryStore::new()), Rc::clone(&clock), durability, resources).await?
+        Database::open_with(Rc::new(MemoryStore::new()), clock, durability, resources).await?
     } else {
         let store: Rc<dyn Store> = Rc::new(IdbStore::open(name, IdbOptions::default()).await?);
-        Database::open_with(store, Rc::clone(&clock), durability, resources).await?
+        Database::open_with(store, clock, durability, resources).await?
     };
-    Ok(Engine { database, calls: Calls::default(), clock, warm_up: RefCell::new(Some(WarmUp::default())) })
+    Ok(Engine { database, calls: Calls::default() })
 }
