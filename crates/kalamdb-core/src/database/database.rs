@@ -53,7 +53,6 @@ pub struct Database {
     turns: WriterQueue,
     /// Takes members, if there is one and any of them still waits.
     group: RefCell<Weak<CommitGroup>>,
-    pub(super) n_views: Cell<u64>,
     /// Bytes written to the log since it was last shortened.
     logged_bytes: Cell<usize>,
     pub(super) this: Weak<Database>,
@@ -120,7 +119,6 @@ impl Database {
             reserve_interval: Cooldown::default(),
             turns: WriterQueue::default(),
             group: RefCell::default(),
-            n_views: Cell::default(),
             logged_bytes: Cell::default(),
             this: Weak::clone(this),
         }))

@@ -9,7 +9,6 @@ use futures::future::{LocalBoxFuture, Shared};
 use super::database::Database;
 use super::transaction::Transaction;
 use super::turns::Ticket;
-use super::view::ReadView;
 use crate::change::{Change, Committed};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -24,14 +23,13 @@ const MAX_BYTES: usize = 32 << 20;
 
 /// Statements that are committed together, in one commit.
 ///
-/// Each member has computed its change on the committed rows with the changes of earlier members on top. Nobody else
-/// sees these changes. Any waiting member can carry the commit on, if the one that began it is dropped.
+/// Each member has computed its change on the committed rows with the changes of earlier members on top. Only the view
+/// that it was given for that shows these changes. Any waiting member can carry the commit on, if the one that began it
+/// is dropped.
 pub(crate) struct CommitGroup {
     overlay: Transaction,
     /// The commit on which the group is based.
     base: u64,
-    /// The view of the statement that computes its change.
-    seen_by: Cell<u64>,
     members: RefCell<Vec<Seat>>,
     n_rows: Cell<usize>,
     n_bytes: Cell<usize>,
@@ -72,7 +70,6 @@ impl CommitGroup {
         let group = Rc::new_cyclic(|this| Self {
             overlay: Transaction::begin(database),
             base: database.meta().head,
-            seen_by: Cell::default(),
             members: RefCell::default(),
             n_rows: Cell::default(),
             n_bytes: Cell::default(),
@@ -83,17 +80,9 @@ impl CommitGroup {
         Ok(group)
     }
 
-    pub(super) fn overlay(&self) -> &Transaction {
+    /// The database with the changes of the members so far.
+    pub(crate) fn overlay(&self) -> &Transaction {
         &self.overlay
-    }
-
-    pub(super) fn is_seen_by(&self, view: &ReadView<'_>) -> bool {
-        self.seen_by.get() == view.id
-    }
-
-    /// Makes the group visible to a view, and to no other.
-    pub(crate) fn show_to(&self, view: &ReadView<'_>) {
-        self.seen_by.set(view.id);
     }
 
     /// Whether the group's base is the newest commit.
@@ -110,7 +99,6 @@ impl CommitGroup {
     /// # Errors
     /// Those of applying the change; the others compute again then.
     pub(crate) fn add(self: Rc<Self>, database: &Database, change: Change) -> Result<Member> {
-        self.seen_by.set(0);
         let is_changing = !change.is_empty();
         if is_changing {
             self.n_rows.set(self.n_rows.get() + change.n_rows());

@@ -1,54 +1,68 @@
 //! The read view of a statement: the rows and definitions that it sees.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use kalamdb_store::{Meta, TableId};
 
 use super::database::Database;
-use super::group::CommitGroup;
 use super::transaction::Transaction;
 use crate::catalog::{Catalog, PartitionId, Table};
 use crate::error::Result;
 use crate::partition::{Partition, RowAddress, Snapshot, StoredKey};
 use crate::rows::Keys;
 
-/// What a statement sees: the database as committed, or as a transaction has changed it, or as the statements before it
-/// in its group have.
+/// What a statement sees.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ReadView<'a> {
     pub(crate) database: &'a Database,
-    pub(crate) transaction: Option<&'a Transaction>,
-    /// Identifies this view: a group is visible to one view only.
-    pub(super) id: u64,
+    source: Source<'a>,
+}
+
+/// Where the rows and definitions of a view come from.
+#[derive(Debug, Clone, Copy)]
+enum Source<'a> {
+    /// The database as committed.
+    Committed,
+    /// The database as a transaction has changed it.
+    Transaction(&'a Transaction),
+    /// The database with changes that are not committed yet: those of the earlier statements of a group.
+    Overlay(&'a Transaction),
 }
 
 impl<'a> ReadView<'a> {
+    /// The view of a transaction, or of the database as committed.
     pub(crate) fn new(database: &'a Database, transaction: Option<&'a Transaction>) -> Self {
-        let id = database.n_views.get() + 1;
-        database.n_views.set(id);
-        Self { database, transaction, id }
+        Self { database, source: transaction.map_or(Source::Committed, Source::Transaction) }
+    }
+
+    /// A view that shows the changes of `overlay`.
+    pub(crate) fn over(database: &'a Database, overlay: &'a Transaction) -> Self {
+        Self { database, source: Source::Overlay(overlay) }
+    }
+
+    /// The transaction that the statement is a part of.
+    pub(crate) fn transaction(&self) -> Option<&'a Transaction> {
+        match self.source {
+            Source::Transaction(transaction) => Some(transaction),
+            Source::Committed | Source::Overlay(_) => None,
+        }
     }
 
     pub(crate) fn catalog(&self) -> Arc<Catalog> {
-        self.overlay(Transaction::catalog).unwrap_or_else(|| self.database.catalog())
+        self.overlay().map_or_else(|| self.database.catalog(), Transaction::catalog)
     }
 
     /// The numbers from which the next change continues.
     pub(crate) fn meta(&self) -> Meta {
-        self.overlay(Transaction::meta).unwrap_or_else(|| self.database.meta())
+        self.overlay().map_or_else(|| self.database.meta(), Transaction::meta)
     }
 
-    /// Reads what lies over the committed rows: the transaction, or the group that the statement adds to.
-    fn overlay<T>(&self, read: impl FnOnce(&Transaction) -> T) -> Option<T> {
-        match self.transaction {
-            Some(transaction) => Some(read(transaction)),
-            None => self.group().map(|group| read(group.overlay())),
+    /// The changes that lie over the committed rows.
+    fn overlay(&self) -> Option<&'a Transaction> {
+        match self.source {
+            Source::Committed => None,
+            Source::Transaction(overlay) | Source::Overlay(overlay) => Some(overlay),
         }
-    }
-
-    fn group(&self) -> Option<Rc<CommitGroup>> {
-        self.database.open_group().filter(|group| group.is_seen_by(self))
     }
 
     /// The number of subscribers of a table; always 0, as there are no subscriptions yet.
@@ -73,7 +87,7 @@ impl<'a> ReadView<'a> {
     /// The partitions of a table that are not empty.
     pub(crate) fn partitions_of(&self, table: TableId) -> Vec<PartitionId> {
         let mut partitions = self.database.partitions_of(table);
-        partitions.extend(self.overlay(|overlay| overlay.partitions_of(table)).unwrap_or_default());
+        partitions.extend(self.overlay().map(|overlay| overlay.partitions_of(table)).unwrap_or_default());
         partitions.sort_unstable();
         partitions.dedup();
         partitions
@@ -101,18 +115,15 @@ impl<'a> ReadView<'a> {
         id: &PartitionId,
         read: impl FnOnce(&mut Partition) -> Result<T>,
     ) -> Result<T> {
-        if let Some(transaction) = self.transaction {
-            return transaction.with_partition(self.database, table, id, read);
-        }
-        match self.group() {
-            Some(group) => group.overlay().with_partition(self.database, table, id, read),
+        match self.overlay() {
+            Some(overlay) => overlay.with_partition(self.database, table, id, read),
             None => self.database.with_partition(table, id, read),
         }
     }
 
     /// Reads the commits of other tabs, if a message has announced some and the view may advance.
     pub(crate) async fn refresh(&self) -> Result<()> {
-        match self.transaction {
+        match self.transaction() {
             Some(transaction) => transaction.refresh(self.database).await,
             None => self.database.refresh().await,
         }

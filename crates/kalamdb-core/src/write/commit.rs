@@ -23,20 +23,21 @@ const MAX_FIRST_ROWS: usize = 4096;
 /// Computes a change with `compute` and commits it, or takes it into the transaction that the statement is a part of.
 ///
 /// Outside of a transaction the change is computed again from newer rows if another tab committed first. Statements
-/// that wait for their turn to write are committed together ([`CommitGroup`]).
+/// that wait for their turn to write are committed together ([`CommitGroup`]). Each time `compute` is given the view to
+/// compute from.
 ///
 /// # Errors
 /// Those of `compute`; `serialization_failure` after many attempts; the store's. Nothing is written then.
 pub(crate) async fn write<T>(
     view: ReadView<'_>,
-    mut compute: impl AsyncFnMut() -> Result<(Change, T)>,
+    mut compute: impl AsyncFnMut(ReadView<'_>) -> Result<(Change, T)>,
 ) -> Result<(Committed, T)> {
     let database = view.database;
     database.check_open()?;
-    if let Some(transaction) = view.transaction {
+    if let Some(transaction) = view.transaction() {
         let _statements = transaction.statements().await;
         transaction.refresh(database).await?;
-        let (change, outcome) = compute().await?;
+        let (change, outcome) = compute(view).await?;
         if !change.is_empty() {
             transaction.apply(database, change)?;
         }
@@ -86,11 +87,11 @@ enum Attempt<T> {
 async fn write_first<T>(
     view: ReadView<'_>,
     turn: WritePermit,
-    compute: &mut impl AsyncFnMut() -> Result<(Change, T)>,
+    compute: &mut impl AsyncFnMut(ReadView<'_>) -> Result<(Change, T)>,
 ) -> Result<Attempt<T>> {
     let database = view.database;
     let base = database.meta();
-    let computed = compute().await;
+    let computed = compute(view).await;
     if database.meta().head != base.head {
         // A reader has read on: the change may rest on rows of before and after.
         return Ok(Attempt::Again(turn));
@@ -115,10 +116,9 @@ async fn write_in_group<T>(
     view: ReadView<'_>,
     group: Rc<CommitGroup>,
     turn: WritePermit,
-    compute: &mut impl AsyncFnMut() -> Result<(Change, T)>,
+    compute: &mut impl AsyncFnMut(ReadView<'_>) -> Result<(Change, T)>,
 ) -> Result<Attempt<T>> {
-    group.show_to(&view);
-    match compute().await {
+    match compute(ReadView::over(view.database, group.overlay())).await {
         Ok((change, _)) if change.catalog.is_some() => {
             // Definitions are committed alone.
             let turns = view.database.turns();

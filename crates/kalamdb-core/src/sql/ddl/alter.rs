@@ -24,7 +24,7 @@ pub(super) async fn alter_table(context: &StatementContext<'_>, alter: &AlterTab
         return Err(Error::unsupported("an option of ALTER TABLE"));
     }
     let name = table_name(&alter.name, &context.namespace)?;
-    commit(context, async || {
+    commit(context, async |context| {
         let mut next = NextCatalog::begin(context);
         if alter.if_exists && next.catalog.find(&name).is_none() && next.catalog.find_view(&name).is_none() {
             return Ok(Change::default());

@@ -16,7 +16,7 @@ use crate::sql::plan::StatementContext;
 pub(super) async fn create(context: &StatementContext<'_>, create: &CreateIndex) -> Result<()> {
     check_clauses(create)?;
     let name = table_name(&create.table_name, &context.namespace)?;
-    commit(context, async || {
+    commit(context, async |context| {
         let mut next = NextCatalog::begin(context);
         let old = Arc::clone(next.catalog.require_table(&name)?);
         if old.kind == TableKind::Stream {
@@ -96,7 +96,7 @@ fn find<'a>(catalog: &'a Catalog, namespace: &'a str, name: &str) -> Option<(&'a
 pub(super) async fn drop(context: &StatementContext<'_>, names: &[ObjectName], if_exists: bool) -> Result<()> {
     let names: Vec<TableName> =
         names.iter().map(|name| table_name(name, &context.namespace)).collect::<Result<Vec<_>>>()?;
-    commit(context, async || {
+    commit(context, async |context| {
         let mut next = NextCatalog::begin(context);
         let mut changed = false;
         for name in &names {

@@ -16,7 +16,7 @@ use crate::sql::plan::StatementContext;
 pub(super) async fn create(context: &StatementContext<'_>, name: &ObjectName, if_not_exists: bool) -> Result<()> {
     let name = namespace_name(name)?;
     check_namespace_name(&name)?;
-    commit(context, async || {
+    commit(context, async |context| {
         let mut next = NextCatalog::begin(context);
         if next.catalog.namespace_id(&name).is_some() {
             if if_not_exists {
@@ -44,7 +44,7 @@ pub(super) async fn drop(
     if name == DEFAULT_NAMESPACE {
         return Err(Error::new(ErrorKind::ReservedName, format!("the namespace {name} cannot be dropped")));
     }
-    commit(context, async || {
+    commit(context, async |context| {
         let mut next = NextCatalog::begin(context);
         if if_exists && next.catalog.namespace_id(&name).is_none() {
             return Ok(Change::default());
@@ -79,7 +79,7 @@ pub(super) async fn set_options(
     options: &[GivenOption],
 ) -> Result<()> {
     let name = namespace_name(name)?;
-    commit(context, async || {
+    commit(context, async |context| {
         let mut next = NextCatalog::begin(context);
         next.catalog.require_namespace(&name)?;
         let Some(mut record) = next.catalog.namespace(&name).cloned() else {

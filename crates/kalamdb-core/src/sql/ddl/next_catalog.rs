@@ -7,15 +7,14 @@ use kalamdb_store::CatalogRecord;
 use crate::catalog::{Catalog, StoredView, Table, namespace_key, table_key, view_key};
 use crate::change::{CatalogChange, Change};
 use crate::error::Result;
-use crate::sql::plan::StatementContext;
-use crate::write::write;
+use crate::sql::plan::{StatementContext, write};
 
 /// Commits a change of the catalog; it is computed again if another tab commits first.
 pub(super) async fn commit(
     context: &StatementContext<'_>,
-    mut compute: impl AsyncFnMut() -> Result<Change>,
+    mut compute: impl AsyncFnMut(&StatementContext<'_>) -> Result<Change>,
 ) -> Result<()> {
-    write(context.view, async || Ok((compute().await?, ()))).await.map(drop)
+    write(context, async |context| Ok((compute(context).await?, ()))).await.map(drop)
 }
 
 /// The next catalog in the making.

@@ -14,7 +14,7 @@ pub(crate) async fn maintain(context: &StatementContext<'_>, maintenance: &Maint
     let Maintenance { table: name, compacts } = maintenance;
     let tag = maintenance.tag();
     context.principal.require(Action::Maintain, Target::Segments, || tag.to_owned())?;
-    if context.view.transaction.is_some() {
+    if context.view.transaction().is_some() {
         return Err(Error::new(ErrorKind::InvalidTransactionState, format!("{tag} cannot run within a transaction")));
     }
     let database = context.view.database;

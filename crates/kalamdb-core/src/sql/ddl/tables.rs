@@ -17,8 +17,7 @@ use crate::result::StatementResult;
 use crate::rows::Rows;
 use crate::sql::dml::{concatenated, defaults};
 use crate::sql::parse::{CreateTable, Parameters, fold, table_name};
-use crate::sql::plan::{QueryRows, StatementContext, check_condition};
-use crate::write::write;
+use crate::sql::plan::{QueryRows, StatementContext, check_condition, write};
 
 pub(super) async fn create(
     context: &StatementContext<'_>,
@@ -37,15 +36,14 @@ pub(super) async fn create(
             check_condition::compile(context, &definition, check)?;
         }
     }
-    let view = context.view;
-    let (committed, n_rows) = write(view, async || {
+    let (committed, n_rows) = write(context, async |context| {
         let mut next = NextCatalog::begin(context);
         next.catalog.require_namespace(&name.namespace)?;
         if create.if_not_exists && next.catalog.find(&name).is_some() {
             return Ok((Change::default(), None));
         }
         next.catalog.require_free(&name)?;
-        let mut table = Table { id: next.new_id(), created_at_us: view.now_us(), ..definition.clone() };
+        let mut table = Table { id: next.new_id(), created_at_us: context.view.now_us(), ..definition.clone() };
         let Some(query) = &create.query else {
             next.put_table(table)?;
             return Ok((next.into_change(), None));
@@ -163,7 +161,7 @@ pub(super) async fn drop(
     cascade: bool,
 ) -> Result<()> {
     let names = names.iter().map(|name| table_name(name, &context.namespace)).collect::<Result<Vec<_>>>()?;
-    commit(context, async || {
+    commit(context, async |context| {
         let mut next = NextCatalog::begin(context);
         let mut dropped: Vec<Arc<Table>> = Vec::new();
         for name in &names {
@@ -202,7 +200,7 @@ pub(super) async fn truncate(context: &StatementContext<'_>, truncate: &Truncate
         .iter()
         .map(|target| table_name(&target.name, &context.namespace))
         .collect::<Result<Vec<_>>>()?;
-    commit(context, async || {
+    commit(context, async |context| {
         let mut next = NextCatalog::begin(context);
         let mut emptied: Vec<Arc<Table>> = Vec::new();
         for name in &names {

@@ -22,7 +22,7 @@ pub(super) async fn create(context: &StatementContext<'_>, create: &CreateView) 
     let columns: Vec<String> = create.columns.iter().map(|column| fold(&column.name)).collect();
     columns.iter().try_for_each(|column| check_column_name(column))?;
     let reads = reads(&create.query, &context.namespace);
-    commit(context, async || {
+    commit(context, async |context| {
         let mut next = NextCatalog::begin(context);
         next.catalog.require_namespace(&name.namespace)?;
         let replaced = next.catalog.find_view(&name).cloned();
@@ -113,7 +113,7 @@ pub(super) async fn drop(
     cascade: bool,
 ) -> Result<()> {
     let names = names.iter().map(|name| table_name(name, &context.namespace)).collect::<Result<Vec<_>>>()?;
-    commit(context, async || {
+    commit(context, async |context| {
         let mut next = NextCatalog::begin(context);
         let mut dropped: Vec<Arc<StoredView>> = Vec::new();
         for name in &names {

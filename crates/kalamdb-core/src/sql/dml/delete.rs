@@ -13,8 +13,7 @@ use crate::error::{Error, Result, refuse_clauses};
 use crate::partition::take_rows;
 use crate::result::StatementResult;
 use crate::sql::parse::Parameters;
-use crate::sql::plan::StatementContext;
-use crate::write::write;
+use crate::sql::plan::{StatementContext, write};
 
 pub(crate) async fn run(
     context: &StatementContext<'_>,
@@ -24,7 +23,7 @@ pub(crate) async fn run(
     let target = read_target(context, delete)?;
     let search = search(delete);
     let returning = Returning { items: delete.returning.as_deref(), alias: &target.alias, parameters };
-    let (committed, (n_rows, returned)) = write(context.view, async || {
+    let (committed, (n_rows, returned)) = write(context, async |context| {
         let changed = context.changeable(&target.name, "DELETE")?;
         let found = target.find(context, &changed, RowFilter::Live, search, parameters).await?;
         let rows = take_rows(&changed.table, &changed.rows, &found.addresses)?;
@@ -53,7 +52,7 @@ pub(crate) async fn undelete(
     let target = read_target(context, delete)?;
     let search = search(delete);
     let returning = Returning { items: delete.returning.as_deref(), alias: &target.alias, parameters };
-    let (committed, (n_rows, returned)) = write(context.view, async || {
+    let (committed, (n_rows, returned)) = write(context, async |context| {
         let changed = context.changeable(&target.name, "UNDELETE")?;
         let found = target.find(context, &changed, RowFilter::Deleted, search, parameters).await?;
         let old = take_rows(&changed.table, &changed.rows, &found.addresses)?;

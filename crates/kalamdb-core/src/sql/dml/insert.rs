@@ -19,8 +19,8 @@ use crate::error::{Error, Result, refuse_clauses};
 use crate::functions::CAST_TO;
 use crate::result::StatementResult;
 use crate::sql::parse::{Overriding, Parameters, call, column_name, table_name};
-use crate::sql::plan::{StatementContext, column};
-use crate::write::{check_not_null, write};
+use crate::sql::plan::{StatementContext, column, write};
+use crate::write::check_not_null;
 
 pub(crate) async fn run(
     context: &StatementContext<'_>,
@@ -37,7 +37,7 @@ pub(crate) async fn run(
     let alias = insert.table_alias.as_ref().map_or_else(|| column(&name.table), |alias| alias.alias.clone());
     let on_conflict = conflict::Conflict::of(insert)?;
     let returning = Returning { items: insert.returning.as_deref(), alias: &alias, parameters };
-    let (committed, (n_rows, returned)) = write(context.view, async || {
+    let (committed, (n_rows, returned)) = write(context, async |context| {
         let (table, partition) = context.writable(&name)?;
         let targets = target_columns(&table, &columns)?;
         let mut counter = IdentityGenerator::new(context, &table, &partition);

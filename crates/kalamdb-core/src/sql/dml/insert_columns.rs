@@ -11,8 +11,7 @@ use crate::change::Change;
 use crate::error::Result;
 use crate::result::StatementResult;
 use crate::sql::parse::Overriding;
-use crate::sql::plan::StatementContext;
-use crate::write::write;
+use crate::sql::plan::{StatementContext, write};
 
 /// How many rows an INSERT of columns has, and how many of the columns that it names, or else of all, are given.
 #[derive(Debug, Clone, Copy)]
@@ -29,8 +28,10 @@ pub(crate) async fn insert_columns(
     block: Block,
     mut convert: impl FnMut(&Table, usize, usize) -> Result<ArrayRef>,
 ) -> Result<StatementResult> {
-    let compute = async || Ok((change_of_columns(context, name, columns, None, block, &mut convert).await?, ()));
-    let (committed, ()) = write(context.view, compute).await?;
+    let compute = async |context: &StatementContext<'_>| {
+        Ok((change_of_columns(context, name, columns, None, block, &mut convert).await?, ()))
+    };
+    let (committed, ()) = write(context, compute).await?;
     Ok(StatementResult::affected("INSERT", block.n_rows, committed.seq))
 }
 

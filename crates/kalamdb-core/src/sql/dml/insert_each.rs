@@ -13,8 +13,7 @@ use crate::change::Change;
 use crate::error::{Error, ErrorKind, Result};
 use crate::result::StatementResult;
 use crate::sql::parse::{Command, Overriding, Parameters, Request, column_name, plain_values, table_name};
-use crate::sql::plan::StatementContext;
-use crate::write::write;
+use crate::sql::plan::{StatementContext, write};
 
 /// An INSERT of one row of literals and parameters: many of them come to the same as one of many rows, but that each
 /// fails alone.
@@ -59,7 +58,7 @@ impl<'a> BatchedInsert<'a> {
     ) -> Result<Vec<Result<StatementResult>>> {
         let columns = self.insert.columns.iter().map(column_name).collect::<Result<Vec<_>>>()?;
         let target = Target { table: table_name(self.table, &context.namespace)?, columns };
-        let (committed, (accepted, outcomes)) = write(context.view, async || {
+        let (committed, (accepted, outcomes)) = write(context, async |context| {
             let (mut change, mut accepted, mut outcomes) = (Change::default(), Vec::new(), Vec::new());
             let mut untried = Vec::from_iter((!sets.is_empty()).then_some(0..sets.len()));
             // All of them at first. Where that fails, the first half, then the second on top of what is accepted of

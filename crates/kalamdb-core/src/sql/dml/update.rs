@@ -11,9 +11,8 @@ use crate::error::{Result, refuse_clauses};
 use crate::partition::take_rows;
 use crate::result::StatementResult;
 use crate::sql::parse::{Parameters, long_numbers};
-use crate::sql::plan::StatementContext;
 use crate::sql::plan::rewrite::assign_each;
-use crate::write::write;
+use crate::sql::plan::{StatementContext, write};
 
 pub(crate) async fn run(
     context: &StatementContext<'_>,
@@ -28,7 +27,7 @@ pub(crate) async fn run(
         None => &[],
     };
     let each = assign_each(&update.assignments)?;
-    let (committed, (n_rows, returned)) = write(context.view, async || {
+    let (committed, (n_rows, returned)) = write(context, async |context| {
         let changed = context.changeable(&target.name, "UPDATE")?;
         let assignments = read_assignments(&changed.table, &each)?;
         let planned = planned_values(&changed.table, &assignments);

@@ -17,6 +17,7 @@ mod scope;
 mod session_state;
 mod views;
 mod with;
+mod write;
 
 pub(crate) use engine_query::{column, engine_table, select};
 pub(crate) use key_equality::KeyEquality;
@@ -25,3 +26,4 @@ pub(crate) use query::StatementContext;
 pub(crate) use scope::Relation;
 pub(crate) use session_state::LazySessionState;
 pub(crate) use with::nothing;
+pub(crate) use write::write;

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use datafusion::execution::context::SQLOptions;
@@ -30,7 +31,7 @@ pub(crate) struct StatementContext<'a> {
     pub(crate) view: ReadView<'a>,
     pub(crate) principal: &'a Principal,
     session_state: &'a LazySessionState,
-    state: OnceCell<SessionState>,
+    state: Rc<OnceCell<SessionState>>,
     /// The rows that the queries read; the state carries them.
     snapshots: Arc<Snapshots>,
     pub(crate) namespace: String,
@@ -51,7 +52,7 @@ impl<'a> StatementContext<'a> {
             view,
             principal,
             session_state,
-            state: OnceCell::new(),
+            state: Rc::default(),
             snapshots: Arc::default(),
             namespace,
             call,
@@ -62,6 +63,14 @@ impl<'a> StatementContext<'a> {
     /// One whose queries stand behind a WITH.
     pub(crate) fn behind<'b>(&'b self, with: &'b With) -> StatementContext<'b> {
         StatementContext { with: Some(with), ..self.clone() }
+    }
+
+    /// The same statement with another view.
+    pub(super) fn seeing<'b>(&self, view: ReadView<'b>) -> StatementContext<'b>
+    where
+        'a: 'b,
+    {
+        StatementContext { view, ..self.clone() }
     }
 
     /// One on behalf of somebody else.
