@@ -7,12 +7,15 @@ use datafusion::common::{Column, ScalarValue};
 use datafusion::error::Result;
 use datafusion::functions_aggregate::bool_and_or::{bool_and, bool_or};
 use datafusion::functions_aggregate::count::count;
-use datafusion::logical_expr::expr::{BinaryExpr, Case, Exists, InSubquery, SetComparison, SetQuantifier};
+use datafusion::logical_expr::expr::{
+    BinaryExpr, Case, Exists, InSubquery, ScalarFunction, SetComparison, SetQuantifier,
+};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::logical_plan::{Extension, Subquery};
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{
-    Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, is_not_true, is_true, lit, not, when,
+    Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, is_not_false, is_not_true, is_null, is_true, lit,
+    not, when,
 };
 
 use super::apply::{Apply, SubqueryKind};
@@ -58,9 +61,14 @@ impl<'a> Hoist<'a> {
         if !holds_subquery(&expr) {
             return Ok(expr);
         }
-        if let Expr::Case(case) = expr {
-            return self.case(case);
-        }
+        let expr = match expr {
+            Expr::Case(case) => return self.case(case),
+            Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::And | Operator::Or), right }) => {
+                return self.either(*left, op, *right);
+            }
+            Expr::ScalarFunction(call) if call.func.name() == "coalesce" => return self.coalesce(call),
+            expr => expr,
+        };
         Ok(match expr.map_children(|child| Ok(Transformed::yes(self.expr(child)?)))?.data {
             Expr::ScalarSubquery(subquery) if stays_scalar(&subquery, self.input.schema(), self.joins)? => {
                 Expr::ScalarSubquery(subquery)
@@ -87,14 +95,10 @@ impl<'a> Hoist<'a> {
                 None => when.clone(),
             };
             let before = self.guard.clone();
-            // What differs from one evaluation to the next cannot be asked twice.
-            let asks_again = !condition.is_volatile() && !holds_subquery(&condition);
-            if asks_again {
-                self.guard = conjunction(before.clone().into_iter().chain([is_true(condition.clone())]));
-            }
+            self.only_if(is_true(condition.clone()));
             let then = self.expr(*then)?;
-            self.guard =
-                if asks_again { conjunction(before.into_iter().chain([is_not_true(condition)])) } else { before };
+            self.guard = before;
+            self.only_if(is_not_true(condition));
             branches.push((Box::new(when), Box::new(then)));
         }
         let otherwise = case.else_expr.map(|otherwise| self.expr(*otherwise)).transpose()?;
@@ -104,6 +108,37 @@ impl<'a> Hoist<'a> {
             when_then_expr: branches,
             else_expr: otherwise.map(Box::new),
         }))
+    }
+
+    /// Has the subqueries that follow asked under one more condition.
+    fn only_if(&mut self, condition: Expr) {
+        // What differs from one evaluation to the next cannot be asked twice.
+        if !condition.is_volatile() && !holds_subquery(&condition) {
+            self.guard = conjunction(self.guard.take().into_iter().chain([condition]));
+        }
+    }
+
+    /// AND and OR: the right side is evaluated where the left one does not settle it.
+    fn either(&mut self, left: Expr, op: Operator, right: Expr) -> Result<Expr> {
+        let around = self.guard.clone();
+        let left = self.expr(left)?;
+        self.only_if(if op == Operator::And { is_not_false(left.clone()) } else { is_not_true(left.clone()) });
+        let right = self.expr(right)?;
+        self.guard = around;
+        Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
+    }
+
+    /// An argument is evaluated where those before it are NULL.
+    fn coalesce(&mut self, call: ScalarFunction) -> Result<Expr> {
+        let around = self.guard.clone();
+        let mut args = Vec::with_capacity(call.args.len());
+        for arg in call.args {
+            let arg = self.expr(arg)?;
+            self.only_if(is_null(arg.clone()));
+            args.push(arg);
+        }
+        self.guard = around;
+        Ok(call.func.call(args))
     }
 
     fn value(&mut self, subquery: LogicalPlan) -> Result<Expr> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, DataFusionError, JoinType};
 use datafusion::error::Result;
@@ -15,12 +16,14 @@ use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{
     Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, SortExpr, WindowFrame, WindowFrameBound, WindowFrameUnits,
 };
+use datafusion::optimizer::AnalyzerRule;
+use datafusion::optimizer::analyzer::resolve_grouping_function::ResolveGroupingFunction;
 
 use super::hoist::Hoist;
 use super::outer::outer_columns;
 use super::{lateral, outer_aggregates, scalar, shape};
 use crate::error::{Error, into_datafusion};
-use crate::sql::analyzer::any_expression;
+use crate::sql::analyzer::{RepeatedKeys, any_expression};
 
 /// Makes every subquery of a plan one that can be executed, with the meaning that SQL gives it.
 pub(crate) fn rewrite(plan: LogicalPlan) -> Result<LogicalPlan> {
@@ -120,7 +123,7 @@ impl Rewriter {
             (LogicalPlan::Join(join), Some(right)) => lateral::rewrite(self, join, &right)?,
             (LogicalPlan::Aggregate(aggregate), _) => {
                 refuse_outer_aggregates(&aggregate)?;
-                lateral::unwrap_children(LogicalPlan::Aggregate(aggregate))?
+                lateral::unwrap_children(resolve_grouping(LogicalPlan::Aggregate(aggregate))?)?
             }
             (LogicalPlan::Window(mut window), _) => {
                 window.window_expr = window.window_expr.into_iter().map(without_outer_keys).collect::<Result<_>>()?;
@@ -429,6 +432,12 @@ fn without_outer_keys(expr: Expr) -> Result<Expr> {
         expr => Ok(Transformed::no(expr)),
     })?;
     expr.data.alias_if_changed(name)
+}
+
+/// An aggregate without grouping(), which is computed above it: what is above names the columns that it has then.
+fn resolve_grouping(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let options = ConfigOptions::default();
+    ResolveGroupingFunction::new().analyze(RepeatedKeys.analyze(plan, &options)?, &options)
 }
 
 /// Refuses aggregates of nothing but columns of an outer query: by the standard they are aggregates of that query.

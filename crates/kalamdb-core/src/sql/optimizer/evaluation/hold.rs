@@ -20,6 +20,7 @@ use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
 use super::fails::may_fail;
 use crate::sql::analyzer::any_node;
+use crate::sql::subqueries::Apply;
 
 /// The rule that moves conditions towards tables, for those that cannot fail.
 #[derive(Debug)]
@@ -32,8 +33,10 @@ impl OptimizerRule for Hold {
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         let risky = any_node(&plan, is_risky)?;
-        let step =
-            |node: LogicalPlan| if stays(&node) { Ok(Transformed::no(node)) } else { self.0.rewrite(node, config) };
+        let step = |node: LogicalPlan| {
+            let node = before_apply(node)?;
+            if node.transformed || stays(&node.data) { Ok(node) } else { self.0.rewrite(node.data, config) }
+        };
         let move_down = |plan: LogicalPlan| match self.0.apply_order() {
             Some(ApplyOrder::TopDown) => plan.transform_down_with_subqueries(step),
             Some(ApplyOrder::BottomUp) => plan.transform_up_with_subqueries(step),
@@ -64,6 +67,29 @@ fn stays(node: &LogicalPlan) -> bool {
         LogicalPlan::Window(_) | LogicalPlan::Distinct(_) => predicate.is_volatile(),
         _ => false,
     }
+}
+
+/// Moves conditions on the rows that are LATERAL to nothing below what is LATERAL to them: it is asked for fewer rows.
+fn before_apply(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    let LogicalPlan::Filter(Filter { predicate, input, .. }) = &node else { return Ok(Transformed::no(node)) };
+    let LogicalPlan::Extension(Extension { node: extension }) = input.as_ref() else {
+        return Ok(Transformed::no(node));
+    };
+    let Some(apply) = extension.as_any().downcast_ref::<Apply>() else { return Ok(Transformed::no(node)) };
+    let is_before = |condition: &Expr| {
+        let rows = apply.input.schema();
+        !condition.is_volatile()
+            && condition.column_refs().into_iter().all(|column| rows.maybe_index_of_column(column).is_some())
+    };
+    let (before, after): (Vec<_>, Vec<_>) = split_conjunction_owned(predicate.clone()).into_iter().partition(is_before);
+    let Some(before) = conjunction(before) else { return Ok(Transformed::no(node)) };
+    let rows = LogicalPlan::Filter(Filter::try_new(before, Arc::new(apply.input.clone()))?);
+    let apply = apply.with_exprs_and_inputs(apply.arguments.clone(), vec![rows, apply.subquery.clone()])?;
+    let apply = LogicalPlan::Extension(Extension { node: Arc::new(apply) });
+    Ok(Transformed::yes(match conjunction(after) {
+        Some(after) => LogicalPlan::Filter(Filter::try_new(after, Arc::new(apply))?),
+        None => apply,
+    }))
 }
 
 fn is_risky(node: &LogicalPlan) -> Result<bool> {
