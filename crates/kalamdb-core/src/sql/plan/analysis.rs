@@ -16,9 +16,9 @@ use crate::catalog::{SystemColumn, TableName};
 use crate::error::{Error, ErrorKind, Location, Result};
 use crate::sql::parse::{fold, long_numbers, plain_values, table_name};
 use crate::sql::plan::rewrite::{
-    KeyedColumns, Stars, VisibleSystemColumns, arrow_types, casts, datetime, duplicates, group_by_determined, grouping,
-    lambdas, operators, ordinality, queries, row_subqueries, sort_names, syntax, using, values, whole_rows,
-    window_frames, window_names,
+    KeyedColumns, Stars, VisibleSystemColumns, arrow_types, casts, datetime, duplicates, function_values,
+    group_by_determined, grouping, lambdas, operators, ordinality, queries, row_subqueries, sort_names, syntax, using,
+    values, whole_rows, window_frames, window_names,
 };
 
 /// What is known of a query before it is planned.
@@ -166,6 +166,7 @@ impl VisitorMut for Collector<'_> {
         if !is_typed {
             values::select_from_values(&mut query.body);
         }
+        function_values::read(query, &|name| self.columns_of_named(name));
         queries::order_by_no_constants(query);
         queries::order_by_expressions(query);
         if let Err(error) = queries::limit_by_fetch(query).and_then(|()| queries::limit_by_numbers(query)) {

@@ -7,6 +7,7 @@ pub(crate) mod datetime;
 mod determined;
 pub(crate) mod duplicates;
 pub(crate) mod from_names;
+pub(crate) mod function_values;
 pub(crate) mod grouping;
 pub(crate) mod lambdas;
 pub(crate) mod named_casts;

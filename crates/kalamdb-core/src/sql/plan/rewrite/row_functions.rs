@@ -52,6 +52,17 @@ impl Part {
     }
 }
 
+/// Whether an expression is what [`Part::item`] makes of the only column of a function that has a name of its own.
+pub(super) fn is_value_of_function(expr: &Expr) -> bool {
+    match expr {
+        Expr::Cast { expr, .. } => is_value_of_function(expr),
+        call => matches!(arguments(call).as_slice(), [Expr::Function(function)] if {
+            let name = function.name.to_string();
+            name == ELEMENTS || name == ELEMENT_TEXTS
+        }),
+    }
+}
+
 fn arguments(of: &Expr) -> Vec<Expr> {
     let Expr::Function(Function { args: FunctionArguments::List(list), .. }) = of else { return Vec::new() };
     let expr = |arg: &FunctionArg| match arg {

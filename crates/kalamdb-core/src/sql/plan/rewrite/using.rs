@@ -308,7 +308,10 @@ fn relation(
 }
 
 /// The names that a query knows without those around it: of columns in FROM, and those that it gives.
-fn names_within(query: &Query, columns_of: &dyn Fn(&ObjectName) -> Option<Vec<String>>) -> Option<Vec<String>> {
+pub(super) fn names_within(
+    query: &Query,
+    columns_of: &dyn Fn(&ObjectName) -> Option<Vec<String>>,
+) -> Option<Vec<String>> {
     fn of_body(
         body: &SetExpr,
         columns_of: &dyn Fn(&ObjectName) -> Option<Vec<String>>,
@@ -320,7 +323,8 @@ fn names_within(query: &Query, columns_of: &dyn Fn(&ObjectName) -> Option<Vec<St
                     SelectItem::ExprWithAlias { alias, .. } => Some(fold(alias)),
                     _ => None,
                 }));
-                select.from.iter().try_for_each(|from| of_tables(from, columns_of, names))
+                names.extend(columns_of_from(&select.from, columns_of)?);
+                Some(())
             }
             SetExpr::SetOperation { left, right, .. } => {
                 of_body(left, columns_of, names)?;
@@ -331,26 +335,30 @@ fn names_within(query: &Query, columns_of: &dyn Fn(&ObjectName) -> Option<Vec<St
             _ => None,
         }
     }
-    fn of_tables(
-        from: &TableWithJoins,
-        columns_of: &dyn Fn(&ObjectName) -> Option<Vec<String>>,
-        names: &mut Vec<String>,
-    ) -> Option<()> {
-        for factor in std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)) {
-            match factor {
-                TableFactor::NestedJoin { table_with_joins, alias: None } => {
-                    of_tables(table_with_joins, columns_of, names)?
-                }
-                factor => names.extend(relation(factor, columns_of).1?),
-            }
-        }
-        Some(())
-    }
     let mut names = Vec::new();
     if query.with.is_some() {
         return None;
     }
     of_body(&query.body, columns_of, &mut names).map(|()| names)
+}
+
+/// The columns of the items of FROM, if all are known.
+pub(super) fn columns_of_from(
+    from: &[TableWithJoins],
+    columns_of: &dyn Fn(&ObjectName) -> Option<Vec<String>>,
+) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    for from in from {
+        for factor in std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)) {
+            names.extend(match factor {
+                TableFactor::NestedJoin { table_with_joins, alias: None } => {
+                    columns_of_from(std::slice::from_ref(table_with_joins.as_ref()), columns_of)?
+                }
+                factor => relation(factor, columns_of).1?,
+            });
+        }
+    }
+    Some(names)
 }
 
 /// Writes the columns that `*` stands for.
@@ -371,7 +379,7 @@ fn expand_stars(projection: &mut Vec<SelectItem>, outputs: &[(String, Expr)]) {
 }
 
 /// The name of a column that a SELECT gives.
-fn output_name(item: &SelectItem) -> Option<String> {
+pub(super) fn output_name(item: &SelectItem) -> Option<String> {
     match item {
         SelectItem::UnnamedExpr(Expr::Identifier(name)) => Some(fold(name)),
         SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => parts.last().map(fold),
