@@ -15,7 +15,7 @@ use datafusion::sql::sqlparser::ast::BinaryOperator;
 use kalamdb_types::SqlType;
 
 use super::expressions::{any_expression, compares, rewrite};
-use crate::functions::cast_to;
+use crate::functions::{CAST_TO, cast_to};
 
 /// Comes before other planners, and before the planner looks for common types.
 #[derive(Debug)]
@@ -35,6 +35,7 @@ enum Use {
 impl ExprPlanner for OperandTypes {
     fn plan_binary_op(&self, expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
         use BinaryOperator as B;
+        let expr = without_idle_casts(expr, schema);
         let of = match expr.op {
             B::Eq | B::NotEq | B::Lt | B::LtEq | B::Gt | B::GtEq => Use::Compares,
             B::Plus | B::Minus | B::Multiply | B::Divide | B::Modulo => Use::Calculates,
@@ -198,6 +199,40 @@ fn branches(case: Case, schema: &DFSchema) -> Case {
     let otherwise = if results.len() > n_thens { results.pop().map(Box::new) } else { None };
     let pairs = whens.into_iter().zip(results).map(|(when, then)| (Box::new(when), Box::new(then))).collect();
     Case::new(base, pairs, otherwise)
+}
+
+/// The operation without casts of texts to TEXT: an expression with one is the same as one without, also to GROUP BY.
+fn without_idle_casts(expr: RawBinaryExpr, schema: &DFSchema) -> RawBinaryExpr {
+    use BinaryOperator as B;
+    let RawBinaryExpr { op, left, right } = expr;
+    let (left, right) = match op {
+        B::StringConcat => (without_idle_cast(left, false, schema), without_idle_cast(right, false, schema)),
+        B::Arrow | B::LongArrow => (left, without_idle_cast(right, true, schema)),
+        _ => (left, right),
+    };
+    RawBinaryExpr { op, left, right }
+}
+
+/// A literal may have another type without its cast, and so may keep it.
+fn without_idle_cast(operand: Expr, of_literals: bool, schema: &DFSchema) -> Expr {
+    match operand {
+        Expr::ScalarFunction(ScalarFunction { func, mut args }) if func.name() == CAST_TO => match args.as_slice() {
+            [value, Expr::Literal(ScalarValue::Utf8(Some(target)), _)]
+                if *target == SqlType::Text.to_string()
+                    && (of_literals || !is_text_literal(value))
+                    && is_text(value, schema) =>
+            {
+                args.swap_remove(0)
+            }
+            _ => Expr::ScalarFunction(ScalarFunction { func, args }),
+        },
+        other => other,
+    }
+}
+
+fn is_text(expr: &Expr, schema: &DFSchema) -> bool {
+    let sql_type = expr.to_field(schema).ok().and_then(|(_, field)| SqlType::of_field(&field));
+    matches!(sql_type, Some(SqlType::Text | SqlType::Varchar(_)))
 }
 
 fn pair(left: Expr, right: Expr, of: Use, schema: &DFSchema) -> [Expr; 2] {

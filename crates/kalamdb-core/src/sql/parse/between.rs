@@ -47,7 +47,7 @@ pub(super) fn parse_between_symmetric(parser: &mut Parser<'_>, operand: &Expr) -
 }
 
 fn bounds(parser: &mut Parser<'_>) -> Result<(Expr, Expr), ParserError> {
-    let precedence = SqlDialect.prec_value(Precedence::Between);
+    let precedence = SqlDialect::PLAIN.prec_value(Precedence::Between);
     let low = parser.parse_subexpr(precedence)?;
     parser.expect_keyword_is(Keyword::AND)?;
     Ok((low, parser.parse_subexpr(precedence)?))

@@ -16,7 +16,16 @@ use super::query_parentheses::{parse_in, parse_quantified, parse_subquery};
 ///
 /// The generic dialect binds `->` and its like looser than `=`, so that `j -> 'a' = 'b'` would be `j -> ('a' = 'b')`.
 #[derive(Debug)]
-pub(crate) struct SqlDialect;
+pub(crate) struct SqlDialect {
+    /// Whether a join before ON is one within the join that the ON ends: `a JOIN b JOIN c ON p ON q`.
+    pub(super) nests_joins: bool,
+}
+
+impl SqlDialect {
+    pub(crate) const PLAIN: Self = Self { nests_joins: false };
+    /// For statements without NATURAL, behind which there is no ON.
+    pub(super) const WITH_NESTED_JOINS: Self = Self { nests_joins: true };
+}
 
 /// Where PostgreSQL has all operators that it does not name: looser than `+`, tighter than the comparisons.
 const OTHER_OPERATORS: u8 = 25;
@@ -122,6 +131,10 @@ impl Dialect for SqlDialect {
         })
     }
 
+    fn supports_left_associative_joins_without_parens(&self) -> bool {
+        !self.nests_joins
+    }
+
     fn supports_in_empty_list(&self) -> bool {
         true
     }
@@ -161,7 +174,6 @@ impl Dialect for SqlDialect {
         supports_array_join_syntax
         supports_group_by_expr
         supports_group_by_with_modifier
-        supports_left_associative_joins_without_parens
         supports_connect_by
         supports_match_recognize
         supports_pipe_operator
@@ -264,7 +276,7 @@ fn is_in_table(parser: &Parser<'_>) -> Option<bool> {
 fn parse_in_table(parser: &mut Parser<'_>, expr: &Expr, negated: bool) -> Result<Expr, ParserError> {
     (0..=usize::from(negated)).for_each(|_| parser.advance_token());
     let name = parser.parse_object_name(false)?;
-    let subquery = Parser::new(&SqlDialect).try_with_sql(&format!("SELECT * FROM {name}"))?.parse_query()?;
+    let subquery = Parser::new(&SqlDialect::PLAIN).try_with_sql(&format!("SELECT * FROM {name}"))?.parse_query()?;
     Ok(Expr::InSubquery { expr: Box::new(expr.clone()), subquery, negated })
 }
 
@@ -394,9 +406,9 @@ mod tests {
 
     /// The expression with all parentheses that precedence implies.
     fn parsed(sql: &str) -> String {
-        let mut tokens = Tokenizer::new(&SqlDialect, sql).tokenize_with_location().unwrap();
+        let mut tokens = Tokenizer::new(&SqlDialect::PLAIN, sql).tokenize_with_location().unwrap();
         mark_question_operators(&mut tokens);
-        let expr = Parser::new(&SqlDialect).with_tokens_with_locations(tokens).parse_expr().unwrap();
+        let expr = Parser::new(&SqlDialect::PLAIN).with_tokens_with_locations(tokens).parse_expr().unwrap();
         shown(&expr)
     }
 

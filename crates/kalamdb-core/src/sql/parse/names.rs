@@ -59,7 +59,7 @@ pub(crate) fn referenced_table(reference: &TableReference, current: &str) -> Tab
 /// Reads a table's name given as a text, with the rules of SQL: `items`, `app.items`, `"My Items"`.
 pub(crate) fn parse_table_name(text: &str, current: &str) -> Result<TableName> {
     let invalid = |_| Error::new(ErrorKind::InvalidName, format!("{text:?} is not the name of a table"));
-    let mut parser = Parser::new(&SqlDialect).try_with_sql(text).map_err(invalid)?;
+    let mut parser = Parser::new(&SqlDialect::PLAIN).try_with_sql(text).map_err(invalid)?;
     let name = parser.parse_object_name(false).map_err(invalid)?;
     if parser.peek_token().token != Token::EOF {
         return Err(Error::new(ErrorKind::InvalidName, format!("{text:?} is not the name of a table")));

@@ -1,6 +1,7 @@
 //! A text as statements, each with its kind.
 
 use datafusion::sql::sqlparser::ast::{Expr, Statement as SqlStatement, TransactionAccessMode, TransactionMode, Use};
+use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
@@ -18,6 +19,9 @@ use crate::error::{Error, ErrorKind, Location, Result};
 /// How deep the parser itself may recurse.
 const PARSER_RECURSION: usize = 100;
 
+/// How many joins a text may have of which some are within others.
+const MAX_NESTED_JOINS: usize = 32;
+
 /// Parses a text of any number of statements; nothing is run before all of it parses.
 ///
 /// # Errors
@@ -28,10 +32,28 @@ pub(super) fn parse(sql: &str) -> Result<Vec<Statement>> {
         return Err(Error::new(ErrorKind::ProgramLimitExceeded, message)
             .with_hint("insert many rows with insert(), which has no such limit"));
     }
-    let mut tokens = tokenize(sql)?;
-    let overrides = Overrides::take(&mut tokens);
+    let tokens = tokenize(sql)?;
     complexity::check(&tokens)?;
-    let mut parser = Parser::new(&SqlDialect).with_recursion_limit(PARSER_RECURSION).with_tokens_with_locations(tokens);
+    let may_nest = may_nest_joins(&tokens);
+    match parse_tokens(tokens, &SqlDialect::PLAIN) {
+        Err(error) if may_nest && error.kind() == ErrorKind::SyntaxError => {
+            parse_tokens(tokenize(sql)?, &SqlDialect::WITH_NESTED_JOINS).map_err(|_| error)
+        }
+        outcome => outcome,
+    }
+}
+
+/// Whether a text may have joins of the form that [`SqlDialect::WITH_NESTED_JOINS`] reads.
+fn may_nest_joins(tokens: &[TokenWithSpan]) -> bool {
+    let is = |token: &TokenWithSpan, keyword| matches!(&token.token, Token::Word(word) if word.keyword == keyword);
+    // The parser recurses for each.
+    (2..=MAX_NESTED_JOINS).contains(&tokens.iter().filter(|token| is(token, Keyword::JOIN)).count())
+        && !tokens.iter().any(|token| is(token, Keyword::NATURAL))
+}
+
+fn parse_tokens(mut tokens: Vec<TokenWithSpan>, dialect: &SqlDialect) -> Result<Vec<Statement>> {
+    let overrides = Overrides::take(&mut tokens);
+    let mut parser = Parser::new(dialect).with_recursion_limit(PARSER_RECURSION).with_tokens_with_locations(tokens);
     let mut statements = Vec::new();
     loop {
         while parser.consume_token(&Token::SemiColon) {}
@@ -55,19 +77,20 @@ pub(super) fn parse(sql: &str) -> Result<Vec<Statement>> {
 
 /// Parses a text that is one query.
 pub(crate) fn parse_query(sql: &str) -> Result<SqlStatement> {
-    let mut parser =
-        Parser::new(&SqlDialect).with_recursion_limit(PARSER_RECURSION).with_tokens_with_locations(tokenize(sql)?);
+    let mut parser = Parser::new(&SqlDialect::PLAIN)
+        .with_recursion_limit(PARSER_RECURSION)
+        .with_tokens_with_locations(tokenize(sql)?);
     Ok(SqlStatement::Query(parser.parse_query()?))
 }
 
 /// Parses a text that is one expression: what the catalog keeps of a statement that was parsed before.
 pub(crate) fn parse_expression(sql: &str) -> Result<Expr> {
-    let mut parser = Parser::new(&SqlDialect).with_tokens_with_locations(tokenize(sql)?);
+    let mut parser = Parser::new(&SqlDialect::PLAIN).with_tokens_with_locations(tokenize(sql)?);
     Ok(parser.parse_expr()?)
 }
 
 fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>> {
-    let mut tokens = Tokenizer::new(&SqlDialect, sql).tokenize_with_location().map_err(|error| {
+    let mut tokens = Tokenizer::new(&SqlDialect::PLAIN, sql).tokenize_with_location().map_err(|error| {
         let location = Location { line: error.location.line, column: error.location.column };
         Error::new(ErrorKind::SyntaxError, error.message).with_location(Some(location))
     })?;

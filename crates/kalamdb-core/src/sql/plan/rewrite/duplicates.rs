@@ -87,12 +87,12 @@ impl<F: Fn(&ObjectName) -> Option<Vec<String>>> VisitorMut for Renamer<F> {
                 self.ctes.insert(fold(&cte.alias.name), columns);
             }
         }
-        self.depth += 1;
+        self.depth += depth(query);
         ControlFlow::Continue(())
     }
 
-    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
-        self.depth -= 1;
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        self.depth -= depth(query);
         ControlFlow::Continue(())
     }
 
@@ -106,6 +106,11 @@ impl<F: Fn(&ObjectName) -> Option<Vec<String>>> VisitorMut for Renamer<F> {
         }
         ControlFlow::Continue(())
     }
+}
+
+/// The terms of a set are queries within it: EXCEPT compares their columns by the names alone.
+fn depth(query: &Query) -> usize {
+    if matches!(*query.body, SetExpr::SetOperation { .. }) { 2 } else { 1 }
 }
 
 impl<F: Fn(&ObjectName) -> Option<Vec<String>>> Renamer<F> {

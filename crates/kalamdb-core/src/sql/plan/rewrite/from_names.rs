@@ -295,6 +295,6 @@ fn prepare_terms(query: &mut Query) {
 
 /// `SELECT * FROM (SELECT 1)`, parsed rather than built, so that every clause has its default.
 pub(super) fn select_from_derived() -> Option<Box<Query>> {
-    let mut parser = Parser::new(&SqlDialect).try_with_sql("SELECT * FROM (SELECT 1)").ok()?;
+    let mut parser = Parser::new(&SqlDialect::PLAIN).try_with_sql("SELECT * FROM (SELECT 1)").ok()?;
     parser.parse_query().ok()
 }

@@ -44,5 +44,5 @@ pub(crate) fn number(factor: &mut TableFactor, name: Option<Ident>, has_before: 
 
 fn numbered_rows() -> Option<Box<Query>> {
     let sql = "SELECT *, row_number() OVER () AS ordinality FROM (SELECT 1)";
-    Parser::new(&SqlDialect).try_with_sql(sql).ok()?.parse_query().ok()
+    Parser::new(&SqlDialect::PLAIN).try_with_sql(sql).ok()?.parse_query().ok()
 }

@@ -3,23 +3,26 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, LimitClause, OrderBy, OrderByExpr, OrderByKind, Query, SelectItem,
-    SetExpr, TableFactor, Value, visit_expressions,
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, Ident, LimitClause, OrderBy, OrderByExpr,
+    OrderByKind, Query, SelectItem, SetExpr, TableFactor, Value, WindowSpec, WindowType, visit_expressions,
 };
 
 use super::from_names::select_from_derived;
 use super::grouping::may_group;
 use super::using::merges_columns;
 use crate::error::{Error, Result};
-use crate::sql::parse::fold;
+use crate::sql::parse::{call, fold};
 
-/// Writes `FETCH FIRST n ROWS ONLY` as LIMIT.
+/// Writes `FETCH FIRST n ROWS ONLY` as LIMIT; WITH TIES as a condition on ranks.
 pub(crate) fn limit_by_fetch(query: &mut Query) -> Result<()> {
     let Some(fetch) = query.fetch.take() else { return Ok(()) };
-    if fetch.with_ties || fetch.percent {
-        return Err(Error::unsupported("FETCH with PERCENT or TIES"));
+    if fetch.percent {
+        return Err(Error::unsupported("FETCH with PERCENT"));
     }
     let rows = fetch.quantity.unwrap_or_else(|| Expr::Value(Value::Number("1".to_owned(), false).into()));
+    if fetch.with_ties {
+        return keep_ties(query, rows);
+    }
     match &mut query.limit_clause {
         Some(LimitClause::LimitOffset { limit: limit @ None, .. }) => *limit = Some(rows),
         Some(_) => return Err(Error::unsupported("both LIMIT and FETCH")),
@@ -29,6 +32,54 @@ pub(crate) fn limit_by_fetch(query: &mut Query) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Writes `ORDER BY a FETCH FIRST n ROWS WITH TIES` as `QUALIFY rank() OVER (ORDER BY a) <= n ORDER BY a`.
+fn keep_ties(query: &mut Query, rows: Expr) -> Result<()> {
+    let (SetExpr::Select(select), Some(OrderByKind::Expressions(by))) =
+        (query.body.as_mut(), query.order_by.as_ref().map(|by| &by.kind))
+    else {
+        return Err(Error::unsupported("WITH TIES of anything but a SELECT with ORDER BY"));
+    };
+    if select.distinct.is_some() || select.qualify.is_some() {
+        return Err(Error::unsupported("WITH TIES of a SELECT with DISTINCT or QUALIFY"));
+    }
+    let by = by.iter().map(|by| {
+        let given = match &by.expr {
+            Expr::Identifier(name) => select.projection.iter().find_map(|item| match item {
+                SelectItem::ExprWithAlias { expr, alias } if fold(alias) == fold(name) => Some(expr),
+                _ => None,
+            }),
+            expr => match number(expr).and_then(|at| select.projection.get(at)) {
+                Some(SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) => Some(expr),
+                _ => None,
+            },
+        };
+        OrderByExpr { expr: given.unwrap_or(&by.expr).clone(), ..by.clone() }
+    });
+    let mut rank = call(Ident::new("rank"), Vec::new());
+    if let Expr::Function(function) = &mut rank {
+        function.over = Some(WindowType::WindowSpec(WindowSpec {
+            window_name: None,
+            partition_by: Vec::new(),
+            order_by: by.collect(),
+            window_frame: None,
+        }));
+    }
+    let mut last = Expr::Nested(Box::new(rows));
+    if let Some(LimitClause::LimitOffset { offset: Some(offset), .. }) = &query.limit_clause {
+        let left = Box::new(last);
+        last = Expr::BinaryOp { left, op: BinaryOperator::Plus, right: Box::new(offset.value.clone()) };
+    }
+    select.qualify = Some(Expr::BinaryOp { left: Box::new(rank), op: BinaryOperator::LtEq, right: Box::new(last) });
+    Ok(())
+}
+
+/// The place in the select list that a number in ORDER BY means.
+fn number(expr: &Expr) -> Option<usize> {
+    let Expr::Value(value) = expr else { return None };
+    let Value::Number(number, _) = &value.value else { return None };
+    number.parse::<usize>().ok()?.checked_sub(1)
 }
 
 /// Takes a text in LIMIT and OFFSET for the number that it holds.
@@ -85,13 +136,7 @@ pub(crate) fn order_by_no_constants(query: &mut Query) {
     }
     let Some(OrderBy { kind: OrderByKind::Expressions(by), .. }) = &mut query.order_by else { return };
     let is_constant_at = |by: &OrderByExpr| {
-        let Expr::Value(value) = &by.expr else { return false };
-        let Value::Number(number, _) = &value.value else { return false };
-        let item = number
-            .parse::<usize>()
-            .ok()
-            .and_then(|number| number.checked_sub(1))
-            .and_then(|at| select.projection.get(at));
+        let item = number(&by.expr).and_then(|at| select.projection.get(at));
         matches!(item, Some(SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) if is_constant(expr))
     };
     by.retain(|by| !is_constant_at(by));
@@ -136,14 +181,7 @@ pub(crate) fn order_by_expressions(query: &mut Query) {
     }
     let groups = may_group(select);
     for by in by {
-        let number = match &by.expr {
-            Expr::Value(value) => match &value.value {
-                Value::Number(number, _) => number.parse::<usize>().ok(),
-                _ => None,
-            },
-            _ => None,
-        };
-        let item = number.and_then(|number| number.checked_sub(1)).and_then(|at| select.projection.get(at));
+        let item = number(&by.expr).and_then(|at| select.projection.get(at));
         if let Some(SelectItem::UnnamedExpr(expr)) = item
             && !matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
             && if select.distinct.is_some() { is_window(expr) } else { groups || holds_window(expr) }

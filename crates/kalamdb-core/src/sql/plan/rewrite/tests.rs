@@ -151,6 +151,10 @@ fn fetch_is_a_limit() {
             ("SELECT a FROM t FETCH FIRST 2 ROWS ONLY", "SELECT a FROM t LIMIT 2"),
             ("SELECT a FROM t FETCH FIRST ROW ONLY", "SELECT a FROM t LIMIT 1"),
             ("SELECT a FROM t FETCH FIRST 2 ROWS WITH TIES", "feature_not_supported"),
+            (
+                "SELECT a AS b FROM t ORDER BY b DESC OFFSET 1 FETCH FIRST 2 ROWS WITH TIES",
+                "SELECT a AS b FROM t QUALIFY rank() OVER (ORDER BY a DESC) <= (2) + 1 ORDER BY b DESC OFFSET 1",
+            ),
         ],
     );
 }
