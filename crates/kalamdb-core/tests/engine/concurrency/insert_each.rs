@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::support::{Disk, query, rows};
+use crate::support::{Disk, block_of, query, rows};
 use futures::executor::block_on;
 use futures::future::{FutureExt, join, join_all, join3};
 use kalamdb_core::datafusion::arrow::array::{
-    ArrayRef, BooleanArray, Float64Array, Int64Array, NullArray, RecordBatch, StringArray,
+    ArrayRef, BooleanArray, Float64Array, Int64Array, NullArray, StringArray,
 };
 use kalamdb_core::{CallContext, Error, ErrorKind, Session, StatementResult};
 use kalamdb_store::Fault;
-use kalamdb_types::wire::encode_block;
 use proptest::prelude::*;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -36,13 +35,7 @@ fn params(values: &[Value]) -> Vec<u8> {
             Value::Text(value) => Arc::new(StringArray::from(vec![value.clone()])),
         }
     };
-    let columns = values.iter().enumerate().map(|(at, value)| (at.to_string(), array(value)));
-    let mut bytes = Vec::new();
-    encode_block(
-        &RecordBatch::try_from_iter_with_nullable(columns.map(|(name, array)| (name, array, true))).unwrap(),
-        &mut bytes,
-    );
-    bytes
+    block_of(values.iter().map(array).collect())
 }
 
 /// What an application sees of an outcome.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::support::{JSON, NULL, STR, StepClock, params};
+use crate::support::{ParamKind, StepClock, params};
 use futures::executor::block_on;
 use kalamdb_core::datafusion::arrow::array::{Array, AsArray};
 use kalamdb_core::datafusion::arrow::compute::cast;
@@ -10,12 +10,12 @@ use kalamdb_core::datafusion::arrow::datatypes::DataType;
 use kalamdb_core::{CallContext, Database, ErrorKind, Principal, Session, StatementResult};
 use kalamdb_store::{Durability, MemoryStore};
 
-fn run(session: &Session, sql: &str, values: &[(u8, &str)]) -> Result<StatementResult, ErrorKind> {
+fn run(session: &Session, sql: &str, values: &[(ParamKind, &str)]) -> Result<StatementResult, ErrorKind> {
     block_on(session.query(sql, &params(values), CallContext::default())).map_err(|error| error.kind())
 }
 
 /// The first column of a result as texts, separated by spaces.
-fn column(session: &Session, sql: &str, values: &[(u8, &str)]) -> String {
+fn column(session: &Session, sql: &str, values: &[(ParamKind, &str)]) -> String {
     let result = run(session, sql, values).unwrap_or_else(|kind| panic!("{sql}: {kind:?}"));
     let mut texts = Vec::new();
     for batch in &result.batches {
@@ -76,31 +76,37 @@ fn any_and_all_take_arrays_of_every_type() {
         (r#"["a"]"#, "s = ANY($1::TEXT[])", "1"),
     ] {
         assert_eq!(
-            column(&session, &format!("SELECT id FROM t WHERE {condition} ORDER BY id"), &[(JSON, array)]),
+            column(&session, &format!("SELECT id FROM t WHERE {condition} ORDER BY id"), &[(ParamKind::Json, array)]),
             expected,
             "{condition}"
         );
     }
-    assert_eq!(column(&session, "SELECT id = ANY($1) FROM t", &[(NULL, "")]), "NULL NULL NULL");
+    assert_eq!(column(&session, "SELECT id = ANY($1) FROM t", &[(ParamKind::Null, "")]), "NULL NULL NULL");
     assert_eq!(
-        run(&session, "SELECT id FROM t WHERE id = ANY($1)", &[(STR, "x")]).unwrap_err(),
+        run(&session, "SELECT id FROM t WHERE id = ANY($1)", &[(ParamKind::Text, "x")]).unwrap_err(),
         ErrorKind::DatatypeMismatch
     );
-    assert_eq!(run(&session, "DELETE FROM t WHERE id = ANY($1)", &[(JSON, "[1,2]")]).unwrap().affected_rows, Some(2));
+    assert_eq!(
+        run(&session, "DELETE FROM t WHERE id = ANY($1)", &[(ParamKind::Json, "[1,2]")]).unwrap().affected_rows,
+        Some(2)
+    );
 }
 
 #[test]
 fn many_elements_are_no_deep_statement() {
     let session = session();
     let array = format!("[{}]", (2..20_000).map(|n| n.to_string()).collect::<Vec<_>>().join(","));
-    assert_eq!(column(&session, "SELECT id FROM t WHERE id = ANY($1) ORDER BY id", &[(JSON, &array)]), "2 3");
+    assert_eq!(
+        column(&session, "SELECT id FROM t WHERE id = ANY($1) ORDER BY id", &[(ParamKind::Json, &array)]),
+        "2 3"
+    );
 }
 
 #[test]
 fn objects_and_arrays_come_back_as_json() {
     let session = session();
     for json in [r#"{"a":1}"#, "[1,2]", r#"{"a":9007199254740993}"#] {
-        let result = run(&session, "SELECT $1", &[(JSON, json)]).unwrap();
+        let result = run(&session, "SELECT $1", &[(ParamKind::Json, json)]).unwrap();
         assert_eq!(result.fields[0].type_name, "JSON", "{json}");
     }
 }

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use crate::support::{Disk, query};
+use crate::support::{Disk, block_of, query};
 use futures::executor::block_on;
 use kalamdb_core::datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    ArrayRef, AsArray, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray,
 };
-use kalamdb_core::datafusion::arrow::datatypes::{Field, Schema, TimestampMicrosecondType};
+use kalamdb_core::datafusion::arrow::datatypes::TimestampMicrosecondType;
 use kalamdb_core::{CallContext, Session};
 
 /// The one text of a query with one parameter, or the code of its error.
 fn ask(session: &Session, sql: &str, param: &ArrayRef) -> String {
-    match block_on(session.query(sql, &block_of(param), CallContext::default())) {
+    match block_on(session.query(sql, &param_block(param), CallContext::default())) {
         Err(error) => error.kind().code().to_owned(),
         Ok(result) => {
             let texts: Vec<String> = result
@@ -26,15 +26,12 @@ fn ask(session: &Session, sql: &str, param: &ArrayRef) -> String {
 }
 
 /// The block of one parameter; a Date crosses in milliseconds.
-fn block_of(param: &ArrayRef) -> Vec<u8> {
+fn param_block(param: &ArrayRef) -> Vec<u8> {
     if let Some(micros) = param.as_primitive_opt::<TimestampMicrosecondType>() {
         let ms = micros.value(0) as f64 / 1000.0;
         return [[1_u8, 0, 0, 0, 1, 0, 0, 0], [6, 0, 0, 0, 0, 0, 0, 0], ms.to_le_bytes()].concat();
     }
-    let schema = Arc::new(Schema::new(vec![Field::new("a", param.data_type().clone(), true)]));
-    let mut block = Vec::new();
-    kalamdb_types::wire::encode_block(&RecordBatch::try_new(schema, vec![Arc::clone(param)]).unwrap(), &mut block);
-    block
+    block_of(vec![Arc::clone(param)])
 }
 
 fn text(value: &str) -> ArrayRef {

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::support::{Disk, query};
+use crate::support::{Disk, block_of, query};
 use futures::executor::block_on;
 use kalamdb_core::datafusion::arrow::array::{Float64Array, RecordBatch};
-use kalamdb_core::datafusion::arrow::datatypes::{DataType, Field, Schema};
 use kalamdb_core::{CallContext, Session, StatementResult};
 
 /// Runs a statement with doubles as its parameters.
@@ -14,13 +13,7 @@ fn run(session: &Session, sql: &str, values: &[f64]) -> StatementResult {
     if values.is_empty() {
         return query(session, sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
-    let fields = values.iter().map(|_| Field::new("a", DataType::Float64, true)).collect::<Vec<_>>();
-    let columns = values.iter().map(|value| Arc::new(Float64Array::from(vec![*value])) as _).collect();
-    let mut block = Vec::new();
-    kalamdb_types::wire::encode_block(
-        &RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap(),
-        &mut block,
-    );
+    let block = block_of(values.iter().map(|value| Arc::new(Float64Array::from(vec![*value])) as _).collect());
     block_on(session.query(sql, &block, CallContext::default())).unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 

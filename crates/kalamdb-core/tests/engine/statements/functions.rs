@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use crate::support::{JSON, STR, StepClock, params};
+use crate::support::{ParamKind, StepClock, params};
 use futures::executor::block_on;
 use kalamdb_core::datafusion::arrow::array::AsArray;
 use kalamdb_core::datafusion::arrow::compute::cast;
@@ -19,12 +19,12 @@ fn session(database: &Rc<Database>) -> Session {
     Session::new(Rc::clone(database), Principal::system()).unwrap()
 }
 
-fn run(session: &Session, sql: &str, values: &[(u8, &str)]) -> Result<StatementResult, ErrorKind> {
+fn run(session: &Session, sql: &str, values: &[(ParamKind, &str)]) -> Result<StatementResult, ErrorKind> {
     block_on(session.query(sql, &params(values), CallContext::default())).map_err(|error| error.kind())
 }
 
 /// The only value of a result, which is text.
-fn text(session: &Session, sql: &str, values: &[(u8, &str)]) -> String {
+fn text(session: &Session, sql: &str, values: &[(ParamKind, &str)]) -> String {
     let result = run(session, sql, values).unwrap_or_else(|kind| panic!("{sql}: {kind:?}"));
     cast(result.batches[0].column(0), &DataType::Utf8).unwrap().as_string::<i32>().value(0).to_owned()
 }
@@ -32,49 +32,52 @@ fn text(session: &Session, sql: &str, values: &[(u8, &str)]) -> String {
 #[test]
 fn parameters_stand_where_an_argument_may() {
     let session = session(&database());
-    let document = (JSON, r#"{"a":[1,{"b":"x"}],"k":true}"#);
+    let document = (ParamKind::Json, r#"{"a":[1,{"b":"x"}],"k":true}"#);
     assert_eq!(text(&session, "SELECT $1 -> 'a' -> 1 ->> 'b'", &[document]), "x");
-    assert_eq!(text(&session, "SELECT ($1 -> $2) || ''", &[document, (STR, "a")]), r#"[1,{"b":"x"}]"#);
+    assert_eq!(text(&session, "SELECT ($1 -> $2) || ''", &[document, (ParamKind::Text, "a")]), r#"[1,{"b":"x"}]"#);
     assert_eq!(text(&session, "SELECT ? #>> '{a,1,b}'", &[document]), "x");
     assert_eq!(
         text(
             &session,
             "SELECT CASE WHEN ? ? 'k' AND ? ? ? THEN 'yes' ELSE 'no' END",
-            &[document, document, (STR, "a")]
+            &[document, document, (ParamKind::Text, "a")]
         ),
         "yes"
     );
     assert_eq!(text(&session, "SELECT json_get_str($1, 'a', 1, 'b')", &[document]), "x");
-    assert_eq!(text(&session, "SELECT md5($1)", &[(STR, "abc")]), "900150983cd24fb0d6963f7d28e17f72");
+    assert_eq!(text(&session, "SELECT md5($1)", &[(ParamKind::Text, "abc")]), "900150983cd24fb0d6963f7d28e17f72");
     assert_eq!(
-        text(&session, "SELECT $1::uuid", &[(STR, "0190C3F41B2C7DEF8ABC0123456789AB")]),
+        text(&session, "SELECT $1::uuid", &[(ParamKind::Text, "0190C3F41B2C7DEF8ABC0123456789AB")]),
         "0190c3f4-1b2c-7def-8abc-0123456789ab"
     );
-    assert_eq!(run(&session, "SELECT $1::jsonb", &[(STR, "{")]).unwrap_err(), ErrorKind::InvalidTextRepresentation);
-    assert_eq!(text(&session, "SELECT CAST(l2_distance($1, '[0,0]') AS TEXT)", &[(JSON, "[3,4]")]), "5");
+    assert_eq!(
+        run(&session, "SELECT $1::jsonb", &[(ParamKind::Text, "{")]).unwrap_err(),
+        ErrorKind::InvalidTextRepresentation
+    );
+    assert_eq!(text(&session, "SELECT CAST(l2_distance($1, '[0,0]') AS TEXT)", &[(ParamKind::Json, "[3,4]")]), "5");
 }
 
 #[test]
 fn arrays_of_javascript_are_stored_and_compared() {
     let session = session(&database());
     run(&session, "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER[], e EMBEDDING(2), j JSON)", &[]).unwrap();
-    let array = (JSON, "[1,2]");
+    let array = (ParamKind::Json, "[1,2]");
     run(&session, "INSERT INTO t VALUES (1, $1, $1, $1)", &[array]).unwrap();
-    run(&session, "UPDATE t SET a = $1 WHERE a = $2::INTEGER[]", &[(JSON, "[3]"), array]).unwrap();
+    run(&session, "UPDATE t SET a = $1 WHERE a = $2::INTEGER[]", &[(ParamKind::Json, "[3]"), array]).unwrap();
     assert_eq!(
         text(&session, "SELECT to_json(a) || to_json(e) || j FROM t WHERE cosine_distance(e, $1) < 0.001", &[array]),
         "[3,1,2,1,2]"
     );
     assert_eq!(
-        run(&session, "INSERT INTO t (id, a) VALUES (2, $1)", &[(JSON, "[1.5]")]).unwrap_err(),
+        run(&session, "INSERT INTO t (id, a) VALUES (2, $1)", &[(ParamKind::Json, "[1.5]")]).unwrap_err(),
         ErrorKind::InvalidTextRepresentation
     );
     assert_eq!(
-        run(&session, "INSERT INTO t (id, e) VALUES (2, $1)", &[(JSON, "[1]")]).unwrap_err(),
+        run(&session, "INSERT INTO t (id, e) VALUES (2, $1)", &[(ParamKind::Json, "[1]")]).unwrap_err(),
         ErrorKind::DataException
     );
     assert_eq!(
-        run(&session, "INSERT INTO t (id, a) VALUES (2, $1)", &[(STR, "1")]).unwrap_err(),
+        run(&session, "INSERT INTO t (id, a) VALUES (2, $1)", &[(ParamKind::Text, "1")]).unwrap_err(),
         ErrorKind::InvalidTextRepresentation
     );
 }

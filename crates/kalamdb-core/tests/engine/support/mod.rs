@@ -2,17 +2,23 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::FutureExt;
 use futures::executor::block_on;
-use kalamdb_core::datafusion::arrow::array::Array;
+use kalamdb_core::datafusion::arrow::array::{
+    Array, ArrayRef, NullArray, RecordBatch, RecordBatchOptions, StringArray, StringViewArray,
+};
+use kalamdb_core::datafusion::arrow::datatypes::{DataType, Field, Schema};
 use kalamdb_core::datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use kalamdb_core::{CallContext, Clock, Database, Error, MemoryBudget, Principal, Session, StatementResult};
 use kalamdb_store::{
     Commit, CommitRecord, Durability, Faults, LogKey, LogRecord, MemoryStore, Meta, Page, PageKey, PartitionId,
     RowState, Store, StoreResult, Tail,
 };
+use kalamdb_types::SqlType;
+use kalamdb_types::wire::encode_block;
 
 /// A clock that moves on by one millisecond each time it is read.
 #[derive(Debug, Default)]
@@ -31,27 +37,39 @@ impl StepClock {
     }
 }
 
-/// The kinds of parameters.
-pub(crate) const NULL: u8 = 0;
-pub(crate) const STR: u8 = 4;
-pub(crate) const JSON: u8 = 7;
+/// The kinds of parameters that cross as text, and NULL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ParamKind {
+    Null,
+    Text,
+    Json,
+}
 
-/// Parameters as JavaScript sends them, NULLs and such that cross as text.
-pub(crate) fn params(values: &[(u8, &str)]) -> Vec<u8> {
-    let pad = |out: &mut Vec<u8>| out.resize(out.len().next_multiple_of(8), 0);
-    let number = |value: usize| u32::try_from(value).unwrap().to_le_bytes();
-    let mut out = [number(1), number(values.len())].concat();
-    for (kind, text) in values {
-        out.extend([*kind, 0, 0, 0, 0, 0, 0, 0]);
-        if *kind == NULL {
-            continue;
+/// Parameters as JavaScript sends them.
+pub(crate) fn params(values: &[(ParamKind, &str)]) -> Vec<u8> {
+    let column = |(kind, text): &(ParamKind, &str)| -> (Field, ArrayRef) {
+        match kind {
+            ParamKind::Null => (Field::new("", DataType::Null, true), Arc::new(NullArray::new(1))),
+            ParamKind::Text => (Field::new("", DataType::Utf8, true), Arc::new(StringArray::from(vec![*text]))),
+            ParamKind::Json => (SqlType::Json.field("", true), Arc::new(StringViewArray::from(vec![*text]))),
         }
-        out.extend([number(text.len()), number(0), number(text.encode_utf16().count())].concat());
-        pad(&mut out);
-        out.extend(text.as_bytes());
-        pad(&mut out);
-    }
-    out
+    };
+    let (fields, columns) = values.iter().map(column).unzip();
+    block(fields, columns)
+}
+
+/// A block of columns of these types.
+pub(crate) fn block_of(columns: Vec<ArrayRef>) -> Vec<u8> {
+    block(columns.iter().map(|column| Field::new("", column.data_type().clone(), true)).collect(), columns)
+}
+
+fn block(fields: Vec<Field>, columns: Vec<ArrayRef>) -> Vec<u8> {
+    // Nothing but the number of rows is known where there are no columns.
+    let options = RecordBatchOptions::new().with_row_count(Some(columns.first().map_or(1, |column| column.len())));
+    let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options).unwrap();
+    let mut block = Vec::new();
+    encode_block(&batch, &mut block);
+    block
 }
 
 /// A store that lets other tasks run at every call, and that hears of other tabs only while told to.
