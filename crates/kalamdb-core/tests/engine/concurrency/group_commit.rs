@@ -158,21 +158,33 @@ fn returning_gives_the_numbers_that_are_stored() {
 #[test]
 fn a_failed_commit_rejects_its_members_and_nobody_else() {
     for fault in [Fault::QuotaExceeded, Fault::Abort] {
-        let (disk, session) = with_table();
-        let mut statements = inserts(1..=20);
-        // This one fails only if the ones before it are kept.
-        statements.push("INSERT INTO t VALUES (7, 'the second', 0)".to_owned());
-        // The first statement commits alone, with four requests.
-        disk.faults.arm(2, fault);
-        let answers = at_once(&session, &statements);
-        assert!(!disk.faults.is_armed());
-        assert!(answers[0].is_ok() && answers[20].is_ok(), "{fault:?}");
-        assert!(answers[1..20].iter().all(|answer| answer.is_err()), "{fault:?}: {:?}", kinds(&answers));
-        for session in [&session, &disk.open()] {
-            assert_eq!(rows(session, "SELECT id, body FROM t ORDER BY id"), [["1", "row 1"], ["7", "the second"]]);
+        let mut failures = Vec::new();
+        for nth in 1.. {
+            let (disk, session) = with_table();
+            let mut statements = inserts(1..=20);
+            // This one fails only if the one before it is kept.
+            statements.push("INSERT INTO t VALUES (7, 'the second', 0)".to_owned());
+            disk.faults.arm(nth, fault);
+            let answers = at_once(&session, &statements);
+            if disk.faults.is_armed() {
+                break;
+            }
+            let failed: Vec<usize> = (0..20).filter(|at| answers[*at].is_err()).collect();
+            assert_eq!(answers[20].is_ok(), failed.contains(&6), "{fault:?} {nth}: {:?}", kinds(&answers));
+            let kept = (1..=20).map(|id| match failed.contains(&(id - 1)) {
+                false => Some([id.to_string(), format!("row {id}")]),
+                true => (id == 7).then(|| ["7".to_owned(), "the second".to_owned()]),
+            });
+            let kept: Vec<[String; 2]> = kept.flatten().collect();
+            for session in [&session, &disk.open()] {
+                assert_eq!(rows(session, "SELECT id, body FROM t ORDER BY id"), kept, "{fault:?} {nth}");
+            }
+            assert!(at_once(&session, &inserts(30..40)).iter().all(|answer| answer.is_ok()));
+            assert_eq!(count(&disk.open()), (kept.len() + 10).to_string());
+            failures.push(failed);
         }
-        assert!(at_once(&session, &inserts(30..40)).iter().all(|answer| answer.is_ok()));
-        assert_eq!(count(&disk.open()), "12");
+        // The first commits alone, the others together.
+        assert_eq!(failures, [vec![0], (1..20).collect()], "{fault:?}");
     }
 }
 
