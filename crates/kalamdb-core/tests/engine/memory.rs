@@ -1,9 +1,10 @@
 //! The memory that columns of segments and queries share.
 
+use std::pin::pin;
 use std::rc::Rc;
 
 use crate::support::{Disk, query, rows};
-use futures::executor::block_on;
+use futures::FutureExt;
 use futures::future::join_all;
 use kalamdb_core::{CallContext, Database, ErrorKind, MemoryBudget, Principal, Session};
 
@@ -57,7 +58,19 @@ fn several_queries_share_the_limit_with_the_columns() {
     let sessions: Vec<Session> = (0..4).map(|_| session(&database)).collect();
     let sql = "SELECT g, count(*), max(a), min(b) FROM t GROUP BY g ORDER BY g";
     let expected = rows(&disk.open(), sql);
-    let answers = block_on(join_all(sessions.iter().map(|session| session.query(sql, &[], CallContext::default()))));
+    // At each of their turns all of them together hold no more than the limit.
+    let mut running = pin!(join_all(sessions.iter().map(|session| session.query(sql, &[], CallContext::default()))));
+    let (mut n_turns, mut most) = (0, 0);
+    let answers = loop {
+        match running.as_mut().now_or_never() {
+            Some(answers) => break answers,
+            None => n_turns += 1,
+        }
+        let held = database.storage().unwrap().cache_bytes as usize + database.query_memory_in_use();
+        assert!(held <= LIMIT, "{held} bytes after {n_turns} turns");
+        most = most.max(held);
+    };
+    assert!(n_turns > 10 && most > LIMIT / 2, "{most} bytes in {n_turns} turns");
     assert!(answers.iter().all(Result::is_ok));
     for session in &sessions {
         assert_eq!(rows(session, sql), expected);
