@@ -95,8 +95,15 @@ fn events_of_a_user_are_the_users_own() {
 
 #[test]
 fn ephemeral_events_are_dropped_when_nobody_listens() {
-    let app = Disk::new().open();
-    query(&app, "CREATE STREAM TABLE s (n INTEGER) WITH (TTL_SECONDS = 10, EPHEMERAL = true)").unwrap();
-    assert_eq!(query(&app, "INSERT INTO s VALUES (1)").unwrap().affected_rows, Some(1));
-    assert!(rows(&app, "SELECT * FROM s").is_empty());
+    // Nobody can listen so far: what the others keep is what these drop.
+    let disk = Disk::new();
+    let app = disk.open();
+    for (option, kept) in [("true", 0), ("false", 1)] {
+        query(&app, &format!("CREATE STREAM TABLE s (n INTEGER) WITH (TTL_SECONDS = 10, EPHEMERAL = {option})"))
+            .unwrap();
+        assert_eq!(query(&app, "INSERT INTO s VALUES (1)").unwrap().affected_rows, Some(1));
+        assert_eq!(rows(&app, "SELECT count(*) FROM s"), [[kept.to_string()]]);
+        assert_eq!(disk.n_log_rows(), kept, "nothing of it is stored");
+        query(&app, "DROP TABLE s").unwrap();
+    }
 }
