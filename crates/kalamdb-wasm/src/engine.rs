@@ -67,8 +67,8 @@ impl Engine {
     /// Does one thing that is due: frees events that are over, stores rows of the log as a segment, merges segments.
     /// Gives whether more may be due. `hidden` is whether the page may be gone soon.
     pub async fn maintain(&self, hidden: bool) -> Result<bool, JsValue> {
-        let occasion = if hidden { MaintenanceTrigger::Hidden } else { MaintenanceTrigger::Idle };
-        self.database.maintain(occasion).await.map_err(|error| to_js(&error, ""))
+        let trigger = if hidden { MaintenanceTrigger::Hidden } else { MaintenanceTrigger::Idle };
+        self.database.maintain(trigger).await.map_err(|error| to_js(&error, ""))
     }
 
     /// How much is stored, as JSON.

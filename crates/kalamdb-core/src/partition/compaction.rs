@@ -110,7 +110,7 @@ impl Partition {
     pub(crate) fn freeze(
         &mut self,
         table: &Arc<Table>,
-        choice: &CompactionPlan,
+        plan: &CompactionPlan,
         token: u64,
     ) -> Result<Option<Vec<CompactionInput>>> {
         self.load(table)?;
@@ -118,7 +118,7 @@ impl Partition {
             return Ok(None);
         }
         let input = |(at, chunk): (usize, &Chunk)| CompactionInput { at, chunk: chunk.clone() };
-        let inputs: Vec<CompactionInput> = match choice {
+        let inputs: Vec<CompactionInput> = match plan {
             CompactionPlan::Log => {
                 let (mut rows, mut bytes) = (0, 0);
                 let goes_on = |(_, chunk): &(usize, &Chunk)| {

@@ -52,7 +52,7 @@ const ORPHANS_INTERVAL_US: i64 = 3_600_000_000;
 /// The pause of flush and compaction after `disk_full`, in microseconds: half a minute.
 const FULL_INTERVAL_US: i64 = 30_000_000;
 
-/// The occasion for maintenance.
+/// What sets maintenance off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaintenanceTrigger {
     /// The engine has no other work.
@@ -66,7 +66,7 @@ pub enum MaintenanceTrigger {
 struct Due {
     partition: PartitionId,
     kind: JobKind,
-    choice: CompactionPlan,
+    plan: CompactionPlan,
 }
 
 impl Database {
@@ -98,7 +98,7 @@ impl Database {
             }
             return Ok(false);
         };
-        let done = self.rewrite(&due.partition, due.kind, &due.choice, &CallContext::default()).await;
+        let done = self.rewrite(&due.partition, due.kind, &due.plan, &CallContext::default()).await;
         if done.as_ref().is_err_and(|error| error.kind() == ErrorKind::DiskFull) {
             self.full_interval().begin(self.now_us());
         }
@@ -160,8 +160,8 @@ impl Database {
             {
                 continue;
             }
-            let choice = CompactionPlan::Segments(segments.iter().map(|stored| stored.segment.id).collect());
-            n_merged += self.rewrite(partition, JobKind::Compact, &choice, call).await?;
+            let plan = CompactionPlan::Segments(segments.iter().map(|stored| stored.segment.id).collect());
+            n_merged += self.rewrite(partition, JobKind::Compact, &plan, call).await?;
         }
         Ok(n_merged)
     }
@@ -173,7 +173,7 @@ impl Database {
     pub(crate) async fn shorten_log(&self) -> Result<()> {
         let call = CallContext::default();
         while let Some(due) = self.flush_due(MaintenanceTrigger::Idle) {
-            if self.rewrite(&due.partition, due.kind, &due.choice, &call).await? > 0 {
+            if self.rewrite(&due.partition, due.kind, &due.plan, &call).await? > 0 {
                 continue;
             }
             if !self.is_frozen(&due.partition) {
@@ -208,7 +208,7 @@ impl Database {
         let most_bytes = most_bytes.filter(|_| bytes > MAX_LOG_BYTES);
         let most_rows = most_rows.filter(|_| rows > MAX_LOG_ROWS);
         let due = due.or_else(|| most_bytes.or(most_rows).map(|(_, partition)| partition));
-        due.map(|partition| Due { partition, kind: JobKind::Flush, choice: CompactionPlan::Log })
+        due.map(|partition| Due { partition, kind: JobKind::Flush, plan: CompactionPlan::Log })
     }
 
     /// The segments of the smallest size of which there are enough to be merged; or one most of which is superseded.
@@ -240,7 +240,7 @@ impl Database {
                     .collect();
             }
             if !chosen.is_empty() {
-                return Ok(Some(Due { partition, kind: JobKind::Compact, choice: CompactionPlan::Segments(chosen) }));
+                return Ok(Some(Due { partition, kind: JobKind::Compact, plan: CompactionPlan::Segments(chosen) }));
             }
         }
         Ok(None)
@@ -259,8 +259,8 @@ impl Database {
             for stored in self.segments_of(&table, &partition).unwrap_or_default() {
                 if self.has_expired(&table, &stored, since_us).await? {
                     self.retention_interval().end();
-                    let choice = CompactionPlan::Segments(vec![stored.segment.id]);
-                    return Ok(Some(Due { partition, kind: JobKind::Retention, choice }));
+                    let plan = CompactionPlan::Segments(vec![stored.segment.id]);
+                    return Ok(Some(Due { partition, kind: JobKind::Retention, plan }));
                 }
             }
         }

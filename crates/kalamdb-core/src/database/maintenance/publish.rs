@@ -28,14 +28,14 @@ impl Database {
         &self,
         id: &PartitionId,
         kind: JobKind,
-        choice: &CompactionPlan,
+        plan: &CompactionPlan,
         call: &CallContext,
     ) -> Result<usize> {
         self.check_open()?;
         let job = self.jobs.borrow_mut().begin(kind, id.clone(), self.now_us());
         let token = job;
         let freezing = CompactionGuard { database: self, id, token };
-        let outcome = self.rewrite_frozen(id, choice, token, call).await;
+        let outcome = self.rewrite_frozen(id, plan, token, call).await;
         drop(freezing);
         self.jobs.borrow_mut().finish(job, &outcome, self.now_us());
         outcome
@@ -44,14 +44,14 @@ impl Database {
     async fn rewrite_frozen(
         &self,
         id: &PartitionId,
-        choice: &CompactionPlan,
+        plan: &CompactionPlan,
         token: u64,
         call: &CallContext,
     ) -> Result<usize> {
         let freeze = async || {
             // As it is now: it may have been altered while pages were read.
             let Some(table) = self.catalog().find_id(id.table).cloned() else { return Ok(None) };
-            let inputs = self.with_partition(&table, id, |partition| partition.freeze(&table, choice, token))?;
+            let inputs = self.with_partition(&table, id, |partition| partition.freeze(&table, plan, token))?;
             Ok(inputs.map(|inputs| (table, inputs)))
         };
         let Some((table, inputs)) = self.with_pages(true, freeze).await? else { return Ok(0) };
