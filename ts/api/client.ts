@@ -6,7 +6,7 @@ import type { Param } from '../wire/params.js';
 import type { Result, Row } from '../wire/result.js';
 import { requireWellFormedSql } from '../wire/text.js';
 import { type BatchOptions, decoding, type TransactionOptions, transactionOptions } from './options.js';
-import { type Asked, Queries, statementOf } from './queries.js';
+import { type BoundStatement, Queries, statementOf } from './queries.js';
 import { SqlStatement } from './sql-tag.js';
 import { Statement } from './statement.js';
 import { requireCallback, Transaction } from './transaction.js';
@@ -95,7 +95,7 @@ export abstract class Client extends Queries {
   }
 }
 
-function batchOf(statements: unknown): Asked[] {
+function batchOf(statements: unknown): BoundStatement[] {
   if (!Array.isArray(statements)) throw new TypeError('a batch must be an array of statements');
   return statements.map((statement: unknown) => {
     if (statement instanceof SqlStatement) return statementOf(statement);

@@ -45,14 +45,14 @@ export abstract class Queries {
     return this.#query<T>(statementOf(statement, second, third));
   }
 
-  async #query<T>(asked: Asked, more: { maxRows?: number } = {}): Promise<Result<T>> {
-    const { wanted, ...statement } = this.#checked(asked);
+  async #query<T>(bound: BoundStatement, more: { maxRows?: number } = {}): Promise<Result<T>> {
+    const { wanted, ...statement } = this.#encoded(bound);
     const bytes = await this.channel.call({ kind: 'query', ...statement, ...more });
     return this.#decode<T>(bytes, wanted)[0] as Result<T>;
   }
 
   /** A statement as it is sent, and how its rows are decoded. */
-  #checked({ text, params, options }: Asked): Checked {
+  #encoded({ text, params, options }: BoundStatement): EncodedStatement {
     this.channel.requireOpen();
     const wanted = decoding(options, this.defaults.decoding);
     requireWellFormedSql(text);
@@ -64,8 +64,8 @@ export abstract class Queries {
    *
    * @internal
    */
-  async *batches<T>(asked: Asked): AsyncGenerator<T[], void, undefined> {
-    const { wanted, ...statement } = this.#checked(asked);
+  async *batches<T>(bound: BoundStatement): AsyncGenerator<T[], void, undefined> {
+    const { wanted, ...statement } = this.#encoded(bound);
     const stream = this.channel.connection.newId();
     await this.channel.call({ kind: 'stream', ...statement, stream });
     let bytes: Uint8Array | undefined;
@@ -140,15 +140,15 @@ export abstract class Queries {
 }
 
 /** A statement as it is sent, and how its rows are decoded. */
-interface Checked {
+interface EncodedStatement {
   sql: string;
   params: Uint8Array<ArrayBuffer>;
   systemColumns: boolean;
   wanted: Decoding;
 }
 
-/** A statement with what belongs to it. @internal */
-export interface Asked {
+/** A statement with the values of its parameters. @internal */
+export interface BoundStatement {
   text: string;
   params: readonly Param[];
   options: QueryOptions | undefined;
@@ -159,7 +159,7 @@ export function statementOf(
   statement: string | SqlStatement,
   second?: readonly Param[] | QueryOptions,
   third?: QueryOptions,
-): Asked {
+): BoundStatement {
   if (statement instanceof SqlStatement) {
     const { text, params } = statement;
     return { text, params, options: second as QueryOptions | undefined };
