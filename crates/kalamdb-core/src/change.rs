@@ -41,6 +41,12 @@ pub(crate) struct CatalogChange {
 }
 
 impl Change {
+    /// Adds the rows of a change that was computed on top of this one.
+    pub(crate) fn append(&mut self, next: Self) {
+        self.rows.extend(next.rows);
+        self.catalog = next.catalog.or(self.catalog.take());
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.catalog.is_none() && self.n_rows() == 0
     }

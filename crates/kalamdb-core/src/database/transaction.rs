@@ -42,13 +42,28 @@ pub(crate) struct Work {
 impl Transaction {
     pub(crate) fn begin(database: &Database) -> Self {
         let meta = database.meta();
-        let work = Work {
+        Self::of(Work {
             base: meta.head,
             meta,
             catalog: database.catalog(),
             partitions: HashMap::new(),
             changes: Vec::new(),
-        };
+        })
+    }
+
+    /// Another one that goes on from the changes of this one, which are not a part of it.
+    pub(super) fn fork(&self) -> Self {
+        let work = self.work.borrow();
+        Self::of(Work {
+            base: work.base,
+            meta: work.meta.clone(),
+            catalog: Arc::clone(&work.catalog),
+            partitions: work.partitions.clone(),
+            changes: Vec::new(),
+        })
+    }
+
+    fn of(work: Work) -> Self {
         Self {
             work: RefCell::new(work),
             savepoints: RefCell::default(),

@@ -25,7 +25,8 @@ enum Source<'a> {
     Committed,
     /// The database as a transaction has changed it.
     Transaction(&'a Transaction),
-    /// The database with changes that are not committed yet: those of the earlier statements of a group.
+    /// The database with changes that are not committed yet: those of the earlier statements of a group, or of a
+    /// statement's own earlier rows.
     Overlay(&'a Transaction),
 }
 
@@ -55,6 +56,11 @@ impl<'a> ReadView<'a> {
     /// The numbers from which the next change continues.
     pub(crate) fn meta(&self) -> Meta {
         self.overlay().map_or_else(|| self.database.meta(), Transaction::meta)
+    }
+
+    /// An overlay for changes on top of what the view shows.
+    pub(crate) fn fork(&self) -> Transaction {
+        self.overlay().map_or_else(|| Transaction::begin(self.database), Transaction::fork)
     }
 
     /// The changes that lie over the committed rows.

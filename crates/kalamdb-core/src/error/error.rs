@@ -22,20 +22,9 @@ pub(crate) struct Inner {
     detail: Option<String>,
     hint: Option<String>,
     location: Option<Location>,
-    cause: Option<Cause>,
+    /// The store's error behind it.
+    store_error: Option<StoreError>,
     retry: Option<Retry>,
-}
-
-/// What an error comes from, where somebody looks at it.
-#[derive(Debug, Clone)]
-enum Cause {
-    Store(StoreError),
-    DuplicateKey {
-        /// The columns and their values.
-        key: String,
-        /// Whether the statement itself gives the key twice; a stored row has it otherwise.
-        within_statement: bool,
-    },
 }
 
 /// A place in a SQL text, as the tokenizer counts: lines and columns from 1, columns in characters.
@@ -56,7 +45,7 @@ impl Error {
             detail: None,
             hint: None,
             location: None,
-            cause: None,
+            store_error: None,
             retry: None,
         }))
     }
@@ -88,31 +77,9 @@ impl Error {
         this
     }
 
-    /// A key that the statement gives twice, or that a stored row has.
-    pub(crate) fn duplicate_key(message: String, key: String, within_statement: bool) -> Self {
-        let mut this = Self::new(ErrorKind::UniqueViolation, message);
-        let what = if within_statement { "is given twice" } else { "already exists" };
-        this.0.detail = Some(format!("key {key} {what}"));
-        this.0.cause = Some(Cause::DuplicateKey { key, within_statement });
-        this
-    }
-
-    /// The error of the later row where the rows of a statement count as stored one after the other.
-    pub(crate) fn after_earlier_rows(self) -> Self {
-        match self.0.cause {
-            Some(Cause::DuplicateKey { key, within_statement: true }) => {
-                Self::duplicate_key(self.0.message, key, false)
-            }
-            _ => self,
-        }
-    }
-
     /// The store's error behind it.
     pub(super) fn store_error(&self) -> Option<&StoreError> {
-        match &self.0.cause {
-            Some(Cause::Store(error)) => Some(error),
-            Some(Cause::DuplicateKey { .. }) | None => None,
-        }
+        self.0.store_error.as_ref()
     }
 
     pub(crate) fn retry(&self) -> Option<&Retry> {
@@ -222,7 +189,7 @@ impl From<StoreError> for Error {
         };
         let mut this = Self::new(kind, error.to_string());
         this.0.hint = hint.map(str::to_owned);
-        this.0.cause = Some(Cause::Store(error));
+        this.0.store_error = Some(error);
         this
     }
 }

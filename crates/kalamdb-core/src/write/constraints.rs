@@ -114,7 +114,12 @@ fn unique_violation(
     let values: Vec<String> =
         columns.iter().filter_map(|&index| rows.columns.get(index)).map(|column| quoted(column, row)).collect();
     let message = format!("duplicate key value violates {constraint} of table {}", table.full_name());
-    Error::duplicate_key(message, format!("({})=({})", table.column_list(columns), values.join(", ")), within_statement)
+    let what = if within_statement { "is given twice" } else { "already exists" };
+    Error::new(ErrorKind::UniqueViolation, message).with_detail(format!(
+        "key ({})=({}) {what}",
+        table.column_list(columns),
+        values.join(", ")
+    ))
 }
 
 /// A value as text, shortened.

@@ -10,6 +10,7 @@ use super::literals::Cell;
 use super::{conflict, literals};
 use crate::catalog::{Table, TableName};
 use crate::change::Change;
+use crate::database::{ReadView, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::result::StatementResult;
 use crate::sql::parse::{Command, Overriding, Parameters, Request, column_name, plain_values, table_name};
@@ -58,49 +59,43 @@ impl<'a> BatchedInsert<'a> {
     ) -> Result<Vec<Result<StatementResult>>> {
         let columns = self.insert.columns.iter().map(column_name).collect::<Result<Vec<_>>>()?;
         let target = Target { table: table_name(self.table, &context.namespace)?, columns };
-        let (committed, (accepted, outcomes)) = write(context, async |context| {
-            let (mut change, mut accepted, mut outcomes) = (Change::default(), Vec::new(), Vec::new());
+        let (committed, (accepted, errors)) = write(context, async |context| {
+            let database = context.view.database;
+            let (mut change, mut accepted, mut errors) = (Change::default(), Vec::new(), Vec::new());
+            let mut earlier: Option<Transaction> = None;
             let mut untried = Vec::from_iter((!sets.is_empty()).then_some(0..sets.len()));
             // All of them at first. Where that fails, the first half, then the second on top of what is accepted of
             // that.
             while let Some(range) = untried.pop() {
-                let rows: Vec<usize> = accepted.iter().copied().chain(range.clone()).collect();
-                match self.change(context, &target, sets, &rows).await {
-                    Ok(together) => (change, accepted) = (together, rows),
+                let view = earlier.as_ref().map_or(context.view, |earlier| ReadView::over(database, earlier));
+                let tried = sets.get(range.clone()).unwrap_or_default();
+                match self.change(&context.seeing(view), &target, tried).await {
+                    Ok(part) => {
+                        if !untried.is_empty() {
+                            earlier.get_or_insert_with(|| context.view.fork()).apply(database, part.clone())?;
+                        }
+                        change.append(part);
+                        accepted.extend(range);
+                    }
                     Err(error) if error.retry().is_some() || !error.kind().is_of_values() => return Err(error),
                     Err(_) if range.len() > 1 => untried.extend(halves(range)),
-                    Err(error) => {
-                        // What is wrong with the row itself is told as if it were alone; keys are looked at last.
-                        let alone = self.change(context, &target, sets, &[range.start]).await.err();
-                        let is_key = |error: &Error| error.kind() == ErrorKind::UniqueViolation;
-                        outcomes.push((
-                            range.start,
-                            alone.filter(|error| !is_key(error)).unwrap_or_else(|| error.after_earlier_rows()),
-                        ));
-                    }
+                    Err(error) => errors.push((range.start, error)),
                 }
             }
-            Ok((change, (accepted, outcomes)))
+            Ok((change, (accepted, errors)))
         })
         .await?;
         let n_rows = accepted.len() as u64;
         let seq = |at: u64| committed.seq.map(|last| last + 1 + at - n_rows);
         let mut results: Vec<(usize, Result<StatementResult>)> =
-            outcomes.into_iter().map(|(row, error)| (row, Err(error))).collect();
+            errors.into_iter().map(|(row, error)| (row, Err(error))).collect();
         results.extend((0..).zip(accepted).map(|(at, row)| (row, Ok(StatementResult::affected("INSERT", 1, seq(at))))));
         results.sort_unstable_by_key(|(row, _)| *row);
         Ok(results.into_iter().map(|(_, result)| result).collect())
     }
 
-    /// What inserting the rows of these sets changes.
-    async fn change(
-        &self,
-        context: &StatementContext<'_>,
-        target: &Target,
-        sets: &[Parameters],
-        rows: &[usize],
-    ) -> Result<Change> {
-        let sets: Vec<&Parameters> = rows.iter().filter_map(|row| sets.get(*row)).collect();
+    /// What inserting a row for each of these sets changes.
+    async fn change(&self, context: &StatementContext<'_>, target: &Target, sets: &[Parameters]) -> Result<Change> {
         let block = Block { n_rows: sets.len(), n_columns: self.row.len() };
         let mut convert = |table: &Table, position: usize, target: usize| {
             let definition = table.columns.get(target).filter(|_| self.row.len() <= table.columns.len());

@@ -66,7 +66,7 @@ impl<'a> StatementContext<'a> {
     }
 
     /// The same statement with another view.
-    pub(super) fn seeing<'b>(&self, view: ReadView<'b>) -> StatementContext<'b>
+    pub(crate) fn seeing<'b>(&self, view: ReadView<'b>) -> StatementContext<'b>
     where
         'a: 'b,
     {

@@ -233,3 +233,12 @@ fn many_calls_at_once_are_few_commits() {
     assert_eq!(n_stored, 410);
     assert_eq!(rows(&disk.open(), "SELECT count(*), max(_seq) FROM t"), [["410", "410"]]);
 }
+
+#[test]
+fn events_that_are_not_kept_hold_no_key() {
+    let (_, session) = with("CREATE STREAM TABLE t (id BIGINT PRIMARY KEY) WITH (TTL_SECONDS = 10, EPHEMERAL = true)");
+    let outcomes = each(&session, "INSERT INTO t VALUES ($1)", &sets([1, 1, 2]));
+    let alone = one_by_one(&session, "INSERT INTO t VALUES ($1)", &sets([1, 1, 2]));
+    assert_eq!(outcomes.iter().map(seen).collect::<Vec<_>>(), alone.iter().map(seen).collect::<Vec<_>>());
+    assert!(outcomes.iter().all(Result::is_ok));
+}
