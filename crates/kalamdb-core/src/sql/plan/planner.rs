@@ -23,7 +23,7 @@ use crate::error::{Error, ErrorKind, into_datafusion};
 use crate::sql::analyzer::numbers::comparison_type;
 use crate::sql::optimizer::evaluation::guard;
 use crate::sql::physical::ProfileExec;
-use crate::sql::subqueries::{Apply, ApplyExec, SubqueryKind};
+use crate::sql::subqueries::{Apply, ApplyArguments, ApplyExec, SubqueryKind};
 
 /// DataFusion's planner, which also knows [`Apply`].
 #[derive(Debug)]
@@ -62,28 +62,26 @@ impl ExtensionPlanner for ApplyPlanner {
             return Err(internal_datafusion_err!("Apply has two inputs"));
         };
         let mut subquery = Arc::clone(subquery);
-        let mut arguments = apply
+        let spec = &apply.spec;
+        let mut outer = apply
             .arguments
             .iter()
             .map(|argument| planner.create_physical_expr(argument, apply.input.schema(), session, context))
             .collect::<Result<Vec<_>>>()?;
-        let guard = if apply.is_guarded { arguments.pop() } else { None };
+        let guard = if spec.is_guarded { outer.pop() } else { None };
         let mut compared_value = None;
-        if let (SubqueryKind::In, Some(value)) = (apply.kind, arguments.pop_if(|_| apply.kind == SubqueryKind::In)) {
+        if let Some(value) = outer.pop_if(|_| spec.kind == SubqueryKind::In) {
             let comparable = comparable(value, &input.schema(), subquery)?;
             compared_value = Some(comparable.0);
             subquery = comparable.1;
         }
         let exec = ApplyExec::new(
-            apply.kind,
+            spec.clone(),
             Arc::clone(input),
             subquery,
-            arguments,
-            compared_value,
-            guard,
-            apply.slots.clone(),
+            ApplyArguments { outer, compared_value, guard },
             // Without outer values it is evaluated once, as PostgreSQL does.
-            !apply.slots.is_empty() && is_volatile(&apply.subquery)?,
+            !spec.slots.is_empty() && is_volatile(&apply.subquery)?,
             Arc::clone(apply.schema.inner()),
         );
         Ok(Some(Arc::new(exec)))

@@ -27,49 +27,54 @@ pub(crate) enum SubqueryKind {
     RowsOrNull,
 }
 
-/// Adds to each row of `input` the answer of a subquery as the column `name`; for LATERAL, the columns of its rows.
+/// What the logical and the physical node have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct ApplySpec {
+    pub(crate) kind: SubqueryKind,
+    /// Where the subquery's plan reads the values of the outer row.
+    pub(crate) slots: Vec<CorrelatedParameter>,
+    /// Whether the answer is used under a condition: for other rows nothing is asked.
+    pub(crate) is_guarded: bool,
+    /// The column that the answer becomes; LATERAL has the columns of its rows.
+    pub(crate) output: String,
+}
+
+/// Adds to each row of `input` the answer of a subquery.
 ///
-/// The subquery's plan reads `arguments`, evaluated on the row, from `slots`. For [`SubqueryKind::In`] the value
-/// to look for is one more expression behind these, and the plan's only column has its type. A last expression may be
-/// the condition under which the answer is used: for other rows nothing is asked.
+/// The `arguments`, evaluated on the row, go into the slots. For [`SubqueryKind::In`] the value to look for is one more
+/// expression behind these, and the plan's only column has its type. The condition of a guarded one comes last.
 #[derive(Debug, Clone)]
 pub(crate) struct Apply {
-    pub(crate) kind: SubqueryKind,
+    pub(crate) spec: ApplySpec,
     pub(crate) input: LogicalPlan,
     pub(crate) subquery: LogicalPlan,
     pub(crate) arguments: Vec<Expr>,
-    pub(crate) slots: Vec<CorrelatedParameter>,
-    pub(crate) is_guarded: bool,
-    name: String,
     pub(crate) schema: DFSchemaRef,
 }
 
 impl Apply {
     pub(super) fn try_new(
-        kind: SubqueryKind,
+        spec: ApplySpec,
         input: LogicalPlan,
         subquery: LogicalPlan,
         arguments: Vec<Expr>,
-        slots: Vec<CorrelatedParameter>,
-        is_guarded: bool,
-        name: String,
     ) -> Result<Self> {
         let mut fields: Vec<_> =
             input.schema().iter().map(|(qualifier, field)| (qualifier.cloned(), Arc::clone(field))).collect();
-        match kind {
+        match spec.kind {
             SubqueryKind::Value => {
                 let value = subquery
                     .schema()
                     .fields()
                     .first()
                     .ok_or_else(|| internal_datafusion_err!("a subquery has a column"))?;
-                fields.push((None, Arc::new(value.as_ref().clone().with_name(&name).with_nullable(true))));
+                fields.push((None, Arc::new(value.as_ref().clone().with_name(&spec.output).with_nullable(true))));
             }
             SubqueryKind::Exists | SubqueryKind::In => {
-                fields.push((None, Arc::new(Field::new(&name, DataType::Boolean, true))))
+                fields.push((None, Arc::new(Field::new(&spec.output, DataType::Boolean, true))))
             }
             SubqueryKind::Rows | SubqueryKind::RowsOrNull => {
-                let nullable = |field: &FieldRef| match kind {
+                let nullable = |field: &FieldRef| match spec.kind {
                     SubqueryKind::RowsOrNull => Arc::new(field.as_ref().clone().with_nullable(true)),
                     _ => Arc::clone(field),
                 };
@@ -77,12 +82,12 @@ impl Apply {
             }
         }
         let schema = Arc::new(DFSchema::new_with_metadata(fields, input.schema().metadata().clone())?);
-        Ok(Self { kind, input, subquery, arguments, slots, is_guarded, name, schema })
+        Ok(Self { spec, input, subquery, arguments, schema })
     }
 
     /// Everything but the schema, which follows from it.
-    fn key(&self) -> (SubqueryKind, &LogicalPlan, &LogicalPlan, &[Expr], &[CorrelatedParameter], &str) {
-        (self.kind, &self.input, &self.subquery, &self.arguments, &self.slots, &self.name)
+    fn key(&self) -> (&ApplySpec, &LogicalPlan, &LogicalPlan, &[Expr]) {
+        (&self.spec, &self.input, &self.subquery, &self.arguments)
     }
 }
 
@@ -125,13 +130,13 @@ impl UserDefinedLogicalNodeCore for Apply {
 
     fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let arguments: Vec<String> = self.arguments.iter().map(ToString::to_string).collect();
-        write!(f, "Apply: {}={:?}, arguments=[{}]", self.name, self.kind, arguments.join(", "))
+        write!(f, "Apply: {}={:?}, arguments=[{}]", self.spec.output, self.spec.kind, arguments.join(", "))
     }
 
     fn with_exprs_and_inputs(&self, exprs: Vec<Expr>, inputs: Vec<LogicalPlan>) -> Result<Self> {
         let [input, subquery] =
             <[LogicalPlan; 2]>::try_from(inputs).map_err(|_| internal_datafusion_err!("Apply has two inputs"))?;
-        Self::try_new(self.kind, input, subquery, exprs, self.slots.clone(), self.is_guarded, self.name.clone())
+        Self::try_new(self.spec.clone(), input, subquery, exprs)
     }
 
     fn necessary_children_exprs(&self, output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {

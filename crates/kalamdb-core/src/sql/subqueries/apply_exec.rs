@@ -26,8 +26,7 @@ use datafusion::physical_plan::{
 use futures::lock::Mutex;
 use futures::{TryStreamExt, stream};
 
-use super::apply::SubqueryKind;
-use super::outer_value::CorrelatedParameter;
+use super::apply::{ApplySpec, SubqueryKind};
 use crate::error::{Error, ErrorKind, into_datafusion};
 use crate::sql::physical::{held, size_of};
 
@@ -40,16 +39,10 @@ const MAX_JOINED: usize = 1 << 16;
 /// Runs a subquery's plan for each distinct set of outer values, and adds its answers as a last column.
 #[derive(Debug, Clone)]
 pub(crate) struct ApplyExec {
-    kind: SubqueryKind,
+    spec: ApplySpec,
     input: Arc<dyn ExecutionPlan>,
     subquery: Arc<dyn ExecutionPlan>,
-    /// What goes into `slots`.
-    arguments: Vec<Arc<dyn PhysicalExpr>>,
-    /// What is looked for, for [`SubqueryKind::In`].
-    compared_value: Option<Arc<dyn PhysicalExpr>>,
-    /// The condition under which the answer is used.
-    guard: Option<Arc<dyn PhysicalExpr>>,
-    slots: Vec<CorrelatedParameter>,
+    arguments: ApplyArguments,
     /// Held while the slots are in use: a plan may be in the tree twice.
     turn: Arc<Mutex<()>>,
     /// Whether each row is asked for anew, as the subquery calls random() or the like.
@@ -57,16 +50,23 @@ pub(crate) struct ApplyExec {
     properties: Arc<PlanProperties>,
 }
 
+/// What is evaluated on each row.
+#[derive(Debug, Clone)]
+pub(crate) struct ApplyArguments {
+    /// What goes into the slots.
+    pub(crate) outer: Vec<Arc<dyn PhysicalExpr>>,
+    /// What is looked for, for [`SubqueryKind::In`].
+    pub(crate) compared_value: Option<Arc<dyn PhysicalExpr>>,
+    /// The condition under which the answer is used.
+    pub(crate) guard: Option<Arc<dyn PhysicalExpr>>,
+}
+
 impl ApplyExec {
-    #[allow(clippy::too_many_arguments, reason = "the fields of a plan node, set in one place")]
     pub(crate) fn new(
-        kind: SubqueryKind,
+        spec: ApplySpec,
         input: Arc<dyn ExecutionPlan>,
         subquery: Arc<dyn ExecutionPlan>,
-        arguments: Vec<Arc<dyn PhysicalExpr>>,
-        compared_value: Option<Arc<dyn PhysicalExpr>>,
-        guard: Option<Arc<dyn PhysicalExpr>>,
-        slots: Vec<CorrelatedParameter>,
+        arguments: ApplyArguments,
         is_volatile: bool,
         schema: SchemaRef,
     ) -> Self {
@@ -76,26 +76,15 @@ impl ApplyExec {
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        Self {
-            kind,
-            input,
-            subquery,
-            arguments,
-            compared_value,
-            guard,
-            slots,
-            turn: Arc::default(),
-            is_volatile,
-            properties: Arc::new(properties),
-        }
+        Self { spec, input, subquery, arguments, turn: Arc::default(), is_volatile, properties: Arc::new(properties) }
     }
 }
 
 impl DisplayAs for ApplyExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let arguments: Vec<String> = self.arguments.iter().map(ToString::to_string).collect();
-        write!(f, "ApplyExec: {:?}, arguments=[{}]", self.kind, arguments.join(", "))?;
-        match &self.compared_value {
+        let arguments: Vec<String> = self.arguments.outer.iter().map(ToString::to_string).collect();
+        write!(f, "ApplyExec: {:?}, arguments=[{}]", self.spec.kind, arguments.join(", "))?;
+        match &self.arguments.compared_value {
             Some(compared_value) => write!(f, ", value={compared_value}"),
             None => Ok(()),
         }
@@ -127,7 +116,8 @@ impl ExecutionPlan for ApplyExec {
         &self,
         f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        for expr in self.arguments.iter().chain(&self.compared_value).chain(&self.guard) {
+        let ApplyArguments { outer, compared_value, guard } = &self.arguments;
+        for expr in outer.iter().chain(compared_value).chain(guard) {
             if f(expr)? == TreeNodeRecursion::Stop {
                 return Ok(TreeNodeRecursion::Stop);
             }
@@ -154,7 +144,7 @@ impl ExecutionPlan for ApplyExec {
         let answers = SubqueryCache { plan: self.clone(), context, known: HashMap::new(), n_remembered: 0 };
         let batches = stream::try_unfold((rows, answers), |(mut rows, mut answers)| async move {
             let Some(batch) = rows.try_next().await? else { return Ok::<_, DataFusionError>(None) };
-            let batches = match answers.plan.kind {
+            let batches = match answers.plan.spec.kind {
                 SubqueryKind::Rows | SubqueryKind::RowsOrNull => answers.join(&batch).await?,
                 SubqueryKind::Value | SubqueryKind::Exists | SubqueryKind::In => vec![answers.add_to(&batch).await?],
             };
@@ -182,15 +172,16 @@ impl SubqueryCache {
     async fn add_to(&mut self, batch: &RecordBatch) -> Result<RecordBatch> {
         let n_rows = batch.num_rows();
         let evaluate = |expr: &Arc<dyn PhysicalExpr>| expr.evaluate(batch)?.into_array(n_rows);
-        let arguments = self.plan.arguments.iter().map(evaluate).collect::<Result<Vec<_>>>()?;
+        let arguments = self.plan.arguments.outer.iter().map(evaluate).collect::<Result<Vec<_>>>()?;
         let compared_values = self
             .plan
+            .arguments
             .compared_value
             .as_ref()
             .map(evaluate)
             .transpose()?
             .map(|compared_values| one_zero(&compared_values));
-        let guard = self.plan.guard.as_ref().map(evaluate).transpose()?;
+        let guard = self.plan.arguments.guard.as_ref().map(evaluate).transpose()?;
         let guard = guard.as_ref().map(|guard| as_boolean_array(guard)).transpose()?;
         let schema = self.plan.schema();
         let answer_type =
@@ -220,11 +211,11 @@ impl SubqueryCache {
     async fn join(&mut self, batch: &RecordBatch) -> Result<Vec<RecordBatch>> {
         let n_rows = batch.num_rows();
         let evaluate = |expr: &Arc<dyn PhysicalExpr>| expr.evaluate(batch)?.into_array(n_rows);
-        let arguments = self.plan.arguments.iter().map(evaluate).collect::<Result<Vec<_>>>()?;
+        let arguments = self.plan.arguments.outer.iter().map(evaluate).collect::<Result<Vec<_>>>()?;
         let mut joined = Vec::new();
         let memory = MemoryConsumer::new("LATERAL").register(self.context.memory_pool());
         for (row, at) in (0..n_rows).zip(0_u32..) {
-            let or_null = self.plan.kind == SubqueryKind::RowsOrNull;
+            let or_null = self.plan.spec.kind == SubqueryKind::RowsOrNull;
             let schema = self.plan.schema();
             let Answer::Rows(rows) = self.answer(&arguments, row).await? else {
                 return internal_err!("LATERAL asks for rows");
@@ -281,12 +272,12 @@ impl SubqueryCache {
     /// Runs the subquery for these outer values.
     async fn ask(&self, values: &[ScalarValue]) -> Result<Answer> {
         let _turn = self.plan.turn.lock().await;
-        for (slot, value) in self.plan.slots.iter().zip(values) {
+        for (slot, value) in self.plan.spec.slots.iter().zip(values) {
             slot.set(value.clone());
         }
         let subquery = reset_plan_states(Arc::clone(&self.plan.subquery))?;
         let mut rows = held(subquery.execute(0, Arc::clone(&self.context))?, "a subquery", &self.context, 1);
-        match self.plan.kind {
+        match self.plan.spec.kind {
             SubqueryKind::Exists => loop {
                 match rows.try_next().await? {
                     Some(batch) if batch.num_rows() == 0 => {}

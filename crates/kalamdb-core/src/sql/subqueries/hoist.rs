@@ -18,7 +18,7 @@ use datafusion::logical_expr::{
     not, when,
 };
 
-use super::apply::{Apply, SubqueryKind};
+use super::apply::{Apply, ApplySpec, SubqueryKind};
 use super::outer::{as_outer, outer_columns, replace_outer_columns};
 use super::outer_value::CorrelatedParameter;
 use super::rewrite::{Rewriter, holds_subquery, stays_scalar};
@@ -205,11 +205,12 @@ impl<'a> Hoist<'a> {
         let Bound { subquery, mut arguments, slots } = bind(self.rewriter, &self.input, subquery)?;
         arguments.extend(compared_value);
         arguments.extend(self.guard.clone());
-        let name = format!("__subquery_{}", self.rewriter.next_number());
+        let output = format!("__subquery_{}", self.rewriter.next_number());
+        let spec = ApplySpec { kind, slots, is_guarded: self.guard.is_some(), output: output.clone() };
         let input = std::mem::take(&mut self.input);
-        let apply = Apply::try_new(kind, input, subquery, arguments, slots, self.guard.is_some(), name.clone())?;
+        let apply = Apply::try_new(spec, input, subquery, arguments)?;
         self.input = LogicalPlan::Extension(Extension { node: Arc::new(apply) });
-        Ok(Expr::Column(Column::new_unqualified(name)))
+        Ok(Expr::Column(Column::new_unqualified(output)))
     }
 }
 

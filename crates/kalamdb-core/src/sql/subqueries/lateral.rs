@@ -10,7 +10,7 @@ use datafusion::logical_expr::logical_plan::{Extension, Join, SubqueryAlias};
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 
-use super::apply::{Apply, SubqueryKind};
+use super::apply::{Apply, ApplySpec, SubqueryKind};
 use super::hoist::{Bound, bind};
 use super::outer::outer_columns;
 use super::rewrite::Rewriter;
@@ -90,7 +90,8 @@ pub(super) fn rewrite(rewriter: &mut Rewriter, mut join: Join, shown: &Right) ->
     };
     let left = Arc::unwrap_or_clone(join.left);
     let Bound { subquery, arguments, slots } = bind(rewriter, &left, right)?;
-    let apply = Apply::try_new(kind, left, subquery, arguments, slots, false, String::new())?;
+    let spec = ApplySpec { kind, slots, is_guarded: false, output: String::new() };
+    let apply = Apply::try_new(spec, left, subquery, arguments)?;
     Ok(LogicalPlan::Extension(Extension { node: Arc::new(apply) }))
 }
 

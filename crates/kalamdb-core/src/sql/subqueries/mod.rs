@@ -19,5 +19,5 @@ mod scalar;
 mod shape;
 
 pub(crate) use apply::{Apply, SubqueryKind};
-pub(crate) use apply_exec::ApplyExec;
+pub(crate) use apply_exec::{ApplyArguments, ApplyExec};
 pub(crate) use rewrite::rewrite;
