@@ -6,10 +6,10 @@ use std::sync::Arc;
 use kalamdb_store::{Commit, Durability, Meta, Owner, PartitionId as StoredId, RowState};
 
 use crate::catalog::PartitionId;
-use crate::change::{Change, Committed, TableChange};
+use crate::change::{CatalogChange, Change, Committed, TableChange};
 use crate::database::{
-    AppliedCommit, CommitGroup, CommitOutcome, Database, Leaving, MemberOutcome, Races, ReadView, Ticket, Transaction,
-    WritePermit,
+    AppliedCommit, CommitGroup, CommitOutcome, Database, Dying, Leaving, MemberOutcome, Races, ReadView, Ticket,
+    Transaction, WritePermit,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::Logged;
@@ -220,37 +220,25 @@ async fn commit(
     least_next_seq: u64,
     durability: Durability,
 ) -> Result<Option<Vec<Committed>>> {
-    let mut meta = Meta { head: base.head + 1, ..base.clone() };
-    let mut commit = Commit { base: base.head, nonce: database.random()?, durability, ..Commit::default() };
-    let mut committed = vec![Committed::default(); changes.len()];
-    let mut parts = Vec::new();
-    let mut catalog = None;
-    let mut dying = Vec::new();
-    for (at, change) in changes.into_iter().enumerate() {
-        parts.extend(change.rows.into_iter().filter(|part| part.rows.n_rows > 0).map(|part| (at, part)));
-        if let Some(change) = change.catalog {
-            meta.catalog_head = meta.head;
-            // Segments take ids too, and may have taken some since.
-            meta.next_id = meta.next_id.max(change.next_id);
-            // A later statement of a transaction may change again, or drop, what an earlier one has written.
-            commit.put_catalog.retain(|record| {
-                !change.drop.contains(&record.key) && change.put.iter().all(|put| put.key != record.key)
-            });
-            commit.drop_catalog.retain(|key| change.put.iter().all(|put| put.key != *key));
-            parts.retain(|(_, part): &(usize, TableChange)| !change.drop_rows_of.contains(&part.table.id));
-            commit.put_catalog.extend(change.put);
-            commit.drop_catalog.extend(change.drop);
-            for table in change.drop_rows_of {
-                dying.extend(database.parts_of(table));
-                let (manifests, pages) = database.stored_segments(table)?;
-                commit.drop_manifests.extend(manifests);
-                commit.drop_pages.extend(pages);
-            }
-            catalog = Some(Arc::new(change.catalog));
-        }
-    }
+    let n_changes = changes.len();
+    let mut next = NextCommit::after(base, database, durability)?;
+    let parts = next.put_definitions(changes)?;
+    next.drop_log().await?;
+    let (runs, committed) = number(parts, base.next_seq, n_changes);
+    next.put_rows(runs)?;
+    next.applied.meta.next_seq = next.applied.meta.next_seq.max(least_next_seq);
+    Ok(next.store(base).await?.then_some(committed))
+}
+
+/// Numbers row versions from `next_seq` on. Gives them in runs, each of which is one record, and what each change has
+/// become.
+fn number(
+    parts: Vec<(usize, TableChange)>,
+    mut next_seq: u64,
+    n_changes: usize,
+) -> (Vec<Vec<TableChange>>, Vec<Committed>) {
+    let mut committed = vec![Committed::default(); n_changes];
     let mut runs: Vec<Vec<TableChange>> = Vec::new();
-    let mut next_seq = base.next_seq;
     for (at, mut part) in parts {
         part.assign_row_ids(next_seq);
         next_seq += part.rows.n_rows as u64;
@@ -262,66 +250,140 @@ async fn commit(
             _ => runs.push(vec![part]),
         }
     }
-    let mut leaving = Leaving::default();
-    if catalog.is_some() {
-        leaving = database.leaving(&dying);
-        commit.shrink_log = database.shrunk(&mut leaving).await?;
-        commit.drop_log.clone_from(&leaving.drop);
-    }
-    let mut owners = NewOwners { database, named: Vec::new() };
-    let updated_us = database.now_us();
-    let mut groups = Vec::with_capacity(runs.len());
-    for run in runs {
-        let Some(part) = TableChange::concat(run)? else { continue };
-        let group = part.group(meta.next_seq, updated_us);
-        meta.next_seq += part.rows.n_rows as u64;
-        let from = commit.log.len();
-        group.encode(&part.table, &owners.stored_id(&part.partition)?, meta.head, &mut commit.log)?;
-        let log: Vec<Logged> = commit.log.iter().skip(from).map(Logged::of).collect();
-        groups.push((part.table, part.partition, group, log));
-    }
-    let owners = owners.named;
-    if !owners.is_empty() {
-        meta.owners_head = meta.head;
-        commit.put_catalog.extend(owners.iter().map(|(owner, user)| owner.record(user)));
-    }
-    meta.next_seq = meta.next_seq.max(least_next_seq);
-    commit.meta = meta.clone();
-    let is_dropping = !(dying.is_empty() && commit.drop_catalog.is_empty() && commit.drop_manifests.is_empty());
-    commit.makes_room =
-        is_dropping || commit.log.iter().all(|record| record.state == RowState::Deleted) && !commit.log.is_empty();
-    match database.store_commit(base, &commit).await? {
-        CommitOutcome::Stored => {}
-        CommitOutcome::Conflict => return Ok(None),
-        // Events of streams make room for what is to be kept.
-        CommitOutcome::Full(_) if database.evict_events().await => return Ok(None),
-        CommitOutcome::Full(error) | CommitOutcome::Unclear(error) => return Err(error),
-    }
-    database.record_log_bytes(commit.log.iter().map(|record| record.rows.len()).sum());
-    database.apply_commit(base.head, AppliedCommit { meta, catalog, owners, leaving, groups })?;
-    Ok(Some(committed))
+    (runs, committed)
 }
 
-/// Gives owners to users that have rows for the first time.
-struct NewOwners<'a> {
+/// A commit in the making.
+struct NextCommit<'a> {
     database: &'a Database,
-    named: Vec<(Owner, String)>,
+    stored: Commit,
+    /// What becomes visible when that is stored.
+    applied: AppliedCommit,
+    /// The parts of the log that hold rows of dropped tables.
+    dying: Vec<Dying>,
 }
 
-impl NewOwners<'_> {
+impl<'a> NextCommit<'a> {
+    fn after(base: &Meta, database: &'a Database, durability: Durability) -> Result<Self> {
+        let meta = Meta { head: base.head + 1, ..base.clone() };
+        Ok(Self {
+            database,
+            stored: Commit { base: base.head, nonce: database.random()?, durability, ..Commit::default() },
+            applied: AppliedCommit {
+                meta,
+                catalog: None,
+                owners: Vec::new(),
+                leaving: Leaving::default(),
+                groups: Vec::new(),
+            },
+            dying: Vec::new(),
+        })
+    }
+
+    /// Takes in the definitions that the changes make and drop. Gives the row versions to write, each with the place of
+    /// its change.
+    fn put_definitions(&mut self, changes: Vec<Change>) -> Result<Vec<(usize, TableChange)>> {
+        let mut parts = Vec::new();
+        for (at, change) in changes.into_iter().enumerate() {
+            parts.extend(change.rows.into_iter().filter(|part| part.rows.n_rows > 0).map(|part| (at, part)));
+            if let Some(change) = change.catalog {
+                parts.retain(|(_, part): &(usize, TableChange)| !change.drop_rows_of.contains(&part.table.id));
+                self.put_catalog(change)?;
+            }
+        }
+        Ok(parts)
+    }
+
+    fn put_catalog(&mut self, change: CatalogChange) -> Result<()> {
+        let (meta, stored) = (&mut self.applied.meta, &mut self.stored);
+        meta.catalog_head = meta.head;
+        // Segments take ids too, and may have taken some since.
+        meta.next_id = meta.next_id.max(change.next_id);
+        // A later statement of a transaction may change again, or drop, what an earlier one has written.
+        stored
+            .put_catalog
+            .retain(|record| !change.drop.contains(&record.key) && change.put.iter().all(|put| put.key != record.key));
+        stored.drop_catalog.retain(|key| change.put.iter().all(|put| put.key != *key));
+        stored.put_catalog.extend(change.put);
+        stored.drop_catalog.extend(change.drop);
+        for table in change.drop_rows_of {
+            self.dying.extend(self.database.parts_of(table));
+            let (manifests, pages) = self.database.stored_segments(table)?;
+            stored.drop_manifests.extend(manifests);
+            stored.drop_pages.extend(pages);
+        }
+        self.applied.catalog = Some(Arc::new(change.catalog));
+        Ok(())
+    }
+
+    /// Takes what dies out of the log. Only definitions do that: rows are written at once.
+    async fn drop_log(&mut self) -> Result<()> {
+        if self.applied.catalog.is_some() {
+            let mut leaving = self.database.leaving(&self.dying);
+            self.stored.shrink_log = self.database.shrunk(&mut leaving).await?;
+            self.stored.drop_log.clone_from(&leaving.drop);
+            self.applied.leaving = leaving;
+        }
+        Ok(())
+    }
+
+    /// Encodes row versions as records of the log.
+    fn put_rows(&mut self, runs: Vec<Vec<TableChange>>) -> Result<()> {
+        let updated_us = self.database.now_us();
+        self.applied.groups.reserve_exact(runs.len());
+        for run in runs {
+            let Some(part) = TableChange::concat(run)? else { continue };
+            let stored_id = self.stored_id(&part.partition)?;
+            let (meta, log) = (&mut self.applied.meta, &mut self.stored.log);
+            let group = part.group(meta.next_seq, updated_us);
+            meta.next_seq += part.rows.n_rows as u64;
+            let from = log.len();
+            group.encode(&part.table, &stored_id, meta.head, log)?;
+            let logged: Vec<Logged> = log.iter().skip(from).map(Logged::of).collect();
+            self.applied.groups.push((part.table, part.partition, group, logged));
+        }
+        Ok(())
+    }
+
+    /// The partition as it is stored. A user that has rows for the first time is given an owner.
     fn stored_id(&mut self, id: &PartitionId) -> Result<StoredId> {
         if let Some(stored) = self.database.stored_id(id) {
             return Ok(stored);
         }
         let user = id.user.clone().unwrap_or_default();
-        let owner = match self.named.iter().find(|(_, named)| *named == user) {
+        let owner = match self.applied.owners.iter().find(|(_, named)| *named == user) {
             Some((owner, _)) => owner.clone(),
             None => {
                 let owner = Owner::of_random(self.database.random()?);
-                self.named.push((owner.clone(), user));
+                self.applied.meta.owners_head = self.applied.meta.head;
+                self.stored.put_catalog.push(owner.record(&user));
+                self.applied.owners.push((owner.clone(), user));
                 owner
             }
         };
         Ok(StoredId { table: id.table, owner: Some(owner) })
+    }
+
+    /// Whether less is stored after the commit, at once or once its tombstones are gone.
+    fn makes_room(&self) -> bool {
+        let Commit { log, drop_catalog, drop_manifests, .. } = &self.stored;
+        let is_dropping = !(self.dying.is_empty() && drop_catalog.is_empty() && drop_manifests.is_empty());
+        is_dropping || !log.is_empty() && log.iter().all(|record| record.state == RowState::Deleted)
+    }
+
+    /// Stores the commit and makes it visible; false if nothing is stored and the changes are to be computed again.
+    async fn store(mut self, base: &Meta) -> Result<bool> {
+        self.stored.makes_room = self.makes_room();
+        self.stored.meta = self.applied.meta.clone();
+        match self.database.store_commit(base, &self.stored).await? {
+            CommitOutcome::Stored => {}
+            CommitOutcome::Conflict => return Ok(false),
+            // Events of streams make room for what is to be kept.
+            CommitOutcome::Full(_) if self.database.evict_events().await => return Ok(false),
+            CommitOutcome::Full(error) | CommitOutcome::Unclear(error) => return Err(error),
+        }
+        self.database.record_log_bytes(self.stored.log.iter().map(|record| record.rows.len()).sum());
+        self.database.apply_commit(base.head, self.applied)?;
+        Ok(true)
     }
 }
