@@ -1,5 +1,5 @@
-//! The alias of a function in FROM, read as a value: `SELECT e FROM jsonb_array_elements(j) AS e`. Its column has a name
-//! of its own, so the alias is written with that name behind it.
+//! The alias of a function in FROM, read as a value: `SELECT e FROM jsonb_array_elements(j) AS e`. Its column has a
+//! name of its own, so the alias is written with that name behind it.
 
 use std::ops::ControlFlow;
 
