@@ -1,7 +1,8 @@
 //! Which correlated subqueries DataFusion turns into joins that mean the same.
 //!
 //! The conditions are narrower than DataFusion's own: where the two differ it either fails to plan, or its join differs
-//! from the subquery (an aggregate that always has a row, a LIMIT for each outer row, NULL in NOT IN).
+//! from the subquery (an aggregate that always has a row, a LIMIT for each outer row, NULL in NOT IN). The name of a
+//! subquery in FROM hides the columns that DataFusion adds to it, so what is correlated is not below one.
 
 use std::sync::Arc;
 
@@ -34,7 +35,6 @@ pub(super) fn is_semi_join(plan: &LogicalPlan, outer: &DFSchema) -> Result<bool>
                 items.extend(&projection.expr);
                 &projection.input
             }
-            LogicalPlan::SubqueryAlias(alias) => &alias.input,
             LogicalPlan::Distinct(Distinct::All(input)) => input,
             LogicalPlan::Filter(filter) => {
                 return Ok(keeps_names(&items, &filter.predicate) && !is_correlated(&filter.input)?);
@@ -80,7 +80,6 @@ pub(super) fn is_filter_join(plan: &LogicalPlan, outer: &DFSchema) -> Result<boo
                 items.extend(&projection.expr);
                 &projection.input
             }
-            LogicalPlan::SubqueryAlias(alias) => &alias.input,
             LogicalPlan::Filter(filter) => {
                 return Ok(keeps_names(&items, &filter.predicate) && !is_correlated(&filter.input)?);
             }
@@ -101,7 +100,6 @@ pub(super) fn is_grouped_join(plan: &LogicalPlan, outer: &DFSchema) -> Result<bo
                 items.extend(&projection.expr);
                 &projection.input
             }
-            LogicalPlan::SubqueryAlias(alias) => &alias.input,
             LogicalPlan::Aggregate(aggregate) if !plan.contains_outer_reference() => {
                 return is_grouped_by_equalities(aggregate, &items);
             }
