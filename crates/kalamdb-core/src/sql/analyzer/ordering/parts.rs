@@ -68,10 +68,20 @@ fn is_compound(expr: &Expr) -> Result<bool> {
                 | Expr::SimilarTo(_)
                 | Expr::Not(_)
                 | Expr::Negative(_)
-        ))
+        ) || becomes_cast(expr))
     };
     let stays = |expr: &Expr| {
         Ok(matches!(expr, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_)))
     };
     Ok(expr.exists(is_operator)? && !expr.exists(stays)?)
+}
+
+/// Whether it is a cast of a column, or may turn out to be one: of two columns that are equal one alone is sorted by.
+fn becomes_cast(expr: &Expr) -> bool {
+    let is_cast = match expr {
+        Expr::Cast(_) | Expr::Case(_) => true,
+        Expr::ScalarFunction(call) => matches!(call.func.name(), "coalesce" | "nullif"),
+        _ => false,
+    };
+    is_cast && !expr.contains_outer()
 }
