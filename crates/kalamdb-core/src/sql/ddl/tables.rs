@@ -150,7 +150,7 @@ fn read_rows(rows: &QueryRows, table: &Table) -> Result<Rows> {
         let parts = parts.map_err(|error| Error::from(error).in_column(&definition.name))?;
         columns.push(concatenated(&parts, || definition.sql_type.arrow())?);
     }
-    Ok(Rows { columns, row_ids: None, n_rows: rows.batches.iter().map(|batch| batch.num_rows()).sum() })
+    Ok(Rows { columns, row_ids: None, n_rows: rows.n_rows() })
 }
 
 pub(super) async fn drop(

@@ -7,7 +7,7 @@ use kalamdb_types::{Source, coerce};
 
 use super::columns::{check_not_generated, is_default, system_column};
 use super::counter::IdentityGenerator;
-use super::writable::Changeable;
+use super::target::ChangeTarget;
 use crate::catalog::{Table, is_system_column};
 use crate::error::{Error, ErrorKind, Result};
 use crate::rows::Rows;
@@ -19,16 +19,16 @@ use crate::sql::plan::rewrite::row_members;
 /// order.
 pub(super) async fn assigned(
     context: &StatementContext<'_>,
-    changed: &Changeable,
+    target: &ChangeTarget,
     assignments: &[Assigned<'_>],
     old: &Rows,
     values: Vec<(ArrayRef, FieldRef)>,
 ) -> Result<Rows> {
     let mut new = old.clone();
     let mut values = values.into_iter();
-    let mut counter = IdentityGenerator::new(context, &changed.table, &changed.partition);
+    let mut counter = IdentityGenerator::new(context, &target.table, &target.partition);
     for assignment in assignments {
-        let Some(definition) = changed.table.columns.get(assignment.column) else { continue };
+        let Some(definition) = target.table.columns.get(assignment.column) else { continue };
         let column = if assignment.value.is_some() {
             let (value, field) = values.next().ok_or_else(|| Error::internal("an assigned value is missing"))?;
             coerce(&value, &field, &definition.sql_type, Source::Sql)

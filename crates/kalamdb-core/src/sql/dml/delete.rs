@@ -1,13 +1,12 @@
 //! DELETE and UNDELETE.
 
-use std::sync::Arc;
-
 use datafusion::sql::sqlparser::ast::{Delete, FromTable};
 use kalamdb_store::RowState;
 
 use super::returning::{Returning, result};
-use super::target::{RowFilter, Search, Target};
-use super::write_set::{Replacement, WriteSet, check};
+use super::target::{ChangeTarget, RowFilter, Search, TargetName};
+use super::update::replace;
+use super::write_set::Replacement;
 use crate::change::{Change, TableChange};
 use crate::error::{Error, Result, refuse_clauses};
 use crate::partition::take_rows;
@@ -20,19 +19,18 @@ pub(crate) async fn run(
     delete: &Delete,
     parameters: &Parameters,
 ) -> Result<StatementResult> {
-    let target = read_target(context, delete)?;
-    let search = search(delete);
-    let returning = Returning { items: delete.returning.as_deref(), alias: &target.alias, parameters };
+    let name = read_target(context, delete)?;
+    let returning = Returning { items: delete.returning.as_deref(), alias: &name.alias, parameters };
     let (committed, (n_rows, returned)) = write(context, async |context| {
-        let changed = context.changeable(&target.name, "DELETE")?;
-        let found = target.find(context, &changed, RowFilter::Live, search, parameters).await?;
-        let rows = take_rows(&changed.table, &changed.rows, &found.addresses)?;
+        let target = ChangeTarget::of(context, &name.table, &name.alias, "DELETE")?;
+        let found = target.find(context, search(delete, RowFilter::Live, parameters)).await?;
+        let rows = take_rows(&target.table, &target.rows, &found.addresses)?;
         let n_rows = rows.n_rows;
         let first_seq = context.view.meta().next_seq;
-        let returned = returning.rows(context, &changed.table, Some(&rows), first_seq, None).await?;
+        let returned = returning.rows(context, &target.table, Some(&rows), first_seq, None).await?;
         let tombstones = TableChange {
-            table: Arc::clone(&changed.table),
-            partition: changed.partition,
+            table: target.table,
+            partition: target.partition,
             state: RowState::Deleted,
             is_new: false,
             rows,
@@ -49,24 +47,20 @@ pub(crate) async fn undelete(
     delete: &Delete,
     parameters: &Parameters,
 ) -> Result<StatementResult> {
-    let target = read_target(context, delete)?;
-    let search = search(delete);
-    let returning = Returning { items: delete.returning.as_deref(), alias: &target.alias, parameters };
+    let name = read_target(context, delete)?;
+    let returning = Returning { items: delete.returning.as_deref(), alias: &name.alias, parameters };
     let (committed, (n_rows, returned)) = write(context, async |context| {
-        let changed = context.changeable(&target.name, "UNDELETE")?;
-        let found = target.find(context, &changed, RowFilter::Deleted, search, parameters).await?;
-        let old = take_rows(&changed.table, &changed.rows, &found.addresses)?;
-        let n_rows = old.n_rows;
-        let replaced = Some(Replacement { addresses: found.addresses, new: old.clone(), old });
-        let checked = check(context, &changed.table, &changed.partition, WriteSet { replaced, ..WriteSet::default() })?;
-        let returned = returning.rows(context, &changed.table, checked.rows.as_ref(), checked.first_seq, None).await?;
-        Ok((checked.change, (n_rows, returned)))
+        let target = ChangeTarget::of(context, &name.table, &name.alias, "UNDELETE")?;
+        let found = target.find(context, search(delete, RowFilter::Deleted, parameters)).await?;
+        let old = take_rows(&target.table, &target.rows, &found.addresses)?;
+        let replacement = Replacement { addresses: found.addresses, new: old.clone(), old };
+        replace(context, &target, replacement, returning).await
     })
     .await?;
     Ok(result("UNDELETE", n_rows, committed, returned))
 }
 
-fn read_target(context: &StatementContext<'_>, delete: &Delete) -> Result<Target> {
+fn read_target(context: &StatementContext<'_>, delete: &Delete) -> Result<TargetName> {
     refuse_clauses(&[
         (!delete.tables.is_empty(), "DELETE from several tables"),
         (delete.output.is_some(), "OUTPUT"),
@@ -76,9 +70,10 @@ fn read_target(context: &StatementContext<'_>, delete: &Delete) -> Result<Target
     let [from] = from.as_slice() else {
         return Err(Error::unsupported("DELETE from several tables"));
     };
-    Target::read(context, from)
+    TargetName::read(context, from)
 }
 
-fn search(delete: &Delete) -> Search<'_> {
-    Search { values: &[], others: delete.using.as_deref().unwrap_or_default(), selection: delete.selection.as_ref() }
+fn search<'a>(delete: &'a Delete, filter: RowFilter, parameters: &'a Parameters) -> Search<'a> {
+    let others = delete.using.as_deref().unwrap_or_default();
+    Search { filter, values: &[], others, selection: delete.selection.as_ref(), parameters }
 }

@@ -7,12 +7,12 @@ use datafusion::arrow::compute::concat;
 use datafusion::sql::sqlparser::ast::{Expr, Ident, Insert, TableObject, Value};
 use kalamdb_types::SqlType;
 
-use super::columns::{check_generated, target_columns};
-use super::conflict;
-use super::counter::IdentityGenerator;
+use super::conflict::{Conflict, Proposal};
 use super::insert_columns::kept;
-use super::insert_source::{complete, source};
+use super::insert_source::source;
+use super::insert_target::{InsertInto, InsertTarget};
 use super::returning::{Returning, result};
+use super::target::ChangeTarget;
 use super::write_set::{WriteSet, check};
 use crate::catalog::Table;
 use crate::error::{Error, Result, refuse_clauses};
@@ -35,36 +35,34 @@ pub(crate) async fn run(
     let name = table_name(name, &context.namespace)?;
     let columns = insert.columns.iter().map(column_name).collect::<Result<Vec<_>>>()?;
     let alias = insert.table_alias.as_ref().map_or_else(|| column(&name.table), |alias| alias.alias.clone());
-    let on_conflict = conflict::Conflict::of(insert)?;
+    let into = InsertInto { table: &name, columns: &columns, overriding };
+    let on_conflict = Conflict::of(insert)?;
     let returning = Returning { items: insert.returning.as_deref(), alias: &alias, parameters };
     let (committed, (n_rows, returned)) = write(context, async |context| {
-        let (table, partition) = context.writable(&name)?;
-        let targets = target_columns(&table, &columns)?;
-        let mut counter = IdentityGenerator::new(context, &table, &partition);
-        let (mut given, n_rows) =
-            source(context, &table, &mut counter, insert.source.as_deref(), &targets, !columns.is_empty(), parameters)
-                .await?;
-        check_generated(&table, &mut given, overriding)?;
-        let proposed = complete(&mut counter, &table, given, n_rows).await?;
+        let target = InsertTarget::of(context, into)?;
+        let InsertTarget { table, partition, .. } = &target;
+        let mut counter = target.counter(context);
+        let (given, n_rows) = source(context, &target, &mut counter, insert.source.as_deref(), parameters).await?;
+        let proposed = target.complete(&mut counter, given, n_rows).await?;
         let (written, order) = match &on_conflict {
             None => (WriteSet { inserted: Some(proposed), ..WriteSet::default() }, None),
-            Some(conflict::Conflict::Replace) => {
-                let changed = context.changeable(&name, "REPLACE")?;
-                check_not_null(&table, &proposed)?;
-                (conflict::displace(context, &changed, &proposed)?, None)
+            Some(Conflict::Replace) => {
+                let target = &ChangeTarget::of(context, &name, &alias, "REPLACE")?;
+                check_not_null(table, &proposed)?;
+                (Proposal { context, target, rows: &proposed }.displace()?, None)
             }
-            Some(conflict::Conflict::Clause(clause)) => {
-                let changed = context.changeable(&name, "ON CONFLICT")?;
+            Some(Conflict::Clause(clause)) => {
+                let target = &ChangeTarget::of(context, &name, &alias, "ON CONFLICT")?;
                 // A row that meets another must itself keep the constraints, whatever becomes of it.
-                check_not_null(&table, &proposed)?;
-                let resolved = conflict::resolve(context, &changed, &alias, clause, &proposed, parameters).await?;
+                check_not_null(table, &proposed)?;
+                let resolved = Proposal { context, target, rows: &proposed }.resolve(clause, parameters).await?;
                 (resolved.written, Some(resolved.order))
             }
         };
-        let checked = check(context, &table, &partition, written)?;
+        let checked = check(context, table, partition, written)?;
         let n_rows = checked.rows.as_ref().map_or(0, |rows| rows.n_rows);
-        let returned = returning.rows(context, &table, checked.rows.as_ref(), checked.first_seq, order).await?;
-        Ok((kept(context, &table, checked.change), (n_rows, returned)))
+        let returned = returning.rows(context, table, checked.rows.as_ref(), checked.first_seq, order).await?;
+        Ok((kept(context, table, checked.change), (n_rows, returned)))
     })
     .await?;
     Ok(result("INSERT", n_rows, committed, returned))

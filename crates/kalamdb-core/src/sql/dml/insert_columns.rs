@@ -2,15 +2,13 @@
 
 use datafusion::arrow::array::ArrayRef;
 
-use super::columns::{Given, check_generated, target_columns};
-use super::counter::IdentityGenerator;
-use super::insert_source::complete;
+use super::columns::Given;
+use super::insert_target::{InsertInto, InsertTarget};
 use super::write_set::{WriteSet, check};
 use crate::catalog::{Table, TableName};
 use crate::change::Change;
 use crate::error::Result;
 use crate::result::StatementResult;
-use crate::sql::parse::Overriding;
 use crate::sql::plan::{StatementContext, write};
 
 /// How many rows an INSERT of columns has, and how many of the columns that it names, or else of all, are given.
@@ -28,9 +26,9 @@ pub(crate) async fn insert_columns(
     block: Block,
     mut convert: impl FnMut(&Table, usize, usize) -> Result<ArrayRef>,
 ) -> Result<StatementResult> {
-    let compute = async |context: &StatementContext<'_>| {
-        Ok((change_of_columns(context, name, columns, None, block, &mut convert).await?, ()))
-    };
+    let into = InsertInto { table: name, columns, overriding: None };
+    let compute =
+        async |context: &StatementContext<'_>| Ok((change_of_columns(context, into, block, &mut convert).await?, ()));
     let (committed, ()) = write(context, compute).await?;
     Ok(StatementResult::affected("INSERT", block.n_rows, committed.seq))
 }
@@ -39,26 +37,22 @@ pub(crate) async fn insert_columns(
 /// place of the column in the block and that in the table.
 pub(super) async fn change_of_columns(
     context: &StatementContext<'_>,
-    name: &TableName,
-    columns: &[String],
-    overriding: Option<Overriding>,
+    into: InsertInto<'_>,
     block: Block,
     convert: &mut impl FnMut(&Table, usize, usize) -> Result<ArrayRef>,
 ) -> Result<Change> {
-    let (table, partition) = context.writable(name)?;
-    let targets = target_columns(&table, columns)?;
-    let mut given: Vec<Given> = table.columns.iter().map(|_| Given::Default).collect();
-    for (position, &target) in targets.iter().enumerate().take(block.n_columns) {
-        let values = convert(&table, position, target)?;
-        if let Some(slot) = given.get_mut(target) {
+    let target = InsertTarget::of(context, into)?;
+    let InsertTarget { table, partition, columns, .. } = &target;
+    let mut given = target.nothing_given();
+    for (position, &column) in columns.iter().enumerate().take(block.n_columns) {
+        let values = convert(table, position, column)?;
+        if let Some(slot) = given.get_mut(column) {
             *slot = Given::Values(values);
         }
     }
-    let mut counter = IdentityGenerator::new(context, &table, &partition);
-    check_generated(&table, &mut given, overriding)?;
-    let inserted = Some(complete(&mut counter, &table, given, block.n_rows).await?);
-    let checked = check(context, &table, &partition, WriteSet { inserted, ..WriteSet::default() })?;
-    Ok(kept(context, &table, checked.change))
+    let inserted = Some(target.complete(&mut target.counter(context), given, block.n_rows).await?);
+    let checked = check(context, table, partition, WriteSet { inserted, ..WriteSet::default() })?;
+    Ok(kept(context, table, checked.change))
 }
 
 /// Events that nobody is subscribed to are not kept where the stream says so.

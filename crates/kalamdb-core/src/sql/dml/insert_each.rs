@@ -6,9 +6,10 @@ use datafusion::sql::sqlparser::ast::{Expr, Insert, ObjectName, TableObject};
 
 use super::insert::check_clauses;
 use super::insert_columns::{Block, change_of_columns};
+use super::insert_target::InsertInto;
 use super::literals::Cell;
 use super::{conflict, literals};
-use crate::catalog::{Table, TableName};
+use crate::catalog::Table;
 use crate::change::Change;
 use crate::database::{ReadView, Transaction};
 use crate::error::{Error, ErrorKind, Result};
@@ -24,12 +25,6 @@ pub(crate) struct BatchedInsert<'a> {
     table: &'a ObjectName,
     overriding: Option<Overriding>,
     row: &'a [Expr],
-}
-
-/// One such INSERT with its names read.
-struct Target {
-    table: TableName,
-    columns: Vec<String>,
 }
 
 impl<'a> BatchedInsert<'a> {
@@ -58,7 +53,8 @@ impl<'a> BatchedInsert<'a> {
         sets: &[Parameters],
     ) -> Result<Vec<Result<StatementResult>>> {
         let columns = self.insert.columns.iter().map(column_name).collect::<Result<Vec<_>>>()?;
-        let target = Target { table: table_name(self.table, &context.namespace)?, columns };
+        let table = &table_name(self.table, &context.namespace)?;
+        let into = InsertInto { table, columns: &columns, overriding: self.overriding };
         let (committed, (accepted, errors)) = write(context, async |context| {
             let database = context.view.database;
             let (mut change, mut accepted, mut errors) = (Change::default(), Vec::new(), Vec::new());
@@ -69,7 +65,7 @@ impl<'a> BatchedInsert<'a> {
             while let Some(range) = untried.pop() {
                 let view = earlier.as_ref().map_or(context.view, |earlier| ReadView::over(database, earlier));
                 let tried = sets.get(range.clone()).unwrap_or_default();
-                match self.change(&context.seeing(view), &target, tried).await {
+                match self.change(&context.seeing(view), into, tried).await {
                     Ok(part) => {
                         if !untried.is_empty() {
                             earlier.get_or_insert_with(|| context.view.fork()).apply(database, part.clone())?;
@@ -95,7 +91,12 @@ impl<'a> BatchedInsert<'a> {
     }
 
     /// What inserting a row for each of these sets changes.
-    async fn change(&self, context: &StatementContext<'_>, target: &Target, sets: &[Parameters]) -> Result<Change> {
+    async fn change(
+        &self,
+        context: &StatementContext<'_>,
+        into: InsertInto<'_>,
+        sets: &[Parameters],
+    ) -> Result<Change> {
         let block = Block { n_rows: sets.len(), n_columns: self.row.len() };
         let mut convert = |table: &Table, position: usize, target: usize| {
             let definition = table.columns.get(target).filter(|_| self.row.len() <= table.columns.len());
@@ -106,7 +107,7 @@ impl<'a> BatchedInsert<'a> {
             literals::column(&cells.iter().collect::<Vec<_>>(), &definition.sql_type)
                 .map_err(|error| error.in_column(&definition.name))
         };
-        change_of_columns(context, &target.table, &target.columns, self.overriding, block, &mut convert).await
+        change_of_columns(context, into, block, &mut convert).await
     }
 }
 

@@ -8,44 +8,49 @@ use kalamdb_types::{Source, coerce};
 use super::columns::{Given, is_default};
 use super::counter::IdentityGenerator;
 use super::insert::{concatenated, convert};
+use super::insert_target::InsertTarget;
 use super::literals;
 use super::literals::Cell;
 use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Location, Result};
-use crate::rows::Rows;
 use crate::sql::parse::{Parameters, long_numbers, plain_values};
-use crate::sql::plan::StatementContext;
+use crate::sql::plan::{QueryRows, StatementContext};
 
 /// Evaluates what an INSERT inserts.
 pub(super) async fn source(
     context: &StatementContext<'_>,
-    table: &Table,
+    target: &InsertTarget,
     counter: &mut IdentityGenerator<'_>,
     source: Option<&Query>,
-    targets: &[usize],
-    columns_named: bool,
     parameters: &Parameters,
 ) -> Result<(Vec<Given>, usize)> {
-    let mut given: Vec<Given> = table.columns.iter().map(|_| Given::Default).collect();
+    let table = &target.table;
+    let mut given = target.nothing_given();
     let Some(query) = source else {
         // INSERT INTO t DEFAULT VALUES
         return Ok((given, 1));
     };
     let values = plain_values(query);
     let n_given = match values {
-        Some(values) => check_arity(&values.rows, targets, columns_named)?,
-        None => targets.len(),
+        Some(values) => check_arity(&values.rows, target)?,
+        None => target.columns.len(),
     };
-    let targets = targets.get(..n_given).unwrap_or(targets);
+    let targets = target.columns.get(..n_given).unwrap_or(&target.columns);
     let mut fill = |target: usize, values: ArrayRef| {
         if let Some(slot) = given.get_mut(target) {
             *slot = Given::Values(values);
         }
     };
     let Some(values) = values else {
-        let (columns, n_rows) = planned(context, table, query.clone(), targets, columns_named, parameters).await?;
+        let rows = planned(context, table, targets, query.clone(), parameters).await?;
+        let n_given = rows.schema.fields().len();
+        if n_given > targets.len() || target.columns_named && n_given < targets.len() {
+            let message = format!("INSERT gives {n_given} values for {} columns", targets.len());
+            return Err(Error::new(ErrorKind::SyntaxError, message));
+        }
+        let columns = columns_of(&rows, table, targets)?;
         targets.iter().zip(columns).for_each(|(target, column)| fill(*target, column));
-        return Ok((given, n_rows));
+        return Ok((given, rows.n_rows()));
     };
     if let Some(rows) = literals::read(&values.rows, parameters) {
         for (at, &target) in targets.iter().enumerate() {
@@ -87,22 +92,24 @@ pub(super) async fn source(
             *row = Parens { content: planned, ..row.clone() };
         }
     }
-    let (columns, n_rows) = planned(context, table, query, &planned_targets, true, parameters).await?;
+    let rows = planned(context, table, &planned_targets, query, parameters).await?;
+    let columns = columns_of(&rows, table, &planned_targets)?;
     planned_targets.iter().zip(columns).for_each(|(target, column)| fill(*target, column));
-    Ok((given, n_rows))
+    Ok((given, rows.n_rows()))
 }
 
 /// How many columns the rows of VALUES give: as many as are named, or the first few of all.
-fn check_arity(rows: &[Parens<Vec<Expr>>], targets: &[usize], columns_named: bool) -> Result<usize> {
+fn check_arity(rows: &[Parens<Vec<Expr>>], target: &InsertTarget) -> Result<usize> {
+    let n_columns = target.columns.len();
     let n_given = rows.first().map_or(0, |row| row.content.len());
     for row in rows {
         let n = row.content.len();
         let what = if n != n_given {
             "the rows of VALUES differ in length".to_owned()
-        } else if n > targets.len() {
-            format!("INSERT gives {n} values for {} columns", targets.len())
-        } else if columns_named && n < targets.len() {
-            format!("INSERT names {} columns and gives {n} values", targets.len())
+        } else if n > n_columns {
+            format!("INSERT gives {n} values for {n_columns} columns")
+        } else if target.columns_named && n < n_columns {
+            format!("INSERT names {n_columns} columns and gives {n} values")
         } else {
             continue;
         };
@@ -140,16 +147,14 @@ async fn literal_column(
     Ok(Some(concat(&parts)?))
 }
 
-/// Runs the source as a query and converts its columns to those of the table.
+/// Runs the source as a query.
 async fn planned(
     context: &StatementContext<'_>,
     table: &Table,
-    query: Query,
     targets: &[usize],
-    columns_named: bool,
+    mut query: Query,
     parameters: &Parameters,
-) -> Result<(Vec<ArrayRef>, usize)> {
-    let mut query = query;
+) -> Result<QueryRows> {
     let definitions = || targets.iter().filter_map(|target| table.columns.get(*target));
     match query.body.as_mut() {
         SetExpr::Values(values) => {
@@ -172,14 +177,12 @@ async fn planned(
         }
         _ => {}
     }
-    let rows = context.query(SqlStatement::Query(Box::new(query)), parameters, Vec::new()).await?;
-    let n_given = rows.schema.fields().len();
-    if n_given > targets.len() || columns_named && n_given < targets.len() {
-        let message = format!("INSERT gives {n_given} values for {} columns", targets.len());
-        return Err(Error::new(ErrorKind::SyntaxError, message));
-    }
-    let n_rows = rows.batches.iter().map(|batch| batch.num_rows()).sum();
-    let mut columns = Vec::with_capacity(n_given);
+    context.query(SqlStatement::Query(Box::new(query)), parameters, Vec::new()).await
+}
+
+/// The columns of a query in the types of the table's.
+fn columns_of(rows: &QueryRows, table: &Table, targets: &[usize]) -> Result<Vec<ArrayRef>> {
+    let mut columns = Vec::with_capacity(targets.len());
     for (at, field) in rows.schema.fields().iter().enumerate() {
         let Some(definition) = targets.get(at).and_then(|target| table.columns.get(*target)) else { continue };
         let parts = rows
@@ -190,22 +193,5 @@ async fn planned(
             .map_err(|error| Error::from(error).in_column(&definition.name))?;
         columns.push(concatenated(&parts, || definition.sql_type.arrow())?);
     }
-    Ok((columns, n_rows))
-}
-
-/// Fills in defaults.
-pub(super) async fn complete(
-    counter: &mut IdentityGenerator<'_>,
-    table: &Table,
-    given: Vec<Given>,
-    n_rows: usize,
-) -> Result<Rows> {
-    let mut columns = Vec::with_capacity(given.len());
-    for (at, given) in given.into_iter().enumerate().take(table.columns.len()) {
-        columns.push(match given {
-            Given::Values(values) => values,
-            Given::Default => counter.defaults(at, n_rows).await?,
-        });
-    }
-    Ok(Rows { columns, row_ids: None, n_rows })
+    Ok(columns)
 }

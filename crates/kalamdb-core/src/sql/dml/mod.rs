@@ -10,6 +10,7 @@ pub(crate) mod insert;
 mod insert_columns;
 mod insert_each;
 mod insert_source;
+mod insert_target;
 mod literals;
 mod returning;
 mod target;

@@ -54,8 +54,7 @@ impl Returning<'_> {
         };
         let query = select(items.to_vec(), vec![engine_table(relation.name, self.alias)], None)?;
         let mut returned = context.query(query, self.parameters, vec![relation]).await?;
-        let n_returned: usize = returned.batches.iter().map(|batch| batch.num_rows()).sum();
-        if n_returned != rows.n_rows {
+        if returned.n_rows() != rows.n_rows {
             return Err(Error::new(
                 ErrorKind::GroupingError,
                 "RETURNING gives one row for each row written: it cannot hold aggregates",

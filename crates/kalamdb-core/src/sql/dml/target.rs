@@ -10,10 +10,9 @@ use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Ident, SelectItem, T
 
 use super::insert::concatenated;
 use super::literals;
-use super::writable::Changeable;
-use crate::catalog::TableName;
+use crate::catalog::{PartitionId, Table, TableKind, TableName};
 use crate::error::{Error, Result};
-use crate::partition::RowAddress;
+use crate::partition::{RowAddress, Snapshot};
 use crate::sql::parse::{Parameters, table_name};
 use crate::sql::plan::{KeyEquality, Relation, StatementContext, column, engine_table, select};
 use crate::tables::ADDRESS_COLUMN;
@@ -21,11 +20,21 @@ use crate::tables::ADDRESS_COLUMN;
 /// The name of the target in [`crate::sql::plan::ENGINE_NAMESPACE`].
 const TARGET: &str = "target";
 
-/// The table that a statement writes to, and what the statement calls it.
+/// The name of the table that a statement changes, and what the statement calls it.
+#[derive(Debug)]
+pub(super) struct TargetName {
+    pub(super) table: TableName,
+    pub(super) alias: Ident,
+}
+
+/// The table that a statement changes, and its rows.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
-    pub(crate) name: TableName,
-    pub(crate) alias: Ident,
+pub(super) struct ChangeTarget {
+    pub(super) table: Arc<Table>,
+    pub(super) partition: PartitionId,
+    pub(super) rows: Snapshot,
+    /// What the statement calls the table.
+    pub(super) alias: Ident,
 }
 
 /// Which of the target's rows a statement is about.
@@ -35,8 +44,8 @@ pub(super) enum RowFilter {
     Deleted,
 }
 
-impl Target {
-    pub(crate) fn read(context: &StatementContext<'_>, from: &TableWithJoins) -> Result<Self> {
+impl TargetName {
+    pub(super) fn read(context: &StatementContext<'_>, from: &TableWithJoins) -> Result<Self> {
         if !from.joins.is_empty() {
             return Err(Error::unsupported("a join in the place of the table that is written to"));
         }
@@ -57,39 +66,42 @@ impl Target {
         if !partitions.is_empty() || !index_hints.is_empty() || !with_hints.is_empty() {
             return Err(Error::unsupported("a partition or hint on the table that is written to"));
         }
-        let target = table_name(name, &context.namespace)?;
+        let table = table_name(name, &context.namespace)?;
         let alias = match alias {
             Some(alias) if alias.columns.is_empty() => alias.name.clone(),
             Some(_) => return Err(Error::unsupported("column aliases on the table that is written to")),
-            None => Ident::with_quote('"', &target.table),
+            None => Ident::with_quote('"', &table.table),
         };
-        Ok(Self { name: target, alias })
+        Ok(Self { table, alias })
+    }
+}
+
+impl ChangeTarget {
+    /// # Errors
+    /// Those of [`StatementContext::writable`]; `feature_not_supported` of a stream.
+    pub(super) fn of(context: &StatementContext<'_>, name: &TableName, alias: &Ident, statement: &str) -> Result<Self> {
+        let (table, partition) = context.writable(name)?;
+        if table.kind == TableKind::Stream {
+            return Err(Error::unsupported_on_streams(statement));
+        }
+        let rows = context.view.snapshot(&table, &partition)?;
+        Ok(Self { table, partition, rows, alias: alias.clone() })
     }
 
     /// Finds the rows that `selection` chooses among the target joined with `others`, each once, with the value of each
     /// expression.
-    pub(crate) async fn find(
-        &self,
-        context: &StatementContext<'_>,
-        target: &Changeable,
-        filter: RowFilter,
-        query: Search<'_>,
-        parameters: &Parameters,
-    ) -> Result<Found> {
-        match find_by_key(context, target, filter, query, parameters)? {
+    pub(super) async fn find(&self, context: &StatementContext<'_>, search: Search<'_>) -> Result<Found> {
+        match self.find_by_key(context, search)? {
             Some(found) => Ok(found),
-            None => self.find_with(context, target, filter, query, parameters, Vec::new()).await,
+            None => self.find_with(context, search, Vec::new()).await,
         }
     }
 
     /// The same with relations of the engine's own among `others`.
-    pub(crate) async fn find_with(
+    pub(super) async fn find_with(
         &self,
         context: &StatementContext<'_>,
-        target: &Changeable,
-        filter: RowFilter,
-        query: Search<'_>,
-        parameters: &Parameters,
+        search: Search<'_>,
         mut relations: Vec<Relation>,
     ) -> Result<Found> {
         let address = Expr::CompoundIdentifier(vec![self.alias.clone(), column(ADDRESS_COLUMN)]);
@@ -98,11 +110,11 @@ impl Target {
             alias: column(&format!("\0value{at}")),
         };
         let items = std::iter::once(SelectItem::UnnamedExpr(address))
-            .chain(query.values.iter().enumerate().map(value))
+            .chain(search.values.iter().enumerate().map(value))
             .collect();
-        let from = std::iter::once(engine_table(TARGET, &self.alias)).chain(query.others.iter().cloned()).collect();
-        let mut selection = query.selection.cloned();
-        if filter == RowFilter::Deleted {
+        let from = std::iter::once(engine_table(TARGET, &self.alias)).chain(search.others.iter().cloned()).collect();
+        let mut selection = search.selection.cloned();
+        if search.filter == RowFilter::Deleted {
             // Naming the column brings the tombstones in.
             let deleted = Expr::CompoundIdentifier(vec![self.alias.clone(), column("_deleted")]);
             let deleted = Expr::BinaryOp {
@@ -121,14 +133,14 @@ impl Target {
         }
         relations.push(Relation {
             name: TARGET,
-            table: Arc::clone(&target.table),
-            rows: Arc::clone(&target.rows),
+            table: Arc::clone(&self.table),
+            rows: Arc::clone(&self.rows),
             with_addresses: true,
         });
-        let rows = context.query(select(items, from, selection)?, parameters, relations).await?;
+        let rows = context.query(select(items, from, selection)?, search.parameters, relations).await?;
         let is_wanted = |address: RowAddress| {
-            let is_deleted = target.rows.get(address.chunk()).is_some_and(|chunk| chunk.is_deleted(address.row()));
-            is_deleted == (filter == RowFilter::Deleted)
+            let is_deleted = self.rows.get(address.chunk()).is_some_and(|chunk| chunk.is_deleted(address.row()));
+            is_deleted == (search.filter == RowFilter::Deleted)
         };
         let (mut seen, mut addresses, mut batches) = (HashSet::new(), Vec::new(), Vec::new());
         for batch in &rows.batches {
@@ -156,44 +168,41 @@ impl Target {
             .collect::<Result<Vec<_>>>()?;
         Ok(Found { addresses, values })
     }
-}
 
-/// Finds a row by its key alone, where the values are constant; `None` leaves it to the planner.
-fn find_by_key(
-    context: &StatementContext<'_>,
-    target: &Changeable,
-    filter: RowFilter,
-    query: Search<'_>,
-    parameters: &Parameters,
-) -> Result<Option<Found>> {
-    let Some(key) = query.selection.filter(|_| query.others.is_empty()).and_then(KeyEquality::of) else {
-        return Ok(None);
-    };
-    let Some(values) =
-        query.values.iter().map(|value| literals::constant(value, parameters)).collect::<Option<Vec<_>>>()
-    else {
-        return Ok(None);
-    };
-    let Some(keys) = key.keys(&target.table, parameters)? else { return Ok(None) };
-    let found = context.view.find(&target.table, &target.partition, &keys)?.into_iter().next().flatten();
-    if filter == RowFilter::Deleted && found.is_some_and(|found| !found.is_deleted) {
-        // A deleted row may have had the key before.
-        return Ok(None);
+    /// Finds a row by its key alone, where the values are constant; `None` leaves it to the planner.
+    fn find_by_key(&self, context: &StatementContext<'_>, search: Search<'_>) -> Result<Option<Found>> {
+        let Search { filter, parameters, .. } = search;
+        let Some(key) = search.selection.filter(|_| search.others.is_empty()).and_then(KeyEquality::of) else {
+            return Ok(None);
+        };
+        let Some(values) =
+            search.values.iter().map(|value| literals::constant(value, parameters)).collect::<Option<Vec<_>>>()
+        else {
+            return Ok(None);
+        };
+        let Some(keys) = key.keys(&self.table, parameters)? else { return Ok(None) };
+        let found = context.view.find(&self.table, &self.partition, &keys)?.into_iter().next().flatten();
+        if filter == RowFilter::Deleted && found.is_some_and(|found| !found.is_deleted) {
+            // A deleted row may have had the key before.
+            return Ok(None);
+        }
+        let found = found.filter(|found| found.is_deleted == (filter == RowFilter::Deleted));
+        let addresses = Vec::from_iter(found.map(|found| found.address));
+        let values = values.into_iter().map(|(value, field)| (value.slice(0, addresses.len()), field)).collect();
+        Ok(Some(Found { addresses, values }))
     }
-    let found = found.filter(|found| found.is_deleted == (filter == RowFilter::Deleted));
-    let addresses = Vec::from_iter(found.map(|found| found.address));
-    let values = values.into_iter().map(|(value, field)| (value.slice(0, addresses.len()), field)).collect();
-    Ok(Some(Found { addresses, values }))
 }
 
 /// What is looked for.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Search<'a> {
+    pub(super) filter: RowFilter,
     /// Computed for each row found.
-    pub(crate) values: &'a [Expr],
+    pub(super) values: &'a [Expr],
     /// The tables of FROM or USING.
-    pub(crate) others: &'a [TableWithJoins],
-    pub(crate) selection: Option<&'a Expr>,
+    pub(super) others: &'a [TableWithJoins],
+    pub(super) selection: Option<&'a Expr>,
+    pub(super) parameters: &'a Parameters,
 }
 
 /// Rows found, and the values computed for them.

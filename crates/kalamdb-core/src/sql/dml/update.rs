@@ -4,15 +4,16 @@ use datafusion::sql::sqlparser::ast::{Expr, TableWithJoins, Update, UpdateTableF
 
 use super::assignments::{Assigned, assigned, read_assignments};
 use super::returning::{Returning, result};
-use super::target::{RowFilter, Search, Target};
+use super::target::{ChangeTarget, RowFilter, Search, TargetName};
 use super::write_set::{Replacement, WriteSet, check};
 use crate::catalog::Table;
+use crate::change::Change;
 use crate::error::{Result, refuse_clauses};
 use crate::partition::take_rows;
 use crate::result::StatementResult;
 use crate::sql::parse::{Parameters, long_numbers};
 use crate::sql::plan::rewrite::assign_each;
-use crate::sql::plan::{StatementContext, write};
+use crate::sql::plan::{QueryRows, StatementContext, write};
 
 pub(crate) async fn run(
     context: &StatementContext<'_>,
@@ -20,29 +21,40 @@ pub(crate) async fn run(
     parameters: &Parameters,
 ) -> Result<StatementResult> {
     check_clauses(update)?;
-    let target = Target::read(context, &update.table)?;
-    let returning = Returning { items: update.returning.as_deref(), alias: &target.alias, parameters };
+    let name = TargetName::read(context, &update.table)?;
+    let returning = Returning { items: update.returning.as_deref(), alias: &name.alias, parameters };
     let others: &[TableWithJoins] = match &update.from {
         Some(UpdateTableFromKind::BeforeSet(from) | UpdateTableFromKind::AfterSet(from)) => from,
         None => &[],
     };
     let each = assign_each(&update.assignments)?;
     let (committed, (n_rows, returned)) = write(context, async |context| {
-        let changed = context.changeable(&target.name, "UPDATE")?;
-        let assignments = read_assignments(&changed.table, &each)?;
-        let planned = planned_values(&changed.table, &assignments);
-        let search = Search { values: &planned, others, selection: update.selection.as_ref() };
-        let found = target.find(context, &changed, RowFilter::Live, search, parameters).await?;
-        let old = take_rows(&changed.table, &changed.rows, &found.addresses)?;
-        let new = assigned(context, &changed, &assignments, &old, found.values).await?;
-        let n_rows = new.n_rows;
-        let replaced = Some(Replacement { addresses: found.addresses, old, new });
-        let checked = check(context, &changed.table, &changed.partition, WriteSet { replaced, ..WriteSet::default() })?;
-        let returned = returning.rows(context, &changed.table, checked.rows.as_ref(), checked.first_seq, None).await?;
-        Ok((checked.change, (n_rows, returned)))
+        let target = ChangeTarget::of(context, &name.table, &name.alias, "UPDATE")?;
+        let assignments = read_assignments(&target.table, &each)?;
+        let values = &planned_values(&target.table, &assignments);
+        let selection = update.selection.as_ref();
+        let found =
+            target.find(context, Search { filter: RowFilter::Live, values, others, selection, parameters }).await?;
+        let old = take_rows(&target.table, &target.rows, &found.addresses)?;
+        let new = assigned(context, &target, &assignments, &old, found.values).await?;
+        replace(context, &target, Replacement { addresses: found.addresses, old, new }, returning).await
     })
     .await?;
     Ok(result("UPDATE", n_rows, committed, returned))
+}
+
+/// The change that replaces rows, with their number and what is returned of them.
+pub(super) async fn replace(
+    context: &StatementContext<'_>,
+    target: &ChangeTarget,
+    replacement: Replacement,
+    returning: Returning<'_>,
+) -> Result<(Change, (usize, Option<QueryRows>))> {
+    let ChangeTarget { table, partition, .. } = target;
+    let n_rows = replacement.new.n_rows;
+    let checked = check(context, table, partition, WriteSet { replaced: Some(replacement), ..WriteSet::default() })?;
+    let returned = returning.rows(context, table, checked.rows.as_ref(), checked.first_seq, None).await?;
+    Ok((checked.change, (n_rows, returned)))
 }
 
 /// The expressions of a SET clause that are planned, in order.

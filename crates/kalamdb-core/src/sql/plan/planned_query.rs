@@ -44,6 +44,12 @@ pub(crate) struct QueryRows {
     pub(crate) batches: Vec<RecordBatch>,
 }
 
+impl QueryRows {
+    pub(crate) fn n_rows(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+}
+
 impl PlannedQuery {
     /// A plan made against `catalog` on behalf of `principal`.
     pub(super) fn new(
