@@ -3,16 +3,14 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use datafusion::sql::sqlparser::ast::{
-    CreateTableOptions, CreateView, Expr, ObjectName, Query, Value, visit_expressions, visit_relations,
-};
+use datafusion::sql::sqlparser::ast::{CreateTableOptions, CreateView, ObjectName, Query, visit_relations};
 
 use super::dependents::dependents_to_drop;
 use super::next_catalog::{NextCatalog, commit};
 use crate::catalog::{StoredView, TableName, check_column_name, check_table_name};
 use crate::change::Change;
 use crate::error::{Error, ErrorKind, Result, refuse_clauses};
-use crate::sql::parse::{fold, table_name};
+use crate::sql::parse::{Refused, fold, refuse_in_expressions, table_name};
 use crate::sql::plan::StatementContext;
 
 pub(super) async fn create(context: &StatementContext<'_>, create: &CreateView) -> Result<()> {
@@ -82,14 +80,7 @@ fn check_clauses(create: &CreateView) -> Result<()> {
     if create.or_replace && create.if_not_exists {
         return Err(Error::new(ErrorKind::SyntaxError, "OR REPLACE and IF NOT EXISTS exclude each other"));
     }
-    let parameter = visit_expressions(&create.query, |expr| match expr {
-        Expr::Value(value) if matches!(value.value, Value::Placeholder(_)) => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    });
-    if parameter.is_break() {
-        return Err(Error::new(ErrorKind::InvalidTableDefinition, "a view cannot hold parameters"));
-    }
-    Ok(())
+    refuse_in_expressions(&create.query, "a view", &[Refused::Parameters])
 }
 
 /// Every relation that a query names. Names of its own WITH clauses are among them; they are no tables.

@@ -1,9 +1,7 @@
 //! The values of columns that a statement leaves to their default.
 
-use std::ops::ControlFlow;
-
 use datafusion::arrow::array::{ArrayRef, new_null_array};
-use datafusion::sql::sqlparser::ast::{Expr, SelectItem, SetExpr, Statement as SqlStatement, Value, visit_expressions};
+use datafusion::sql::sqlparser::ast::{Expr, SelectItem, SetExpr, Statement as SqlStatement};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use kalamdb_types::{Source, coerce};
@@ -13,7 +11,7 @@ use super::literals;
 use super::literals::Cell;
 use crate::catalog::ColumnDef;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::parse::{Parameters, parse_expression};
+use crate::sql::parse::{Parameters, Refused, parse_expression, refuse_in_expressions};
 use crate::sql::plan::StatementContext;
 
 /// The values of `n_rows` rows for a column that a statement leaves to its default.
@@ -29,30 +27,23 @@ pub(crate) async fn values(context: &StatementContext<'_>, column: &ColumnDef, n
 /// Refuses a DEFAULT that could not be evaluated when a row comes.
 pub(crate) async fn check(context: &StatementContext<'_>, column: &ColumnDef) -> Result<()> {
     if let Some(default) = &column.default {
-        let invalid = |message: &str| Error::new(ErrorKind::InvalidTableDefinition, message).in_column(&column.name);
-        let refused = visit_expressions(&parse_expression(default)?, |expr| match expr {
-            Expr::Subquery(_) | Expr::InSubquery { .. } | Expr::Exists { .. } => {
-                ControlFlow::Break("a DEFAULT cannot hold subqueries")
-            }
-            Expr::Value(value) if matches!(value.value, Value::Placeholder(_)) => {
-                ControlFlow::Break("a DEFAULT cannot hold parameters")
-            }
-            _ => ControlFlow::Continue(()),
-        });
-        if let ControlFlow::Break(message) = refused {
-            return Err(invalid(message));
-        }
-        // Two rows: an aggregate would make one of them.
-        match evaluate(context, column, default, 2).await {
-            Err(error) if error.kind() == ErrorKind::UndefinedColumn => {
-                return Err(invalid("a DEFAULT cannot name columns"));
-            }
-            Err(error) => return Err(error.in_column(&column.name)),
-            Ok(values) if values.len() != 2 => return Err(invalid("a DEFAULT cannot hold aggregates")),
-            Ok(_) => {}
-        }
+        check_expression(context, column, default).await.map_err(|error| error.in_column(&column.name))?;
     }
     Ok(())
+}
+
+async fn check_expression(context: &StatementContext<'_>, column: &ColumnDef, default: &str) -> Result<()> {
+    let place = "a DEFAULT";
+    refuse_in_expressions(&parse_expression(default)?, place, &[Refused::Subqueries, Refused::Parameters])?;
+    // Two rows: an aggregate would make one of them.
+    match evaluate(context, column, default, 2).await {
+        Err(error) if error.kind() == ErrorKind::UndefinedColumn => {
+            Err(Error::new(ErrorKind::InvalidTableDefinition, format!("{place} cannot name columns")))
+        }
+        Err(error) => Err(error),
+        Ok(values) if values.len() != 2 => Err(Refused::Aggregates.within(place)),
+        Ok(_) => Ok(()),
+    }
 }
 
 async fn evaluate(

@@ -13,6 +13,7 @@ mod parameters;
 mod parser;
 mod plain_values;
 mod query_parentheses;
+mod refused;
 mod show;
 mod spellings;
 mod statement;
@@ -33,6 +34,7 @@ pub(crate) use names::{column_name, fold, namespace_name, parse_table_name, refe
 pub(crate) use parameters::Parameters;
 pub(crate) use parser::{parse_expression, parse_query};
 pub(crate) use plain_values::plain_values;
+pub(crate) use refused::{Refused, refuse_in_expressions};
 pub(crate) use show::Show;
 pub(crate) use statement::{Command, Maintenance, Overriding, Request, SessionCommand, Statement, TransactionControl};
 pub(crate) use statement_cache::StatementCache;

@@ -1,6 +1,5 @@
 //! CHECK conditions: what they may hold, and how they become expressions that run on rows.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Schema};
@@ -11,13 +10,11 @@ use datafusion::logical_expr::{EmptyRelation, Expr, ExprSchemable, Filter, Logic
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::sql::planner::{PlannerContext, SqlToRel};
-use datafusion::sql::sqlparser::ast;
-use datafusion::sql::sqlparser::ast::{Value, visit_expressions};
 
 use super::query::{StatementContext, parser_options};
 use crate::catalog::{Check, Table};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::parse::parse_expression;
+use crate::sql::parse::{Refused, parse_expression, refuse_in_expressions};
 
 /// The condition of a CHECK as an expression over a batch of the table's user columns.
 ///
@@ -25,20 +22,9 @@ use crate::sql::parse::parse_expression;
 /// `invalid_table_definition` if it holds a subquery, a parameter or an aggregate, `datatype_mismatch` if it is not
 /// boolean, those of planning.
 pub(crate) fn compile(executor: &StatementContext<'_>, table: &Table, check: &Check) -> Result<Arc<dyn PhysicalExpr>> {
-    let invalid = |what: &str| {
-        Error::new(ErrorKind::InvalidTableDefinition, format!("CHECK {}: a condition cannot hold {what}", check.name))
-    };
+    let place = format!("CHECK {}: a condition", check.name);
     let mut condition = parse_expression(&check.condition)?;
-    let refused = visit_expressions(&condition, |expr| match expr {
-        ast::Expr::Subquery(_) | ast::Expr::InSubquery { .. } | ast::Expr::Exists { .. } => {
-            ControlFlow::Break("subqueries")
-        }
-        ast::Expr::Value(value) if matches!(value.value, Value::Placeholder(_)) => ControlFlow::Break("parameters"),
-        _ => ControlFlow::Continue(()),
-    });
-    if let ControlFlow::Break(what) = refused {
-        return Err(invalid(what));
-    }
+    refuse_in_expressions(&condition, &place, &[Refused::Subqueries, Refused::Parameters])?;
     let scope = executor.scope();
     super::analysis::check_expression(&mut condition, &executor.namespace, &scope)?;
     let fields = Schema::new(table.fields.clone());
@@ -49,7 +35,7 @@ pub(crate) fn compile(executor: &StatementContext<'_>, table: &Table, check: &Ch
         &mut PlannerContext::new(),
     )?;
     if planned.exists(|expr| Ok(matches!(expr, Expr::AggregateFunction(_) | Expr::WindowFunction(_))))? {
-        return Err(invalid("aggregates"));
+        return Err(Refused::Aggregates.within(&place));
     }
     if planned.get_type(&schema)? != DataType::Boolean {
         return Err(Error::new(
