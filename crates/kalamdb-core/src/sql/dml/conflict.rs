@@ -193,8 +193,8 @@ impl Proposal<'_> {
             .collect())
     }
 
-    /// Computes the new versions of the conflicting rows. Gives them, and for each the position of the proposed row that
-    /// it conflicts with.
+    /// Computes the new versions of the conflicting rows. Gives them, and for each the position of the proposed row
+    /// that it conflicts with.
     async fn replace(
         &self,
         update: &DoUpdate,
