@@ -1,10 +1,10 @@
 //! Types of operands that the planner finds otherwise: a literal beside an interval, array, boolean, UUID or bytes is
 //! one of those, in arithmetic a number, and a REAL beside a number of another type is a DOUBLE.
 
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, ScalarValue, internal_err};
+use datafusion::common::{Column, DFSchema, ScalarValue, TableReference, internal_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{AggregateFunction, Between, Cast, InList, ScalarFunction, Sort};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
@@ -44,6 +44,21 @@ impl ExprPlanner for OperandTypes {
         };
         let [left, right] = pair(expr.left, expr.right, of, schema);
         Ok(PlannerResult::Original(RawBinaryExpr { op: expr.op, left, right }))
+    }
+
+    /// `v.w` of a column `v` without fields is a column that is not there.
+    fn plan_compound_identifier(
+        &self,
+        field: &Field,
+        _: Option<&TableReference>,
+        names: &[String],
+    ) -> Result<PlannerResult<Vec<Expr>>> {
+        Ok(match names {
+            [name] if !matches!(field.data_type(), DataType::Struct(_) | DataType::Map(..) | DataType::Null) => {
+                PlannerResult::Planned(Expr::Column(Column::new(Some(field.name().as_str()), name)))
+            }
+            _ => PlannerResult::Original(Vec::new()),
+        })
     }
 }
 

@@ -256,6 +256,8 @@ impl VisitorMut for Collector<'_> {
                     self.mentions.push((None, column));
                 }
             }
+            // There the name of a table around it may be that of a column.
+            Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => self.may_be_refused = true,
             Expr::CompoundIdentifier(parts) => {
                 if let [.., qualifier, column] = parts.as_slice()
                     && let Some(column) = SystemColumn::from_name(&fold(column))

@@ -22,7 +22,9 @@ use crate::database::ReadView;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyzer::{grouping_sets, ordering, sets};
 use crate::sql::parse::{Parameters, table_name};
-use crate::sql::plan::rewrite::{array_parameters, duplicates, from_names, grouping, named_casts, sort_names};
+use crate::sql::plan::rewrite::{
+    array_parameters, duplicates, from_names, grouping, named_casts, sort_names, table_names,
+};
 use crate::tables::{Dependency, Snapshots};
 
 /// Runs the statements of one session.
@@ -179,6 +181,12 @@ impl<'a> StatementContext<'a> {
             match plan(statement.clone(), parameters, scope) {
                 Ok(plan) => return self.planned_renamed(plan),
                 Err(second) => error = second,
+            }
+        }
+        if error.kind() == ErrorKind::UndefinedColumn {
+            table_names::make_unlike_columns(&mut statement);
+            if let Ok(plan) = plan(statement.clone(), parameters, scope) {
+                return self.planned_renamed(plan);
             }
         }
         let repeats =

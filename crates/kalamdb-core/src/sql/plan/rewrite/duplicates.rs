@@ -20,7 +20,7 @@ use super::using::merges_columns;
 use crate::sql::parse::fold;
 
 /// What separates the name that users see from what makes it unique.
-const MARK: &str = "\0dup";
+pub(super) const MARK: &str = "\0dup";
 
 /// Whether a SELECT may have two columns of one name: cheap, and wrong only on the safe side.
 ///

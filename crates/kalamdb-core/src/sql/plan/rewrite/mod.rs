@@ -20,6 +20,7 @@ pub(crate) mod row_subqueries;
 pub(crate) mod sort_names;
 mod stars;
 pub(crate) mod syntax;
+pub(crate) mod table_names;
 #[cfg(test)]
 mod tests;
 pub(crate) mod using;
