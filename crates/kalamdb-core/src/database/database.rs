@@ -344,7 +344,7 @@ impl Database {
     }
 
     /// Applies a commit of this instance, unless it has come in from the log already.
-    pub(crate) fn apply_commit(&self, base: u64, applied: AppliedCommit) -> Result<()> {
+    pub(crate) fn apply_commit(&self, base: u64, applied: AppliedCommit) {
         let AppliedCommit { meta, catalog, owners, leaving, groups } = applied;
         let head = meta.head;
         let mut touched = Vec::with_capacity(groups.len());
@@ -356,19 +356,26 @@ impl Database {
                 state.set_catalog(catalog);
             }
             for (written, id, group, log) in groups {
-                let Some(table) = state.catalog.find_id(written.id).cloned() else { continue };
+                if !state.catalog.contains_table_id(written.id) {
+                    continue;
+                }
                 log.iter().for_each(|logged| state.log.add(logged.key, logged.n_bytes));
-                // A transaction may have altered the table after it wrote the rows.
-                let group = group.upgraded(written.schema_version, &table)?;
-                let partition = state.partition(&table, &id)?;
+                let partition = state.partition_for_rows(id.clone());
                 partition.add_logged(log);
-                partition.add(&table, group, head);
+                // A transaction may have altered the table after it wrote the rows.
+                partition.add(written.schema_version, group, head);
                 touched.push(id);
             }
-            Ok(())
-        })?;
+        });
         self.take_in_later(touched);
-        Ok(())
+    }
+
+    /// Refuses to write to a partition of which rows may be missing.
+    ///
+    /// # Errors
+    /// `data_corrupted`.
+    pub(crate) fn check_whole(&self, table: &Table, id: &PartitionId) -> Result<()> {
+        self.state.borrow().check_whole(table, id)
     }
 
     /// Looks at rows that were committed while nobody waits for an answer: the next statement finds that done, or does

@@ -47,17 +47,23 @@ impl State {
     /// # Errors
     /// `data_corrupted` if rows may be missing.
     pub(super) fn partition(&mut self, table: &Table, id: &PartitionId) -> Result<&mut Partition> {
-        if let Some(damage) = self.damage_of(id) {
-            let message = format!(
-                "table {}: rows may be missing, as {} is damaged ({})",
-                table.full_name(),
-                damage.key,
-                damage.what
-            );
-            return Err(Error::new(ErrorKind::DataCorrupted, message)
-                .with_hint("check() lists what is damaged, salvage() exports the rest"));
-        }
+        self.check_whole(table, id)?;
         Ok(self.partitions.entry(id.clone()).or_default())
+    }
+
+    /// # Errors
+    /// `data_corrupted` if rows of a partition may be missing.
+    pub(super) fn check_whole(&self, table: &Table, id: &PartitionId) -> Result<()> {
+        let Some(damage) = self.damage_of(id) else { return Ok(()) };
+        let message =
+            format!("table {}: rows may be missing, as {} is damaged ({})", table.full_name(), damage.key, damage.what);
+        Err(Error::new(ErrorKind::DataCorrupted, message)
+            .with_hint("check() lists what is damaged, salvage() exports the rest"))
+    }
+
+    /// A partition, for rows that are committed: they are put in place though others may be missing.
+    pub(super) fn partition_for_rows(&mut self, id: PartitionId) -> &mut Partition {
+        self.partitions.entry(id).or_default()
     }
 
     /// A damaged record that may hold rows of a partition. One of which the partition is not known may hold rows of
@@ -187,23 +193,17 @@ impl State {
         Ok(())
     }
 
-    /// Makes a commit of this instance visible, unless it has come in from the log already; tells whether it did.
-    /// `swap` puts in place what the commit has stored.
-    pub(super) fn publish(
-        &mut self,
-        base: u64,
-        meta: Meta,
-        leaving: &Leaving,
-        swap: impl FnOnce(&mut Self) -> Result<()>,
-    ) -> Result<bool> {
+    /// Makes a commit of this instance visible, unless it has come in from the log already. `swap` puts in place what
+    /// the commit has stored. It cannot fail: the commit is durable, and a head that stays behind would read it from
+    /// the log, on top of what has been put in place.
+    pub(super) fn publish(&mut self, base: u64, meta: Meta, leaving: &Leaving, swap: impl FnOnce(&mut Self)) {
         if self.meta.head != base {
-            return Ok(false);
+            return;
         }
-        swap(self)?;
+        swap(self);
         self.log.left(leaving);
         self.log.add_entry(meta.head);
         self.show(meta);
-        Ok(true)
     }
 
     /// All commits up to that head are in place, and visible from here on, whichever way they came.

@@ -8,7 +8,6 @@ use kalamdb_store::LogKey;
 use super::chunk::Chunk;
 use super::partition::{Partition, Snapshot};
 use crate::catalog::{Table, TableOptions};
-use crate::error::Result;
 
 /// The time up to which events are too old.
 fn expires_before_us(options: &TableOptions, now_us: i64) -> Option<i64> {
@@ -94,23 +93,19 @@ impl Partition {
     }
 
     /// Lets go of parts of the log, as of the commit of that number, and of the events that nobody sees any more.
-    pub(crate) fn forget(
-        &mut self,
-        table: &Arc<Table>,
-        parts: &[(LogKey, usize)],
-        now_us: i64,
-        commit: u64,
-    ) -> Result<()> {
-        self.load(table)?;
+    pub(crate) fn forget(&mut self, table: &Arc<Table>, parts: &[(LogKey, usize)], now_us: i64, commit: u64) {
         let keys: HashSet<&LogKey> = parts.iter().map(|(key, _)| key).collect();
         self.log.retain(|record| !keys.contains(&record.key));
+        if self.load(table).is_err() {
+            // Whoever asks for the events meets the same failure.
+            return;
+        }
         let visible = visible_events(&self.chunks, &table.options, now_us);
         let chunks: Vec<Chunk> = visible.iter().filter(|chunk| chunk.n_current() > 0).cloned().collect();
         self.chunks = Arc::new(chunks);
         // Rows have other addresses now.
         self.index = None;
         self.unique.clear();
-        self.changed_at = commit;
-        Ok(())
+        self.changed_at = self.changed_at.max(commit);
     }
 }

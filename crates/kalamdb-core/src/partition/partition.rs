@@ -251,14 +251,15 @@ impl Partition {
 
     /// Adds row versions, written by the commit of that number; those that they supersede are masked.
     pub(crate) fn apply(&mut self, table: &Arc<Table>, group: RowGroup, commit: u64) -> Result<()> {
-        self.add(table, group, commit);
+        self.add(table.schema_version, group, commit);
         self.take_in(table)
     }
 
-    /// Adds row versions that are looked at when rows are next asked for, or by [`Partition::take_in`].
-    pub(crate) fn add(&mut self, table: &Arc<Table>, group: RowGroup, commit: u64) {
+    /// Adds row versions, with that version of the columns, that are looked at when rows are next asked for, or by
+    /// [`Partition::take_in`].
+    pub(crate) fn add(&mut self, version: u32, group: RowGroup, commit: u64) {
         self.changed_at = commit;
-        self.pending.push_back(Pending::Group(group, table.schema_version));
+        self.pending.push_back(Pending::Group(group, version));
     }
 
     /// Looks at what was added.

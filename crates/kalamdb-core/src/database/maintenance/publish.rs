@@ -156,9 +156,8 @@ impl Database {
                 for (key, column) in made.columns {
                     cache.add_page(key, column);
                 }
-                state.partition(&current, id)?.replace(&current, inputs, contents, key, cache);
-                Ok(())
-            })?;
+                state.partition_for_rows(id.clone()).replace(&current, inputs, contents, key, cache);
+            });
             return Ok(true);
         }
         Err(Error::new(ErrorKind::SerializationFailure, "other tabs kept committing first")

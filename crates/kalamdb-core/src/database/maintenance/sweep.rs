@@ -50,14 +50,16 @@ impl Database {
         over.iter().for_each(|(id, _, n_rows)| self.note_evicted(id, *n_rows));
         let mut state = self.state.borrow_mut();
         dying.into_iter().for_each(|part| state.log.die(part));
+        let head = meta.head;
+        if head > base.head {
+            state.publish(base.head, meta, &leaving, |_| ());
+        }
         let mut freed = 0;
         for (id, parts, n_rows) in over {
             freed += n_rows;
             let Some(table) = state.catalog.find_id(id.table).cloned() else { continue };
-            state.partition(&table, &id)?.forget(&table, &parts, now_us, meta.head)?;
-        }
-        if meta.head > base.head {
-            state.publish(base.head, meta, &leaving, |_| Ok(()))?;
+            let Some(partition) = state.existing_mut(&id) else { continue };
+            partition.forget(&table, &parts, now_us, head);
         }
         Ok(freed)
     }
@@ -141,7 +143,8 @@ impl Database {
             CommitOutcome::Conflict | CommitOutcome::Unclear(_) => return self.catch_up().await.map(drop),
             CommitOutcome::Full(error) => return Err(error),
         }
-        self.state.borrow_mut().publish(base.head, commit.meta, &leaving, |_| Ok(())).map(drop)
+        self.state.borrow_mut().publish(base.head, commit.meta, &leaving, |_| ());
+        Ok(())
     }
 
     /// A commit that does nothing but remove records of the log.

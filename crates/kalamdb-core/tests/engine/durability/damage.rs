@@ -117,3 +117,37 @@ fn a_damaged_record_of_the_log_is_not_removed() {
     assert_eq!(rows(&tab, "SELECT id FROM notes ORDER BY id"), [["1"], ["2"]]);
     assert!(block_on(tab.database().check(&CallContext::default())).unwrap().ok);
 }
+
+#[test]
+fn a_row_that_is_refused_as_others_may_be_missing_is_not_stored() {
+    let disk = Disk::new();
+    let tab = disk.open();
+    query(&tab, "CREATE TABLE bag (v INTEGER)").unwrap();
+    query(&tab, "INSERT INTO bag VALUES (1)").unwrap();
+    let key = RecordKey::Log(disk.head());
+    assert!(disk.store().disk().corrupt(&key));
+    let tab = disk.open();
+    for _ in 0..2 {
+        assert_eq!(kind(query(&tab, "INSERT INTO bag VALUES (2)")), ErrorKind::DataCorrupted);
+    }
+    assert!(disk.store().disk().corrupt(&key));
+    assert_eq!(rows(&disk.open(), "SELECT v FROM bag"), [["1"]]);
+}
+
+#[test]
+fn a_sweep_goes_on_where_rows_are_damaged() {
+    let disk = Disk::new();
+    let tab = disk.open();
+    for stream in ["a", "b"] {
+        query(&tab, &format!("CREATE STREAM TABLE {stream} (v INTEGER) WITH (TTL_SECONDS = 10)")).unwrap();
+        query(&tab, &format!("INSERT INTO {stream} VALUES (1)")).unwrap();
+        query(&tab, &format!("INSERT INTO {stream} VALUES (2)")).unwrap();
+    }
+    assert!(disk.store().disk().corrupt(&RecordKey::Log(2)));
+    let tab = disk.open();
+    disk.clock.advance_ms(20_000);
+    assert_eq!(block_on(tab.database().sweep()).unwrap(), 3);
+    assert_eq!(block_on(tab.database().sweep()).unwrap(), 0);
+    assert_eq!(disk.n_log_records(), 0);
+    assert_eq!(kind(query(&tab, "SELECT v FROM a")), ErrorKind::DataCorrupted);
+}

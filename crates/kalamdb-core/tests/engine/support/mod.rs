@@ -227,6 +227,11 @@ impl Disk {
         Database::open_with(Rc::new(store), Rc::clone(&self.clock) as Rc<dyn Clock>, Durability::Relaxed, memory).await
     }
 
+    /// The number of the newest commit.
+    pub(crate) fn head(&self) -> u64 {
+        block_on(self.store().read_since(None)).unwrap().meta.head
+    }
+
     pub(crate) fn n_pages(&self) -> usize {
         block_on(self.store().page_keys()).unwrap().len()
     }
