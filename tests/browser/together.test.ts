@@ -77,6 +77,20 @@ describe.each(TRANSPORTS)('statements that do not wait for each other, engine in
     });
   });
 
+  test('find the table that another connection has just made', async () => {
+    await withName(options, async (name) => {
+      const [one, two] = [await KalamDB.open(name, options), await KalamDB.open(name, options)];
+      for (let at = 0; at < 10; at += 1) {
+        await one.exec(`CREATE TABLE t${at} (id INTEGER PRIMARY KEY)`);
+        const texts = [`SELECT count(*) FROM t${at}`, `SELECT sum(id) FROM t${at}`, `DELETE FROM t${at}`];
+        const results = await Promise.all([...texts, ...texts].map((text) => two.query(text)));
+        expect(results).toHaveLength(6);
+      }
+      await one.close();
+      await two.close();
+    });
+  });
+
   test('of two connections lose nothing of each other', async () => {
     await withName(options, async (name) => {
       const [one, two] = [await KalamDB.open(name, options), await KalamDB.open(name, options)];

@@ -367,12 +367,15 @@ impl Session {
     /// Runs a statement until it has what it needs: pages, and the tables that other tabs have made.
     async fn with_newest<T>(&self, transaction: Option<&Transaction>, run: impl AsyncFn() -> Result<T>) -> Result<T> {
         let may_move = transaction.is_none();
+        let before = self.database.meta().head;
         match self.database.with_pages(may_move, &run).await {
             // Another tab may have made it a moment ago, and word of that is still on its way.
             Err(error)
                 if may_move && matches!(error.kind(), ErrorKind::UndefinedTable | ErrorKind::UndefinedSchema) =>
             {
-                if !self.database.catch_up().await? {
+                self.database.catch_up().await?;
+                // Another statement may have read the commits meanwhile.
+                if self.database.meta().head == before {
                     return Err(error);
                 }
                 self.database.with_pages(may_move, &run).await
