@@ -22,11 +22,11 @@ export interface Engine {
 
 /** One session on an open database. It must not be freed while a call of it is under way. */
 export interface EngineSession {
-  /** `call` is the id by which the call is given up. */
+  /** In these, `call` is the id by which the call is given up. */
   exec(sql: string, systemColumns: boolean, call: number): Promise<Uint8Array>;
   query(sql: string, params: Uint8Array, systemColumns: boolean, call: number, maxRows?: number): Promise<Uint8Array>;
   /** Begins to run a statement, whose rows are asked for batch by batch. */
-  stream(sql: string, params: Uint8Array, systemColumns: boolean): Promise<EngineStream>;
+  stream(sql: string, params: Uint8Array, systemColumns: boolean, call: number): Promise<EngineStream>;
   /** Whether `insertEach` takes the text: an INSERT of one row of literals and parameters. */
   isPlainInsert(sql: string): boolean;
   /**
@@ -34,7 +34,7 @@ export interface EngineSession {
    * error.
    */
   insertEach(sql: string, blocks: Uint8Array[]): Promise<unknown[]>;
-  insert(table: string, columns: string[], block: Uint8Array): Promise<InsertResult>;
+  insert(table: string, columns: string[], block: Uint8Array, call: number): Promise<InsertResult>;
   /** Begins a transaction, which is a session of its own; `commit` or `rollback` of that one ends it. */
   begin(): Promise<EngineSession>;
   commit(durability: 'relaxed' | 'strict'): Promise<Uint8Array>;
@@ -46,8 +46,8 @@ export interface EngineSession {
 
 /** The rows of a statement. It must not be freed while a call of it is under way. */
 export interface EngineStream {
-  /** The rows that come next, as a message of one result; undefined after the last. */
-  next(): Promise<Uint8Array | undefined>;
+  /** The rows that come next, as a message of one result; undefined after the last. Who gives the call up ends the stream. */
+  next(call: number): Promise<Uint8Array | undefined>;
   free(): void;
 }
 

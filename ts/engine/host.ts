@@ -106,17 +106,17 @@ export class Host {
       case 'query':
         return session.query(call.sql, call.params, call.systemColumns, id, call.maxRows);
       case 'stream': {
-        const stream = await session.stream(call.sql, call.params, call.systemColumns);
+        const stream = await session.stream(call.sql, call.params, call.systemColumns, id);
         this.#streams.set(call.stream, { stream, session: call.session.id });
         return undefined;
       }
       case 'next':
-        return this.#next(call.stream);
+        return this.#next(call.stream, id);
       case 'endStream':
         this.#endStream(call.stream);
         return undefined;
       case 'insert': {
-        const { affectedRows, seq } = await session.insert(call.table, call.columns, call.block);
+        const { affectedRows, seq } = await session.insert(call.table, call.columns, call.block, id);
         return { affectedRows, seq: seq ?? null };
       }
       case 'begin':
@@ -140,14 +140,14 @@ export class Host {
   }
 
   /** The rows of a stream that come next. It ends after the last, and with an error. */
-  async #next(id: number): Promise<Uint8Array | undefined> {
-    const open = this.#streams.get(id);
+  async #next(stream: number, id: number): Promise<Uint8Array | undefined> {
+    const open = this.#streams.get(stream);
     if (open === undefined) throw failure('undefined_object', 'the rows are gone: their engine has been started anew');
     let bytes: Uint8Array | undefined;
     try {
-      bytes = await open.stream.next();
+      bytes = await open.stream.next(id);
     } finally {
-      if (bytes === undefined) this.#endStream(id);
+      if (bytes === undefined) this.#endStream(stream);
     }
     return bytes;
   }

@@ -36,6 +36,9 @@ const error = (code: ErrorCode, more: Partial<ErrorPayload> = {}): ErrorPayload 
   ...more,
 });
 
+const untilCanceled = (call: number): Promise<Uint8Array> =>
+  new Promise((_, reject) => running.set(call, () => reject(error('query_canceled'))));
+
 /** Stands in for what wasm-bindgen generates: a text is a command, and the answer is the text again. */
 export function makeBindings(webAssembly: typeof WebAssembly): Bindings {
   let trap: (() => void) | undefined;
@@ -67,7 +70,7 @@ export function makeBindings(webAssembly: typeof WebAssembly): Bindings {
       }
     }
 
-    /** `rows <n>` gives so many batches; `rows-fail` fails after the first. */
+    /** `rows <n>` gives so many batches; `rows-fail` fails after the first, `rows-wait` waits then until it is canceled. */
     async stream(sql: string): Promise<EngineStream> {
       const [command, n = '1'] = sql.split(' ');
       if (!command?.startsWith('rows')) {
@@ -77,7 +80,8 @@ export function makeBindings(webAssembly: typeof WebAssembly): Bindings {
       this.#log(`stream ${sql}`);
       let at = 0;
       return {
-        next: async () => {
+        next: async (call) => {
+          if (command === 'rows-wait' && at === 1) return untilCanceled(call);
           if (command === 'rows-fail' && at === 1) throw error('division_by_zero');
           if (at === Number(n)) return undefined;
           this.#log(`batch ${at}`);
@@ -106,7 +110,7 @@ export function makeBindings(webAssembly: typeof WebAssembly): Bindings {
         return new Promise(() => undefined);
       }
       if (command === 'wait-until-canceled') {
-        return new Promise((_, reject) => running.set(call ?? 0, () => reject(error('query_canceled'))));
+        return untilCanceled(call ?? 0);
       }
       if (command === 'wait') await new Promise<void>((resolve) => gates.set(argument, resolve));
       if (command === 'fail' || command === 'conflict') {

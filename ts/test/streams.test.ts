@@ -85,3 +85,21 @@ test('a call that is given up ends in the engine, and the others go on', async (
   expect(await transport.call(ask('after'))).toBeInstanceOf(Uint8Array);
   transport.dispose();
 });
+
+test('a stream that is given up ends in the engine', async () => {
+  const transport = new Transport(await inlinePort(TRAP_WASM));
+  await transport.call({ kind: 'open', name: 'a', options: { durability: 'relaxed' } });
+  const session = { id: 1, principal: { role: 'system' } };
+  const statement = { sql: 'rows-wait', params: new Uint8Array(0), systemColumns: false };
+  await transport.call({ kind: 'stream', ...statement, stream: 7, session });
+  expect(await transport.call({ kind: 'next', stream: 7, session })).toBeInstanceOf(Uint8Array);
+  const abort = new AbortController();
+  const next = transport.call({ kind: 'next', stream: 7, session }, abort.signal);
+  abort.abort();
+  await expect(next).rejects.toMatchObject({ code: 'query_canceled' });
+  expect(log.at(-1)).toBe('free stream');
+  await expect(transport.call({ kind: 'next', stream: 7, session })).rejects.toMatchObject({
+    code: 'undefined_object',
+  });
+  transport.dispose();
+});

@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use kalamdb_core::CancelFlag;
+use kalamdb_core::{CallContext, CancelFlag};
 
 /// The calls that are under way, by the ids that the TypeScript package gives them.
 #[derive(Debug, Clone, Default)]
@@ -16,11 +16,16 @@ pub(crate) struct RunningCall {
 }
 
 impl Calls {
-    /// Begins a call; gives what gives it up.
-    pub(crate) fn begin(&self, id: u32) -> (RunningCall, CancelFlag) {
-        let cancel = CancelFlag::default();
+    /// Begins a call; gives what it runs with.
+    pub(crate) fn begin(&self, id: u32) -> (RunningCall, CallContext) {
+        let call = CallContext::default();
+        (self.resume(id, &call.cancel), call)
+    }
+
+    /// Goes on with what an earlier call has begun, and `cancel` gives up.
+    pub(crate) fn resume(&self, id: u32, cancel: &CancelFlag) -> RunningCall {
         self.0.borrow_mut().insert(id, cancel.clone());
-        (RunningCall { calls: self.clone(), id }, cancel)
+        RunningCall { calls: self.clone(), id }
     }
 
     /// Gives a call up, if it is under way.

@@ -1,8 +1,7 @@
 use std::rc::Rc;
 
 use kalamdb_core::{
-    CallContext, Clock, Database, Error, ErrorKind, MaintenanceTrigger, MemoryBudget, Principal, Resources, Role,
-    Session,
+    Clock, Database, Error, ErrorKind, MaintenanceTrigger, MemoryBudget, Principal, Resources, Role, Session,
 };
 use kalamdb_indexeddb::{IdbOptions, IdbStore};
 use kalamdb_store::{Durability, MemoryStore, Store};
@@ -78,15 +77,13 @@ impl Engine {
 
     /// Reads all that is stored and lists what is damaged, as JSON. `call` is an id by which it is given up.
     pub async fn check(&self, call: u32) -> Result<String, JsValue> {
-        let (_running, cancel) = self.calls.begin(call);
-        let call = CallContext { cancel, ..CallContext::default() };
+        let (_running, call) = self.calls.begin(call);
         self.database.check(&call).await.and_then(|report| to_json(&report)).map_err(|error| to_js(&error, ""))
     }
 
     /// All rows that are readable, as JSON. `call` is an id by which it is given up.
     pub async fn salvage(&self, call: u32) -> Result<String, JsValue> {
-        let (_running, cancel) = self.calls.begin(call);
-        let call = CallContext { cancel, ..CallContext::default() };
+        let (_running, call) = self.calls.begin(call);
         self.database.salvage(&call).await.and_then(|report| to_json(&report)).map_err(|error| to_js(&error, ""))
     }
 

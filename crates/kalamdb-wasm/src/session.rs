@@ -41,8 +41,8 @@ impl EngineSession {
 impl EngineSession {
     /// Runs any number of statements; returns their results as one message. `call` is an id by which it is given up.
     pub async fn exec(&self, sql: &str, system_columns: bool, call: u32) -> Result<Uint8Array, JsValue> {
-        let (_running, cancel) = self.calls.begin(call);
-        let call = CallContext { system_columns_in_star: system_columns, cancel, ..CallContext::default() };
+        let (_running, call) = self.calls.begin(call);
+        let call = CallContext { system_columns_in_star: system_columns, ..call };
         let results = Box::pin(self.session.exec(sql, call)).await;
         self.message(results, sql)
     }
@@ -56,19 +56,27 @@ impl EngineSession {
         call: u32,
         max_rows: Option<u32>,
     ) -> Result<Uint8Array, JsValue> {
-        let (_running, cancel) = self.calls.begin(call);
+        let (_running, call) = self.calls.begin(call);
         let max_rows = max_rows.map(|n| n as usize);
-        let call = CallContext { system_columns_in_star: system_columns, max_rows, cancel, ..CallContext::default() };
+        let call = CallContext { system_columns_in_star: system_columns, max_rows, ..call };
         let result = Box::pin(self.session.query(sql, params, call)).await;
         self.message(result.map(|result| vec![result]), sql)
     }
 
     /// Begins to run one statement with parameters; the rows of a query are asked for batch by batch.
-    pub async fn stream(&self, sql: &str, params: &[u8], system_columns: bool) -> Result<EngineStream, JsValue> {
-        let call = CallContext { system_columns_in_star: system_columns, ..CallContext::default() };
+    pub async fn stream(
+        &self,
+        sql: &str,
+        params: &[u8],
+        system_columns: bool,
+        call: u32,
+    ) -> Result<EngineStream, JsValue> {
+        let (_running, call) = self.calls.begin(call);
+        let cancel = call.cancel.clone();
+        let call = CallContext { system_columns_in_star: system_columns, ..call };
         let stream = Box::pin(self.session.open_stream(sql, params, call)).await;
         let stream = stream.map_err(|error| to_js(&error, sql))?;
-        Ok(EngineStream::new(stream, sql, self.session.is_in_transaction()))
+        Ok(EngineStream::new(stream, sql, self.session.is_in_transaction(), self.calls.clone(), cancel))
     }
 
     /// Whether `insertEach` takes the text.
@@ -89,8 +97,10 @@ impl EngineSession {
     }
 
     /// Inserts the rows of a block, one column of it for each name in `columns`, in one commit.
-    pub async fn insert(&self, table: &str, columns: Vec<String>, block: &[u8]) -> Result<JsValue, JsValue> {
-        let result = Box::pin(self.session.insert(table, &columns, block)).await.map_err(|error| to_js(&error, ""))?;
+    pub async fn insert(&self, table: &str, columns: Vec<String>, block: &[u8], call: u32) -> Result<JsValue, JsValue> {
+        let (_running, call) = self.calls.begin(call);
+        let result = Box::pin(self.session.insert(table, &columns, block, call)).await;
+        let result = result.map_err(|error| to_js(&error, ""))?;
         let outcome = InsertOutcome { affected_rows: result.affected_rows.unwrap_or_default(), seq: result.seq };
         Ok(outcome.serialize(&Serializer::json_compatible())?)
     }

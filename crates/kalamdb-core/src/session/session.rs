@@ -278,10 +278,16 @@ impl Session {
     /// # Errors
     /// `undefined_table`, `undefined_column`, `datatype_mismatch` and the other value errors, `not_null_violation`,
     /// `unique_violation`; `invalid_parameter_value` if the block does not fit the names.
-    pub async fn insert(&self, table: &str, columns: &[String], block: &[u8]) -> Result<StatementResult> {
+    pub async fn insert(
+        &self,
+        table: &str,
+        columns: &[String],
+        block: &[u8],
+        call: CallContext,
+    ) -> Result<StatementResult> {
         self.database.check_open()?;
+        call.cancel.check()?;
         let transaction = self.transactions.current()?;
-        let call = CallContext::default();
         let executor = self.executor(&call, transaction.as_deref());
         let name = parse_table_name(table, &executor.namespace)?;
         let block =

@@ -2,11 +2,12 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::executor::block_on;
 use futures::future::LocalBoxFuture;
-use kalamdb_core::datafusion::arrow::array::AsArray;
+use kalamdb_core::datafusion::arrow::array::{AsArray, Int64Array};
 use kalamdb_core::datafusion::arrow::datatypes::Int64Type;
 use kalamdb_core::{
     CallContext, CancelFlag, Clock, Database, ErrorKind, KeptQuery, MaintenanceTrigger, Principal, Role, Session,
@@ -14,7 +15,7 @@ use kalamdb_core::{
 };
 use kalamdb_store::{Durability, MemoryStore};
 
-use crate::support::{Disk, query, rows, yield_once};
+use crate::support::{Disk, block_of, query, rows, yield_once};
 
 fn keep(session: &Session, sql: &str) -> KeptQuery {
     session.keep(sql, &[], CallContext::default()).unwrap()
@@ -257,6 +258,36 @@ fn a_query_that_is_given_up_ends_and_frees_its_memory() {
     let outcome = block_on(session.query("INSERT INTO t VALUES (0, 0)", &[], call));
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::QueryCanceled);
     assert_eq!(rows(&session, "SELECT count(*) FROM t WHERE id = 0"), [["0"]]);
+}
+
+#[test]
+fn a_stream_that_is_given_up_ends_and_frees_what_it_holds() {
+    let (session, _) = with_turns();
+    let free = session.database().query_memory_in_use();
+    let call = CallContext::default();
+    let mut stream = block_on(session.open_stream("SELECT id FROM t ORDER BY v", &[], call.clone())).unwrap();
+    assert!(block_on(stream.next()).unwrap().is_some());
+    let mut scan = block_on(session.open_stream("SELECT id FROM t", &[], call.clone())).unwrap();
+    assert!(block_on(scan.next()).unwrap().is_some());
+    call.cancel.cancel();
+    assert_eq!(block_on(scan.next()).unwrap_err().kind(), ErrorKind::QueryCanceled);
+    assert!(block_on(scan.next()).unwrap().is_none());
+    drop((stream, scan));
+    assert_eq!(session.database().query_memory_in_use(), free);
+}
+
+#[test]
+fn rows_of_a_call_that_is_given_up_before_are_not_inserted() {
+    let session = Disk::new().open();
+    query(&session, "CREATE TABLE t (id BIGINT PRIMARY KEY)").unwrap();
+    let block = block_of(vec![Arc::new(Int64Array::from(vec![1, 2]))]);
+    let insert = |call: CallContext| block_on(session.insert("t", &["id".to_owned()], &block, call));
+    let call = CallContext::default();
+    call.cancel.cancel();
+    assert_eq!(insert(call).unwrap_err().kind(), ErrorKind::QueryCanceled);
+    assert_eq!(rows(&session, "SELECT count(*) FROM t"), [["0"]]);
+    assert_eq!(insert(CallContext::default()).unwrap().affected_rows, Some(2));
+    assert_eq!(rows(&session, "SELECT id FROM t ORDER BY id"), [["1"], ["2"]]);
 }
 
 #[test]
