@@ -139,7 +139,7 @@ impl Chunk {
         self.columns.column(index)
     }
 
-    /// The greatest value of an integer column, in superseded and deleted rows too; 0 if none is greater.
+    /// The maximum of an integer column, in superseded and deleted rows too; 0 if none is greater.
     pub(crate) fn max_value(&self, index: usize) -> Result<i64> {
         let values = cast(&self.column(index)?, &DataType::Int64)?;
         Ok(max(values.as_primitive::<Int64Type>()).unwrap_or_default().max(0))

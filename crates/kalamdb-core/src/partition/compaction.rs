@@ -190,10 +190,10 @@ impl Partition {
         for column in
             (0..table.columns.len()).filter(|&at| table.columns.get(at).is_some_and(|column| column.auto_increment))
         {
-            let greatest = self.max_value(table, column)?;
+            let max = self.max_value(table, column)?;
             let Some(id) = table.columns.get(column).map(|column| column.id) else { continue };
             counters.retain(|(of, _)| *of != id);
-            counters.push((id, greatest));
+            counters.push((id, max));
         }
         let replaced =
             inputs.iter().filter_map(|input| input.chunk.segment()).map(|columns| columns.segment.id).collect();

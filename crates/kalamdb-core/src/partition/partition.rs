@@ -73,8 +73,8 @@ pub(crate) struct Partition {
     pub(super) index: Option<Arc<KeyIndex>>,
     /// Of the rows in the log. Each built when its columns are first looked for.
     pub(super) unique: Vec<UniqueIndex>,
-    /// For columns that count on by themselves, the greatest value so far.
-    pub(super) greatest: Vec<(usize, i64)>,
+    /// For columns that count on by themselves, the maximum so far.
+    pub(super) max_values: Vec<(usize, i64)>,
     /// The same of rows in segments, and of those that are gone, by the columns' ids.
     pub(super) counters: Vec<(u32, i64)>,
     /// Row versions that no statement has read yet.
@@ -154,7 +154,7 @@ impl Partition {
             schema_version: self.schema_version,
             index: self.index.clone(),
             unique: self.unique.clone(),
-            greatest: self.greatest.clone(),
+            max_values: self.max_values.clone(),
             counters: self.counters.clone(),
             changed_at: self.changed_at,
             ..Self::default()
@@ -237,7 +237,7 @@ impl Partition {
                 // Keys are bytes that depend on the columns' types, and columns are known by their positions.
                 self.index = None;
                 self.unique.clear();
-                self.greatest.clear();
+                self.max_values.clear();
             }
             Some(version) if version > table.schema_version => {
                 let message = format!("table {} was altered meanwhile", table.full_name());
@@ -398,18 +398,18 @@ impl Partition {
         Ok(None)
     }
 
-    /// The greatest value that an integer column has ever held, superseded and deleted rows included; 0 if none.
+    /// The maximum that an integer column has ever held, superseded and deleted rows included; 0 if none.
     pub(crate) fn max_value(&mut self, table: &Arc<Table>, column: usize) -> Result<i64> {
         self.load(table)?;
-        if let Some((_, value)) = self.greatest.iter().find(|(of, _)| *of == column) {
+        if let Some((_, value)) = self.max_values.iter().find(|(of, _)| *of == column) {
             return Ok(*value);
         }
         let values = self.hot().map(|(_, chunk)| chunk.max_value(column)).collect::<Result<Vec<_>>>()?;
         let id = table.columns.get(column).map(|column| column.id);
         let stored = self.counters.iter().find(|(of, _)| Some(*of) == id).map(|(_, value)| *value);
-        let greatest = values.into_iter().chain(stored).max().unwrap_or_default();
-        self.greatest.push((column, greatest));
-        Ok(greatest)
+        let max = values.into_iter().chain(stored).max().unwrap_or_default();
+        self.max_values.push((column, max));
+        Ok(max)
     }
 
     fn index(&mut self, table: &Table) -> Result<&mut Arc<KeyIndex>> {
@@ -453,8 +453,8 @@ impl Partition {
         for index in &mut self.unique {
             index.add_chunk(self.chunks.len(), &chunk)?;
         }
-        for (column, greatest) in &mut self.greatest {
-            *greatest = chunk.max_value(*column)?.max(*greatest);
+        for (column, max) in &mut self.max_values {
+            *max = chunk.max_value(*column)?.max(*max);
         }
         Arc::make_mut(&mut self.chunks).push(chunk);
         self.merge(table)

@@ -188,7 +188,7 @@ impl Session {
         self.database.check_open()?;
         let transaction = self.transactions.current()?;
         let run = async || {
-            let context = self.executor(call, transaction.as_deref());
+            let context = self.context(call, transaction.as_deref());
             context.view.refresh().await?;
             Box::pin(run(&context)).await
         };
@@ -232,7 +232,7 @@ impl Session {
             errors.push(set.map(|set| sets.push(set)).err());
         }
         let call = CallContext::default();
-        let run = async || insert.run(&self.executor(&call, None), &sets).await;
+        let run = async || insert.run(&self.context(&call, None), &sets).await;
         let mut outcomes = self.with_newest(None, run).await?.into_iter();
         let took_us = self.database.now_us() - started_us;
         let missing = || Err(Error::internal("an INSERT has no outcome"));
@@ -288,8 +288,8 @@ impl Session {
         self.database.check_open()?;
         call.cancel.check()?;
         let transaction = self.transactions.current()?;
-        let executor = self.executor(&call, transaction.as_deref());
-        let name = parse_table_name(table, &executor.namespace)?;
+        let context = self.context(&call, transaction.as_deref());
+        let name = parse_table_name(table, &context.namespace)?;
         let block =
             decode_block(block).map_err(|error| Error::new(ErrorKind::InvalidParameterValue, error.to_string()))?;
         if block.columns.len() != columns.len() {
@@ -298,7 +298,7 @@ impl Session {
         }
         let insert = async || {
             let given = Block { n_rows: block.n_rows, n_columns: columns.len() };
-            insert_columns(&executor, &name, columns, given, |table, position, target| {
+            insert_columns(&context, &name, columns, given, |table, position, target| {
                 let (Some(column), Some(definition)) = (block.columns.get(position), table.columns.get(target)) else {
                     return Err(Error::internal("a column is missing"));
                 };
@@ -313,7 +313,7 @@ impl Session {
         fail_with(transaction.as_deref(), inserted)
     }
 
-    fn executor<'a>(&'a self, call: &'a CallContext, transaction: Option<&'a Transaction>) -> StatementContext<'a> {
+    fn context<'a>(&'a self, call: &'a CallContext, transaction: Option<&'a Transaction>) -> StatementContext<'a> {
         call.progress.restart();
         let view = ReadView::new(&self.database, transaction);
         StatementContext::new(view, &self.principal, &self.state, self.namespace.borrow().clone(), call)
@@ -335,7 +335,7 @@ impl Session {
             Request::Database(command) => {
                 let transaction = self.transactions.current()?;
                 let transaction = transaction.as_deref();
-                let run = async || self.executor(call, transaction).run(command, parameters).await;
+                let run = async || self.context(call, transaction).run(command, parameters).await;
                 fail_with(transaction, self.with_newest(transaction, run).await)?
             }
         };
