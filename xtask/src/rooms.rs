@@ -16,7 +16,7 @@ const CORE_ROOMS: &[&[&str]] = &[
     &["result", "rows", "sql::parse", "sql::physical"],
     &["message", "segment"],
     &["partition"],
-    &["change", "tables"],
+    &["change", "feed", "tables"],
     &["database", "sql::analyzer"],
     &["database::maintenance", "sql::plan::rewrite", "sql::subqueries", "sql::system", "write"],
     &["sql::optimizer"],

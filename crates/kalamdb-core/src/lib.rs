@@ -14,6 +14,7 @@ mod change;
 mod clock;
 mod database;
 mod error;
+mod feed;
 mod functions;
 mod message;
 mod partition;
@@ -31,12 +32,14 @@ pub use datafusion;
 
 pub use access::{Principal, Role};
 pub use call::{CallContext, CancelFlag, Progress, ProgressPhase, ProgressReport};
+pub use catalog::PartitionId;
 pub use clock::Clock;
 pub use database::{
     CheckReport, DamagedRecord, Database, MaintenanceTrigger, MemoryBudget, PartitionUse, Resources, SalvageReport,
     SalvagedColumn, SalvagedTable, StorageUse,
 };
 pub use error::{Error, ErrorCause, ErrorKind, ErrorPayload, Location, Result};
+pub use feed::{CommitChanges, Delta, PartitionChange, Watch};
 pub use message::encode_results;
 pub use result::{ResultField, StatementResult};
 pub use segment::HeapUse;

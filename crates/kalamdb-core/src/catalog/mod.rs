@@ -20,7 +20,7 @@ pub(crate) use names::{
 };
 pub(crate) use namespace::{NamespaceRecord, namespace_key};
 pub(crate) use options::{FlushPolicy, TableOptions};
-pub(crate) use partition_id::PartitionId;
+pub use partition_id::PartitionId;
 pub(crate) use record::{decode, table_key, view_key};
 pub(crate) use table::{Check, ColumnDef, Index, SchemaVersion, Table, TableKind, is_kept_in_segments};
 pub(crate) use view::StoredView;

@@ -6,7 +6,7 @@ use kalamdb_store::TableId;
 ///
 /// What is stored names an [owner](kalamdb_store::Owner) in the user's place; the database knows which user that is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct PartitionId {
+pub struct PartitionId {
     /// The table.
     pub(crate) table: TableId,
     /// The user that the rows belong to; `None` where they are everybody's.

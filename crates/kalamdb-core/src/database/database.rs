@@ -100,7 +100,7 @@ impl Database {
         };
         let limits = Limits::new(value_bytes, &query_memory);
         let mut state = State::new(Arc::clone(pages.cache()));
-        state.apply(tail)?;
+        state.apply(tail);
         let ids = Arc::new(Ids::new(system_random)?);
         let orphans_interval = Cooldown::begun(clock.now_us());
         Ok(Rc::new_cyclic(|this| Self {
@@ -338,7 +338,8 @@ impl Database {
             // While this was read, another statement may have read the same, or committed.
             if state.meta.head == meta.head {
                 let moved = tail.meta.head != meta.head;
-                return state.apply(tail).map(|()| moved);
+                state.apply(tail);
+                return Ok(moved);
             }
         }
     }
@@ -353,7 +354,7 @@ impl Database {
                 state.owners.add(owner, user);
             }
             if let Some(catalog) = catalog {
-                state.set_catalog(catalog);
+                state.set_catalog(catalog, head);
             }
             for (written, id, group, log) in groups {
                 if !state.catalog.contains_table_id(written.id) {

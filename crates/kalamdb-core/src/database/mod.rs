@@ -16,6 +16,7 @@ mod state;
 mod transaction;
 mod turns;
 mod view;
+mod watching;
 
 pub(crate) use database::AppliedCommit;
 pub use database::Database;

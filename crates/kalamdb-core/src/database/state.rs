@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use kalamdb_store::{Damage, LogKey, Meta, PageKey, PartitionId as StoredId, RecordKey, RecordKind, TableId, Tail};
+use kalamdb_store::{
+    Damage, LogKey, LogRecord, Manifest, Meta, PageKey, PartitionId as StoredId, RecordKey, RecordKind, TableId, Tail,
+};
 
 use super::log_use::{Dying, Leaving, LogUse};
 use super::owners::Owners;
@@ -131,8 +133,12 @@ impl State {
         Ok((manifests, pages))
     }
 
-    pub(super) fn set_catalog(&mut self, catalog: Arc<Catalog>) {
-        for (_, partition) in self.partitions.extract_if(|id, _| !catalog.contains_table_id(id.table)) {
+    /// Goes on with the catalog that the commit of that number has written.
+    pub(super) fn set_catalog(&mut self, catalog: Arc<Catalog>, commit: u64) {
+        for (id, mut partition) in self.partitions.extract_if(|id, _| !catalog.contains_table_id(id.table)) {
+            if let Some(table) = self.catalog.find_id(id.table) {
+                partition.report_dropped(table, commit);
+            }
             partition.parts().for_each(|part| self.log.die(part));
         }
         self.catalog = catalog;
@@ -141,14 +147,14 @@ impl State {
     /// Applies the commits since the last time.
     ///
     /// Rows that have gone from the log into segments since are not read again: they are where the manifest says.
-    pub(super) fn apply(&mut self, tail: Tail) -> Result<()> {
+    pub(super) fn apply(&mut self, tail: Tail) {
         let (definitions, rows): (Vec<Damage>, Vec<Damage>) =
             tail.damaged.into_iter().partition(|damage| damage.kind == RecordKind::Catalog);
         if let Some(records) = &tail.catalog {
             self.owners = Owners::of_catalog(records);
             let mut catalog = catalog::decode(records);
             definitions.iter().for_each(|damage| catalog.add_damaged(format!("{} ({})", damage.key, damage.what)));
-            self.set_catalog(Arc::new(catalog));
+            self.set_catalog(Arc::new(catalog), tail.meta.catalog_head);
         }
         self.damaged.extend(rows);
         for entry in &tail.entries {
@@ -157,40 +163,47 @@ impl State {
                 self.log.keep(entry.number);
             }
         }
-        let tables: HashSet<u64> = self.catalog.tables().map(|table| table.id).collect();
-        for manifest in tail.manifests.into_iter().filter(|manifest| tables.contains(&manifest.partition.table)) {
-            let Some(id) = self.owners.known(&manifest.partition) else {
-                self.nobodys(&RecordKey::Manifest(manifest.key), &manifest.partition);
-                continue;
-            };
-            let dead = self.partitions.entry(id).or_default().take_manifest(
-                manifest.key,
-                manifest.body,
-                Arc::clone(&self.cache),
-            )?;
-            dead.into_iter().for_each(|part| self.log.die(part));
-        }
+        // In the order of the commits: what a manifest stores anew, or what comes on top of it.
+        let mut manifests = tail.manifests.into_iter().peekable();
         for record in tail.log {
-            let n_bytes = record.rows.len();
-            if !tables.contains(&record.partition.table) {
-                self.log.add_dead(record.key.commit, n_bytes);
-                continue;
+            while let Some(manifest) = manifests.next_if(|manifest| manifest.key < record.key) {
+                self.take_manifest(manifest);
             }
-            let Some(id) = self.owners.known(&record.partition) else {
-                self.log.keep(record.key.commit);
-                self.nobodys(&RecordKey::Log(record.key.commit), &record.partition);
-                continue;
-            };
-            let partition = self.partitions.entry(id).or_default();
-            if partition.has_flushed(record.key) {
-                self.log.add_dead(record.key.commit, n_bytes);
-            } else {
-                self.log.add(record.key, n_bytes);
-                partition.add_pending(record);
-            }
+            self.add_record(record);
         }
+        manifests.for_each(|manifest| self.take_manifest(manifest));
         self.show(tail.meta);
-        Ok(())
+    }
+
+    fn take_manifest(&mut self, manifest: Manifest) {
+        let Some(table) = self.catalog.find_id(manifest.partition.table).cloned() else { return };
+        let Some(id) = self.owners.known(&manifest.partition) else {
+            self.nobodys(&RecordKey::Manifest(manifest.key), &manifest.partition);
+            return;
+        };
+        let partition = self.partitions.entry(id).or_default();
+        let dead = partition.take_manifest(&table, manifest, Arc::clone(&self.cache), self.meta.head);
+        dead.into_iter().for_each(|part| self.log.die(part));
+    }
+
+    fn add_record(&mut self, record: LogRecord) {
+        let n_bytes = record.rows.len();
+        if !self.catalog.contains_table_id(record.partition.table) {
+            self.log.add_dead(record.key.commit, n_bytes);
+            return;
+        }
+        let Some(id) = self.owners.known(&record.partition) else {
+            self.log.keep(record.key.commit);
+            self.nobodys(&RecordKey::Log(record.key.commit), &record.partition);
+            return;
+        };
+        let partition = self.partitions.entry(id).or_default();
+        if partition.has_flushed(record.key) {
+            self.log.add_dead(record.key.commit, n_bytes);
+        } else {
+            self.log.add(record.key, n_bytes);
+            partition.add_pending(record);
+        }
     }
 
     /// Makes a commit of this instance visible, unless it has come in from the log already. `swap` puts in place what

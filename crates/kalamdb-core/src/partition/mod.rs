@@ -18,6 +18,7 @@ mod row_group;
 mod salvage;
 mod swap;
 mod take;
+mod tap;
 mod unique_index;
 mod unstored;
 
@@ -29,4 +30,5 @@ pub(crate) use partition::{Logged, Partition, Snapshot, StoredKey};
 pub(crate) use row_group::RowGroup;
 pub(crate) use salvage::Salvage;
 pub(crate) use take::take_rows;
+pub(crate) use tap::{Appended, Report, Tap};
 pub(crate) use unstored::snapshot_of;

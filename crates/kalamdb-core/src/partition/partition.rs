@@ -6,6 +6,7 @@
 //! columns are read when they are needed; the others hold the rows that are in the log.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use kalamdb_store::{LogKey, LogRecord, RowState};
@@ -14,6 +15,7 @@ use super::chunk::{Chunk, RowAddress};
 use super::frozen;
 use super::key_index::KeyIndex;
 use super::row_group::RowGroup;
+use super::tap::{Appended, Report, Tap, Taps};
 use super::unique_index::UniqueIndex;
 use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Result};
@@ -87,6 +89,8 @@ pub(crate) struct Partition {
     pub(super) is_unread: bool,
     /// Chunks that are being flushed or merged.
     pub(super) frozen: Option<frozen::Frozen>,
+    /// Of those who watch the partition.
+    pub(super) taps: Taps,
 }
 
 #[derive(Debug, Clone)]
@@ -99,8 +103,12 @@ pub(super) struct Undecoded {
 #[derive(Debug, Clone)]
 pub(super) enum Pending {
     Record(LogRecord),
-    /// Written by a commit of this instance, with that version of the columns.
-    Group(RowGroup, u32),
+    /// Written by this instance, with that version of the columns.
+    Group {
+        group: RowGroup,
+        version: u32,
+        commit: u64,
+    },
 }
 
 impl Logged {
@@ -184,18 +192,37 @@ impl Partition {
     pub(super) fn load(&mut self, table: &Arc<Table>) -> Result<()> {
         self.take_over(table)?;
         while let Some(pending) = self.pending.front() {
-            let (chunk, is_new) = match pending {
-                Pending::Record(record) => (Chunk::from_record(record.clone(), table), record.is_new),
-                Pending::Group(group, version) => {
+            let (chunk, is_new, commit) = match pending {
+                Pending::Record(record) => {
+                    (Chunk::from_record(record.clone(), table), record.is_new, record.key.commit)
+                }
+                Pending::Group { group, version, commit } => {
                     let group = group.clone().upgraded(*version, table)?;
                     let is_new = group.is_new;
-                    (Chunk::new(group), is_new)
+                    (Chunk::new(group), is_new, *commit)
                 }
             };
-            self.append(table, chunk, is_new)?;
+            let is_watched = self.taps.want(commit);
+            if let Some(appended) = self.append(table, chunk, is_new, is_watched)? {
+                self.taps.report(commit, &Report::Appended(appended));
+            }
             self.pending.pop_front();
         }
         Ok(())
+    }
+
+    /// Watches the rows: later commits than that one are reported.
+    pub(crate) fn watch(&mut self, since: u64) -> Rc<Tap> {
+        self.taps.open(since)
+    }
+
+    /// Tells those who watch the rows that the table is gone, as of the commit of that number.
+    pub(crate) fn report_dropped(&mut self, table: &Arc<Table>, commit: u64) {
+        if self.taps.want(commit) {
+            // What has not been reported yet goes first. Where pages are missing they go with the table.
+            let _ = self.load(table);
+            self.taps.report(commit, &Report::Dropped);
+        }
     }
 
     /// Converts the chunks to the current manifest and the current version of the table's columns.
@@ -259,7 +286,7 @@ impl Partition {
     /// [`Partition::take_in`].
     pub(crate) fn add(&mut self, version: u32, group: RowGroup, commit: u64) {
         self.changed_at = commit;
-        self.pending.push_back(Pending::Group(group, version));
+        self.pending.push_back(Pending::Group { group, version, commit });
     }
 
     /// Looks at what was added.
@@ -287,6 +314,10 @@ impl Partition {
 
     fn is_deleted(&self, address: RowAddress) -> bool {
         self.chunks.get(address.chunk()).is_some_and(|chunk| chunk.is_deleted(address.row()))
+    }
+
+    fn is_live(&self, address: RowAddress) -> bool {
+        self.chunks.get(address.chunk()).is_some_and(|chunk| !chunk.is_deleted(address.row()))
     }
 
     /// Finds, in the segments, the newest rows of those keys that were not found in the log.
@@ -426,10 +457,17 @@ impl Partition {
         Ok(self.index.insert(index))
     }
 
-    fn append(&mut self, table: &Table, chunk: Chunk, is_new: bool) -> Result<()> {
+    /// Adds a chunk, and masks the rows that it supersedes; tells which those are if somebody watches.
+    fn append(&mut self, table: &Arc<Table>, chunk: Chunk, is_new: bool, is_watched: bool) -> Result<Option<Appended>> {
         if chunk.n_rows() == 0 {
-            return Ok(());
+            return Ok(None);
         }
+        let mut appended = is_watched.then(|| Appended {
+            table: Arc::clone(table),
+            chunk: chunk.clone(),
+            superseded: Vec::new(),
+            before: Snapshot::default(),
+        });
         if !is_new || self.index.is_some() {
             let keys = chunk.keys(table)?;
             let index = self.index(table)?;
@@ -446,6 +484,10 @@ impl Partition {
                 superseded.clear();
             }
             superseded.extend(cold.into_iter().map(|(_, address)| address).chain(tombstones));
+            if let Some(appended) = appended.as_mut().filter(|_| !superseded.is_empty()) {
+                appended.superseded.extend(superseded.iter().filter(|address| self.is_live(**address)));
+                appended.before = Arc::clone(&self.chunks);
+            }
             let chunks: &mut Vec<Chunk> = Arc::make_mut(&mut self.chunks);
             let masked = mask(chunks, superseded);
             self.compact(table, &masked)?;
@@ -457,7 +499,8 @@ impl Partition {
             *max = chunk.max_value(*column)?.max(*max);
         }
         Arc::make_mut(&mut self.chunks).push(chunk);
-        self.merge(table)
+        self.merge(table)?;
+        Ok(appended)
     }
 
     /// The first chunk that may be merged with others: neither a segment nor frozen.

@@ -38,6 +38,13 @@ mod durability {
     mod signed_zeros;
 }
 
+mod feed {
+    mod follower;
+    mod history;
+    mod reports;
+    mod swap;
+}
+
 mod parameters {
     mod arrays;
     mod datetimes;

@@ -77,6 +77,24 @@ pub(crate) struct SlowStore {
     inner: MemoryStore,
     hears: Rc<Cell<bool>>,
     n_commits: Rc<Cell<usize>>,
+    reads: Rc<Reads>,
+}
+
+/// What was read from a disk.
+#[derive(Debug, Default)]
+pub(crate) struct Reads {
+    /// How often the whole log was.
+    pub(crate) n_whole: Cell<usize>,
+    /// Rows of the log.
+    pub(crate) n_rows: Cell<usize>,
+    pub(crate) n_pages: Cell<usize>,
+}
+
+impl Reads {
+    /// The whole logs, rows and pages read since this was last asked.
+    pub(crate) fn take(&self) -> (usize, usize, usize) {
+        (self.n_whole.take(), self.n_rows.take(), self.n_pages.take())
+    }
 }
 
 #[async_trait(?Send)]
@@ -85,6 +103,9 @@ impl Store for SlowStore {
         yield_once().await;
         let tail = self.inner.read_since(since).await;
         yield_once().await;
+        let n_rows = tail.iter().flat_map(|tail| &tail.log).map(|record| record.n_rows as usize).sum::<usize>();
+        self.reads.n_whole.update(|n| n + usize::from(since.is_none()));
+        self.reads.n_rows.update(|n| n + n_rows);
         tail
     }
 
@@ -98,6 +119,7 @@ impl Store for SlowStore {
 
     async fn read_pages(&self, keys: &[PageKey]) -> StoreResult<Vec<Option<Page>>> {
         yield_once().await;
+        self.reads.n_pages.update(|n| n + keys.len());
         let pages = self.inner.read_pages(keys).await;
         yield_once().await;
         pages
@@ -148,6 +170,8 @@ pub(crate) struct Disk {
     pub(crate) hears: Rc<Cell<bool>>,
     /// How many commits were asked for.
     pub(crate) n_commits: Rc<Cell<usize>>,
+    /// By all tabs.
+    pub(crate) reads: Rc<Reads>,
     /// Of every tab.
     pub(crate) clock: Rc<StepClock>,
 }
@@ -159,6 +183,7 @@ impl Disk {
             faults: Faults::default(),
             hears: Rc::new(Cell::new(true)),
             n_commits: Rc::default(),
+            reads: Rc::default(),
             clock: Rc::default(),
         }
     }
@@ -222,8 +247,12 @@ impl Disk {
     }
 
     async fn try_open_database(&self, memory: MemoryBudget) -> Result<Rc<Database>, Error> {
-        let store =
-            SlowStore { inner: self.store(), hears: Rc::clone(&self.hears), n_commits: Rc::clone(&self.n_commits) };
+        let store = SlowStore {
+            inner: self.store(),
+            hears: Rc::clone(&self.hears),
+            n_commits: Rc::clone(&self.n_commits),
+            reads: Rc::clone(&self.reads),
+        };
         Database::open_with(Rc::new(store), Rc::clone(&self.clock) as Rc<dyn Clock>, Durability::Relaxed, memory).await
     }
 
@@ -247,14 +276,12 @@ pub(crate) fn rows(session: &Session, sql: &str) -> Vec<Vec<String>> {
 }
 
 pub(crate) fn try_rows(session: &Session, sql: &str) -> Result<Vec<Vec<String>>, Error> {
-    let result = query(session, sql)?;
-    let mut rows = Vec::new();
-    for batch in &result.batches {
-        for row in 0..batch.num_rows() {
-            rows.push(batch.columns().iter().map(|column| value(column, row)).collect());
-        }
-    }
-    Ok(rows)
+    Ok(query(session, sql)?.batches.iter().flat_map(rows_of).collect())
+}
+
+/// The rows of a batch, each value as text, NULL as `NULL`.
+pub(crate) fn rows_of(batch: &RecordBatch) -> Vec<Vec<String>> {
+    (0..batch.num_rows()).map(|row| batch.columns().iter().map(|column| value(column, row)).collect()).collect()
 }
 
 fn value(column: &dyn Array, row: usize) -> String {
