@@ -14,7 +14,7 @@ class Engine {
     this.#worker.onmessage = ({ data }: MessageEvent<FromEngine[]>) => {
       for (const message of data) if (message.type !== 'event') this.#waiting.get(message.id)?.(message);
     };
-    this.#post({ type: 'start', wasmUrl: new URL(wasmUrl, location.href).href });
+    this.#post({ type: 'start', wasmUrl: new URL(wasmUrl, location.href).href, warmsUp: false });
   }
 
   /** Sends a call; gives what cancels it, and its response. */
