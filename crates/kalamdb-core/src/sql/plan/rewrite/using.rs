@@ -31,7 +31,7 @@ pub(crate) fn qualify<'a>(
     }
     let mut merged = Merged::new(Vec::new(), columns_of);
     let mut sides = select.from.iter_mut().map(|from| merged.read(from)).collect::<Result<Vec<_>>>()?;
-    if sides.iter().all(|side| side.merged.is_empty()) {
+    if !merged.merges {
         return Ok(None);
     }
     let outputs: Option<Vec<(String, Expr)>> =
@@ -72,6 +72,8 @@ pub(crate) fn qualify<'a>(
 pub(crate) struct Merged<'a> {
     columns: Vec<(String, Expr)>,
     columns_of: &'a dyn Fn(&ObjectName) -> Option<Vec<String>>,
+    /// Whether a join makes one column of two, be it under a name that another item has too.
+    merges: bool,
     /// Whether a column is not always the left side's.
     has_outer: bool,
     /// Whether USING has become ON, so that the planner does not know that the columns are one.
@@ -143,6 +145,7 @@ impl<'a> Merged<'a> {
         Self {
             columns,
             columns_of,
+            merges: false,
             has_outer: false,
             has_conditions: false,
             within: Vec::new(),
@@ -155,6 +158,7 @@ impl<'a> Merged<'a> {
         for join in &mut from.joins {
             let mut right = self.factor(&mut join.relation)?;
             let names = using(join, &left, &right)?;
+            self.merges |= !names.is_empty();
             let kept = kept(&join.join_operator);
             let mut merged = Vec::new();
             if names.iter().any(|name| left.outer.contains(&fold(name)) || right.outer.contains(&fold(name))) {
