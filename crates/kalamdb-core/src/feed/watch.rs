@@ -5,6 +5,9 @@ use std::rc::Rc;
 use crate::catalog::PartitionId;
 use crate::partition::{Report, Tap};
 
+/// What is reported of one commit, by partition.
+pub(crate) type Reports = Vec<(PartitionId, Vec<Report>)>;
+
 /// Partitions that somebody watches. It begins with none; dropping it ends it.
 #[derive(Debug, Default)]
 pub struct Watch {
@@ -30,7 +33,7 @@ impl Watch {
 
     /// The oldest commit that is reported, with what is reported of it. It stays the oldest until it is
     /// [passed](Watch::pass).
-    pub(crate) fn first(&self) -> Option<(u64, Vec<(PartitionId, Vec<Report>)>)> {
+    pub(crate) fn first(&self) -> Option<(u64, Reports)> {
         let commit = self.taps.iter().filter_map(|(_, tap)| tap.first_commit()).min()?;
         let reports = self.taps.iter().map(|(id, tap)| (id.clone(), tap.reports_of(commit)));
         Some((commit, reports.filter(|(_, reports)| !reports.is_empty()).collect()))

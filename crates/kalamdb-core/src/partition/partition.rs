@@ -204,7 +204,7 @@ impl Partition {
             };
             let is_watched = self.taps.want(commit);
             if let Some(appended) = self.append(table, chunk, is_new, is_watched)? {
-                self.taps.report(commit, &Report::Appended(appended));
+                self.taps.report(commit, &Report::Appended(Rc::new(appended)));
             }
             self.pending.pop_front();
         }

@@ -15,7 +15,7 @@ const MAX_REPORTS: usize = 1024;
 /// What became of a partition's rows by one part of a commit.
 #[derive(Debug, Clone)]
 pub(crate) enum Report {
-    Appended(Appended),
+    Appended(Rc<Appended>),
     /// The rows are others, and it is not known in which way. The last report.
     Reset,
     /// The table is gone. The last report.
