@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, UInt32Array};
 use datafusion::arrow::compute::kernels::{cmp, comparison};
-use datafusion::arrow::compute::take;
+use datafusion::arrow::compute::{cast, take};
 use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::Result as DataFusionResult;
 use datafusion::logical_expr::{ScalarFunctionArgs, ScalarUDF};
@@ -74,7 +74,11 @@ fn compare(args: &ScalarFunctionArgs, quantifier: Quantifier) -> Result<ArrayRef
         let row_number = u32::try_from(row).ok();
         range(&lists, row).for_each(|at| of.get_mut(at).into_iter().for_each(|of| *of = row_number));
     }
-    let values: ArrayRef = take(&values, &UInt32Array::from(of), None)?;
+    let mut values: ArrayRef = take(&values, &UInt32Array::from(of), None)?;
+    if is_text(values.data_type()) {
+        // Texts of arrays that are written as texts may be of another width.
+        values = cast(&values, lists.values().data_type())?;
+    }
     let results = compared(op.get(0).unwrap_or_default(), &values, lists.values())?;
     let decides = quantifier != Quantifier::All;
     let answers: BooleanArray = (0..lists.len())
