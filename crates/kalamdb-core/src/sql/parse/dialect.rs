@@ -160,11 +160,11 @@ impl Dialect for SqlDialect {
     }
 
     fn is_identifier_start(&self, ch: char) -> bool {
-        GenericDialect.is_identifier_start(ch)
+        is_of_name(ch) && GenericDialect.is_identifier_start(ch)
     }
 
     fn is_identifier_part(&self, ch: char) -> bool {
-        GenericDialect.is_identifier_part(ch)
+        is_of_name(ch) && GenericDialect.is_identifier_part(ch)
     }
 
     // Every answer of the generic dialect that is not the default one.
@@ -256,6 +256,11 @@ fn is_session_value(word: &str) -> bool {
 
 fn is_isnull(parser: &Parser<'_>) -> bool {
     matches!(&parser.peek_token_ref().token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("isnull"))
+}
+
+/// Operators begin with `#` and `@`, also directly behind a name: `j#>'{a}'`.
+fn is_of_name(ch: char) -> bool {
+    !matches!(ch, '#' | '@')
 }
 
 /// Whether SQLite's `IN table` or `NOT IN table` follows, and which of the two.

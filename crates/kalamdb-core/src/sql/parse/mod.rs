@@ -9,6 +9,7 @@ mod dialect;
 mod durations;
 pub(crate) mod long_numbers;
 mod names;
+mod numbers;
 mod parameters;
 mod parser;
 mod plain_values;

@@ -9,9 +9,10 @@ use super::complexity::MAX_SQL_BYTES;
 use super::definition::Definition;
 use super::dialect::{SqlDialect, mark_question_operators};
 use super::names::fold;
+use super::numbers::read_numbers;
 use super::parameters::number_placeholders;
 use super::statement::{Command, Request, SessionCommand, Statement, TransactionControl};
-use super::tokens::{Overrides, join_digits, select_from_tables};
+use super::tokens::{Overrides, select_from_tables};
 use super::words::{next_words, skip};
 use super::{complexity, definition, spellings, with};
 use crate::error::{Error, ErrorKind, Location, Result};
@@ -94,7 +95,7 @@ fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>> {
         let location = Location { line: error.location.line, column: error.location.column };
         Error::new(ErrorKind::SyntaxError, error.message).with_location(Some(location))
     })?;
-    join_digits(&mut tokens)?;
+    read_numbers(&mut tokens)?;
     select_from_tables(&mut tokens);
     mark_question_operators(&mut tokens);
     spellings::take_out(&mut tokens)?;

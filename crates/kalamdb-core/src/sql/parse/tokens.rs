@@ -4,39 +4,6 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 
 use super::statement::Overriding;
-use crate::error::{Error, ErrorKind, Location, Result};
-
-/// Takes the underscores out of numbers: `1_000`.
-///
-/// # Errors
-/// `syntax_error` for an underscore that is not between two digits, which would begin an alias.
-pub(super) fn join_digits(tokens: &mut [TokenWithSpan]) -> Result<()> {
-    let mut after_number = None;
-    for token in tokens {
-        let misplaced = match &mut token.token {
-            Token::Number(number, _) => {
-                after_number = Some(token.span.start);
-                let misplaced = number.ends_with('_');
-                number.retain(|digit| digit != '_');
-                misplaced
-            }
-            Token::Word(word) => after_number.is_some() && word.quote_style.is_none() && word.value.starts_with('_'),
-            _ => {
-                after_number = None;
-                false
-            }
-        };
-        if let (true, Some(start)) = (misplaced, after_number) {
-            let location = Location { line: start.line, column: start.column };
-            return Err(Error::new(ErrorKind::SyntaxError, "an underscore in a number stands between two digits")
-                .with_location(Some(location)));
-        }
-        if matches!(token.token, Token::Word(_)) {
-            after_number = None;
-        }
-    }
-    Ok(())
-}
 
 /// What INSERT statements say with `OVERRIDING { SYSTEM | USER } VALUE`, which the parser does not know.
 #[derive(Debug, Default)]
