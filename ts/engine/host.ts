@@ -6,20 +6,23 @@ import type { Engine, EngineSession, EngineStream } from './bindings.js';
 import type { Instance } from './instance.js';
 import { Maintenance } from './maintenance.js';
 
+/** What asks for rows. Whether a text is taken for such is of no consequence. */
+const SELECT = /^\s*(?:select|with)\b/i;
+
 /** Carries calls out on an instance, for one database. */
 export class Host {
   readonly #instance: Instance;
-  /** Called when a database is open. */
-  readonly #onOpen: () => void;
+  /** Called once, when rows are first asked for. */
+  #onFirstQuery: (() => void) | undefined;
   #engine: Engine | undefined;
   #maintenance: Maintenance | undefined;
   readonly #sessions = new Map<number, EngineSession>();
   /** The streams that have not ended, with the sessions that they are of. */
   readonly #streams = new Map<number, { stream: EngineStream; session: number }>();
 
-  constructor(instance: Instance, onOpen: () => void) {
+  constructor(instance: Instance, onFirstQuery: () => void) {
     this.#instance = instance;
-    this.#onOpen = onOpen;
+    this.#onFirstQuery = onFirstQuery;
   }
 
   async handle({ id, call }: CallRequest): Promise<CallResult> {
@@ -28,7 +31,6 @@ export class Host {
       case 'open':
         this.#engine = await bindings.Engine.open(call.name, call.options);
         this.#maintenance = new Maintenance(this.#engine, call.name);
-        this.#onOpen();
         return undefined;
       case 'end':
         this.#end(call.session.id);
@@ -104,6 +106,7 @@ export class Host {
       case 'exec':
         return session.exec(call.sql, call.systemColumns, id);
       case 'query':
+        if (SELECT.test(call.sql)) this.#queried();
         return session.query(call.sql, call.params, call.systemColumns, id, call.maxRows);
       case 'stream': {
         const stream = await session.stream(call.sql, call.params, call.systemColumns, id);
@@ -155,6 +158,11 @@ export class Host {
   #endStream(id: number): void {
     this.#streams.get(id)?.stream.free();
     this.#streams.delete(id);
+  }
+
+  #queried(): void {
+    this.#onFirstQuery?.();
+    this.#onFirstQuery = undefined;
   }
 
   #opened(): Engine {

@@ -12,9 +12,9 @@ export class EngineServer {
   readonly #outbox: Outbox<FromEngine>;
   readonly #unwatch: () => void;
 
-  /** @param onOpen - called when a database is open */
-  constructor(instance: Instance, send: (messages: FromEngine[]) => void, onOpen = (): void => undefined) {
-    this.#host = new Host(instance, onOpen);
+  /** @param onFirstQuery - called once, when rows are first asked for */
+  constructor(instance: Instance, send: (messages: FromEngine[]) => void, onFirstQuery = (): void => undefined) {
+    this.#host = new Host(instance, onFirstQuery);
     this.#outbox = new Outbox(send);
     this.#unwatch = instance.onDeath((error) => {
       this.#host.stopBackground();
