@@ -169,7 +169,9 @@ mod tests {
         types.ty().function([], [wasm_encoder::ValType::I32]);
         module.section(&types);
         let mut functions = FunctionSection::new();
-        (0..3).for_each(|_| drop(functions.function(0)));
+        for _ in 0..3 {
+            functions.function(0);
+        }
         module.section(&functions);
         let mut tables = TableSection::new();
         let kind =
