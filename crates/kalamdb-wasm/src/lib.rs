@@ -19,6 +19,7 @@ use wasm_bindgen::prelude::*;
 pub use engine::Engine;
 pub use session::EngineSession;
 pub use stream::EngineStream;
+pub use warm_up::warm_up;
 
 #[wasm_bindgen(start)]
 fn start() {
