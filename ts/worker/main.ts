@@ -22,7 +22,10 @@ scope.addEventListener('message', ({ data }) => {
       start(data.wasmUrl, data.warmsUp);
       break;
     case 'warmUp':
-      void warmUp(data.module).finally(() => scope.close());
+      // Nobody waits for it, whether it is done or not.
+      void warmUp(data.module)
+        .catch(() => undefined)
+        .finally(() => scope.close());
       break;
     default:
       server?.receive(data);
